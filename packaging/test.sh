@@ -1,0 +1,31 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# Run every check of the repository in the virtual environment `make setup` made. All checks run, also after
+# one has failed; pytest is the last, so that its summary is the last line. Exit status 0: all passed.
+
+set -uo pipefail
+cd "$(dirname "$0")/.."
+export PATH="$PWD/.venv/bin:$PATH"
+
+failed=()
+check() {
+    local name=$1
+    shift
+    echo "== $name"
+    "$@" || failed+=("$name")
+}
+
+check "ruff check" ruff check .
+check "ruff format" ruff format --check --quiet --diff .
+check mypy mypy
+# Named, because pyright would take a pyrightconfig.json in a folder above.
+check pyright pyright --project pyproject.toml
+check lit lit --succinct --verbose --workers "$(nproc)" test/lit
+
+if [ ${#failed[@]} -gt 0 ]; then
+    printf 'FAILED: %s\n' "${failed[@]}" >&2
+fi
+echo "== pytest"
+pytest --quiet -ra || failed+=(pytest)
+[ ${#failed[@]} -eq 0 ]

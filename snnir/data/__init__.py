@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Calibration and test data: files of frames, recordings of events."""
+
+from snnir.data.dataset import Dataset, balanced_subset
+from snnir.data.nmnist import Events, bin_events, list_recordings, load_nmnist, read_recording
+from snnir.data.npz import load_npz
+from snnir.data.source import load_data
+
+__all__ = [
+    "Dataset",
+    "Events",
+    "balanced_subset",
+    "bin_events",
+    "list_recordings",
+    "load_data",
+    "load_nmnist",
+    "load_npz",
+    "read_recording",
+]
