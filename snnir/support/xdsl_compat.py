@@ -1,0 +1,346 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Reading and writing IR text: the only module that touches private or unstable parts of xDSL.
+
+xDSL 0.74.0 attaches no source locations while it parses, drops them in rewrites, prints some
+floating-point constants as text that reads back as another value, shares one store of
+`dense_resource` data between all contexts, and hangs on some truncated files. The classes here
+correct that. Check this module first when the version of xDSL changes.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from io import StringIO
+from itertools import accumulate
+from typing import IO
+
+from xdsl.context import Context
+from xdsl.dialect_interfaces.op_asm import OpAsmDialectInterface
+from xdsl.dialects.builtin import (
+    AnyFloat,
+    Builtin,
+    DenseIntOrFPElementsAttr,
+    DenseResourceAttr,
+    FileLineColLoc,
+    IntAttr,
+    LocationAttr,
+    ModuleOp,
+    StringAttr,
+    UnknownLoc,
+)
+from xdsl.ir import Attribute, AttributeInvT, Dialect, Operation, SSAValue
+from xdsl.parser import Parser, UnresolvedOperand
+from xdsl.parser.generic_parser import ParserState  # noqa: TID251 (no public name)
+from xdsl.pattern_rewriter import PatternRewriterListener
+from xdsl.printer import Printer
+from xdsl.utils.exceptions import ParseError, VerifyException
+from xdsl.utils.lexer import Input, Span
+from xdsl.utils.mlir_lexer import MLIRLexer, MLIRTokenKind
+
+from snnir.support.diagnostics import SNNError, SourceLocation
+
+ELIDED_RESOURCE = "__elided__"
+"""The resource key that stands for a constant that was left out when the IR was printed."""
+
+HEX_THRESHOLD = 100
+"""Constants with more elements are printed as a hexadecimal string, as MLIR does."""
+
+
+def fresh_builtin() -> Dialect:
+    """Return a copy of the builtin dialect with its own store of `dense_resource` data.
+
+    xDSL's own dialect object is shared by all contexts: the second module of a process that uses a
+    resource key again silently loses its data.
+    """
+    return Dialect(
+        "builtin",
+        list(Builtin.operations),
+        list(Builtin.attributes),
+        [OpAsmDialectInterface()],
+    )
+
+
+class LinearLexer(MLIRLexer):
+    """A lexer that takes linear time on a string literal without its closing quote.
+
+    The expression in xDSL backtracks exponentially: a truncated file with a constant hangs.
+    """
+
+    _unescaped_characters_regex = re.compile(r'"(?:[^"\\\n\v\f]++|\\(?:["nt\\]|[0-9A-Fa-f]{2}))*+"')
+
+
+class LocatedParser(Parser):
+    """A parser that gives every op without an explicit `loc(...)` its place in the source.
+
+    `line_offset` is added to the line numbers: the number of lines before this text in its file.
+    """
+
+    def __init__(
+        self, ctx: Context, input: str | bytes, name: str = "<unknown>", line_offset: int = 0
+    ):
+        # xDSL creates the lexer itself, and reads the first token at once.
+        super().__init__(ctx, "", name)
+        text = input.decode("utf-8") if isinstance(input, bytes) else input
+        self._parser_state = ParserState(LinearLexer(Input(text, name)))
+        self.line_offset = line_offset
+        self._file_name = StringAttr(name)
+        lines = text.splitlines(keepends=True)
+        self._first_uses: dict[str, Span] = {}
+        self._line_starts = [0, *accumulate(map(len, lines))]
+
+    def location_at(self, position: int) -> SourceLocation:
+        """Return the file, line and column of a position in the text."""
+        line = bisect_right(self._line_starts, position, hi=max(1, len(self._line_starts) - 1))
+        column = position - self._line_starts[line - 1] + 1
+        return self._file_name.data, line + self.line_offset, column
+
+    def current_location(self) -> SourceLocation:
+        """Return the location of the token that comes next."""
+        return self.location_at(self._current_token.span.start)
+
+    def parse_operation(self) -> Operation:
+        start = self._current_token.span.start
+        op = super().parse_operation()
+        if isinstance(op.location, UnknownLoc):
+            _, line, column = self.location_at(start)
+            op.location = FileLineColLoc(self._file_name, IntAttr(line), IntAttr(column))
+        return op
+
+    def parse_module(self, allow_implicit_module: bool = True) -> ModuleOp:
+        # Text without any op is an empty module, as in MLIR.
+        if allow_implicit_module and self._current_token.kind is MLIRTokenKind.EOF:
+            return ModuleOp([])
+        try:
+            return super().parse_module(allow_implicit_module)
+        except ParseError as error:
+            # xDSL reports undefined values only when it has read everything, without their place.
+            if error.msg.startswith("values used but not defined"):
+                name = next(iter(self.forward_ssa_references))
+                message = f"value '%{name}' is used but not defined"
+                self.raise_error(message, self._first_uses[name])
+            raise
+
+    def resolve_operand(
+        self, operand: UnresolvedOperand, type: AttributeInvT
+    ) -> SSAValue[AttributeInvT]:
+        self._first_uses.setdefault(operand.operand_name, operand.span)
+        return super().resolve_operand(operand, type)
+
+    def _parse_builtin_dense_resource_attr(self) -> DenseResourceAttr:
+        start = self.pos
+        attribute = super()._parse_builtin_dense_resource_attr()
+        if attribute.resource_handle.data.startswith(ELIDED_RESOURCE):
+            self.raise_error(
+                "constant was elided when this file was printed; print again without elision",
+                start,
+                self.pos,
+            )
+        return attribute
+
+
+def parse_module(
+    ctx: Context,
+    text: str | bytes,
+    name: str = "<unknown>",
+    *,
+    line_offset: int = 0,
+    allow_implicit_module: bool = True,
+) -> ModuleOp:
+    """Parse a module; every op gets a location.
+
+    Raises a located `SNNError` when the text is not valid IR.
+    """
+    parser: LocatedParser | None = None
+    try:
+        parser = LocatedParser(ctx, text, name, line_offset)
+        return parser.parse_module(allow_implicit_module)
+    except ParseError as error:
+        raise error_from_parse_error(error, line_offset) from error
+    except UnicodeDecodeError as error:
+        raise _encoding_error(error, name, line_offset) from error
+    except VerifyException as error:
+        # Attributes verify themselves when they are built, without knowing where they came from.
+        assert parser is not None
+        raise SNNError(str(error), parser.current_location()) from error
+    except RecursionError as error:
+        location = parser.current_location() if parser is not None else None
+        raise SNNError("the input is nested too deeply", location) from error
+
+
+def error_from_parse_error(error: ParseError, line_offset: int = 0) -> SNNError:
+    """Return the located one-line error for a parse error, without the source text."""
+    file, line, column = error.span.get_location()
+    message = error.msg.strip()
+    if error.span.start >= error.span.input.len:
+        message = f"unexpected end of the input: {message}"
+    elif error.msg.startswith(" "):
+        # xDSL words some messages as the end of a sentence that it does not write.
+        message = f"unexpected '{error.span.text}' {message}"
+    return SNNError(message, (file, line + line_offset, column))
+
+
+class ExactPrinter(Printer):
+    """A printer whose text reads back as exactly the same module.
+
+    Floating-point constants get enough digits; those that have no exact decimal text (infinities,
+    NaN, or a mixture of 0.0 and -0.0 that xDSL takes for a splat) are printed as the hexadecimal
+    string of their bytes. With `elide_elements_above`, longer constants are printed as
+    `dense_resource<__elided__>`, for people to read; such text does not parse back.
+    """
+
+    def __init__(
+        self,
+        stream: IO[str] | None = None,
+        *,
+        print_generic_format: bool = False,
+        print_debuginfo: bool = False,
+        elide_elements_above: int | None = None,
+    ):
+        super().__init__(
+            stream=stream,
+            print_generic_format=print_generic_format,
+            print_debuginfo=print_debuginfo,
+        )
+        self.elide_elements_above = elide_elements_above
+
+    def print_attribute(self, attribute: Attribute) -> None:
+        if isinstance(attribute, DenseIntOrFPElementsAttr):
+            self._print_dense(attribute)
+        else:
+            super().print_attribute(attribute)
+
+    def print_float(self, value: float, type: AnyFloat) -> None:
+        if math.isfinite(value):
+            self.print_string(exact_decimal(value, type))
+        else:
+            super().print_float(value, type)
+
+    def _print_dense(self, attribute: DenseIntOrFPElementsAttr) -> None:
+        if self.elide_elements_above is not None and len(attribute) > self.elide_elements_above:
+            self.print_string(f"dense_resource<{ELIDED_RESOURCE}> : ")
+            super().print_attribute(attribute.type)
+        elif (data := _bytes_to_print_as_hex(attribute)) is not None:
+            self.print_string(f'dense<"0x{data.hex().upper()}"> : ')
+            super().print_attribute(attribute.type)
+        else:
+            super().print_attribute(attribute)
+
+
+def exact_decimal(value: float, type: AnyFloat) -> str:
+    """Return decimal text that a parser reads back as exactly the finite `value` of type `type`.
+
+    The text always holds a `.`: without one it would be read as an integer.
+    """
+    mantissa, exponent = f"{value:.5e}".split("e")
+    packed = type.pack((value,))
+    # MLIR writes numbers that are exact in 6 digits as 1.500000e+00 and others with 9 digits.
+    for text in (f"{mantissa}0e{exponent}", f"{value:.9g}"):
+        if "." in text and type.pack((float(text),)) == packed:
+            return text
+    digits = repr(value)
+    return digits if "." in digits else digits.replace("e", ".0e")
+
+
+def _bytes_to_print_as_hex(attribute: DenseIntOrFPElementsAttr) -> bytes | None:
+    """Return the bytes of a constant that must be printed in hexadecimal, or None for a list.
+
+    A splat is represented by its one element. Large constants are handled here as well, because
+    xDSL unpacks every element first.
+    """
+    data = attribute.data.data
+    length = len(attribute)
+    if length == 0:
+        return None
+    size = len(data) // length
+    is_splat = data == data[:size] * length
+    if length > HEX_THRESHOLD and not is_splat:
+        return data
+    element_type = attribute.get_element_type()
+    if not isinstance(element_type, AnyFloat):
+        return None
+    values = element_type.unpack(data[:size] if is_splat else data, 1 if is_splat else length)
+    if not all(map(math.isfinite, values)):
+        return data[:size] if is_splat else data
+    looks_like_splat = all(value == values[0] for value in values)
+    return data if looks_like_splat and not is_splat else None
+
+
+def print_module(
+    module: Operation,
+    stream: IO[str],
+    generic: bool = False,
+    elide: int | None = None,
+    *,
+    locations: bool = False,
+    context: Context | None = None,
+) -> None:
+    """Print a module, or any other op, so that it parses back unchanged.
+
+    `generic` selects the generic format, `elide` leaves out constants with more elements than
+    that, `locations` adds `loc(...)`. The data of `dense_resource` attributes is printed only with
+    the `context` that holds it.
+    """
+    printer = ExactPrinter(
+        stream,
+        print_generic_format=generic,
+        print_debuginfo=locations,
+        elide_elements_above=elide,
+    )
+    printer.print_op(module)
+    if context is not None:
+        printer.print_metadata(context.loaded_dialects)
+    stream.write("\n")
+
+
+def module_to_text(
+    module: Operation,
+    generic: bool = False,
+    elide: int | None = None,
+    *,
+    locations: bool = False,
+    context: Context | None = None,
+) -> str:
+    """Return the text that `print_module` prints."""
+    stream = StringIO()
+    print_module(module, stream, generic, elide, locations=locations, context=context)
+    return stream.getvalue()
+
+
+class LocationPropagator(PatternRewriterListener):
+    """A rewrite listener that gives new ops without a location that of the op they replace."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            operation_insertion_handler=[self._inserted],
+            operation_replacement_handler=[self._replaced],
+        )
+        self._without_location: list[Operation] = []
+
+    def assign(self, location: LocationAttr) -> None:
+        """Give `location` to the ops that were inserted since the last assignment."""
+        for op in self._without_location:
+            set_missing_locations(op, location)
+        self._without_location.clear()
+
+    def _inserted(self, op: Operation) -> None:
+        self._without_location.append(op)
+
+    def _replaced(self, op: Operation, results: Sequence[SSAValue | None]) -> None:
+        self.assign(op.location)
+
+
+def set_missing_locations(op: Operation, location: LocationAttr) -> None:
+    """Give `location` to `op` and the ops inside it, as far as they have none."""
+    for inner in op.walk():
+        if isinstance(inner.location, UnknownLoc):
+            inner.location = location
+
+
+def _encoding_error(error: UnicodeDecodeError, name: str, line_offset: int) -> SNNError:
+    before = error.object[: error.start]
+    line = before.count(b"\n") + 1
+    column = error.start - (before.rfind(b"\n") + 1) + 1
+    return SNNError("the input is not UTF-8 text", (name, line + line_offset, column))

@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+import math
+import struct
+import time
+from io import StringIO
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from xdsl.context import Context
+from xdsl.dialects.arith import AddiOp, Arith, MuliOp
+from xdsl.dialects.builtin import (
+    AnyFloat,
+    BytesAttr,
+    DenseArrayBase,
+    DenseIntOrFPElementsAttr,
+    Float32Type,
+    FloatAttr,
+    ModuleOp,
+    TensorType,
+    bf16,
+    f16,
+    f32,
+    f64,
+    i1,
+    i8,
+    i32,
+)
+from xdsl.dialects.test import Test, TestOp
+from xdsl.ir import Attribute
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
+
+from snnir.support.diagnostics import SNNError, location_of
+from snnir.support.rewriting import apply_patterns
+from snnir.support.roundtrip import verify_roundtrip
+from snnir.support.xdsl_compat import (
+    exact_decimal,
+    fresh_builtin,
+    module_to_text,
+    parse_module,
+    print_module,
+)
+
+BYTES_PER_ELEMENT = {f16: 2, bf16: 2, f32: 4, f64: 8}
+
+
+def make_context() -> Context:
+    context = Context()
+    context.register_dialect("builtin", fresh_builtin)
+    context.load_registered_dialect("builtin")
+    context.load_dialect(Arith)
+    context.load_dialect(Test)
+    return context
+
+
+def module_with(attribute: Attribute) -> ModuleOp:
+    return ModuleOp([TestOp(attributes={"value": attribute})])
+
+
+def dense_f32(*values: float) -> DenseIntOrFPElementsAttr:
+    data = struct.pack(f"<{len(values)}f", *values)
+    return DenseIntOrFPElementsAttr(TensorType(f32, [len(values)]), BytesAttr(data))
+
+
+def text_of(attribute: Attribute, elide: int | None = None) -> str:
+    return module_to_text(module_with(attribute), elide=elide)
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ([1234567.0, 0.0], "dense<[1234567.0, 0.000000e+00]>"),
+        ([-9007882.0], "dense<-9007882.0>"),
+        ([0.1, 0.2], "dense<[1.000000e-01, 2.000000e-01]>"),
+        ([1e-45, 1.0], "dense<[1.401300e-45, 1.000000e+00]>"),
+        ([-0.0], "dense<-0.000000e+00>"),
+        ([0.0, -0.0], 'dense<"0x0000000000000080">'),
+        ([math.inf, 1.0], 'dense<"0x0000807F0000803F">'),
+        ([-math.inf] * 200, 'dense<"0x000080FF">'),
+        ([math.nan] * 3, 'dense<"0x0000C07F">'),
+        ([math.nan, 1.0], 'dense<"0x0000C07F0000803F">'),
+    ],
+)
+def test_floats_are_printed_exactly(values: list[float], text: str) -> None:
+    attribute = dense_f32(*values)
+    assert text in text_of(attribute)
+    verify_roundtrip(module_with(attribute), make_context)
+
+
+@given(st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=4), st.integers(1, 120))
+@example([0x4996B438], 1)
+@example([0x7F800001], 3)
+def test_any_f32_bits_survive(bits: list[int], repeats: int) -> None:
+    data = struct.pack(f"<{len(bits)}I", *bits) * repeats
+    shape = [len(bits) * repeats]
+    verify_roundtrip(
+        module_with(DenseIntOrFPElementsAttr(TensorType(f32, shape), BytesAttr(data))),
+        make_context,
+    )
+
+
+@pytest.mark.parametrize("element_type", [f16, bf16, f32, f64])
+@given(data=st.binary(min_size=8, max_size=8))
+def test_any_float_type_survives(element_type: AnyFloat, data: bytes) -> None:
+    size = BYTES_PER_ELEMENT[element_type]
+    tensor_type = TensorType(element_type, [len(data) // size])
+    verify_roundtrip(
+        module_with(DenseIntOrFPElementsAttr(tensor_type, BytesAttr(data))), make_context
+    )
+
+
+@given(st.floats(width=32, allow_nan=False, allow_infinity=False))
+def test_decimal_text_is_exact(value: float) -> None:
+    assert "." in exact_decimal(value, f32)
+    attribute = FloatAttr(value, f32)
+    array = DenseArrayBase.from_list(f32, [value, 1.0])
+    verify_roundtrip(module_with(attribute), make_context)
+    verify_roundtrip(module_with(array), make_context)
+
+
+@pytest.mark.parametrize("element_type", [i1, i8, i32])
+@pytest.mark.parametrize("count", [1, 3, 101])
+def test_integers_survive(element_type: Attribute, count: int) -> None:
+    values = [index % 2 for index in range(count)]
+    tensor_type = TensorType(element_type, [count])
+    attribute = DenseIntOrFPElementsAttr.from_list(tensor_type, values)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    verify_roundtrip(module_with(attribute), make_context)
+
+
+def test_elided_constant_is_refused_with_its_place() -> None:
+    text = text_of(dense_f32(1.0, 2.0, 3.0), elide=2)
+    assert "dense_resource<__elided__> : tensor<3xf32>" in text
+    with pytest.raises(SNNError, match="print again without elision") as raised:
+        parse_module(make_context(), text, "net.mlir", line_offset=10)
+    location = raised.value.location
+    assert location is not None
+    assert location[:2] == ("net.mlir", 12)
+
+
+def test_small_constants_are_not_elided() -> None:
+    assert "dense<" in text_of(dense_f32(1.0, 2.0), elide=2)
+
+
+def test_resources_of_two_contexts_are_separate() -> None:
+    template = (
+        '"test.op"() {{v = dense_resource<key> : tensor<1xf32>}} : () -> ()\n'
+        '{{-# dialect_resources: {{builtin: {{key: "{}"}}}} #-}}'
+    )
+    for data in ("0x040000000000803F", "0x0400000000000040"):
+        context = make_context()
+        module = parse_module(context, template.format(data))
+        assert f'key: "{data}"' in module_to_text(module, context=context)
+
+
+def test_ops_get_locations() -> None:
+    text = '// a comment\n"test.op"() ({\n  %0 = "test.op"() : () -> i32\n}) : () -> ()'
+    module = parse_module(make_context(), text, "net.mlir", line_offset=5)
+    outer = module.body.block.first_op
+    assert outer is not None
+    inner = outer.regions[0].block.first_op
+    assert inner is not None
+    assert location_of(outer) == ("net.mlir", 7, 1)
+    assert location_of(inner) == ("net.mlir", 8, 3)
+
+
+def test_explicit_location_wins() -> None:
+    text = '"test.op"() : () -> () loc("model.py":12:5)'
+    module = parse_module(make_context(), text, "net.mlir")
+    assert location_of(module.ops.first) == ("model.py", 12, 5)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize("text", ["", "// only a comment\n", b""])
+def test_empty_text_is_an_empty_module(text: str | bytes) -> None:
+    assert not parse_module(make_context(), text).body.block.ops
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("module {", "in.mlir:1:9: error: unexpected end of the input: in block definition"),
+        ("foo.bar", "in.mlir:1:8: error: unexpected end of the input: Operation foo.bar is not"),
+        ('\n"test.op"(%x) : (i1) -> ()', "in.mlir:2:11: error: value '%x' is used but not"),
+        (b'"test.op"\xff', "in.mlir:1:10: error: the input is not UTF-8 text"),
+    ],
+)
+def test_malformed_text_gives_one_located_line(text: str | bytes, message: str) -> None:
+    with pytest.raises(SNNError) as raised:
+        parse_module(make_context(), text, "in.mlir")
+    assert str(raised.value).startswith(message)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("quote_ends", [False, True])
+def test_truncated_constant_is_reported_quickly(quote_ends: bool) -> None:
+    text = '"test.op"() {v = dense<"0x' + "0102" * 50_000 + ('"' if quote_ends else "")
+    start = time.perf_counter()
+    with pytest.raises(SNNError) as raised:
+        parse_module(make_context(), text, "in.mlir")
+    assert time.perf_counter() - start < 2
+    assert len(str(raised.value)) < 700
+
+
+def test_deep_nesting_is_an_error() -> None:
+    text = '"test.op"() ({' * 5000
+    with pytest.raises(SNNError):
+        parse_module(make_context(), text)
+
+
+def test_every_truncation_is_a_located_error() -> None:
+    dense = DenseIntOrFPElementsAttr.from_list(TensorType(i8, [2, 2]), [1, 2, 3, 4])
+    text = module_to_text(module_with(dense), generic=True).rstrip()
+    for length in range(1, len(text)):
+        with pytest.raises(SNNError) as raised:
+            parse_module(make_context(), text[:length])
+        assert raised.value.location is not None
+
+
+class SwapOperands(RewritePattern):
+    """Replaces an addition by two ops."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: AddiOp, rewriter: PatternRewriter, /) -> None:
+        product = MuliOp(op.rhs, op.lhs)
+        rewriter.replace(op, [product, MuliOp(product, product)])
+
+
+class InsertBefore(RewritePattern):
+    """Inserts an op without replacing any."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: AddiOp, rewriter: PatternRewriter, /) -> None:
+        rewriter.insert(TestOp())
+
+
+@pytest.mark.parametrize("pattern", [SwapOperands(), InsertBefore()])
+def test_new_ops_inherit_the_location(pattern: RewritePattern) -> None:
+    text = '%a = "test.op"() : () -> i32\n%b = arith.addi %a, %a : i32\n"test.op"(%b) : (i32) -> ()'
+    module = parse_module(make_context(), text, "net.mlir")
+    assert apply_patterns(module, [pattern], recursive=False)
+    lines = [location[1] for op in module.ops if (location := location_of(op)) is not None]
+    assert lines == [1, 2, 2, 3]
+
+
+def test_print_module_with_locations() -> None:
+    module = parse_module(make_context(), '"test.op"() : () -> ()', "net.mlir")
+    stream = StringIO()
+    print_module(module, stream, generic=True, locations=True)
+    assert '"test.op"() : () -> () loc("net.mlir":1:1)' in stream.getvalue()
+
+
+def test_printing_a_large_constant_is_fast() -> None:
+    data = bytes(range(256)) * 4000
+    attribute = DenseIntOrFPElementsAttr(TensorType(i8, [len(data)]), BytesAttr(data))
+    start = time.perf_counter()
+    text = text_of(attribute)
+    assert time.perf_counter() - start < 0.5
+    assert len(text) > 2 * len(data)
+
+
+def test_fresh_builtin_has_everything() -> None:
+    assert Float32Type in list(fresh_builtin().attributes)
