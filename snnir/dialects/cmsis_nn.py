@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The `cmsis_nn` dialect: Arm's CMSIS-NN, one operation for each function that the compiler calls.
+
+Operands are the buffers of the C call, attributes its dimension, quantisation and layer parameters.
+Currents come out exact: requantisation is the identity (multiplier `2**30`, shift 1, offsets 0), and
+the compiler has proven that no sum leaves the 16 or 32 bits of the result.
+"""
+
+from typing import ClassVar
+
+from xdsl.dialects.builtin import DenseArrayBase, i8, i16, i32, i64
+from xdsl.ir import Attribute, Dialect, SSAValue
+from xdsl.irdl import irdl_op_definition, prop_def
+from xdsl.utils.exceptions import VerifyException
+
+from snnir.dialects.kernel_bases import (
+    KernelOpBase,
+    buffer_operand,
+    buffer_shape,
+    expect_buffer,
+)
+from snnir.dialects.layer_shapes import element_count, int_array, int_values, spatial_output
+
+IDENTITY_MULTIPLIER = 1 << 30
+IDENTITY_SHIFT = 1
+"""Requantisation parameters with which CMSIS-NN returns the accumulator unchanged."""
+
+
+def convolve_s16_scratch_bytes(kernel: tuple[int, int], channels: int) -> int:
+    """`arm_convolve_wrapper_s16_get_buffer_size` of the DSP build: two columns of 16-bit values.
+
+    The library's v5 needs none from 512 columns on, later versions always do; this is the larger.
+    """
+    return 4 * element_count(kernel) * channels
+
+
+@irdl_op_definition
+class ConvolveWrapperS16Op(KernelOpBase):
+    """`arm_convolve_wrapper_s16`: 16-bit inputs, 8-bit weights, 16-bit currents.
+
+    `filter` is `(outputs, kernel_height, kernel_width, inputs)`; `multipliers` and `shifts` have one
+    value per output. (C1) element types; (C2) shapes; (C3) the scratch buffer is large enough.
+    """
+
+    name = "cmsis_nn.convolve_wrapper_s16"
+    READS: ClassVar[tuple[str, ...]] = ("input", "filter", "multipliers", "shifts")
+    WRITES: ClassVar[tuple[str, ...]] = ("scratch", "output")
+
+    input = buffer_operand()
+    filter = buffer_operand()
+    multipliers = buffer_operand()
+    shifts = buffer_operand()
+    scratch = buffer_operand()
+    output = buffer_operand()
+    stride = prop_def(DenseArrayBase.constr(i64))
+    padding = prop_def(DenseArrayBase.constr(i64))
+    dilation = prop_def(DenseArrayBase.constr(i64))
+
+    def __init__(
+        self,
+        input: SSAValue,
+        filter: SSAValue,
+        multipliers: SSAValue,
+        shifts: SSAValue,
+        scratch: SSAValue,
+        output: SSAValue,
+        windows: dict[str, Attribute],
+    ):
+        super().__init__(
+            operands=[input, filter, multipliers, shifts, scratch, output], properties=windows
+        )
+
+    def verify_(self) -> None:
+        for what, value, element in (  # C1
+            ("input", self.input, i16), ("filter", self.filter, i8), ("output", self.output, i16),
+            ("multipliers", self.multipliers, i32), ("shifts", self.shifts, i32),
+        ):  # fmt: skip
+            expect_buffer(what, value, element)
+        height, width, channels = buffer_shape(self.input.type)
+        outputs, *kernel, columns = buffer_shape(self.filter.type)
+        size = spatial_output(  # C2
+            (height, width), kernel, int_values(self.stride), int_values(self.padding),
+            int_values(self.dilation),
+        )  # fmt: skip
+        if columns != channels or buffer_shape(self.output.type) != (*size, outputs):
+            raise VerifyException(
+                f"filter {self.filter.type} does not lead from {self.input.type} "
+                f"to {self.output.type}"
+            )
+        needed = convolve_s16_scratch_bytes((kernel[0], kernel[1]), channels)
+        if element_count(buffer_shape(self.scratch.type)) < needed:  # C3
+            raise VerifyException(f"scratch {self.scratch.type} is smaller than {needed} bytes")
+
+
+@irdl_op_definition
+class VecMatMulResultAccS8Op(KernelOpBase):
+    """`arm_nn_vec_mat_mul_result_acc_s8`: `output += filter input`, 16-bit currents, saturating.
+
+    `filter` is `(outputs, inputs)`, `bias` 32-bit zeros (the function needs one).
+    """
+
+    name = "cmsis_nn.vec_mat_mul_result_acc_s8"
+    READS: ClassVar[tuple[str, ...]] = ("input", "filter", "bias")
+    UPDATES: ClassVar[tuple[str, ...]] = ("output",)
+
+    input = buffer_operand()
+    filter = buffer_operand()
+    bias = buffer_operand()
+    output = buffer_operand()
+
+    def __init__(self, input: SSAValue, filter: SSAValue, bias: SSAValue, output: SSAValue):
+        super().__init__(operands=[input, filter, bias, output])
+
+    def verify_(self) -> None:
+        expect_buffer("input", self.input, i8)
+        expect_buffer("filter", self.filter, i8)
+        expect_buffer("output", self.output, i16)
+        rows, columns = buffer_shape(self.filter.type)
+        if (columns,) != buffer_shape(self.input.type) or (rows,) != buffer_shape(self.output.type):
+            raise VerifyException(
+                f"filter {self.filter.type} does not lead from {self.input.type} "
+                f"to {self.output.type}"
+            )
+
+
+@irdl_op_definition
+class MatMultNtTS8S32Op(KernelOpBase):
+    """`arm_nn_mat_mult_nt_t_s8_s32`: `output += input filter^T`, 32-bit currents.
+
+    `input` is `(rows, columns)` or `(columns,)`, `filter` `(outputs, columns)`.
+    """
+
+    name = "cmsis_nn.mat_mult_nt_t_s8_s32"
+    READS: ClassVar[tuple[str, ...]] = ("input", "filter")
+    UPDATES: ClassVar[tuple[str, ...]] = ("output",)
+
+    input = buffer_operand()
+    filter = buffer_operand()
+    output = buffer_operand()
+
+    def __init__(self, input: SSAValue, filter: SSAValue, output: SSAValue):
+        super().__init__(operands=[input, filter, output])
+
+    def verify_(self) -> None:
+        expect_buffer("input", self.input, i8)
+        expect_buffer("filter", self.filter, i8)
+        expect_buffer("output", self.output, i32)
+        *rows, columns = buffer_shape(self.input.type)
+        outputs, filter_columns = buffer_shape(self.filter.type)
+        size = element_count(buffer_shape(self.output.type))
+        if columns != filter_columns or element_count(rows) * outputs != size:
+            raise VerifyException(
+                f"filter {self.filter.type} does not lead from {self.input.type} "
+                f"to {self.output.type}"
+            )
+
+
+@irdl_op_definition
+class MaxPoolOp(KernelOpBase):
+    """`arm_max_pool_s8` or `arm_max_pool_s16`, by the element type of the buffers."""
+
+    name = "cmsis_nn.max_pool"
+    READS: ClassVar[tuple[str, ...]] = ("input",)
+    WRITES: ClassVar[tuple[str, ...]] = ("output",)
+
+    input = buffer_operand()
+    output = buffer_operand()
+    kernel = prop_def(DenseArrayBase.constr(i64))
+    stride = prop_def(DenseArrayBase.constr(i64))
+    padding = prop_def(DenseArrayBase.constr(i64), default_value=int_array([0, 0]))
+
+    def __init__(self, input: SSAValue, output: SSAValue, windows: dict[str, Attribute]):
+        super().__init__(operands=[input, output], properties=windows)
+
+    def verify_(self) -> None:
+        expect_buffer("input", self.input, i8, i16)
+        *size, channels = buffer_shape(self.input.type)
+        windows = (int_values(self.kernel), int_values(self.stride), int_values(self.padding))
+        expected = (*spatial_output(size, *windows), channels)
+        if (actual := buffer_shape(self.output.type)) != expected:
+            raise VerifyException(f"output has shape {actual}, expected {expected}")
+
+
+CMSISNN = Dialect(
+    "cmsis_nn",
+    [ConvolveWrapperS16Op, VecMatMulResultAccS8Op, MatMultNtTS8S32Op, MaxPoolOp],
+    [],
+)

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What the exit dialects `snnrt` and `cmsis_nn` share: one operation is one C call on buffers.
+
+Buffers are memrefs. Activations are `(height, width, channels)` or `(features,)`, channels fastest
+(HWC); spikes are bytes. An operation says which operands it reads and writes, so that memory can be
+planned without knowing the kernels.
+"""
+
+from abc import ABC
+from typing import ClassVar
+
+from xdsl.dialects.builtin import MemRefType
+from xdsl.ir import Attribute, SSAValue
+from xdsl.irdl import IRDLOperation, ParsePropInAttrDict, base, operand_def
+from xdsl.utils.exceptions import VerifyException
+
+BUFFER = base(MemRefType)
+
+
+def buffer_operand():
+    """An operand that is a buffer."""
+    return operand_def(BUFFER)
+
+
+def buffer_shape(type: Attribute) -> tuple[int, ...]:
+    """Static shape of a buffer."""
+    assert isinstance(type, MemRefType)
+    return tuple(type.get_shape())
+
+
+def buffer_element(type: Attribute) -> Attribute:
+    """Element type of a buffer."""
+    assert isinstance(type, MemRefType)
+    return type.get_element_type()
+
+
+class KernelOpBase(IRDLOperation, ABC):
+    """One call of a C function.
+
+    Constraint (C1): buffers that the operation relates have the shapes that the call needs; each
+    operation lists its own.
+    """
+
+    READS: ClassVar[tuple[str, ...]] = ()
+    """Names of the operands that are read."""
+    WRITES: ClassVar[tuple[str, ...]] = ()
+    """Names of the operands that are overwritten as a whole, without having been read."""
+    UPDATES: ClassVar[tuple[str, ...]] = ()
+    """Names of the operands that are read and written."""
+
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = "operands attr-dict `:` type(operands)"
+
+    def buffers(self, names: tuple[str, ...]) -> list[SSAValue]:
+        """The operands of the given names; absent optional ones are left out."""
+        values = [getattr(self, name) for name in names]
+        return [value for value in values if value is not None]
+
+
+def expect_same_shape(a: SSAValue, b: SSAValue) -> None:
+    """Verify that two buffers have the same shape."""
+    if (left := buffer_shape(a.type)) != (right := buffer_shape(b.type)):
+        raise VerifyException(f"buffers have shapes {left} and {right}, expected the same")
+
+
+def expect_buffer(what: str, value: SSAValue, *elements: Attribute) -> None:
+    """Verify the element type of a buffer."""
+    if (actual := buffer_element(value.type)) not in elements:
+        names = " or ".join(map(str, elements))
+        raise VerifyException(f"{what} has element type {actual}, expected {names}")
