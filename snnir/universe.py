@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Everything that is registered by name: dialects, passes, targets and pipelines.
+
+The values are functions without arguments that import the module when they are called, so that a
+program that uses one dialect does not load the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from xdsl.context import Context
+from xdsl.ir import Dialect
+from xdsl.passes import ModulePass
+from xdsl.universe import Universe
+from xdsl.utils.target import Target
+
+from snnir.support.xdsl_compat import fresh_builtin
+
+
+def _lazy(path: str) -> Callable[[], Any]:
+    """Return a function that imports `module:attribute` and returns the attribute."""
+    module, attribute = path.split(":")
+    return lambda: getattr(import_module(module), attribute)
+
+
+DIALECTS: dict[str, Callable[[], Dialect]] = {
+    "snn": _lazy("snnir.dialects.snn:SNN"),
+    "qsnn": _lazy("snnir.dialects.qsnn:QSNN"),
+    "cmsis_nn": _lazy("snnir.dialects.cmsis_nn:CMSISNN"),
+    "snnrt": _lazy("snnir.dialects.snnrt:SNNRT"),
+}
+
+PASSES: dict[str, Callable[[], type[ModulePass]]] = {
+    "convert-snn-to-qsnn": _lazy("snnir.passes.convert_snn_to_qsnn:ConvertSNNToQSNNPass"),
+    "convert-qsnn-to-kernels": _lazy(
+        "snnir.passes.convert_qsnn_to_kernels:ConvertQSNNToKernelsPass"
+    ),
+    "kernels-plan-memory": _lazy("snnir.passes.kernels_plan_memory:KernelsPlanMemoryPass"),
+}
+
+TARGETS: dict[str, Callable[[], type[Target]]] = {
+    "snn-c": _lazy("snnir.backends.c_target:CTarget"),
+}
+
+PIPELINES: dict[str, Callable[[], str]] = {}
+"""Pipelines by name; the functions return the text of the pipeline."""
+
+SNN_UNIVERSE = Universe(all_dialects=DIALECTS, all_passes=PASSES, all_targets=TARGETS)
+"""What `xdsl-opt` and other xDSL tools find through the entry point `xdsl.universe`."""
+
+
+def make_context() -> Context:
+    """Return a context with the builtin dialect loaded and all dialects of snnir registered."""
+    context = Context()
+    context.register_dialect("builtin", fresh_builtin)
+    context.load_registered_dialect("builtin")
+    for name, factory in DIALECTS.items():
+        context.register_dialect(name, factory)
+    return context
