@@ -1,0 +1,61 @@
+/* Definitions shared by every snnrt header. */
+#ifndef SNNRT_BASE_H
+#define SNNRT_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__GNUC__)
+/* Forced inlining is what turns a shape known at compile time into
+   specialised code, also at -O2 and for kernels called more than once. */
+#define SNNRT_KERNEL static inline __attribute__((always_inline))
+#else
+#define SNNRT_KERNEL static inline
+#endif
+
+/* Before a loop over a pooling window: windows are small, and at -O2 compilers
+   would keep even those of constant size as loops. */
+#if defined(__clang__)
+#define SNNRT_UNROLL_WINDOW _Pragma("unroll(4)")
+#elif defined(__GNUC__)
+#define SNNRT_UNROLL_WINDOW _Pragma("GCC unroll 4")
+#else
+#define SNNRT_UNROLL_WINDOW
+#endif
+
+/* Whether element-wise kernels use packed arithmetic. The portable fallbacks
+   of packed.h give the same bits but are slower than plain loops, so the
+   default is packed only where the instructions exist. */
+#ifndef SNNRT_PACKED
+#if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
+#define SNNRT_PACKED 1
+#else
+#define SNNRT_PACKED 0
+#endif
+#endif
+
+/* How many values a parameter array holds: one for the layer, one for each
+   channel, or one for each neuron (positions * channels in HWC order). */
+typedef enum snnrt_extent {
+  SNNRT_EXTENT_LAYER,
+  SNNRT_EXTENT_CHANNEL,
+  SNNRT_EXTENT_NEURON
+} snnrt_extent;
+
+/* Index into a parameter array of the given extent for the neuron with flat
+   HWC index `neuron`, which lies in channel `channel`. */
+SNNRT_KERNEL int32_t snnrt_extent_index(snnrt_extent extent, int32_t neuron,
+                                        int32_t channel) {
+  if (extent == SNNRT_EXTENT_LAYER) {
+    return 0;
+  }
+  return extent == SNNRT_EXTENT_CHANNEL ? channel : neuron;
+}
+
+SNNRT_KERNEL int32_t snnrt_min(int32_t a, int32_t b) { return a < b ? a : b; }
+
+SNNRT_KERNEL int32_t snnrt_max(int32_t a, int32_t b) { return a > b ? a : b; }
+
+#endif

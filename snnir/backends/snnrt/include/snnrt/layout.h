@@ -1,0 +1,102 @@
+/* Conversions between data layouts and element types. */
+#ifndef SNNRT_LAYOUT_H
+#define SNNRT_LAYOUT_H
+
+#include "snnrt/conv2d_shape.h"
+#include "snnrt/fill.h"
+
+/* Reorders a frame of unsigned bytes from CHW to HWC.
+
+   frame_chw: uint8[channels][positions]; out_hwc: int8[positions][channels];
+   maximum <= 127. Returns false if a value exceeds `maximum`; `out_hwc` is
+   then incomplete. */
+SNNRT_KERNEL bool snnrt_frame_to_hwc_u8(const uint8_t *frame_chw,
+                                        int8_t *out_hwc, int32_t channels,
+                                        int32_t positions, uint8_t maximum) {
+  for (int32_t c = 0; c < channels; ++c) {
+    for (int32_t position = 0; position < positions; ++position) {
+      const uint8_t value = *frame_chw++;
+      if (value > maximum) {
+        return false;
+      }
+      out_hwc[position * channels + c] = (int8_t)value;
+    }
+  }
+  return true;
+}
+
+/* Turns a list of events into counts.
+
+   indices_chw: uint16[n], flat CHW indices in any order; an index that occurs
+   k times counts k. out_hwc: int8[positions][channels], cleared first;
+   maximum <= 127. Returns false if an index is out of range or a count would
+   exceed `maximum`; `out_hwc` is then incomplete. */
+SNNRT_KERNEL bool snnrt_events_to_hwc(const uint16_t *indices_chw, uint32_t n,
+                                      int8_t *out_hwc, int32_t channels,
+                                      int32_t positions, uint8_t maximum) {
+  snnrt_fill_zero(out_hwc, (uint32_t)(channels * positions));
+  for (uint32_t i = 0; i < n; ++i) {
+    const int32_t channel = indices_chw[i] / positions;
+    const int32_t position = indices_chw[i] % positions;
+    if (channel >= channels) {
+      return false;
+    }
+    int8_t *const element = out_hwc + position * channels + channel;
+    if (*element >= (int32_t)maximum) {
+      return false;
+    }
+    *element = (int8_t)(*element + 1);
+  }
+  return true;
+}
+
+/* Reorders int8[channels][positions] to int8[positions][channels]. */
+SNNRT_KERNEL void snnrt_values_to_hwc_s8(const int8_t *chw, int8_t *out_hwc,
+                                         int32_t channels, int32_t positions) {
+  for (int32_t c = 0; c < channels; ++c) {
+    for (int32_t position = 0; position < positions; ++position) {
+      out_hwc[position * channels + c] = *chw++;
+    }
+  }
+}
+
+/* out[i] = in[i] for i < n. */
+SNNRT_KERNEL void snnrt_widen_s8_s16(const int8_t *in, int16_t *out,
+                                     int32_t n) {
+  for (int32_t i = 0; i < n; ++i) {
+    out[i] = in[i];
+  }
+}
+
+/* Gathers the input patches of one output row (groups must be 1).
+
+   input: int8[input_height][input_width][input_channels];
+   columns: int8[output_width][kernel_height][kernel_width][input_channels];
+   padded positions are 0. */
+SNNRT_KERNEL void snnrt_im2col_s8(const int8_t *input, int8_t *columns,
+                                  const snnrt_conv2d_shape *shape,
+                                  int32_t output_row) {
+  const size_t bytes = (size_t)shape->input_channels;
+  const int32_t top = output_row * shape->stride_height - shape->padding_top;
+  for (int32_t output = 0; output < shape->output_width; ++output) {
+    const int32_t left = output * shape->stride_width - shape->padding_left;
+    for (int32_t ky = 0; ky < shape->kernel_height; ++ky) {
+      const int32_t y = top + ky * shape->dilation_height;
+      for (int32_t kx = 0; kx < shape->kernel_width; ++kx) {
+        const int32_t x = left + kx * shape->dilation_width;
+        const bool inside = y >= 0 && y < shape->input_height && x >= 0 &&
+                            x < shape->input_width;
+        if (inside) {
+          memcpy(columns,
+                 input + (y * shape->input_width + x) * shape->input_channels,
+                 bytes);
+        } else {
+          memset(columns, 0, bytes);
+        }
+        columns += bytes;
+      }
+    }
+  }
+}
+
+#endif

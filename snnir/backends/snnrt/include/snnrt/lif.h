@@ -1,0 +1,192 @@
+/* Integer leaky integrate-and-fire neurons.
+
+   Per neuron, in exact integers, with membrane U, leak factor m, threshold
+   theta and input current:
+     leak(u) = (u * m + (round_leak ? 2^14 : 0)) >> 15,  0 <= m <= 2^15
+     H(u)    = u > theta (GT) or u >= theta (GE), as 0 or 1
+     R = H(U);  x = current * 2^current_shift + bias
+     none:             V = leak(U) + x
+     subtract:         V = leak(U) + x - R * theta
+     subtract_decayed: V = leak(U - R * theta) + x
+     zero_before:      V = leak(R ? 0 : U) + x
+     zero_after:       V = R ? 0 : leak(U) + x
+     V is clamped to the state type if saturate;  S = H(V) is the spike
+     delayed:   U := V
+     immediate: D = S - R;  U := V - D * theta (subtract, subtract_decayed),
+                V - D * V (zero_before, zero_after) or V (none), clamped again
+                if saturate.
+   Without saturate the caller has proven that V and U fit the state type. */
+#ifndef SNNRT_LIF_H
+#define SNNRT_LIF_H
+
+#include "snnrt/lif_packed.h"
+#include "snnrt/neuron_shape.h"
+
+/* Membrane and spike (0/1) of one neuron after a step. */
+typedef struct snnrt_lif_result {
+  int32_t membrane;
+  int32_t spike;
+} snnrt_lif_result;
+
+SNNRT_KERNEL int32_t snnrt_fires(int32_t membrane, int32_t threshold,
+                                 snnrt_compare compare) {
+  return compare == SNNRT_COMPARE_GT ? membrane > threshold
+                                     : membrane >= threshold;
+}
+
+/* V before clamping. `narrow` tells that the state type is int16. */
+SNNRT_KERNEL int64_t snnrt_lif_integrate(int32_t membrane, int64_t drive,
+                                         int32_t leak, int32_t threshold,
+                                         int32_t fired, bool narrow,
+                                         const snnrt_lif_shape *shape) {
+  const bool round = shape->round_leak;
+  const int64_t removed = fired ? threshold : 0;
+  switch (shape->reset) {
+    case SNNRT_RESET_SUBTRACT:
+      return snnrt_leak(membrane, leak, round, narrow) + drive - removed;
+    case SNNRT_RESET_SUBTRACT_DECAYED:
+      /* A far negative threshold takes the membrane out of the state type. */
+      return snnrt_leak(membrane - removed, leak, round, false) + drive;
+    case SNNRT_RESET_ZERO_BEFORE:
+      return snnrt_leak(fired ? 0 : membrane, leak, round, narrow) + drive;
+    case SNNRT_RESET_ZERO_AFTER:
+      return fired ? 0 : snnrt_leak(membrane, leak, round, narrow) + drive;
+    case SNNRT_RESET_NONE:
+    default:
+      return snnrt_leak(membrane, leak, round, narrow) + drive;
+  }
+}
+
+/* One time step of one neuron; `lowest` is the minimum of the state type. */
+SNNRT_KERNEL snnrt_lif_result snnrt_lif_step(int32_t membrane, int64_t drive,
+                                             int32_t leak, int32_t threshold,
+                                             int32_t lowest,
+                                             const snnrt_lif_shape *shape) {
+  const int32_t fired = snnrt_fires(membrane, threshold, shape->compare);
+  const int32_t next = snnrt_settle(
+      snnrt_lif_integrate(membrane, drive, leak, threshold, fired,
+                          lowest == INT16_MIN, shape),
+      lowest, shape->saturate);
+  snnrt_lif_result result = {next,
+                             snnrt_fires(next, threshold, shape->compare)};
+  if (shape->timing == SNNRT_RESET_IMMEDIATE &&
+      shape->reset != SNNRT_RESET_NONE) {
+    const bool subtracts = shape->reset == SNNRT_RESET_SUBTRACT ||
+                           shape->reset == SNNRT_RESET_SUBTRACT_DECAYED;
+    const int64_t removed = subtracts ? threshold : next;
+    result.membrane =
+        snnrt_settle(next - (result.spike - fired) * removed, lowest,
+                     shape->saturate);
+  }
+  return result;
+}
+
+/* Length of a row of neurons. Only per-channel parameters need the channel of a
+   neuron, so other layers are a single row. */
+SNNRT_KERNEL int32_t snnrt_lif_row(const int32_t *bias,
+                                   const snnrt_lif_shape *shape) {
+  const bool per_channel =
+      shape->leak_extent == SNNRT_EXTENT_CHANNEL ||
+      shape->threshold_extent == SNNRT_EXTENT_CHANNEL ||
+      (bias != NULL && shape->bias_extent == SNNRT_EXTENT_CHANNEL);
+  return per_channel ? shape->channels : shape->positions * shape->channels;
+}
+
+/* The kernels snnrt_lif_<state>_<current>.
+   membrane: state type [positions][channels], updated in place;
+   current: current type [positions][channels]; spikes: int8 0/1 of that shape;
+   leak, threshold, bias: int32 by their extents; bias may be NULL for none. */
+#define SNNRT_LIF_PARAMETERS(state_type, current_type)                   \
+  state_type *restrict membrane, const current_type *restrict current,   \
+      int8_t *restrict spikes, const int32_t *restrict leak,             \
+      const int32_t *restrict threshold, const int32_t *restrict bias,   \
+      const snnrt_lif_shape *shape
+
+/* Defines a helper that updates the neurons of all rows from `first` in each
+   row on, one at a time. */
+#define SNNRT_DEFINE_LIF_SCALAR(state, state_type, lowest, current_name,    \
+                                current_type)                               \
+  SNNRT_KERNEL void snnrt_lif_scalar_##state##_##current_name(              \
+      SNNRT_LIF_PARAMETERS(state_type, current_type), int32_t first,        \
+      int32_t row) {                                                        \
+    const int32_t neurons = shape->positions * shape->channels;             \
+    for (int32_t begin = 0; begin < neurons; begin += row) {                \
+      for (int32_t c = first; c < row; ++c) {                               \
+        const int32_t i = begin + c;                                        \
+        const snnrt_lif_result result = snnrt_lif_step(                     \
+            membrane[i],                                                    \
+            snnrt_drive(current[i], shape->current_shift,                   \
+                        snnrt_bias(bias, i, c, shape)),                     \
+            leak[snnrt_extent_index(shape->leak_extent, i, c)],             \
+            threshold[snnrt_extent_index(shape->threshold_extent, i, c)],   \
+            lowest, shape);                                                 \
+        membrane[i] = (state_type)result.membrane;                          \
+        spikes[i] = (int8_t)result.spike;                                   \
+      }                                                                     \
+    }                                                                       \
+  }
+
+/* Defines a helper that updates the complete pairs of each row and returns how
+   many neurons of a row that are. Rows are the inner loop so that the
+   parameters of a pair of channels are packed once. */
+#define SNNRT_DEFINE_LIF_PAIRS(current_name, current_type)                    \
+  SNNRT_KERNEL int32_t snnrt_lif_pairs_s16_##current_name(                    \
+      SNNRT_LIF_PARAMETERS(int16_t, current_type), int32_t row) {             \
+    const int32_t neurons = shape->positions * shape->channels;               \
+    const snnrt_leak_kind kind = snnrt_leak_kind_of(leak, shape);             \
+    int32_t c = 0;                                                            \
+    for (; c + 2 <= row; c += 2) {                                            \
+      for (int32_t i = c; i < neurons; i += row) {                            \
+        const int32_t factor_low =                                            \
+            leak[snnrt_extent_index(shape->leak_extent, i, c)];               \
+        const int32_t factor_high =                                           \
+            leak[snnrt_extent_index(shape->leak_extent, i + 1, c + 1)];       \
+        const uint32_t drive =                                                \
+            snnrt_drive_lanes(snnrt_current_lanes_##current_name(current + i), \
+                              bias, i, c, shape);                             \
+        const snnrt_lif_pair pair = snnrt_lif_pair_step(                      \
+            snnrt_load32(membrane + i), drive,                                \
+            snnrt_parameter_lanes(threshold, shape->threshold_extent, i, c),  \
+            factor_low, factor_high, kind, shape);                            \
+        snnrt_store32(membrane + i, pair.membranes);                          \
+        snnrt_store16(spikes + i, pair.spikes | (pair.spikes >> 8));          \
+      }                                                                       \
+    }                                                                         \
+    return c;                                                                 \
+  }
+
+#define SNNRT_DEFINE_LIF_S16(current_name, current_type)                      \
+  SNNRT_DEFINE_LIF_SCALAR(s16, int16_t, INT16_MIN, current_name,              \
+                          current_type)                                       \
+  SNNRT_DEFINE_LIF_PAIRS(current_name, current_type)                          \
+  SNNRT_KERNEL void snnrt_lif_s16_##current_name(                             \
+      SNNRT_LIF_PARAMETERS(int16_t, current_type)) {                          \
+    const int32_t row = snnrt_lif_row(bias, shape);                           \
+    const int32_t done =                                                      \
+        snnrt_lif_packable(threshold, shape)                                  \
+            ? snnrt_lif_pairs_s16_##current_name(                             \
+                  membrane, current, spikes, leak, threshold, bias, shape,    \
+                  row)                                                        \
+            : 0;                                                              \
+    snnrt_lif_scalar_s16_##current_name(membrane, current, spikes, leak,      \
+                                        threshold, bias, shape, done, row);   \
+  }
+
+#define SNNRT_DEFINE_LIF_S32(current_name, current_type)                      \
+  SNNRT_DEFINE_LIF_SCALAR(s32, int32_t, INT32_MIN, current_name,              \
+                          current_type)                                       \
+  SNNRT_KERNEL void snnrt_lif_s32_##current_name(                             \
+      SNNRT_LIF_PARAMETERS(int32_t, current_type)) {                          \
+    snnrt_lif_scalar_s32_##current_name(membrane, current, spikes, leak,      \
+                                        threshold, bias, shape, 0,            \
+                                        snnrt_lif_row(bias, shape));          \
+  }
+
+SNNRT_DEFINE_LIF_S16(s8, int8_t)
+SNNRT_DEFINE_LIF_S16(s16, int16_t)
+SNNRT_DEFINE_LIF_S16(s32, int32_t)
+SNNRT_DEFINE_LIF_S32(s8, int8_t)
+SNNRT_DEFINE_LIF_S32(s16, int16_t)
+SNNRT_DEFINE_LIF_S32(s32, int32_t)
+
+#endif

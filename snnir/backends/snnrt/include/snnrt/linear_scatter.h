@@ -1,0 +1,68 @@
+/* Event-driven fully connected layers.
+
+   Every kernel ADDS to `current`; clear it first for a fresh sum.
+   list: uint16[count], indices below shape->inputs;
+   weights: int8[inputs][outputs]. The _s16 kernels expect every complete group
+   of 4 consecutive outputs in the byte order n, n+2, n+1, n+3 and the
+   outputs % 4 last ones in plain order; the _s32 kernels expect plain order.
+   current: [outputs]. The caller guarantees that no sum, in list order or any
+   other, leaves the range of the accumulator. */
+#ifndef SNNRT_LINEAR_SCATTER_H
+#define SNNRT_LINEAR_SCATTER_H
+
+#include "snnrt/scatter_rows.h"
+#include "snnrt/scatter_values.h"
+
+typedef struct snnrt_linear_shape {
+  int32_t inputs, outputs;
+} snnrt_linear_shape;
+
+/* current[o] += sum over i of weights[list[i]][o]; int16 current. */
+SNNRT_KERNEL void snnrt_linear_scatter_s16(const uint16_t *list,
+                                           uint32_t count,
+                                           const int8_t *weights,
+                                           int16_t *current,
+                                           const snnrt_linear_shape *shape) {
+  if (count > 0) {
+    snnrt_scatter_rows_s16(list, count, (uintptr_t)weights,
+                           (uint32_t)shape->outputs, current, shape->outputs);
+  }
+}
+
+/* current[o] += sum over i of weights[list[i]][o]; int32 current. */
+SNNRT_KERNEL void snnrt_linear_scatter_s32(const uint16_t *list,
+                                           uint32_t count,
+                                           const int8_t *weights,
+                                           int32_t *current,
+                                           const snnrt_linear_shape *shape) {
+  if (count > 0) {
+    snnrt_scatter_rows_s32(list, count, (uintptr_t)weights,
+                           (uint32_t)shape->outputs, current, shape->outputs);
+  }
+}
+
+/* current[o] += sum over i of values[list[i]] * weights[list[i]][o];
+   values: int8[inputs], int16 current. */
+SNNRT_KERNEL void snnrt_linear_scatter_values_s16(
+    const uint16_t *list, uint32_t count, const int8_t *values,
+    const int8_t *weights, int16_t *current, const snnrt_linear_shape *shape) {
+  if (count > 0) {
+    snnrt_scatter_rows_values_s16(list, count, values, (uintptr_t)weights,
+                                  (uint32_t)shape->outputs, current,
+                                  shape->outputs);
+  }
+}
+
+/* current[o] += sum over i of values[list[i]] * weights[list[i]][o];
+   values: int8[inputs], int32 current. */
+SNNRT_KERNEL void snnrt_linear_scatter_values_s32(
+    const uint16_t *list, uint32_t count, const int8_t *values,
+    const int8_t *weights, int32_t *current, const snnrt_linear_shape *shape) {
+  if (count > 0) {
+    snnrt_scatter_rows_values_s32(list, count, values, (uintptr_t)weights,
+                                  (uint32_t)shape->outputs, current,
+                                  shape->outputs);
+  }
+}
+
+#endif

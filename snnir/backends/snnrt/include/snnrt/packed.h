@@ -1,0 +1,224 @@
+/* Packed arithmetic on the 8- and 16-bit lanes of a 32-bit word.
+
+   Lane 0 is the least significant one. With the Armv7E-M DSP extension each
+   function is one instruction (two for the selects); elsewhere portable C
+   gives the same bits. Inline assembly is used instead of ACLE intrinsics
+   because compilers do not fold the rotation of SXTAB16 and SXTAB, and because
+   a compare and its select must stay together around the GE flags. */
+#ifndef SNNRT_PACKED_H
+#define SNNRT_PACKED_H
+
+#include "snnrt/base.h"
+
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "snnrt packs lanes in little-endian order"
+#endif
+
+#if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP && defined(__GNUC__)
+#define SNNRT_DSP 1
+#else
+#define SNNRT_DSP 0
+#endif
+
+/* Word at any byte address. memcpy keeps unaligned access and aliasing
+   defined; compilers emit one load. */
+SNNRT_KERNEL uint32_t snnrt_load32(const void *address) {
+  uint32_t word;
+  memcpy(&word, address, sizeof word);
+  return word;
+}
+
+/* Stores a word at any byte address. */
+SNNRT_KERNEL void snnrt_store32(void *address, uint32_t word) {
+  memcpy(address, &word, sizeof word);
+}
+
+/* Stores the low half of `word` at any byte address. */
+SNNRT_KERNEL void snnrt_store16(void *address, uint32_t word) {
+  const uint16_t half = (uint16_t)word;
+  memcpy(address, &half, sizeof half);
+}
+
+/* The 16-bit lanes (low, high), each taken modulo 2^16. */
+SNNRT_KERNEL uint32_t snnrt_pack16(int32_t low, int32_t high) {
+  return ((uint32_t)low & 0xFFFFu) | ((uint32_t)high << 16);
+}
+
+/* Sign-extended lane 0 of two 16-bit lanes. */
+SNNRT_KERNEL int32_t snnrt_low16(uint32_t word) { return (int16_t)word; }
+
+/* Sign-extended lane 1 of two 16-bit lanes. */
+SNNRT_KERNEL int32_t snnrt_high16(uint32_t word) {
+  return (int32_t)word >> 16;
+}
+
+#if SNNRT_DSP
+
+/* 16-bit lanes: sum + sign-extended bytes (0, 2) of `bytes`, modulo 2^16. */
+SNNRT_KERNEL uint32_t snnrt_sxtab16(uint32_t sum, uint32_t bytes) {
+  uint32_t result;
+  __asm__("sxtab16 %0, %1, %2" : "=r"(result) : "r"(sum), "r"(bytes));
+  return result;
+}
+
+/* 16-bit lanes: sum + sign-extended bytes (1, 3) of `bytes`, modulo 2^16. */
+SNNRT_KERNEL uint32_t snnrt_sxtab16_ror8(uint32_t sum, uint32_t bytes) {
+  uint32_t result;
+  __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(result) : "r"(sum), "r"(bytes));
+  return result;
+}
+
+/* sum + sign-extended byte 0 of `bytes`, modulo 2^32. */
+SNNRT_KERNEL uint32_t snnrt_sxtab_byte0(uint32_t sum, uint32_t bytes) {
+  uint32_t result;
+  __asm__("sxtab %0, %1, %2" : "=r"(result) : "r"(sum), "r"(bytes));
+  return result;
+}
+
+/* sum + sign-extended byte 1 of `bytes`, modulo 2^32. */
+SNNRT_KERNEL uint32_t snnrt_sxtab_byte1(uint32_t sum, uint32_t bytes) {
+  uint32_t result;
+  __asm__("sxtab %0, %1, %2, ror #8" : "=r"(result) : "r"(sum), "r"(bytes));
+  return result;
+}
+
+/* sum + sign-extended byte 2 of `bytes`, modulo 2^32. */
+SNNRT_KERNEL uint32_t snnrt_sxtab_byte2(uint32_t sum, uint32_t bytes) {
+  uint32_t result;
+  __asm__("sxtab %0, %1, %2, ror #16" : "=r"(result) : "r"(sum), "r"(bytes));
+  return result;
+}
+
+/* The 16-bit lanes (high half of low, high half of high). */
+SNNRT_KERNEL uint32_t snnrt_pack_high16(int32_t low, int32_t high) {
+  uint32_t result;
+  __asm__("pkhtb %0, %1, %2, asr #16" : "=r"(result) : "r"(high), "r"(low));
+  return result;
+}
+
+/* 16-bit lanes: a + b modulo 2^16. */
+SNNRT_KERNEL uint32_t snnrt_sadd16(uint32_t a, uint32_t b) {
+  uint32_t result;
+  __asm__("sadd16 %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
+  return result;
+}
+
+/* 16-bit lanes: a - b modulo 2^16. */
+SNNRT_KERNEL uint32_t snnrt_ssub16(uint32_t a, uint32_t b) {
+  uint32_t result;
+  __asm__("ssub16 %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
+  return result;
+}
+
+/* 16-bit lanes: (a + b) >> 1 of the exact signed sum. */
+SNNRT_KERNEL uint32_t snnrt_shadd16(uint32_t a, uint32_t b) {
+  uint32_t result;
+  __asm__("shadd16 %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
+  return result;
+}
+
+/* 16-bit lanes: signed a >= b ? chosen : other. Exact for every operand, since
+   SSUB16 sets the GE flags from the full-width difference. */
+SNNRT_KERNEL uint32_t snnrt_select_ge16(uint32_t a, uint32_t b,
+                                        uint32_t chosen, uint32_t other) {
+  uint32_t result;
+  __asm__("ssub16 %0, %1, %2\n\tsel %0, %3, %4"
+          : "=&r"(result)
+          : "r"(a), "r"(b), "r"(chosen), "r"(other));
+  return result;
+}
+
+/* 8-bit lanes: a + b modulo 2^8. */
+SNNRT_KERNEL uint32_t snnrt_sadd8(uint32_t a, uint32_t b) {
+  uint32_t result;
+  __asm__("sadd8 %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
+  return result;
+}
+
+/* 8-bit lanes: maximum of the signed a and b. */
+SNNRT_KERNEL uint32_t snnrt_max8(uint32_t a, uint32_t b) {
+  uint32_t result;
+  __asm__("ssub8 %0, %1, %2\n\tsel %0, %1, %2"
+          : "=&r"(result)
+          : "r"(a), "r"(b));
+  return result;
+}
+
+#else
+
+SNNRT_KERNEL uint32_t snnrt_sxtab16(uint32_t sum, uint32_t bytes) {
+  return snnrt_pack16(snnrt_low16(sum) + (int8_t)bytes,
+                      snnrt_high16(sum) + (int8_t)(bytes >> 16));
+}
+
+SNNRT_KERNEL uint32_t snnrt_sxtab16_ror8(uint32_t sum, uint32_t bytes) {
+  return snnrt_sxtab16(sum, bytes >> 8);
+}
+
+SNNRT_KERNEL uint32_t snnrt_sxtab_byte0(uint32_t sum, uint32_t bytes) {
+  return sum + (uint32_t)(int8_t)bytes;
+}
+
+SNNRT_KERNEL uint32_t snnrt_sxtab_byte1(uint32_t sum, uint32_t bytes) {
+  return sum + (uint32_t)(int8_t)(bytes >> 8);
+}
+
+SNNRT_KERNEL uint32_t snnrt_sxtab_byte2(uint32_t sum, uint32_t bytes) {
+  return sum + (uint32_t)(int8_t)(bytes >> 16);
+}
+
+SNNRT_KERNEL uint32_t snnrt_pack_high16(int32_t low, int32_t high) {
+  return ((uint32_t)low >> 16) | ((uint32_t)high & 0xFFFF0000u);
+}
+
+SNNRT_KERNEL uint32_t snnrt_sadd16(uint32_t a, uint32_t b) {
+  return snnrt_pack16(snnrt_low16(a) + snnrt_low16(b),
+                      snnrt_high16(a) + snnrt_high16(b));
+}
+
+SNNRT_KERNEL uint32_t snnrt_ssub16(uint32_t a, uint32_t b) {
+  return snnrt_pack16(snnrt_low16(a) - snnrt_low16(b),
+                      snnrt_high16(a) - snnrt_high16(b));
+}
+
+SNNRT_KERNEL uint32_t snnrt_shadd16(uint32_t a, uint32_t b) {
+  return snnrt_pack16((snnrt_low16(a) + snnrt_low16(b)) >> 1,
+                      (snnrt_high16(a) + snnrt_high16(b)) >> 1);
+}
+
+SNNRT_KERNEL uint32_t snnrt_select_ge16(uint32_t a, uint32_t b,
+                                        uint32_t chosen, uint32_t other) {
+  const uint32_t low = snnrt_low16(a) >= snnrt_low16(b) ? chosen : other;
+  const uint32_t high = snnrt_high16(a) >= snnrt_high16(b) ? chosen : other;
+  return (low & 0xFFFFu) | (high & 0xFFFF0000u);
+}
+
+SNNRT_KERNEL uint32_t snnrt_sadd8(uint32_t a, uint32_t b) {
+  /* Adding without the top bits keeps carries inside their lanes. */
+  const uint32_t top = 0x80808080u;
+  return ((a & ~top) + (b & ~top)) ^ ((a ^ b) & top);
+}
+
+SNNRT_KERNEL uint32_t snnrt_max8(uint32_t a, uint32_t b) {
+  uint32_t result = 0;
+  for (int32_t shift = 0; shift < 32; shift += 8) {
+    const int8_t lane_a = (int8_t)(a >> shift);
+    const int8_t lane_b = (int8_t)(b >> shift);
+    result |= (uint32_t)(uint8_t)(lane_a > lane_b ? lane_a : lane_b) << shift;
+  }
+  return result;
+}
+
+#endif
+
+/* sum + sign-extended byte 3 of `bytes`, modulo 2^32. */
+SNNRT_KERNEL uint32_t snnrt_sxtab_byte3(uint32_t sum, uint32_t bytes) {
+  return sum + (uint32_t)((int32_t)bytes >> 24);
+}
+
+/* 16-bit lanes: maximum of the signed a and b. */
+SNNRT_KERNEL uint32_t snnrt_max16(uint32_t a, uint32_t b) {
+  return snnrt_select_ge16(a, b, a, b);
+}
+
+#endif

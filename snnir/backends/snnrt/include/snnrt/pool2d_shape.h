@@ -1,0 +1,37 @@
+/* Shape and window arithmetic of two-dimensional pooling. */
+#ifndef SNNRT_POOL2D_SHAPE_H
+#define SNNRT_POOL2D_SHAPE_H
+
+#include "snnrt/base.h"
+
+/* Input [input_height][input_width][channels], output
+   [output_height][output_width][channels]. Bottom and right padding follow
+   from the output extents. */
+typedef struct snnrt_pool2d_shape {
+  int32_t input_height, input_width, channels;
+  int32_t output_height, output_width;
+  int32_t kernel_height, kernel_width;
+  int32_t stride_height, stride_width;
+  int32_t padding_top, padding_left;
+} snnrt_pool2d_shape;
+
+/* The part of one pooling window that lies inside the input: rows
+   [row_begin, row_end) and columns [column_begin, column_end). */
+typedef struct snnrt_pool_window {
+  int32_t row_begin, row_end, column_begin, column_end;
+} snnrt_pool_window;
+
+/* Clips the window of output (y, x) to the input. */
+SNNRT_KERNEL snnrt_pool_window snnrt_pool_window_at(
+    int32_t y, int32_t x, const snnrt_pool2d_shape *shape) {
+  const int32_t top = y * shape->stride_height - shape->padding_top;
+  const int32_t left = x * shape->stride_width - shape->padding_left;
+  const snnrt_pool_window window = {
+      snnrt_max(top, 0),
+      snnrt_min(top + shape->kernel_height, shape->input_height),
+      snnrt_max(left, 0),
+      snnrt_min(left + shape->kernel_width, shape->input_width)};
+  return window;
+}
+
+#endif

@@ -1,0 +1,33 @@
+/* snnrt: header-only C99 kernels for integer spiking neural networks.
+
+   Every kernel is inlined into its caller, so that a generated network which
+   passes a `static const` shape gets code specialised to that shape. No kernel
+   allocates memory, keeps global state or calls libc beyond <string.h>.
+
+   Conventions shared by all headers:
+   - activations are HWC: height, width, channel, channel fastest;
+   - byte activations (spikes 0/1, counts, small integers) are int8_t;
+   - a spike list holds the ascending flat HWC indices of nonzero activations;
+   - right shifts of negative integers are arithmetic (gcc and clang guarantee
+     it), and the targets are little-endian;
+   - buffers of one call do not overlap unless a kernel says so. */
+#ifndef SNNRT_SNNRT_H
+#define SNNRT_SNNRT_H
+
+#include "snnrt/add.h"
+#include "snnrt/base.h"
+#include "snnrt/concat.h"
+#include "snnrt/conv2d_scatter.h"
+#include "snnrt/fill.h"
+#include "snnrt/layout.h"
+#include "snnrt/li.h"
+#include "snnrt/lif.h"
+#include "snnrt/linear_scatter.h"
+#include "snnrt/max_pool2d.h"
+#include "snnrt/packed.h"
+#include "snnrt/readout.h"
+#include "snnrt/scale.h"
+#include "snnrt/spike_list.h"
+#include "snnrt/sum_pool2d.h"
+
+#endif

@@ -1,0 +1,51 @@
+/* Lists of active inputs. */
+#ifndef SNNRT_SPIKE_LIST_H
+#define SNNRT_SPIKE_LIST_H
+
+#include "snnrt/packed.h"
+
+/* Appends to `list` the indices, offset by `first`, of the nonzero bytes of
+   `word`; returns the new end of the list. */
+SNNRT_KERNEL uint16_t *snnrt_spike_list_word(uint32_t word, uint32_t first,
+                                             uint16_t *list) {
+  if (word & 0x000000FFu) {
+    *list++ = (uint16_t)first;
+  }
+  if (word & 0x0000FF00u) {
+    *list++ = (uint16_t)(first + 1);
+  }
+  if (word & 0x00FF0000u) {
+    *list++ = (uint16_t)(first + 2);
+  }
+  if (word & 0xFF000000u) {
+    *list++ = (uint16_t)(first + 3);
+  }
+  return list;
+}
+
+/* Writes the indices of the nonzero elements of `values` in ascending order.
+
+   values: int8[n], n <= 65536; list: uint16[n] in the worst case.
+   Returns the number of indices written. */
+SNNRT_KERNEL uint32_t snnrt_spike_list(const int8_t *values, uint32_t n,
+                                       uint16_t *list) {
+  uint16_t *end = list;
+  uint32_t i = 0;
+  /* Two words per test: spikes are sparse, so most pairs are skipped whole. */
+  for (; i + 8 <= n; i += 8) {
+    const uint32_t low = snnrt_load32(values + i);
+    const uint32_t high = snnrt_load32(values + i + 4);
+    if (low | high) {
+      end = snnrt_spike_list_word(low, i, end);
+      end = snnrt_spike_list_word(high, i + 4, end);
+    }
+  }
+  for (; i < n; ++i) {
+    if (values[i] != 0) {
+      *end++ = (uint16_t)i;
+    }
+  }
+  return (uint32_t)(end - list);
+}
+
+#endif

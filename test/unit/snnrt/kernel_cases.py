@@ -1,0 +1,479 @@
+"""Random test cases of the snnrt kernels with their expected results."""
+
+from dataclasses import dataclass, field
+
+import kernel_reference as reference
+import numpy as np
+
+TYPES = {"s8": np.int8, "s16": np.int16, "s32": np.int32}
+CONV_FIELDS = (
+    "input_height input_width input_channels output_height output_width "
+    "output_channels kernel_height kernel_width stride_height stride_width "
+    "padding_top padding_left dilation_height dilation_width groups"
+).split()
+POOL_FIELDS = (
+    "input_height input_width channels output_height output_width kernel_height "
+    "kernel_width stride_height stride_width padding_top padding_left"
+).split()
+LIF_FIELDS = (
+    "positions channels reset timing compare current_shift round_leak saturate "
+    "leak_extent threshold_extent bias_extent"
+).split()
+
+
+@dataclass
+class Case:
+    """A call of one kernel. Arrays are (name, contents before the call);
+    `expected` holds the arrays that the call changes, None for don't care."""
+
+    kernel: str
+    integers: list
+    arrays: dict
+    expected: dict = field(default_factory=dict)
+    result: int = 0
+
+    def encode(self):
+        arrays = list(self.arrays.values())
+        parts = [self.kernel.encode().ljust(40, b"\0")]
+        counts = [len(self.integers), len(arrays), *self.integers]
+        parts.append(np.array(counts, np.int32).tobytes())
+        for array in arrays:
+            parts.append(np.array([array.nbytes, array.itemsize], np.int32).tobytes())
+            parts.append(array.tobytes() + bytes(-array.nbytes % 4))
+        return b"".join(parts)
+
+    def decode(self, data, offset):
+        """Result, arrays and end of this case's output."""
+        result = int(np.frombuffer(data, np.int32, 1, offset)[0])
+        offset += 4
+        arrays = {}
+        for name, array in self.arrays.items():
+            flat = np.frombuffer(data, array.dtype, array.size, offset)
+            arrays[name] = flat.reshape(array.shape)
+            offset += array.nbytes
+        return result, arrays, offset
+
+
+def integers(rng, kind, shape, low=None, high=None):
+    """Random integers of a numpy type, over its whole range by default."""
+    limits = np.iinfo(kind)
+    low = limits.min if low is None else low
+    high = limits.max if high is None else high
+    return rng.integers(low, high, shape, dtype=kind, endpoint=True)
+
+
+def active(rng, shape, binary):
+    """Sparse int8 activations."""
+    values = rng.integers(-128, 128, shape)
+    values = np.where(rng.random(shape) < rng.choice([0.0, 0.1, 0.5, 1.0]), values, 0)
+    return (values != 0).astype(np.int8) if binary else values.astype(np.int8)
+
+
+def list_of(values):
+    indices = np.flatnonzero(values).astype(np.uint16)
+    return indices if indices.size else np.zeros(1, np.uint16)
+
+
+def scatter_arrays(rng, values, weights, current_shape, kernel):
+    """Driver arrays of a scatter call whose sums fit the accumulator."""
+    narrow = kernel.endswith("s16")
+    kind = np.int16 if narrow else np.int32
+    arrays = {"list": list_of(values)}
+    if "values" in kernel:
+        arrays["values"] = values
+    arrays["weights"] = reference.paired_order(weights) if narrow else weights
+    limit = 20000 if narrow else 1 << 30
+    arrays["current"] = integers(rng, kind, current_shape, -limit, limit)
+    return arrays
+
+
+def scatter_operands(rng, kernel, value_shape, weight_shape):
+    values = active(rng, value_shape, "values" not in kernel)
+    weights = integers(rng, np.int8, weight_shape)
+    if kernel.endswith("values_s16"):
+        # Products must leave room for sums in int16.
+        weights = (weights // 32).astype(np.int8)
+        values = (values // 8).astype(np.int8)
+    return values, weights
+
+
+def linear_scatter(rng, kernel):
+    inputs, outputs = int(rng.integers(1, 60)), int(rng.integers(1, 50))
+    values, weights = scatter_operands(rng, kernel, inputs, (inputs, outputs))
+    arrays = scatter_arrays(rng, values, weights, outputs, kernel)
+    total = arrays["current"] + values.astype(np.int64) @ weights
+    expected = {"current": total.astype(arrays["current"].dtype)}
+    count = int(np.count_nonzero(values))
+    return Case(kernel, [count, inputs, outputs], arrays, expected)
+
+
+def conv_shape(rng):
+    shape = {}
+    groups = int(rng.choice([1, 1, 1, 2, 3]))
+    for axis in ("height", "width"):
+        stride, dilation = (int(v) for v in rng.choice([1, 1, 2, 3, 4], 2))
+        kernel = int(rng.integers(1, 5))
+        padding = int(rng.integers(0, 4))
+        extent = dilation * (kernel - 1) + 1
+        size = int(rng.integers(max(1, extent - 2 * padding), extent + 8))
+        output = max(1, (size + 2 * padding - extent) // stride + 1)
+        side = "top" if axis == "height" else "left"
+        shape[f"input_{axis}"], shape[f"output_{axis}"] = size, output
+        shape[f"kernel_{axis}"], shape[f"stride_{axis}"] = kernel, stride
+        shape[f"dilation_{axis}"], shape[f"padding_{side}"] = dilation, padding
+    shape["groups"] = groups
+    shape["input_channels"] = groups * int(rng.integers(1, 6))
+    shape["output_channels"] = groups * int(rng.integers(1, 24))
+    return shape
+
+
+def fields(shape, names):
+    return [int(shape[name]) for name in names]
+
+
+def conv2d_scatter(rng, kernel):
+    shape = conv_shape(rng)
+    values, weights = scatter_operands(
+        rng,
+        kernel,
+        (shape["input_height"], shape["input_width"], shape["input_channels"]),
+        (shape["input_channels"], shape["kernel_height"], shape["kernel_width"],
+         shape["output_channels"] // shape["groups"]),
+    )  # fmt: skip
+    outputs = tuple(shape[f"output_{a}"] for a in ("height", "width", "channels"))
+    arrays = scatter_arrays(rng, values, weights, outputs, kernel)
+    total = reference.convolve(values, weights, arrays["current"], shape)
+    expected = {"current": total.astype(arrays["current"].dtype)}
+    count = int(np.count_nonzero(values))
+    return Case(kernel, [count, *fields(shape, CONV_FIELDS)], arrays, expected)
+
+
+def im2col_s8(rng, kernel):
+    shape = {**conv_shape(rng), "groups": 1}
+    values = integers(
+        rng, np.int8,
+        (shape["input_height"], shape["input_width"], shape["input_channels"]),
+    )  # fmt: skip
+    row = int(rng.integers(shape["output_height"]))
+    columns = reference.im2col(values, shape, row)
+    arrays = {"input": values, "columns": np.full_like(columns, 99)}
+    header = [*fields(shape, CONV_FIELDS), row]
+    return Case(kernel, header, arrays, {"columns": columns})
+
+
+def pool2d(rng, kernel):
+    names = kernel.split("_")[2:]
+    kinds = [TYPES[name] for name in (names if len(names) == 2 else names * 2)]
+    shape = {"channels": int(rng.integers(1, 12))}
+    for axis, side in (("height", "top"), ("width", "left")):
+        extent = int(rng.integers(1, 5))
+        padding = int(rng.integers(0, extent))
+        size = int(rng.integers(max(1, extent - padding), extent + 9))
+        stride = int(rng.integers(1, 4))
+        # Every window, also the last one, must touch the input.
+        output = int(rng.integers(1, (size - 1 + padding) // stride + 2))
+        shape[f"input_{axis}"], shape[f"output_{axis}"] = size, output
+        shape[f"kernel_{axis}"], shape[f"stride_{axis}"] = extent, stride
+        shape[f"padding_{side}"] = padding
+    limits = np.iinfo(kinds[1])
+    area = shape["kernel_height"] * shape["kernel_width"]
+    summing = kernel.startswith("sum")
+    high = min(limits.max // (area if summing else 1), np.iinfo(kinds[0]).max)
+    dimensions = (shape["input_height"], shape["input_width"], shape["channels"])
+    values = integers(rng, kinds[0], dimensions, -high - (not summing), high)
+    pooled = reference.pool(values, shape, np.sum if summing else np.max)
+    output = pooled.astype(kinds[1])
+    arrays = {"input": values, "output": np.full_like(output, 99)}
+    return Case(kernel, fields(shape, POOL_FIELDS), arrays, {"output": output})
+
+
+def extent_array(rng, extent, shape, low, high):
+    size = (1, shape["channels"], shape["channels"] * shape["positions"])[extent]
+    return integers(rng, np.int32, size, low, high)
+
+
+def neuron_shape(rng):
+    shape = {name: int(rng.integers(2)) for name in LIF_FIELDS}
+    shape["positions"] = int(rng.choice([1, 2, 5, 9]))
+    shape["channels"] = int(rng.integers(1, 12))
+    shape["reset"] = int(rng.integers(5))
+    shape["current_shift"] = int(rng.choice([0, 0, 1, 4, 9]))
+    for name in ("leak_extent", "threshold_extent", "bias_extent"):
+        shape[name] = int(rng.integers(3))
+    return shape
+
+
+def neuron_case(rng, kernel):
+    """A random LIF or LI call; None if an unsaturated value leaves its type."""
+    state, current_name = kernel.split("_")[1:]
+    limits = np.iinfo(TYPES[state])
+    shape = neuron_shape(rng)
+    bits = int(rng.choice([limits.bits - 1, rng.integers(3, limits.bits)]))
+    span = (1 << bits) - 1
+    dimensions = (shape["positions"], shape["channels"])
+    membrane = integers(rng, TYPES[state], dimensions, -span - 1, span)
+    kind = TYPES[current_name]
+    current_span = np.iinfo(kind).max
+    if not shape["saturate"] or rng.random() < 0.5:
+        current_span = min(span >> shape["current_shift"], current_span)
+    current = integers(rng, kind, dimensions, -current_span - 1, current_span)
+    factor = extent_array(rng, shape["leak_extent"], shape, 0, 32768)
+    if rng.random() < 0.5:
+        factor[:] = rng.choice([0, 16384, 32768])
+    low, high = (-span // 4, span) if rng.random() < 0.8 else (-(2**31), 2**31 - 1)
+    if rng.random() < 0.15:
+        # Removing a negative threshold takes a membrane out of its type.
+        low, high, shape["reset"] = -span, 0, reference.RESETS.index("subtract_decayed")
+    threshold = extent_array(rng, shape["threshold_extent"], shape, low, high)
+    bias = extent_array(rng, shape["bias_extent"], shape, -span // 4, span // 4)
+    if rng.random() < 0.5:
+        bias = np.zeros(0, np.int32)
+    if rng.random() < 0.3:
+        # Equality of membrane and threshold separates GT from GE.
+        expanded = reference.per_neuron(threshold, shape["threshold_extent"], shape)
+        membrane[:] = np.clip(expanded, limits.min, limits.max)
+    arrays = {"membrane": membrane, "current": current}
+    build = lif_case if kernel.startswith("lif") else li_case
+    return build(kernel, shape, arrays, factor, threshold, bias, limits)
+
+
+def expanded_bias(bias, shape):
+    if bias.size == 0:
+        return np.zeros((shape["positions"], shape["channels"]), np.int64)
+    return reference.per_neuron(bias, shape["bias_extent"], shape)
+
+
+def lif_case(kernel, shape, arrays, factor, threshold, bias, limits):
+    membrane, current = arrays["membrane"], arrays["current"]
+    parameters = (
+        reference.per_neuron(factor, shape["leak_extent"], shape),
+        reference.per_neuron(threshold, shape["threshold_extent"], shape),
+        expanded_bias(bias, shape),
+    )
+
+    def step():
+        return reference.lif(membrane.astype(np.int64), current, *parameters, shape, limits)
+
+    v, u, _, _ = step()
+    if not shape["saturate"]:
+        # Quieten the neurons whose update leaves the state type.
+        outside = (np.minimum(u, v) < limits.min) | (np.maximum(u, v) > limits.max)
+        membrane[outside], current[outside] = 0, 0
+        v, u, _, _ = step()
+        if min(u.min(), v.min()) < limits.min or max(u.max(), v.max()) > limits.max:
+            return None
+    _, _, after, spikes = step()
+    arrays["spikes"] = np.full(membrane.shape, 99, np.int8)
+    arrays.update(leak=factor, threshold=threshold, bias=bias)
+    expected = {"membrane": after.astype(membrane.dtype), "spikes": spikes}
+    return Case(kernel, fields(shape, LIF_FIELDS), arrays, expected)
+
+
+def li_case(kernel, shape, arrays, factor, threshold, bias, limits):
+    del threshold
+    membrane, current = arrays["membrane"], arrays["current"]
+    expanded = reference.per_neuron(factor, shape["leak_extent"], shape)
+    after = reference.leak(membrane.astype(np.int64), expanded, shape)
+    after = after + reference.drive(current, expanded_bias(bias, shape), shape)
+    if shape["saturate"]:
+        after = np.clip(after, limits.min, limits.max)
+    elif after.min() < limits.min or after.max() > limits.max:
+        return None
+    arrays.update(leak=factor, bias=bias)
+    expected = {"membrane": after.astype(membrane.dtype)}
+    return Case(kernel, fields(shape, LIF_FIELDS), arrays, expected)
+
+
+def neuron(rng, kernel):
+    while True:
+        case = neuron_case(rng, kernel)
+        if case is not None:
+            return case
+
+
+def packed(rng, kernel):
+    operation = int(rng.integers(13))
+    corners = np.array([0x80008000, 0x7FFF7FFF, 0x80807F7F, 0, 0xFFFFFFFF], np.uint32)
+    words = [rng.integers(0, 1 << 32, 64, dtype=np.uint32) for _ in range(4)]
+    for operand in words[:2]:
+        operand[:25] = rng.choice(corners, 25)
+    names = dict(zip("abcd", words, strict=True))
+    arrays = {**names, "results": np.zeros(64, np.uint32)}
+    results = reference.packed(operation, *words)
+    return Case(kernel, [operation], arrays, {"results": results})
+
+
+def spike_list(rng, kernel):
+    values = active(rng, int(rng.integers(1, 100)), rng.random() < 0.5)
+    indices = np.flatnonzero(values).astype(np.uint16)
+    before = np.full(values.size, 999, np.uint16)
+    expected = np.concatenate([indices, before[indices.size :]])
+    arrays = {"values": values, "list": before}
+    return Case(kernel, [values.size], arrays, {"list": expected}, indices.size)
+
+
+def fill_zero(rng, kernel):
+    before = integers(rng, np.int8, int(rng.integers(1, 70)))
+    return Case(kernel, [before.size], {"buffer": before}, {"buffer": 0 * before})
+
+
+def add(rng, kernel):
+    kind = TYPES[kernel.split("_")[1]]
+    n = int(rng.integers(1, 40))
+    half = np.iinfo(kind).max // 2
+    a, b = (integers(rng, kind, n, -half, half) for _ in range(2))
+    return Case(kernel, [n], {"a": a, "b": b, "out": 0 * a}, {"out": a + b})
+
+
+def scale(rng, kernel):
+    source, target = (TYPES[name] for name in kernel.split("_")[1:])
+    shape = {"positions": int(rng.integers(1, 6)), "channels": int(rng.integers(1, 9))}
+    extent = int(rng.integers(3))
+    largest = min(np.iinfo(source).max, np.iinfo(target).max)
+    values = integers(rng, source, (shape["positions"], shape["channels"]), -largest, largest)
+    room = int(np.iinfo(target).max // max(1, np.abs(values.astype(np.int64)).max()))
+    factor = extent_array(rng, extent, shape, -room, room)
+    product = values * reference.per_neuron(factor, extent, shape)
+    arrays = {"in": values, "out": np.zeros(values.shape, target), "factor": factor}
+    header = [extent, shape["positions"], shape["channels"]]
+    return Case(kernel, header, arrays, {"out": product.astype(target)})
+
+
+def concat_channels(rng, kernel):
+    kind = TYPES[kernel.split("_")[2]]
+    positions, first, second = (int(n) for n in rng.integers(1, 8, 3))
+    a = integers(rng, kind, (positions, first))
+    b = integers(rng, kind, (positions, second))
+    joined = np.concatenate([a, b], axis=1)
+    arrays = {"a": a, "b": b, "out": 0 * joined}
+    return Case(kernel, [first, second, positions], arrays, {"out": joined})
+
+
+def frame_to_hwc_u8(rng, kernel):
+    channels, positions = int(rng.integers(1, 5)), int(rng.integers(1, 20))
+    maximum = int(rng.integers(1, 128))
+    highest = maximum + int(rng.random() < 0.3)
+    frame = integers(rng, np.uint8, (channels, positions), 0, highest)
+    good = frame.max() <= maximum
+    arrays = {"frame": frame, "out": np.zeros((positions, channels), np.int8)}
+    expected = {"out": frame.T.astype(np.int8) if good else None}
+    return Case(kernel, [channels, positions, maximum], arrays, expected, int(good))
+
+
+def events_to_hwc(rng, kernel):
+    channels, positions = int(rng.integers(1, 5)), int(rng.integers(1, 20))
+    maximum, n = int(rng.integers(1, 5)), int(rng.integers(0, 30))
+    size = channels * positions
+    events = integers(rng, np.uint16, n, 0, size - (rng.random() < 0.8))
+    counts = np.bincount(events, minlength=size)
+    good = counts.size == size and counts.max() <= maximum
+    out = counts.reshape(channels, positions).T.astype(np.int8) if good else None
+    arrays = {"events": events, "out": integers(rng, np.int8, (positions, channels))}
+    header = [channels, positions, maximum, n]
+    return Case(kernel, header, arrays, {"out": out}, int(good))
+
+
+def values_to_hwc_s8(rng, kernel):
+    channels, positions = int(rng.integers(1, 5)), int(rng.integers(1, 20))
+    values = integers(rng, np.int8, (channels, positions))
+    arrays = {"chw": values, "out": np.zeros((positions, channels), np.int8)}
+    return Case(kernel, [channels, positions], arrays, {"out": values.T})
+
+
+def widen_s8_s16(rng, kernel):
+    values = integers(rng, np.int8, int(rng.integers(1, 30)))
+    wide = values.astype(np.int16)
+    return Case(kernel, [wide.size], {"in": values, "out": 0 * wide}, {"out": wide})
+
+
+def count_spikes(rng, kernel):
+    n = int(rng.integers(1, 30))
+    spikes, counts = integers(rng, np.int8, n, 0, 1), integers(rng, np.int32, n, 0, 99)
+    arrays = {"spikes": spikes, "counts": counts}
+    return Case(kernel, [n], arrays, {"counts": counts + spikes})
+
+
+def first_spike(rng, kernel):
+    n, step = int(rng.integers(1, 30)), int(rng.integers(0, 9))
+    spikes = integers(rng, np.int8, n, 0, 1)
+    first = integers(rng, np.int32, n, 0, step) * integers(rng, np.int32, n, 0, 1)
+    after = np.where((first == 0) & (spikes != 0), step + 1, first).astype(np.int32)
+    arrays = {"spikes": spikes, "first": first}
+    return Case(kernel, [step, n], arrays, {"first": after})
+
+
+def membrane(rng, kernel):
+    kind = TYPES[kernel.split("_")[2]]
+    n, step = int(rng.integers(1, 30)), int(rng.integers(0, 3))
+    values = integers(rng, kind, n, np.iinfo(kind).min // 2, np.iinfo(kind).max // 2)
+    scores = integers(rng, np.int32, n, -(1 << 30), 1 << 30)
+    after = values.astype(np.int32)
+    if step > 0 and "max" in kernel:
+        after = np.maximum(after, scores)
+    if step > 0 and "sum" in kernel:
+        after = after + scores
+    arrays = {"membrane": values, "scores": scores}
+    return Case(kernel, [step, n], arrays, {"scores": after})
+
+
+def argmax(rng, kernel):
+    scores = integers(rng, np.int32, int(rng.integers(1, 20)), -3, 3)
+    return Case(kernel, [scores.size], {"scores": scores}, {}, int(scores.argmax()))
+
+
+def argmin_first_spike(rng, kernel):
+    first = integers(rng, np.int32, int(rng.integers(1, 8)), 0, 3)
+    ranks = np.where(first == 0, 100, first)
+    return Case(kernel, [first.size], {"first": first}, {}, int(ranks.argmin()))
+
+
+def group_sum(rng, kernel):
+    groups, size = int(rng.integers(1, 6)), int(rng.integers(1, 6))
+    scores = integers(rng, np.int32, (groups, size), -999, 999)
+    arrays = {"scores": scores, "groups": np.zeros(groups, np.int32)}
+    expected = {"groups": scores.sum(axis=1, dtype=np.int32)}
+    return Case(kernel, [groups, size], arrays, expected)
+
+
+# Each generator with the kernels it makes calls of and the calls per kernel.
+FAMILIES = {
+    packed: (["packed"], 60),
+    spike_list: (["spike_list"], 40),
+    fill_zero: (["fill_zero"], 10),
+    linear_scatter: ([f"linear_scatter{v}_{t}" for v in ("", "_values")
+                      for t in ("s16", "s32")], 40),
+    conv2d_scatter: ([f"conv2d_scatter{v}_{t}" for v in ("", "_values")
+                      for t in ("s16", "s32")], 40),
+    im2col_s8: (["im2col_s8"], 30),
+    pool2d: (["max_pool2d_s8", "max_pool2d_s16", "max_pool2d_s32",
+              "sum_pool2d_s8_s8", "sum_pool2d_s8_s16", "sum_pool2d_s16_s16",
+              "sum_pool2d_s16_s32", "sum_pool2d_s32_s32"], 30),
+    neuron: ([f"{n}_{s}_{c}" for n in ("lif", "li") for s in ("s16", "s32")
+              for c in ("s8", "s16", "s32")], 100),
+    add: (["add_s8", "add_s16", "add_s32"], 20),
+    scale: (["scale_s8_s16", "scale_s8_s32", "scale_s16_s16", "scale_s16_s32",
+             "scale_s32_s16", "scale_s32_s32"], 20),
+    concat_channels: ([f"concat_channels_{t}" for t in TYPES], 10),
+    frame_to_hwc_u8: (["frame_to_hwc_u8"], 30),
+    events_to_hwc: (["events_to_hwc"], 40),
+    values_to_hwc_s8: (["values_to_hwc_s8"], 20),
+    widen_s8_s16: (["widen_s8_s16"], 10),
+    count_spikes: (["count_spikes"], 10),
+    first_spike: (["first_spike"], 20),
+    membrane: ([f"membrane_{r}_{t}" for r in ("last", "max", "sum")
+                for t in ("s16", "s32")], 10),
+    argmax: (["argmax"], 20),
+    argmin_first_spike: (["argmin_first_spike"], 20),
+    group_sum: (["group_sum"], 10),
+}  # fmt: skip
+KERNELS = [kernel for kernels, _ in FAMILIES.values() for kernel in kernels]
+
+
+def generate(seed):
+    """All cases: a dictionary from kernel to its list of cases."""
+    cases = {}
+    for family, (kernels, count) in FAMILIES.items():
+        for kernel in kernels:
+            rng = np.random.default_rng([seed, KERNELS.index(kernel)])
+            cases[kernel] = [family(rng, kernel) for _ in range(count)]
+    return cases

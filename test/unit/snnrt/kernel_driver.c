@@ -1,0 +1,396 @@
+/* Runs snnrt kernels on test cases from a binary file.
+
+   Usage: kernel_driver INPUT OUTPUT. INPUT holds cases one after the other:
+     char name[40]; int32 integer_count, array_count;
+     int32 integers[integer_count];
+     for each array: int32 bytes, element_size; the data, padded to 4 bytes.
+   For each case OUTPUT receives the kernel's result (0 for void kernels) as
+   int32 and the contents of all arrays after the call, without padding.
+   All shapes are runtime values, so each kernel is compiled once and must be
+   right for every shape. */
+#include "driver_io.h"
+#include "snnrt/snnrt.h"
+
+#define NAME_BYTES 40
+#define MAXIMUM_INTEGERS 24
+#define MAXIMUM_ARRAYS 8
+
+typedef struct call {
+  int32_t integers[MAXIMUM_INTEGERS];
+  array arrays[MAXIMUM_ARRAYS];
+  int32_t integer_count, array_count;
+} call;
+
+/* Arguments of the call in the scope of a kernel wrapper. */
+#define INTEGER(i) (arguments->integers[i])
+#define ARRAY(i) (arguments->arrays[i].data)
+
+/* An empty array stands for a NULL pointer. */
+static void *optional(const array *argument) {
+  return argument->bytes == 0 ? NULL : argument->data;
+}
+
+#define VOID_KERNEL(name, ...)                              \
+  static int32_t run_##name(const call *arguments) {        \
+    snnrt_##name(__VA_ARGS__);                              \
+    return 0;                                               \
+  }
+
+#define RESULT_KERNEL(name, ...)                            \
+  static int32_t run_##name(const call *arguments) {        \
+    return (int32_t)snnrt_##name(__VA_ARGS__);              \
+  }
+
+static uint32_t packed_operation(int32_t operation, uint32_t a, uint32_t b,
+                                 uint32_t c, uint32_t d) {
+  switch (operation) {
+    case 0: return snnrt_sxtab16(a, b);
+    case 1: return snnrt_sxtab16_ror8(a, b);
+    case 2: return snnrt_sadd16(a, b);
+    case 3: return snnrt_ssub16(a, b);
+    case 4: return snnrt_shadd16(a, b);
+    case 5: return snnrt_max16(a, b);
+    case 6: return snnrt_select_ge16(a, b, c, d);
+    case 7: return snnrt_sadd8(a, b);
+    case 8: return snnrt_max8(a, b);
+    case 9: return snnrt_sxtab_byte0(a, b);
+    case 10: return snnrt_sxtab_byte1(a, b);
+    case 11: return snnrt_sxtab_byte2(a, b);
+    default: return snnrt_sxtab_byte3(a, b);
+  }
+}
+
+/* arrays: operand words a, b, c, d and results. */
+static int32_t run_packed(const call *arguments) {
+  const int32_t words = (int32_t)(arguments->arrays[0].bytes / 4);
+  const uint32_t *const a = ARRAY(0), *const b = ARRAY(1);
+  const uint32_t *const c = ARRAY(2), *const d = ARRAY(3);
+  for (int32_t i = 0; i < words; ++i) {
+    ((uint32_t *)ARRAY(4))[i] =
+        packed_operation(INTEGER(0), a[i], b[i], c[i], d[i]);
+  }
+  return 0;
+}
+
+static snnrt_conv2d_shape conv2d_shape(const int32_t *integers) {
+  snnrt_conv2d_shape shape;
+  memcpy(&shape, integers, sizeof shape);
+  return shape;
+}
+
+static snnrt_pool2d_shape pool2d_shape(const int32_t *integers) {
+  snnrt_pool2d_shape shape;
+  memcpy(&shape, integers, sizeof shape);
+  return shape;
+}
+
+static snnrt_linear_shape linear_shape(const int32_t *integers) {
+  const snnrt_linear_shape shape = {integers[0], integers[1]};
+  return shape;
+}
+
+static snnrt_lif_shape lif_shape(const int32_t *integers) {
+  const snnrt_lif_shape shape = {integers[0],
+                                 integers[1],
+                                 (snnrt_reset)integers[2],
+                                 (snnrt_reset_timing)integers[3],
+                                 (snnrt_compare)integers[4],
+                                 integers[5],
+                                 integers[6] != 0,
+                                 integers[7] != 0,
+                                 (snnrt_extent)integers[8],
+                                 (snnrt_extent)integers[9],
+                                 (snnrt_extent)integers[10]};
+  return shape;
+}
+
+RESULT_KERNEL(spike_list, ARRAY(0), (uint32_t)INTEGER(0), ARRAY(1))
+VOID_KERNEL(fill_zero, ARRAY(0), (uint32_t)INTEGER(0))
+
+/* integers: count, then the shape; arrays: list, weights, current. */
+#define SCATTER_KERNEL(name, family)                                          \
+  static int32_t run_##name(const call *arguments) {                          \
+    const snnrt_##family##_shape shape = family##_shape(&INTEGER(1));         \
+    snnrt_##name(ARRAY(0), (uint32_t)INTEGER(0), ARRAY(1), ARRAY(2), &shape); \
+    return 0;                                                                 \
+  }
+
+/* integers: count, then the shape; arrays: list, values, weights, current. */
+#define SCATTER_VALUES_KERNEL(name, family)                                   \
+  static int32_t run_##name(const call *arguments) {                          \
+    const snnrt_##family##_shape shape = family##_shape(&INTEGER(1));         \
+    snnrt_##name(ARRAY(0), (uint32_t)INTEGER(0), ARRAY(1), ARRAY(2),          \
+                 ARRAY(3), &shape);                                           \
+    return 0;                                                                 \
+  }
+
+SCATTER_KERNEL(linear_scatter_s16, linear)
+SCATTER_KERNEL(linear_scatter_s32, linear)
+SCATTER_VALUES_KERNEL(linear_scatter_values_s16, linear)
+SCATTER_VALUES_KERNEL(linear_scatter_values_s32, linear)
+SCATTER_KERNEL(conv2d_scatter_s16, conv2d)
+SCATTER_KERNEL(conv2d_scatter_s32, conv2d)
+SCATTER_VALUES_KERNEL(conv2d_scatter_values_s16, conv2d)
+SCATTER_VALUES_KERNEL(conv2d_scatter_values_s32, conv2d)
+
+/* integers: shape; arrays: input, output. */
+#define POOL_KERNEL(name)                                           \
+  static int32_t run_##name(const call *arguments) {                \
+    const snnrt_pool2d_shape shape = pool2d_shape(&INTEGER(0));     \
+    snnrt_##name(ARRAY(0), ARRAY(1), &shape);                       \
+    return 0;                                                       \
+  }
+
+POOL_KERNEL(max_pool2d_s8)
+POOL_KERNEL(max_pool2d_s16)
+POOL_KERNEL(max_pool2d_s32)
+POOL_KERNEL(sum_pool2d_s8_s8)
+POOL_KERNEL(sum_pool2d_s8_s16)
+POOL_KERNEL(sum_pool2d_s16_s16)
+POOL_KERNEL(sum_pool2d_s16_s32)
+POOL_KERNEL(sum_pool2d_s32_s32)
+
+/* integers: shape; arrays: membrane, current, spikes, leak, threshold, bias. */
+#define LIF_KERNEL(name)                                               \
+  static int32_t run_##name(const call *arguments) {                   \
+    const snnrt_lif_shape shape = lif_shape(&INTEGER(0));              \
+    snnrt_##name(ARRAY(0), ARRAY(1), ARRAY(2), ARRAY(3), ARRAY(4),     \
+                 optional(&arguments->arrays[5]), &shape);             \
+    return 0;                                                          \
+  }
+
+/* integers: shape; arrays: membrane, current, leak, bias. */
+#define LI_KERNEL(name)                                                \
+  static int32_t run_##name(const call *arguments) {                   \
+    const snnrt_lif_shape shape = lif_shape(&INTEGER(0));              \
+    snnrt_##name(ARRAY(0), ARRAY(1), ARRAY(2),                         \
+                 optional(&arguments->arrays[3]), &shape);             \
+    return 0;                                                          \
+  }
+
+LIF_KERNEL(lif_s16_s8)
+LIF_KERNEL(lif_s16_s16)
+LIF_KERNEL(lif_s16_s32)
+LIF_KERNEL(lif_s32_s8)
+LIF_KERNEL(lif_s32_s16)
+LIF_KERNEL(lif_s32_s32)
+LI_KERNEL(li_s16_s8)
+LI_KERNEL(li_s16_s16)
+LI_KERNEL(li_s16_s32)
+LI_KERNEL(li_s32_s8)
+LI_KERNEL(li_s32_s16)
+LI_KERNEL(li_s32_s32)
+
+#define ADD_KERNEL(name) \
+  VOID_KERNEL(name, ARRAY(0), ARRAY(1), ARRAY(2), INTEGER(0))
+#define SCALE_KERNEL(name)                              \
+  VOID_KERNEL(name, ARRAY(0), ARRAY(1), ARRAY(2),       \
+              (snnrt_extent)INTEGER(0), INTEGER(1), INTEGER(2))
+#define CONCAT_KERNEL(name)                                                 \
+  VOID_KERNEL(name, ARRAY(0), INTEGER(0), ARRAY(1), INTEGER(1), ARRAY(2), \
+              INTEGER(2))
+#define MEMBRANE_KERNEL(name) \
+  VOID_KERNEL(name, ARRAY(0), ARRAY(1), INTEGER(0), INTEGER(1))
+
+ADD_KERNEL(add_s8)
+ADD_KERNEL(add_s16)
+ADD_KERNEL(add_s32)
+SCALE_KERNEL(scale_s8_s16)
+SCALE_KERNEL(scale_s8_s32)
+SCALE_KERNEL(scale_s16_s16)
+SCALE_KERNEL(scale_s16_s32)
+SCALE_KERNEL(scale_s32_s16)
+SCALE_KERNEL(scale_s32_s32)
+CONCAT_KERNEL(concat_channels_s8)
+CONCAT_KERNEL(concat_channels_s16)
+CONCAT_KERNEL(concat_channels_s32)
+RESULT_KERNEL(frame_to_hwc_u8, ARRAY(0), ARRAY(1), INTEGER(0), INTEGER(1),
+              (uint8_t)INTEGER(2))
+RESULT_KERNEL(events_to_hwc, ARRAY(0), (uint32_t)INTEGER(3), ARRAY(1),
+              INTEGER(0), INTEGER(1), (uint8_t)INTEGER(2))
+VOID_KERNEL(values_to_hwc_s8, ARRAY(0), ARRAY(1), INTEGER(0), INTEGER(1))
+VOID_KERNEL(widen_s8_s16, ARRAY(0), ARRAY(1), INTEGER(0))
+VOID_KERNEL(count_spikes, ARRAY(0), ARRAY(1), INTEGER(0))
+VOID_KERNEL(first_spike, ARRAY(0), ARRAY(1), INTEGER(0), INTEGER(1))
+MEMBRANE_KERNEL(membrane_last_s16)
+MEMBRANE_KERNEL(membrane_max_s16)
+MEMBRANE_KERNEL(membrane_sum_s16)
+MEMBRANE_KERNEL(membrane_last_s32)
+MEMBRANE_KERNEL(membrane_max_s32)
+MEMBRANE_KERNEL(membrane_sum_s32)
+RESULT_KERNEL(argmax, ARRAY(0), INTEGER(0))
+RESULT_KERNEL(argmin_first_spike, ARRAY(0), INTEGER(0))
+VOID_KERNEL(group_sum, ARRAY(0), ARRAY(1), INTEGER(0), INTEGER(1))
+
+/* integers: shape, output row; arrays: input, columns. */
+static int32_t run_im2col_s8(const call *arguments) {
+  const snnrt_conv2d_shape shape = conv2d_shape(&INTEGER(0));
+  snnrt_im2col_s8(ARRAY(0), ARRAY(1), &shape, INTEGER(15));
+  return 0;
+}
+
+typedef struct kernel {
+  const char *name;
+  int32_t (*run)(const call *arguments);
+} kernel;
+
+#define ENTRY(name) {#name, run_##name}
+
+static const kernel kernels[] = {
+    ENTRY(packed),
+    ENTRY(spike_list),
+    ENTRY(fill_zero),
+    ENTRY(linear_scatter_s16),
+    ENTRY(linear_scatter_s32),
+    ENTRY(linear_scatter_values_s16),
+    ENTRY(linear_scatter_values_s32),
+    ENTRY(conv2d_scatter_s16),
+    ENTRY(conv2d_scatter_s32),
+    ENTRY(conv2d_scatter_values_s16),
+    ENTRY(conv2d_scatter_values_s32),
+    ENTRY(max_pool2d_s8),
+    ENTRY(max_pool2d_s16),
+    ENTRY(max_pool2d_s32),
+    ENTRY(sum_pool2d_s8_s8),
+    ENTRY(sum_pool2d_s8_s16),
+    ENTRY(sum_pool2d_s16_s16),
+    ENTRY(sum_pool2d_s16_s32),
+    ENTRY(sum_pool2d_s32_s32),
+    ENTRY(lif_s16_s8),
+    ENTRY(lif_s16_s16),
+    ENTRY(lif_s16_s32),
+    ENTRY(lif_s32_s8),
+    ENTRY(lif_s32_s16),
+    ENTRY(lif_s32_s32),
+    ENTRY(li_s16_s8),
+    ENTRY(li_s16_s16),
+    ENTRY(li_s16_s32),
+    ENTRY(li_s32_s8),
+    ENTRY(li_s32_s16),
+    ENTRY(li_s32_s32),
+    ENTRY(add_s8),
+    ENTRY(add_s16),
+    ENTRY(add_s32),
+    ENTRY(scale_s8_s16),
+    ENTRY(scale_s8_s32),
+    ENTRY(scale_s16_s16),
+    ENTRY(scale_s16_s32),
+    ENTRY(scale_s32_s16),
+    ENTRY(scale_s32_s32),
+    ENTRY(concat_channels_s8),
+    ENTRY(concat_channels_s16),
+    ENTRY(concat_channels_s32),
+    ENTRY(frame_to_hwc_u8),
+    ENTRY(events_to_hwc),
+    ENTRY(values_to_hwc_s8),
+    ENTRY(widen_s8_s16),
+    ENTRY(im2col_s8),
+    ENTRY(count_spikes),
+    ENTRY(first_spike),
+    ENTRY(membrane_last_s16),
+    ENTRY(membrane_max_s16),
+    ENTRY(membrane_sum_s16),
+    ENTRY(membrane_last_s32),
+    ENTRY(membrane_max_s32),
+    ENTRY(membrane_sum_s32),
+    ENTRY(argmax),
+    ENTRY(argmin_first_spike),
+    ENTRY(group_sum),
+};
+
+static const kernel *find_kernel(const char *name) {
+  for (size_t i = 0; i < sizeof kernels / sizeof kernels[0]; ++i) {
+    if (strncmp(kernels[i].name, name, NAME_BYTES) == 0) {
+      return &kernels[i];
+    }
+  }
+  return NULL;
+}
+
+static bool read_array(file input, array *argument) {
+  int32_t header[2];
+  uint8_t padding[4];
+  if (read_file(input, header, sizeof header) != sizeof header) {
+    return false;
+  }
+  const size_t bytes = (size_t)header[0];
+  const size_t padded = (0 - bytes) & 3;
+  *argument = allocate(bytes, (size_t)header[1]);
+  return read_file(input, argument->data, bytes) == bytes &&
+         read_file(input, padding, padded) == padded;
+}
+
+static bool read_arguments(file input, call *arguments) {
+  int32_t counts[2];
+  if (read_file(input, counts, sizeof counts) != sizeof counts ||
+      counts[0] > MAXIMUM_INTEGERS || counts[1] > MAXIMUM_ARRAYS) {
+    return false;
+  }
+  arguments->integer_count = counts[0];
+  arguments->array_count = counts[1];
+  const size_t bytes = (size_t)counts[0] * sizeof(int32_t);
+  bool complete = read_file(input, arguments->integers, bytes) == bytes;
+  for (int32_t i = 0; complete && i < counts[1]; ++i) {
+    complete = read_array(input, &arguments->arrays[i]);
+  }
+  return complete;
+}
+
+static bool write_results(file output, const call *arguments, int32_t result) {
+  bool good = write_file(output, &result, sizeof result) == sizeof result;
+  for (int32_t i = 0; i < arguments->array_count; ++i) {
+    const array *const argument = &arguments->arrays[i];
+    good = write_file(output, argument->data, argument->bytes) ==
+               argument->bytes &&
+           good;
+    good = release(argument) && good;
+  }
+  return good;
+}
+
+static bool run_cases(file input, file output) {
+  char name[NAME_BYTES];
+  call arguments;
+  while (read_file(input, name, sizeof name) == sizeof name) {
+    const kernel *const found = find_kernel(name);
+    if (found == NULL || !read_arguments(input, &arguments) ||
+        !write_results(output, &arguments, found->run(&arguments))) {
+      report("kernel driver failed at ");
+      report(name);
+      report("\n");
+      return false;
+    }
+  }
+  return true;
+}
+
+static int run_files(const char *input_path, const char *output_path) {
+  const file input = open_file(input_path, false);
+  const file output = open_file(output_path, true);
+  const bool good = run_cases(input, output);
+  close_file(input);
+  close_file(output);
+  return good ? 0 : 1;
+}
+
+#if defined(__arm__)
+
+/* The command line is "PROGRAM INPUT OUTPUT". */
+int main(void) {
+  char line[512];
+  if (snn_command_line(line, sizeof line) != 0) {
+    return 2;
+  }
+  char *const input_path = strchr(line, ' ') + 1;
+  char *const output_path = strchr(input_path, ' ') + 1;
+  output_path[-1] = '\0';
+  return run_files(input_path, output_path);
+}
+
+#else
+
+int main(int count, char **values) {
+  return count == 3 ? run_files(values[1], values[2]) : 2;
+}
+
+#endif
