@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Turns networks of real numbers into networks of integers.
+
+Weights become integers per output channel, symmetric around zero and rounded to nearest. The scale
+of a layer disappears into the neuron that receives its current: threshold, bias and membrane are
+counted in `scale / 2**shift`. The width of a membrane is justified by range analysis over all inputs
+that `input-maximum` admits, or by saturation, and both are written into the IR. Where two currents
+of different units meet, integer factors bring them to a common one.
+
+Legal for networks of `snn` layers whose neurons are `snn.lif` and `snn.li`; anything else is
+refused at its location. Batch normalisation and scales need a positive factor here: fold them first.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+from xdsl.builder import Builder, InsertPoint
+from xdsl.context import Context
+from xdsl.dialects.builtin import FloatAttr, FunctionType, IntegerAttr, ModuleOp, TensorType, f32
+from xdsl.dialects.builtin import i1, i8, i64
+from xdsl.ir import Block, Operation, Region, SSAValue
+
+from snnir.dialects import qsnn, snn
+from snnir.dialects.layer_shapes import shape_of
+from snnir.dialects.snn_attributes import InputKind, Readout
+from snnir.quantization.context import QuantizationContext
+from snnir.quantization.layer_rules import LAYER_RULES
+from snnir.quantization.neuron_rules import NEURON_RULES
+from snnir.quantization.options import QuantizationOptions, StatePolicy
+from snnir.quantization.values import QuantizedValue
+from snnir.support.diagnostics import error_at
+from snnir.support.pass_base import SNNPass, option
+
+_SCALED_INPUTS = (InputKind.VALUES, InputKind.STATIC_VALUES)
+
+
+@dataclass(frozen=True)
+class ConvertSNNToQSNNPass(SNNPass):
+    """Express networks in integers, exact from here down."""
+
+    name: ClassVar[str] = "convert-snn-to-qsnn"
+
+    bits: int = option(8, "bits of a weight, 2 to 8")
+    state: StatePolicy = option(
+        "auto",
+        "membranes: auto (i16 where proven, else i32), i16 (proven, else saturating), i32, saturate",
+    )
+    minimum_shift: int = option(0, "fewest fraction bits of a membrane whose range is proven")
+    maximum_shift: int = option(8, "most fraction bits of a membrane")
+    rounding: Literal["nearest", "floor"] = option("nearest", "how the leak rounds")
+    input_maximum: int = option(127, "largest event count of an input element and step, 1 to 127")
+    input_scale: float = option(1 / 127, "real value of one unit of a real-valued input")
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        ctx.load_registered_dialect("qsnn")
+        for network in [n for n in op.walk() if isinstance(n, snn.NetworkOp)]:
+            self._check_options(network)
+            self._convert(network)
+            self.statistics.add("networks converted")
+
+    def _check_options(self, network: snn.NetworkOp) -> None:
+        for name, value, low, high in (
+            ("bits", self.bits, 2, 8),
+            ("input-maximum", self.input_maximum, 1, 127),
+            ("minimum-shift", self.minimum_shift, 0, 16),
+            ("maximum-shift", self.maximum_shift, self.minimum_shift, 16),
+        ):
+            if not low <= value <= high:
+                raise error_at(network, f"option {name} must be {low} to {high}, got {value}")
+        if not (np.isfinite(self.input_scale) and self.input_scale > 0):
+            raise error_at(network, f"option input-scale must be positive, got {self.input_scale}")
+
+    def _convert(self, network: snn.NetworkOp) -> None:
+        binary = network.input.data is InputKind.BINARY_FRAMES
+        frame_type = TensorType(i1 if binary else i8, shape_of(network.frame.type))
+        block = Block(arg_types=[frame_type])
+        block.args[0].name_hint = network.frame.name_hint
+        context = QuantizationContext(
+            Builder(InsertPoint.at_end(block)),
+            QuantizationOptions(
+                self.bits, self.state, self.minimum_shift, self.maximum_shift,
+                qsnn.Rounding(self.rounding),
+            ),
+            _layers_compared_by_readout(network),
+            self.remark,
+        )  # fmt: skip
+        context.values[network.frame] = self._frame(network, block.args[0])
+        for op in network.body.block.ops:
+            _convert_operation(context, op)
+        self._replace(network, block, frame_type)
+
+    def _input_maximum(self, network: snn.NetworkOp) -> int:
+        if network.input.data is InputKind.BINARY_FRAMES:
+            return 1
+        return 127 if network.input.data in _SCALED_INPUTS else self.input_maximum
+
+    def _frame(self, network: snn.NetworkOp, value: SSAValue) -> QuantizedValue:
+        """The input: counts as they are, real values in units of `input_scale`."""
+        scaled = network.input.data in _SCALED_INPUTS
+        high = np.asarray(self._input_maximum(network), np.int64)
+        scale = np.asarray(self.input_scale if scaled else 1.0)
+        return QuantizedValue(value, scale, np.zeros(()), -high if scaled else high * 0, high)
+
+    def _replace(self, network: snn.NetworkOp, block: Block, frame_type: TensorType) -> None:
+        last = block.last_op
+        assert isinstance(last, qsnn.OutputOp)
+        scaled = network.input.data in _SCALED_INPUTS
+        population = network.population
+        converted = qsnn.NetworkOp(
+            network.sym_name.data,
+            FunctionType.from_lists([frame_type], last.operand_types),
+            Region(block),
+            timesteps=network.timesteps.value.data,
+            input=network.input.data,
+            readout=network.readout.data,
+            population=None if population is None else population.value.data,
+            input_maximum=IntegerAttr(self._input_maximum(network), i64),
+            input_scale=FloatAttr(self.input_scale, f32) if scaled else None,
+        )
+        converted.location = network.location
+        converted.attributes.update(network.attributes)
+        parent = network.parent_block()
+        assert parent is not None
+        parent.insert_op_before(converted, network)
+        network.detach()
+        network.erase()
+
+
+def _convert_operation(context: QuantizationContext, op: Operation) -> None:
+    if isinstance(op, snn.WeightOp):
+        return
+    if isinstance(op, snn.OutputOp):
+        context.builder.insert(qsnn.OutputOp(*[context[v].value for v in op.operands]))
+        return
+    if (layer_rule := LAYER_RULES.get(type(op))) is not None:
+        results = [layer_rule(context, op)]
+    elif (neuron_rule := NEURON_RULES.get(type(op))) is not None:
+        results = neuron_rule(context, op)
+    else:
+        supported = ", ".join(sorted(c.name for c in (*LAYER_RULES, *NEURON_RULES)))
+        raise error_at(op, f"has no integer form yet; supported are {supported}")
+    context.values.update(zip(op.results, results, strict=True))
+
+
+def _layers_compared_by_readout(network: snn.NetworkOp) -> set[Operation]:
+    """The linear and convolutional layers whose channels the readout compares as membranes."""
+    if network.readout.data in (Readout.SPIKE_COUNT, Readout.FIRST_SPIKE):
+        return set()
+    found: set[Operation] = set()
+    pending = [network.outputs[0]]
+    while pending:
+        owner = pending.pop().owner
+        if not isinstance(owner, Operation) or owner in found:
+            continue
+        if isinstance(owner, snn.LinearOp | snn.Conv1dOp | snn.Conv2dOp):
+            found.add(owner)
+            continue
+        pending.extend(owner.operands)
+    return found

@@ -1,0 +1,405 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""How each layer without state becomes integers. One function per operation, see `LAYER_RULES`."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.dialects.builtin import FloatAttr, IntegerType, i1, i8, i16, i32
+from xdsl.ir import Operation, SSAValue
+
+from snnir.dialects import qsnn, snn
+from snnir.dialects.layer_bases import element_type_of
+from snnir.dialects.layer_shapes import int_values, shape_of
+from snnir.quantization.context import QuantizationContext
+from snnir.quantization.values import (
+    QuantizedValue,
+    integer_parameter,
+    real_parameter,
+    smallest_extent,
+    smallest_type,
+)
+from snnir.support.arrays import array_from_dense, dense_from_array
+from snnir.support.diagnostics import error_at
+
+MAX_FACTOR = 128
+"""Largest factor that `add` puts on the operand with the smaller unit."""
+
+
+def weight_array(value: SSAValue, user: Operation) -> NDArray[np.float64]:
+    """The constant that `value` is.
+
+    Raises:
+        SNNError: it is not a `snn.weight`.
+    """
+    if not isinstance(owner := value.owner, snn.WeightOp):
+        raise error_at(user, "needs constant weights; fold the operation that computes them")
+    return array_from_dense(owner.value).astype(np.float64)
+
+
+def _input_scale(op: Operation, input: QuantizedValue) -> NDArray[np.float64]:
+    """Scale per input channel or feature, to be multiplied into the weights."""
+    if element_type_of(input.value.type) not in (i1, i8):
+        raise error_at(
+            op, f"takes spikes, counts or quantised inputs, but its input is a current of type "
+            f"{input.value.type}; put a neuron between the two layers"
+        )  # fmt: skip
+    if input.offset.any():
+        raise error_at(op, "its input has an offset; run snn-fold-batch-norm first")
+    scale = smallest_extent(input.scale, input.shape)
+    if scale.ndim and scale.size != input.shape[0]:
+        raise error_at(op, "its input has a different unit at every position")
+    return np.broadcast_to(scale.reshape(-1), input.shape[:1])
+
+
+def quantize_weight(
+    context: QuantizationContext, op: Operation, weight: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Symmetric round-to-nearest per output channel: `(q, scale)` with `weight ~ q * scale`.
+
+    Where the readout compares membranes of different channels, one scale serves them all.
+    """
+    largest = (1 << context.options.weight_bits - 1) - 1
+    magnitude = np.abs(weight.reshape(len(weight), -1)).max(axis=1)
+    if op in context.uniform_scale:
+        magnitude = np.full_like(magnitude, magnitude.max())
+    scale = np.where(magnitude > 0, magnitude, 1.0) / largest
+    column = scale.reshape(-1, *[1] * (weight.ndim - 1))
+    return np.rint(weight / column).astype(np.int64), scale
+
+
+def _sum_range(
+    weight: NDArray[np.int64], low: NDArray[np.int64], high: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Range of every partial sum `sum(w * x)` per output, in any order of summation.
+
+    `low` and `high` broadcast to `weight`; zero counts as a possible input (padding, no spike).
+    """
+    products = np.stack([weight * low, weight * high])
+    axes = tuple(range(1, weight.ndim))
+    return (
+        np.minimum(products.min(axis=0), 0).sum(axis=axes),
+        np.maximum(products.max(axis=0), 0).sum(axis=axes),
+    )
+
+
+def _accumulator_type(
+    op: Operation, low: NDArray[np.int64], high: NDArray[np.int64]
+) -> IntegerType:
+    if (chosen := smallest_type(low, high, (i16, i32))) is None:
+        raise error_at(op, f"sums between {low.min()} and {high.max()} do not fit 32 bits")
+    return chosen
+
+
+def _weight_op(
+    context: QuantizationContext, q: NDArray[np.int64], scale: NDArray[np.float64]
+) -> qsnn.WeightOp:
+    bits = context.options.weight_bits
+    stored = IntegerType(next(width for width in (2, 4, 8) if bits <= width))
+    unit = real_parameter(smallest_extent(scale, scale.shape))
+    return context.builder.insert(qsnn.WeightOp(dense_from_array(q, stored), unit))
+
+
+def _affine(
+    context: QuantizationContext,
+    op: snn.LinearOp | snn.Conv1dOp | snn.Conv2dOp,
+    weight: NDArray[np.float64],
+    input: QuantizedValue,
+    build: Callable[[SSAValue, IntegerType], Operation],
+) -> QuantizedValue:
+    """The common part of linear and convolution: quantise, bound, build, keep the bias."""
+    q, scale = quantize_weight(context, op, weight)
+    columns = (1, -1, *[1] * (q.ndim - 2))
+    low, high = (
+        _per_channel(input.full(bound), reduce).reshape(columns)
+        for bound, reduce in ((input.low, np.min), (input.high, np.max))
+    )
+    groups = op.groups.value.data if isinstance(op, snn.Conv1dOp | snn.Conv2dOp) else 1
+    if groups > 1:
+        low, high = low.min().reshape(()), high.max().reshape(())
+    sum_low, sum_high = _sum_range(q, low, high)
+    element_type = _accumulator_type(op, sum_low, sum_high)
+    built = build(_weight_op(context, q, scale).result, element_type)
+    result = context.insert(built, op)
+    trailing = [1] * (len(shape_of(op.result.type)) - 1)
+    bias = np.zeros(len(q)) if op.bias is None else weight_array(op.bias, op)
+    context.remark(
+        op,
+        f"{context.options.weight_bits}-bit weights, sums in [{sum_low.min()}, {sum_high.max()}] "
+        f"as {element_type}",
+        weight_bits=context.options.weight_bits, sum_low=int(sum_low.min()),
+        sum_high=int(sum_high.max()), parameters=int(q.size), zeros=int((q == 0).sum()),
+    )  # fmt: skip
+    return QuantizedValue(
+        result,
+        scale.reshape(-1, *trailing),
+        bias.reshape(-1, *trailing),
+        sum_low.reshape(-1, *trailing),
+        sum_high.reshape(-1, *trailing),
+    )
+
+
+def _per_channel(array: NDArray, reduce: Callable[..., NDArray]) -> NDArray:
+    return reduce(array.reshape(array.shape[0], -1), axis=1)
+
+
+def quantize_linear(context: QuantizationContext, op: snn.LinearOp) -> QuantizedValue:
+    """`qsnn.linear`; the input's scale goes into the weights, the bias waits for the neuron."""
+    input = context[op.input]
+    weight = weight_array(op.weight, op) * _input_scale(op, input)
+    return _affine(
+        context, op, weight, input,
+        lambda w, type: qsnn.LinearOp(input.value, w, element_type=type),
+    )  # fmt: skip
+
+
+def quantize_conv2d(context: QuantizationContext, op: snn.Conv2dOp) -> QuantizedValue:
+    """`qsnn.conv2d`, as `quantize_linear`."""
+    input, groups = context[op.input], op.groups.value.data
+    weight = _scale_columns(weight_array(op.weight, op), _input_scale(op, input), groups)
+    return _affine(
+        context, op, weight, input,
+        lambda w, type: qsnn.Conv2dOp(
+            input.value, w, None, stride=int_values(op.stride), padding=int_values(op.padding),
+            dilation=int_values(op.dilation), groups=groups, element_type=type,
+        ),
+    )  # fmt: skip
+
+
+def _scale_columns(
+    weight: NDArray[np.float64], scale: NDArray[np.float64], groups: int
+) -> NDArray[np.float64]:
+    """Multiply the weights that read input channel `c` by `scale[c]`."""
+    columns = weight.shape[1]
+    per_output = scale.reshape(groups, columns).repeat(len(weight) // groups, axis=0)
+    return weight * per_output.reshape(*weight.shape[:2], *[1] * (weight.ndim - 2))
+
+
+def quantize_conv1d(context: QuantizationContext, op: snn.Conv1dOp) -> QuantizedValue:
+    """A convolution of height 1: `(channels, length)` becomes `(channels, 1, length)` and back."""
+    input, groups = context[op.input], op.groups.value.data
+    channels, length = input.shape
+    rows = context.builder.insert(qsnn.ReshapeOp(input.value, (channels, 1, length)))
+    weight = _scale_columns(weight_array(op.weight, op), _input_scale(op, input), groups)
+
+    def build(w: SSAValue, type: IntegerType) -> Operation:
+        outputs, columns, kernel = shape_of(w.type)
+        flat = w.owner
+        assert isinstance(flat, qsnn.WeightOp)
+        tall = qsnn.WeightOp(
+            dense_from_array(
+                array_from_dense(flat.value).reshape(outputs, columns, 1, kernel),
+                element_type_of(w.type),
+            ),
+            flat.scale,
+        )
+        context.builder.insert(tall)
+        flat.detach()
+        flat.erase()
+        convolution = context.builder.insert(
+            qsnn.Conv2dOp(
+                rows.result, tall.result, None, stride=(1, *int_values(op.stride)),
+                padding=(0, *int_values(op.padding)), dilation=(1, *int_values(op.dilation)),
+                groups=groups, element_type=type,
+            )  # fmt: skip
+        )
+        return qsnn.ReshapeOp(convolution.result, shape_of(op.result.type))
+
+    return _affine(context, op, weight, input, build)
+
+
+def quantize_max_pool2d(context: QuantizationContext, op: snn.MaxPool2dOp) -> QuantizedValue:
+    """`qsnn.max_pool2d`; scale and offset must be the same within each window."""
+    input = context[op.input]
+    scale = smallest_extent(input.scale, input.shape)
+    offset = smallest_extent(input.offset, input.shape)
+    if max(scale.size, offset.size) > input.shape[0] or (scale <= 0).any():
+        raise error_at(op, "the maximum is taken over values in different or negative units")
+    pooled = qsnn.MaxPool2dOp(
+        input.value, int_values(op.kernel), int_values(op.stride), int_values(op.padding)
+    )
+    result = context.insert(pooled, op)
+    low = _keep_channels(input.full(input.low), np.min)
+    high = _keep_channels(input.full(input.high), np.max)
+    return QuantizedValue(result, scale, offset, low, high)
+
+
+def _keep_channels(array: NDArray, reduce: Callable[..., NDArray]) -> NDArray:
+    return _per_channel(array, reduce).reshape(-1, 1, 1)
+
+
+def _pool_sum(array: NDArray, op: snn.AvgPool2dOp | snn.SumPool2dOp) -> NDArray:
+    """Sum of an array of the input's shape over each window of `op`, with zeros as padding."""
+    kernel, stride, padding = (int_values(a) for a in (op.kernel, op.stride, op.padding))
+    padded = np.pad(array, [(0, 0), *((pad, pad) for pad in padding)])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, kernel, axis=(1, 2))
+    return windows[:, :: stride[0], :: stride[1]].sum(axis=(-2, -1))
+
+
+def _quantize_sum(
+    context: QuantizationContext,
+    op: snn.AvgPool2dOp | snn.SumPool2dOp,
+    divisor: NDArray[np.float64],
+) -> QuantizedValue:
+    input = context[op.input]
+    scale = smallest_extent(input.scale, input.shape)
+    if scale.size > input.shape[0]:
+        raise error_at(op, "sums over values in different units")
+    size = int(np.prod(int_values(op.kernel)))
+    low = np.minimum(_keep_channels(input.full(input.low), np.min), 0) * size
+    high = np.maximum(_keep_channels(input.full(input.high), np.max), 0) * size
+    source = element_type_of(input.value.type)
+    wider = {i1: (i8, i16), i8: (i8, i16), i16: (i16, i32), i32: (i32,)}[source]
+    if (type := smallest_type(low, high, wider)) is None:
+        raise error_at(op, f"sums between {low.min()} and {high.max()} do not fit {wider[-1]}")
+    pooled = qsnn.SumPool2dOp(
+        input.value, int_values(op.kernel), int_values(op.stride), int_values(op.padding),
+        element_type=type,
+    )  # fmt: skip
+    result = context.insert(pooled, op)
+    offset = _pool_sum(np.asarray(input.full(input.offset), np.float64), op) / divisor
+    shape = shape_of(op.result.type)
+    return QuantizedValue(
+        result, smallest_extent(scale / divisor, shape), smallest_extent(offset, shape), low, high
+    )
+
+
+def quantize_avg_pool2d(context: QuantizationContext, op: snn.AvgPool2dOp) -> QuantizedValue:
+    """A sum in smaller units; without padding in the count the unit depends on the position."""
+    divisor = np.full((1, 1, 1), float(np.prod(int_values(op.kernel))))
+    if not op.count_include_pad.value.data:
+        divisor = _pool_sum(np.ones(shape_of(op.input.type)), op)
+    return _quantize_sum(context, op, divisor)
+
+
+def quantize_sum_pool2d(context: QuantizationContext, op: snn.SumPool2dOp) -> QuantizedValue:
+    """`qsnn.sum_pool2d`."""
+    return _quantize_sum(context, op, np.ones((1, 1, 1)))
+
+
+def quantize_reshape(
+    context: QuantizationContext, op: snn.ReshapeOp | snn.FlattenOp
+) -> QuantizedValue:
+    """`qsnn.reshape`."""
+    input, shape = context[op.input], shape_of(op.result.type)
+    result = context.insert(qsnn.ReshapeOp(input.value, shape), op)
+    scale, offset, low, high = (
+        smallest_extent(np.ascontiguousarray(input.full(array)).reshape(shape), shape)
+        for array in (input.scale, input.offset, input.low, input.high)
+    )
+    return QuantizedValue(result, scale, offset, low, high)
+
+
+def quantize_scale(context: QuantizationContext, op: snn.ScaleOp) -> QuantizedValue:
+    """Another unit for the same integers: no operation at all."""
+    input = context[op.input]
+    if isinstance(op.factor, FloatAttr):
+        factor = np.asarray(op.factor.value.data, np.float64)
+    else:
+        factor = array_from_dense(op.factor).astype(np.float64)
+    return QuantizedValue(
+        input.value, input.scale * factor, input.offset * factor, input.low, input.high
+    )
+
+
+def quantize_batch_norm(context: QuantizationContext, op: snn.BatchNormOp) -> QuantizedValue:
+    """Another unit and offset per channel: no operation at all."""
+    input = context[op.input]
+    trailing = [1] * (len(input.shape) - 1)
+    mean, variance, gamma, beta = (
+        weight_array(value, op).reshape(-1, *trailing)
+        for value in (op.mean, op.variance, op.gamma, op.beta)
+    )
+    factor = gamma / np.sqrt(variance + op.epsilon.value.data)
+    return QuantizedValue(
+        input.value, input.scale * factor, (input.offset - mean) * factor + beta,
+        input.low, input.high,
+    )  # fmt: skip
+
+
+def _common_unit(
+    op: snn.AddOp, lhs: QuantizedValue, rhs: QuantizedValue
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Integer factors that bring two values to one unit, and that unit.
+
+    The operand with the smaller unit gets an exact factor, the smallest power of two up to
+    `MAX_FACTOR` with which the other one's is off by less than one part in 512.
+    """
+    a, b = np.broadcast_arrays(lhs.full(lhs.scale), rhs.full(rhs.scale))
+    if (a <= 0).any() or (b <= 0).any():
+        raise error_at(op, "adds values in units that are not positive")
+    small, ratio = np.minimum(a, b), np.maximum(a, b) / np.minimum(a, b)
+    factor = MAX_FACTOR
+    for candidate in (1 << n for n in range(8)):
+        if (np.abs(np.rint(ratio * candidate) / (ratio * candidate) - 1) < 1 / 512).all():
+            factor = candidate
+            break
+    large = np.rint(ratio * factor).astype(np.int64)
+    fixed = np.full_like(large, factor)
+    return np.where(a <= b, fixed, large), np.where(b < a, fixed, large), small / factor
+
+
+def quantize_add(context: QuantizationContext, op: snn.AddOp) -> QuantizedValue:
+    """`qsnn.add` in a common unit; `qsnn.scale` brings the operands there."""
+    lhs, rhs = context[op.lhs], context[op.rhs]
+    shape = shape_of(op.result.type)
+    lhs_factor, rhs_factor, unit = _common_unit(op, lhs, rhs)
+    ranges = [
+        (np.asarray(v.full(v.low) * f), np.asarray(v.full(v.high) * f))
+        for v, f in ((lhs, lhs_factor), (rhs, rhs_factor))
+    ]
+    low, high = ranges[0][0] + ranges[1][0], ranges[0][1] + ranges[1][1]
+    lows, highs = np.stack([low, *(r[0] for r in ranges)]), np.stack([high, *(r[1] for r in ranges)])
+    same_unit = bool((lhs_factor == 1).all() and (rhs_factor == 1).all())
+    if (type := smallest_type(lows, highs, (i8, i16, i32) if same_unit else (i16, i32))) is None:
+        raise error_at(op, f"sums between {low.min()} and {high.max()} do not fit 32 bits")
+    operands = [
+        _rescale(context, value, smallest_extent(factor, shape), type)
+        for value, factor in ((lhs, lhs_factor), (rhs, rhs_factor))
+    ]
+    result = context.insert(qsnn.AddOp(operands[0], operands[1], type), op)
+    offset = lhs.full(lhs.offset) + rhs.full(rhs.offset)
+    return QuantizedValue(
+        result, smallest_extent(unit, shape), smallest_extent(offset, shape), low, high
+    )
+
+
+def _rescale(
+    context: QuantizationContext, value: QuantizedValue, factor: NDArray, type: IntegerType
+) -> SSAValue:
+    source = element_type_of(value.value.type)
+    if (factor == 1).all() and (source == type or (source == i1 and type == i8)):
+        return value.value
+    scale = qsnn.ScaleOp(value.value, integer_parameter(factor), type)
+    return context.builder.insert(scale).result
+
+
+def quantize_concat(context: QuantizationContext, op: snn.ConcatOp) -> QuantizedValue:
+    """`qsnn.concat`; each channel keeps its own unit."""
+    values = [context[value] for value in op.inputs]
+    types = {element_type_of(value.value.type) for value in values}
+    if len(types) > 1:
+        raise error_at(op, f"concatenates values of different types ({', '.join(map(str, types))})")
+    result = context.insert(qsnn.ConcatOp([value.value for value in values]), op)
+    shape = shape_of(op.result.type)
+    scale, offset, low, high = (
+        smallest_extent(np.concatenate([v.full(getattr(v, name)) for v in values]), shape)
+        for name in ("scale", "offset", "low", "high")
+    )
+    return QuantizedValue(result, scale, offset, low, high)
+
+
+LAYER_RULES: dict[type[Operation], Callable[..., QuantizedValue]] = {
+    snn.LinearOp: quantize_linear,
+    snn.Conv1dOp: quantize_conv1d,
+    snn.Conv2dOp: quantize_conv2d,
+    snn.MaxPool2dOp: quantize_max_pool2d,
+    snn.AvgPool2dOp: quantize_avg_pool2d,
+    snn.SumPool2dOp: quantize_sum_pool2d,
+    snn.ReshapeOp: quantize_reshape,
+    snn.FlattenOp: quantize_reshape,
+    snn.ScaleOp: quantize_scale,
+    snn.BatchNormOp: quantize_batch_norm,
+    snn.AddOp: quantize_add,
+    snn.ConcatOp: quantize_concat,
+}

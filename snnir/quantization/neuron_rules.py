@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""How neurons become integers: unit and width of the membrane, thresholds, biases and leaks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.dialects.builtin import IntegerType, i16, i32
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from snnir.dialects import qsnn, snn
+from snnir.dialects.layer_shapes import shape_of
+from snnir.quantization.context import QuantizationContext
+from snnir.quantization.membrane_range import Interval, NeuronDynamics, membrane_range
+from snnir.quantization.values import (
+    QuantizedValue,
+    fits,
+    integer_parameter,
+    real_parameter,
+    smallest_extent,
+    spikes,
+    type_bounds,
+)
+from snnir.support.arrays import array_from_dense
+from snnir.support.diagnostics import error_at
+
+SATURATED_THRESHOLDS = 8
+"""With `state=saturate` the membrane holds at least this many thresholds before it clamps."""
+
+
+@dataclass(frozen=True)
+class MembraneFormat:
+    """Unit `scale / 2**shift`, width and justification of a membrane, with the parameters in it."""
+
+    shift: int
+    element_type: IntegerType
+    overflow: qsnn.Overflow
+    dynamics: NeuronDynamics
+    bias: NDArray[np.int64]
+    range: Interval
+
+
+def parameter_array(attribute: Attribute, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """A real neuron parameter, at the smallest extent."""
+    return smallest_extent(array_from_dense(attribute).astype(np.float64), shape)
+
+
+def _leak(beta: NDArray[np.float64]) -> NDArray[np.int64]:
+    return np.rint(np.clip(beta, 0.0, 1.0) * qsnn.LEAK_ONE).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Membrane:
+    """What is needed to express a membrane at any shift."""
+
+    input: QuantizedValue
+    dynamics: NeuronDynamics
+    threshold: NDArray[np.float64] | None
+
+    def at(self, shift: int) -> tuple[NeuronDynamics, NDArray[np.int64], Interval]:
+        """Integer dynamics, bias and range of the input `x`, for the unit `scale / 2**shift`."""
+        shape, unit = self.input.shape, self.input.scale / (1 << shift)
+        bias = smallest_extent(np.rint(self.input.offset / unit).astype(np.int64), shape)
+        dynamics = self.dynamics
+        if self.threshold is not None:
+            threshold = np.rint(self.threshold / unit).astype(np.int64)
+            dynamics = replace(dynamics, threshold=smallest_extent(threshold, shape))
+        low, high = ((bound << shift) + bias for bound in (self.input.low, self.input.high))
+        return dynamics, bias, (low, high)
+
+
+def _proven(membrane: Membrane, shift: int, element_type: IntegerType) -> MembraneFormat | None:
+    dynamics, bias, current = membrane.at(shift)
+    if dynamics.threshold is not None and not fits(dynamics.threshold, dynamics.threshold, i32):
+        return None
+    found = membrane_range(current, dynamics)
+    if found is None or not fits(*found, element_type):
+        return None
+    return MembraneFormat(shift, element_type, qsnn.Overflow.PROVEN, dynamics, bias, found)
+
+
+def _saturating(membrane: Membrane, shift: int, element_type: IntegerType) -> MembraneFormat | None:
+    dynamics, bias, current = membrane.at(shift)
+    low, high = type_bounds(element_type)
+    if dynamics.threshold is not None:
+        needed = SATURATED_THRESHOLDS * np.abs(dynamics.threshold)
+        if not fits(-needed, needed, element_type):
+            return None
+    # The sum that is clamped is formed in 32 bits for i16 and in 64 bits for i32.
+    wide = 31 if element_type == i16 else 62
+    if max(-int(current[0].min()), int(current[1].max())) >= 1 << wide - 1:
+        return None
+    full = (np.full((), low, np.int64), np.full((), high, np.int64))
+    return MembraneFormat(shift, element_type, qsnn.Overflow.SATURATE, dynamics, bias, full)
+
+
+def _candidates(
+    context: QuantizationContext,
+) -> list[tuple[Callable[..., MembraneFormat | None], IntegerType, int]]:
+    """Ways to hold a membrane, best first: `(method, type, smallest shift)`."""
+    least = context.options.minimum_shift
+    narrow, wide = (_proven, i16, least), (_proven, i32, least)
+    clamped_narrow, clamped_wide = (_saturating, i16, 0), (_saturating, i32, 0)
+    return {
+        "auto": [narrow, wide, clamped_wide],
+        "i16": [narrow, clamped_narrow],
+        "i32": [wide, clamped_wide],
+        "saturate": [clamped_narrow, clamped_wide],
+    }[context.options.state]
+
+
+def choose_format(
+    context: QuantizationContext, op: Operation, membrane: Membrane
+) -> MembraneFormat:
+    """The first way of `state` that works, at the largest shift (the finest unit) that it allows.
+
+    Raises:
+        SNNError: none does.
+    """
+    for method, element_type, least in _candidates(context):
+        for shift in range(context.options.maximum_shift, least - 1, -1):
+            if (chosen := method(membrane, shift, element_type)) is not None:
+                return chosen
+    raise error_at(
+        op, f"no membrane format of state={context.options.state} holds this layer; "
+        "allow state=auto or a smaller minimum-shift"
+    )  # fmt: skip
+
+
+def _remark(
+    context: QuantizationContext, op: Operation, chosen: MembraneFormat
+) -> None:
+    low, high = int(chosen.range[0].min()), int(chosen.range[1].max())
+    context.remark(
+        op,
+        f"membrane {chosen.element_type} {chosen.overflow.value}, in [{low}, {high}], "
+        f"{chosen.shift} fraction bits",
+        type=str(chosen.element_type), overflow=chosen.overflow.value, low=low, high=high,
+        shift=chosen.shift,
+    )  # fmt: skip
+
+
+def _arithmetic(
+    context: QuantizationContext, op: Operation, input: QuantizedValue, chosen: MembraneFormat
+) -> dict[str, object]:
+    unit = smallest_extent(input.scale / (1 << chosen.shift), input.shape)
+    try:
+        bias = None if not chosen.bias.any() else integer_parameter(chosen.bias)
+    except OverflowError:
+        raise error_at(op, "a bias does not fit 32 bits in units of the membrane") from None
+    return {
+        "leak": integer_parameter(chosen.dynamics.leak),
+        "bias": bias,
+        "membrane_type": chosen.element_type,
+        "shift": chosen.shift,
+        "overflow": chosen.overflow,
+        "rounding": chosen.dynamics.rounding,
+        "unit": real_parameter(unit),
+    }
+
+
+def _input(context: QuantizationContext, op: snn.LIFOp | snn.LIOp) -> QuantizedValue:
+    input = context[op.current]
+    if (input.scale <= 0).any():
+        raise error_at(
+            op, "its input has a unit that is not positive (a negative scale or batch-norm weight); "
+            "run snn-fold-batch-norm and snn-fold-scale first"
+        )  # fmt: skip
+    return input
+
+
+def _membrane_value(
+    value: SSAValue, input: QuantizedValue, chosen: MembraneFormat
+) -> QuantizedValue:
+    return QuantizedValue(
+        value, input.scale / (1 << chosen.shift), np.zeros(()), *chosen.range
+    )
+
+
+def quantize_lif(context: QuantizationContext, op: snn.LIFOp) -> list[QuantizedValue]:
+    """`qsnn.lif`: threshold, bias and leak in units of the membrane."""
+    input, shape = _input(context, op), shape_of(op.current.type)
+    dynamics = NeuronDynamics(
+        _leak(parameter_array(op.beta, shape)), context.options.rounding, None,
+        op.reset.data, op.reset_timing.data, op.compare.data,
+    )  # fmt: skip
+    threshold = parameter_array(op.threshold, shape)
+    chosen = choose_format(context, op, Membrane(input, dynamics, threshold))
+    assert chosen.dynamics.threshold is not None
+    lif = qsnn.LIFOp(
+        input.value,
+        threshold=integer_parameter(chosen.dynamics.threshold),
+        reset=op.reset.data,
+        reset_timing=op.reset_timing.data,
+        compare=op.compare.data,
+        **_arithmetic(context, op, input, chosen),  # pyright: ignore[reportArgumentType]
+    )
+    context.insert(lif, op)
+    _remark(context, op, chosen)
+    return [spikes(lif.spikes), _membrane_value(lif.membrane, input, chosen)]
+
+
+def quantize_li(context: QuantizationContext, op: snn.LIOp) -> list[QuantizedValue]:
+    """`qsnn.li`."""
+    input = _input(context, op)
+    dynamics = NeuronDynamics(
+        _leak(parameter_array(op.beta, input.shape)), context.options.rounding, None
+    )
+    chosen = choose_format(context, op, Membrane(input, dynamics, None))
+    li = qsnn.LIOp(
+        input.value,
+        **_arithmetic(context, op, input, chosen),  # pyright: ignore[reportArgumentType]
+    )
+    context.insert(li, op)
+    _remark(context, op, chosen)
+    return [_membrane_value(li.membrane, input, chosen)]
+
+
+NEURON_RULES: dict[type[Operation], Callable[..., list[QuantizedValue]]] = {
+    snn.LIFOp: quantize_lif,
+    snn.LIOp: quantize_li,
+}
