@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""State of one conversion from `qsnn` to calls of kernels."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr, MemRefType, i1, i8, i16
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from snnir.dialects import snnrt
+from snnir.dialects.kernel_bases import buffer_element, buffer_shape
+from snnir.dialects.layer_bases import element_type_of
+from snnir.dialects.layer_shapes import element_count, shape_of
+from snnir.kernels.layout import Order, buffer_shape_of, channels_last
+from snnir.support.arrays import array_from_dense, dense_from_array
+from snnir.support.diagnostics import error_at
+
+KernelChoice = Literal["event", "cmsis"]
+
+
+@dataclass(frozen=True)
+class BufferedValue:
+    """A `qsnn` value in memory."""
+
+    buffer: SSAValue
+    order: Order
+    binary: bool
+    """Whether all elements are 0 or 1."""
+
+
+@dataclass
+class KernelContext:
+    """Maps `qsnn` values to buffers; collects declarations and calls of the network to be."""
+
+    kernels: KernelChoice
+    remark: Callable[..., None]
+    """`remark(op, message, **metrics)`."""
+    declarations: list[Operation] = field(default_factory=list[Operation])
+    calls: list[Operation] = field(default_factory=list[Operation])
+    values: dict[SSAValue, BufferedValue] = field(default_factory=dict[SSAValue, BufferedValue])
+    _views: dict[tuple[SSAValue, tuple[int, ...]], SSAValue] = field(
+        default_factory=dict[tuple[SSAValue, tuple[int, ...]], SSAValue]
+    )
+    _names: set[str] = field(default_factory=set[str])
+    _lists: dict[SSAValue, tuple[SSAValue, SSAValue]] = field(
+        default_factory=dict[SSAValue, tuple[SSAValue, SSAValue]]
+    )
+
+    def __getitem__(self, value: SSAValue) -> BufferedValue:
+        return self.values[value]
+
+    def choice(self, op: Operation) -> KernelChoice:
+        """The kernel for a layer: its attribute `kernel`, or the one for the network."""
+        chosen = op.attributes.get("kernel")
+        name = getattr(chosen, "data", self.kernels)
+        if name not in ("event", "cmsis"):
+            raise error_at(op, f"kernel must be event or cmsis, not {name}")
+        return name
+
+    def unique(self, name: str) -> str:
+        """A C identifier that no buffer has yet."""
+        clean = "".join(c if c.isalnum() else "_" for c in name)
+        candidate, number = clean, 1
+        while candidate in self._names:
+            candidate, number = f"{clean}_{number}", number + 1
+        self._names.add(candidate)
+        return candidate
+
+    def buffer(
+        self,
+        name: str,
+        shape: Sequence[int],
+        element_type: Attribute,
+        region: snnrt.Region = snnrt.Region.TRANSIENT,
+    ) -> SSAValue:
+        """Declare a buffer; `i1` elements are bytes."""
+        stored = i8 if element_type == i1 else element_type
+        op = snnrt.BufferOp(self.unique(name), region, MemRefType(stored, shape))
+        self.declarations.append(op)
+        return op.result
+
+    def constant(self, name: str, array: NDArray) -> SSAValue:
+        """Declare a constant array."""
+        op = snnrt.ConstantOp(self.unique(name), dense_from_array(array))
+        self.declarations.append(op)
+        return op.result
+
+    def call(self, op: Operation, source: Operation | None = None) -> None:
+        """Append a call; it takes location and layer name from the operation that it implements."""
+        if source is not None:
+            op.location = source.location
+            op.attributes.update(source.attributes)
+        self.calls.append(op)
+
+    def define(self, value: SSAValue, name: str, order: Order | None = None) -> SSAValue:
+        """A transient buffer for a `qsnn` value, channels-last unless `order` is given."""
+        shape, element_type = shape_of(value.type), element_type_of(value.type)
+        buffer = self.buffer(name, buffer_shape_of(shape), element_type)
+        self.bind(value, buffer, channels_last(shape) if order is None else order)
+        return buffer
+
+    def bind(self, value: SSAValue, buffer: SSAValue, order: Order) -> None:
+        """Let a buffer hold a `qsnn` value."""
+        self.values[value] = BufferedValue(buffer, order, element_type_of(value.type) == i1)
+
+    def view(self, buffer: SSAValue, shape: Sequence[int]) -> SSAValue:
+        """A buffer under another shape."""
+        if buffer_shape(buffer.type) == tuple(shape):
+            return buffer
+        if (buffer, tuple(shape)) not in self._views:
+            op = snnrt.ViewOp(buffer, shape)
+            op.result.name_hint = buffer.name_hint
+            self.declarations.append(op)
+            self._views[buffer, tuple(shape)] = op.result
+        return self._views[buffer, tuple(shape)]
+
+    def spike_list(self, values: SSAValue) -> tuple[SSAValue, SSAValue]:
+        """List and count of the nonzero elements of a byte buffer, made once for all users."""
+        if isinstance(owner := values.owner, snnrt.ViewOp):
+            values = owner.source
+        if values not in self._lists:
+            size = element_count(shape_of(values.type))
+            if size > 1 << 16:
+                raise error_at(
+                    self.calls[-1], f"{size} values cannot be listed with 16-bit indices; "
+                    "use kernels=cmsis"
+                )  # fmt: skip
+            list_buffer = self.buffer(f"{values.name_hint}_list", [size], i16)
+            op = snnrt.SpikeListOp(values, list_buffer)
+            op.count.name_hint = f"{values.name_hint}_count"
+            self.call(op)
+            self._lists[values] = (list_buffer, op.count)
+        return self._lists[values]
+
+    def parameter(
+        self, name: str, attribute: Attribute, shape: tuple[int, ...], order: Order
+    ) -> SSAValue:
+        """An integer parameter as a constant of 1, `channels` or all elements, in buffer order."""
+        return self.constant(name, parameter_values(attribute, shape, order))
+
+
+def parameter_values(
+    attribute: Attribute, shape: tuple[int, ...], order: Order
+) -> NDArray[np.int32]:
+    """The values of an integer parameter as 1, `channels` or all elements, in buffer order."""
+    if isinstance(attribute, IntegerAttr):
+        return np.array([attribute.value.data], np.int32)
+    assert isinstance(attribute, DenseIntOrFPElementsAttr)
+    values = array_from_dense(attribute).astype(np.int32)
+    canonical = np.array_equal(order, channels_last(shape))
+    if canonical and values.size == shape[0] and values.shape[:1] == shape[:1]:
+        return values.reshape(-1)
+    return np.broadcast_to(values, shape).reshape(-1)[order]
+
+
+def layer_label(op: Operation, fallback: str) -> str:
+    """Name of a layer for its buffers."""
+    layer = op.attributes.get("layer")
+    return getattr(layer, "data", fallback)
+
+
+def stored_type(value: SSAValue) -> Attribute:
+    """Element type of a buffer."""
+    return buffer_element(value.type)
+
