@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What the functions that evaluate operations in torch are made of, for every level.
+
+A level provides a `TorchLevel`: for each operation class a function that is called once for each
+operation, decodes its attributes, and returns the function that computes its results from its
+operands at each step. Tensors have the batch as axis 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from xdsl.ir import Attribute, Operation
+
+from snnir.support.arrays import array_from_dense
+
+Evaluate = Callable[..., Tensor | tuple[Tensor, ...]]
+"""Computes the results of one operation from its operands, at one step."""
+
+
+class Cell:
+    """A value that lives from one step to the next.
+
+    `value` is what the previous step left. A step sets `next`, which becomes `value` at its end, so
+    that the order of reading and writing within a step does not matter. Neither may be
+    changed in place: operations return the same tensors.
+    """
+
+    value: Tensor
+    next: Tensor
+
+    def __init__(self, initial: Tensor):
+        self._initial = initial
+
+    def reset(self, samples: int) -> None:
+        """Start a sequence of `samples` samples."""
+        self.value = self._initial.expand(samples, *self._initial.shape)
+        self.next = self.value
+
+    def end_step(self) -> None:
+        """Make the next value the current one."""
+        self.value = self.next
+
+
+@dataclass
+class TorchBuilder:
+    """What a function needs to prepare an operation."""
+
+    device: torch.device
+    cells: list[Cell] = field(default_factory=list)
+    _registers: dict[Operation, Cell] = field(default_factory=dict)
+
+    def constant(self, attribute: Attribute) -> Tensor:
+        """The values of a dense or float attribute; a scalar becomes a 0-d tensor."""
+        return torch.from_numpy(np.array(array_from_dense(attribute))).to(self.device)
+
+    def cell(
+        self,
+        shape: Sequence[int],
+        dtype: torch.dtype = torch.float32,
+        initial: Tensor | None = None,
+    ) -> Cell:
+        """A new cell, (samples, *shape), that is zero or `initial` at the start of a sequence."""
+        if initial is None:
+            initial = torch.zeros(tuple(shape), dtype=dtype, device=self.device)
+        cell = Cell(initial)
+        self.cells.append(cell)
+        return cell
+
+    def register_cell(
+        self, register: Operation, shape: Sequence[int], dtype: torch.dtype = torch.float32
+    ) -> Cell:
+        """The cell of a register operation, the same for all operations that access it."""
+        if register not in self._registers:
+            self._registers[register] = self.cell(shape, dtype)
+        return self._registers[register]
+
+
+@dataclass(frozen=True)
+class TorchLevel:
+    """How to evaluate the operations of one level.
+
+    Attributes:
+        functions: for each operation class, `function(op, builder)` that returns the `Evaluate`.
+        frame_dtype: numpy type in which the input frames are presented.
+        membrane_dtype: numpy type in which membranes are recorded.
+    """
+
+    functions: Mapping[type[Operation], Callable[[Any, TorchBuilder], Evaluate]]
+    frame_dtype: type = np.float32
+    membrane_dtype: type = np.float32
