@@ -34,6 +34,8 @@ DIALECTS: dict[str, Callable[[], Dialect]] = {
 }
 
 PASSES: dict[str, Callable[[], type[ModulePass]]] = {
+    "snn-fold-batch-norm": _lazy("snnir.passes.snn_fold_batch_norm:SNNFoldBatchNormPass"),
+    "snn-fold-scale": _lazy("snnir.passes.snn_fold_scale:SNNFoldScalePass"),
     "convert-snn-to-qsnn": _lazy("snnir.passes.convert_snn_to_qsnn:ConvertSNNToQSNNPass"),
     "convert-qsnn-to-kernels": _lazy(
         "snnir.passes.convert_qsnn_to_kernels:ConvertQSNNToKernelsPass"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         explain_divergence,
         firing_rules,
     )
+    from snnir.executors.kernel_executor import KernelExecutor
     from snnir.executors.presentation import Presentation
     from snnir.executors.readout import ReadoutAccumulator
     from snnir.executors.reference_executor import ReferenceExecutor
@@ -29,6 +30,7 @@ _MODULES: dict[str, str] = {
     "DivergenceReport": "agreement",
     "ExecutionResult": "result",
     "FiringRule": "agreement",
+    "KernelExecutor": "kernel_executor",
     "Listener": "torch_executor",
     "Presentation": "presentation",
     "ReadoutAccumulator": "readout",
@@ -45,7 +47,8 @@ _MODULES: dict[str, str] = {
 """The public names with the modules here that define them."""
 
 __all__ = [
-    "Agreement", "Divergence", "DivergenceReport", "ExecutionResult", "FiringRule", "Listener",
+    "Agreement", "Divergence", "DivergenceReport", "ExecutionResult", "FiringRule",
+    "KernelExecutor", "Listener",
     "Presentation", "ReadoutAccumulator", "RecordMode", "Recorder", "Recording",
     "ReferenceExecutor", "Step", "TorchExecutor", "compare_recordings", "explain_divergence",
     "firing_rules",

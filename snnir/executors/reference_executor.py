@@ -37,6 +37,8 @@ class SequenceState:
 
     _current: dict[tuple[Operation, str], NDArray] = field(default_factory=dict)
     _next: dict[tuple[Operation, str], NDArray] = field(default_factory=dict)
+    step: int = 0
+    """The current step."""
 
     def load(
         self, op: Operation, name: str, shape: Sequence[int], dtype: DTypeLike = np.float32
@@ -51,6 +53,7 @@ class SequenceState:
     def end_step(self) -> None:
         """Go on to the next step."""
         self._current.update(self._next)
+        self.step += 1
 
 
 class NetworkFunctions(InterpreterFunctions):
@@ -64,6 +67,11 @@ class NetworkFunctions(InterpreterFunctions):
     # Instances of dtype: `register_impls` fails on class attributes that are classes.
     FRAME_DTYPE: ClassVar[np.dtype] = np.dtype(np.float32)
     MEMBRANE_DTYPE: ClassVar[np.dtype] = np.dtype(np.float32)
+
+    @staticmethod
+    def frame(network: NetworkOpBase, values: NDArray) -> NDArray:
+        """The frame that the body takes, from one in `FRAME_DTYPE`."""
+        return values
 
     @staticmethod
     def state(interpreter: Interpreter) -> SequenceState:
@@ -127,7 +135,8 @@ class ReferenceExecutor:
         readout = ReadoutAccumulator(self.network, 1)
         for step in range(presentation.timesteps):
             listener.step = step
-            frame = presentation.frames(sample, step, self._functions.FRAME_DTYPE)
+            values = presentation.frames(sample, step, self._functions.FRAME_DTYPE)
+            frame = self._functions.frame(self.network, values)
             outputs = interpreter.run_ssacfg_region(self.network.body, (frame,), "step")
             self._functions.state(interpreter).end_step()
             readout.add(outputs[0])

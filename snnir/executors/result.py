@@ -8,9 +8,12 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from xdsl.dialects.builtin import MemRefType
+from xdsl.ir import Attribute
 
 from snnir.dialects.layer_shapes import shape_of
 from snnir.dialects.network import NetworkOpBase, layer_names
+from snnir.kernels.layout import logical_shape_of
 
 RecordMode = Literal["none", "spikes", "all"]
 """What to keep of every neuron layer at every step: nothing, spikes, or spikes and membranes."""
@@ -50,6 +53,12 @@ class ExecutionResult:
         return cls(scores, np.argmax(scores, axis=1).astype(np.int64), recording)
 
 
+def _logical_shape(type: Attribute) -> tuple[int, ...]:
+    """Shape of a tensor, or of the tensor that a channels-last buffer holds."""
+    shape = shape_of(type)
+    return logical_shape_of(shape) if isinstance(type, MemRefType) else shape
+
+
 class Recorder:
     """Fills a `Recording` from the results of neuron layers, some samples and one step at a time.
 
@@ -66,7 +75,7 @@ class Recorder:
         timesteps = network.timesteps.value.data
         self._recording = Recording({}, {})
         for op, name in layer_names(network).items():
-            shape = (samples, timesteps, *shape_of(op.results[0].type))
+            shape = (samples, timesteps, *_logical_shape(op.membrane.type))  # type: ignore
             if mode != "none" and hasattr(op, "spikes"):
                 self._recording.spikes[name] = np.zeros(shape, np.bool_)
             if mode == "all":

@@ -51,13 +51,20 @@ def _parameter(attribute: Attribute, build: TorchBuilder) -> Tensor:
 
 
 def weight(op: qsnn.WeightOp, build: TorchBuilder) -> Evaluate:
-    value = build.constant(op.value).to(torch.float32)
+    value = build.constant(op.value)
+    # Biases have 32 bits, more than float32 holds.
+    value = value.to(torch.float64 if value.dtype == torch.int32 else torch.float32)
     return lambda: value
 
 
 def linear(op: qsnn.LinearOp, build: TorchBuilder) -> Evaluate:
     dtype = _sum_float(op)
-    return lambda input, weight: F.linear(input.to(dtype), weight.to(dtype))
+
+    def evaluate(input: Tensor, weight: Tensor, *bias: Tensor) -> Tensor:
+        sums = F.linear(input.to(dtype), weight.to(dtype))
+        return sums.to(torch.float64) + bias[0] if bias else sums
+
+    return evaluate
 
 
 def conv2d(op: qsnn.Conv2dOp, build: TorchBuilder) -> Evaluate:
@@ -69,8 +76,13 @@ def conv2d(op: qsnn.Conv2dOp, build: TorchBuilder) -> Evaluate:
         dilation=int_values(op.dilation),
         groups=op.groups.value.data,
     )
-    # Fast convolution algorithms transform their operands and would round: round back.
-    return lambda input, weight: convolve(input.to(dtype), weight.to(dtype)).round_()
+
+    def evaluate(input: Tensor, weight: Tensor, *bias: Tensor) -> Tensor:
+        # Fast convolution algorithms transform their operands and would round: round back.
+        sums = convolve(input.to(dtype), weight.to(dtype)).round_()
+        return sums.to(torch.float64) + bias[0].reshape(-1, 1, 1) if bias else sums
+
+    return evaluate
 
 
 def max_pool2d(op: qsnn.MaxPool2dOp, build: TorchBuilder) -> Evaluate:

@@ -151,7 +151,8 @@ def parameter_values(
     assert isinstance(attribute, DenseIntOrFPElementsAttr)
     values = array_from_dense(attribute).astype(np.int32)
     canonical = np.array_equal(order, channels_last(shape))
-    if canonical and values.size == shape[0] and values.shape[:1] == shape[:1]:
+    per_channel = values.shape == (shape[0], *[1] * (len(shape) - 1))
+    if canonical and per_channel:
         return values.reshape(-1)
     return np.broadcast_to(values, shape).reshape(-1)[order]
 

@@ -13,6 +13,11 @@ def buffer_shape_of(shape: tuple[int, ...]) -> tuple[int, ...]:
     return (*shape[1:], shape[0])
 
 
+def logical_shape_of(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The inverse of `buffer_shape_of`: `(H, W, C)` becomes `(C, H, W)`."""
+    return (shape[-1], *shape[:-1])
+
+
 def channels_last(shape: tuple[int, ...]) -> Order:
     """The order of a buffer that holds a logical tensor of this shape channels-last."""
     indices = np.arange(np.prod(shape), dtype=np.int64).reshape(shape)
@@ -37,3 +42,10 @@ def interleave_outputs(weights: NDArray[np.int8]) -> NDArray[np.int8]:
     for first, second in ((1, 2), (2, 1)):
         result[..., first:complete:4] = weights[..., second:complete:4]
     return result
+
+
+def to_logical_batch(buffers: NDArray, order: Order, shape: tuple[int, ...]) -> NDArray:
+    """The logical tensors that buffers `(…, elements)` hold: `(…, *shape)`."""
+    logical = np.empty(buffers.shape, buffers.dtype)
+    logical[..., order] = buffers
+    return logical.reshape(*buffers.shape[:-1], *shape)

@@ -105,6 +105,10 @@ def lower_output(context: KernelContext, op: qsnn.OutputOp) -> None:
             op, "the output has several positions and lies in memory channels-last; end the network "
             "with a linear layer or a 1x1 map"
         )  # fmt: skip
+    if network.population is not None and readout is Readout.MAX_MEMBRANE:
+        raise error_at(
+            op, "no kernel takes the maximum over time of the sum of a population's membranes"
+        )  # fmt: skip
     size = element_count(buffer_shape(output.buffer.type))
     scores = context.buffer("scores", [size], i32, snnrt.Region.STATE)
     if of_membrane:

@@ -26,6 +26,7 @@ from snnir.kernels.layout import buffer_shape_of, channels_last
 from snnir.kernels.neuron_rules import NEURON_RULES
 from snnir.support.diagnostics import error_at
 from snnir.support.pass_base import SNNPass, option
+from snnir.support.xdsl_compat import ensure_dialect
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class ConvertQSNNToKernelsPass(SNNPass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for dialect in ("snnrt", "cmsis_nn"):
-            ctx.load_registered_dialect(dialect)
+            ensure_dialect(ctx, dialect)
         for network in [n for n in op.walk() if isinstance(n, qsnn.NetworkOp)]:
             self._convert(network)
             self.statistics.add("networks converted")

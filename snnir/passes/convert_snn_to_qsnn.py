@@ -31,6 +31,7 @@ from snnir.quantization.options import QuantizationOptions, StatePolicy
 from snnir.quantization.values import QuantizedValue
 from snnir.support.diagnostics import error_at
 from snnir.support.pass_base import SNNPass, option
+from snnir.support.xdsl_compat import ensure_dialect
 
 _SCALED_INPUTS = (InputKind.VALUES, InputKind.STATIC_VALUES)
 
@@ -53,7 +54,7 @@ class ConvertSNNToQSNNPass(SNNPass):
     input_scale: float = option(1 / 127, "real value of one unit of a real-valued input")
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        ctx.load_registered_dialect("qsnn")
+        ensure_dialect(ctx, "qsnn")
         for network in [n for n in op.walk() if isinstance(n, snn.NetworkOp)]:
             self._check_options(network)
             self._convert(network)

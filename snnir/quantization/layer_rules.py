@@ -5,12 +5,13 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from xdsl.dialects.builtin import FloatAttr, IntegerType, i1, i8, i16, i32
+from xdsl.dialects.builtin import IntegerType, i1, i8, i16, i32
 from xdsl.ir import Operation, SSAValue
 
 from snnir.dialects import qsnn, snn
 from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.layer_shapes import int_values, shape_of
+from snnir.layers.affine import AffineOp, constant, factor_values, groups_of, scale_columns
 from snnir.quantization.context import QuantizationContext
 from snnir.quantization.values import (
     QuantizedValue,
@@ -24,17 +25,6 @@ from snnir.support.diagnostics import error_at
 
 MAX_FACTOR = 128
 """Largest factor that `add` puts on the operand with the smaller unit."""
-
-
-def weight_array(value: SSAValue, user: Operation) -> NDArray[np.float64]:
-    """The constant that `value` is.
-
-    Raises:
-        SNNError: it is not a `snn.weight`.
-    """
-    if not isinstance(owner := value.owner, snn.WeightOp):
-        raise error_at(user, "needs constant weights; fold the operation that computes them")
-    return array_from_dense(owner.value).astype(np.float64)
 
 
 def _input_scale(op: Operation, input: QuantizedValue) -> NDArray[np.float64]:
@@ -102,7 +92,7 @@ def _weight_op(
 
 def _affine(
     context: QuantizationContext,
-    op: snn.LinearOp | snn.Conv1dOp | snn.Conv2dOp,
+    op: AffineOp,
     weight: NDArray[np.float64],
     input: QuantizedValue,
     build: Callable[[SSAValue, IntegerType], Operation],
@@ -114,15 +104,14 @@ def _affine(
         _per_channel(input.full(bound), reduce).reshape(columns)
         for bound, reduce in ((input.low, np.min), (input.high, np.max))
     )
-    groups = op.groups.value.data if isinstance(op, snn.Conv1dOp | snn.Conv2dOp) else 1
-    if groups > 1:
+    if groups_of(op) > 1:
         low, high = low.min().reshape(()), high.max().reshape(())
     sum_low, sum_high = _sum_range(q, low, high)
     element_type = _accumulator_type(op, sum_low, sum_high)
     built = build(_weight_op(context, q, scale).result, element_type)
     result = context.insert(built, op)
     trailing = [1] * (len(shape_of(op.result.type)) - 1)
-    bias = np.zeros(len(q)) if op.bias is None else weight_array(op.bias, op)
+    bias = np.zeros(len(q)) if op.bias is None else constant(op.bias, op)
     context.remark(
         op,
         f"{context.options.weight_bits}-bit weights, sums in [{sum_low.min()}, {sum_high.max()}] "
@@ -146,7 +135,7 @@ def _per_channel(array: NDArray, reduce: Callable[..., NDArray]) -> NDArray:
 def quantize_linear(context: QuantizationContext, op: snn.LinearOp) -> QuantizedValue:
     """`qsnn.linear`; the input's scale goes into the weights, the bias waits for the neuron."""
     input = context[op.input]
-    weight = weight_array(op.weight, op) * _input_scale(op, input)
+    weight = constant(op.weight, op) * _input_scale(op, input)
     return _affine(
         context, op, weight, input,
         lambda w, type: qsnn.LinearOp(input.value, w, element_type=type),
@@ -156,7 +145,7 @@ def quantize_linear(context: QuantizationContext, op: snn.LinearOp) -> Quantized
 def quantize_conv2d(context: QuantizationContext, op: snn.Conv2dOp) -> QuantizedValue:
     """`qsnn.conv2d`, as `quantize_linear`."""
     input, groups = context[op.input], op.groups.value.data
-    weight = _scale_columns(weight_array(op.weight, op), _input_scale(op, input), groups)
+    weight = scale_columns(constant(op.weight, op), _input_scale(op, input), groups)
     return _affine(
         context, op, weight, input,
         lambda w, type: qsnn.Conv2dOp(
@@ -166,21 +155,12 @@ def quantize_conv2d(context: QuantizationContext, op: snn.Conv2dOp) -> Quantized
     )  # fmt: skip
 
 
-def _scale_columns(
-    weight: NDArray[np.float64], scale: NDArray[np.float64], groups: int
-) -> NDArray[np.float64]:
-    """Multiply the weights that read input channel `c` by `scale[c]`."""
-    columns = weight.shape[1]
-    per_output = scale.reshape(groups, columns).repeat(len(weight) // groups, axis=0)
-    return weight * per_output.reshape(*weight.shape[:2], *[1] * (weight.ndim - 2))
-
-
 def quantize_conv1d(context: QuantizationContext, op: snn.Conv1dOp) -> QuantizedValue:
     """A convolution of height 1: `(channels, length)` becomes `(channels, 1, length)` and back."""
     input, groups = context[op.input], op.groups.value.data
     channels, length = input.shape
     rows = context.builder.insert(qsnn.ReshapeOp(input.value, (channels, 1, length)))
-    weight = _scale_columns(weight_array(op.weight, op), _input_scale(op, input), groups)
+    weight = scale_columns(constant(op.weight, op), _input_scale(op, input), groups)
 
     def build(w: SSAValue, type: IntegerType) -> Operation:
         outputs, columns, kernel = shape_of(w.type)
@@ -293,10 +273,7 @@ def quantize_reshape(
 def quantize_scale(context: QuantizationContext, op: snn.ScaleOp) -> QuantizedValue:
     """Another unit for the same integers: no operation at all."""
     input = context[op.input]
-    if isinstance(op.factor, FloatAttr):
-        factor = np.asarray(op.factor.value.data, np.float64)
-    else:
-        factor = array_from_dense(op.factor).astype(np.float64)
+    factor = factor_values(op.factor)
     return QuantizedValue(
         input.value, input.scale * factor, input.offset * factor, input.low, input.high
     )
@@ -307,7 +284,7 @@ def quantize_batch_norm(context: QuantizationContext, op: snn.BatchNormOp) -> Qu
     input = context[op.input]
     trailing = [1] * (len(input.shape) - 1)
     mean, variance, gamma, beta = (
-        weight_array(value, op).reshape(-1, *trailing)
+        constant(value, op).reshape(-1, *trailing)
         for value in (op.mean, op.variance, op.gamma, op.beta)
     )
     factor = gamma / np.sqrt(variance + op.epsilon.value.data)
@@ -350,8 +327,12 @@ def quantize_add(context: QuantizationContext, op: snn.AddOp) -> QuantizedValue:
     ]
     low, high = ranges[0][0] + ranges[1][0], ranges[0][1] + ranges[1][1]
     lows, highs = np.stack([low, *(r[0] for r in ranges)]), np.stack([high, *(r[1] for r in ranges)])
-    same_unit = bool((lhs_factor == 1).all() and (rhs_factor == 1).all())
-    if (type := smallest_type(lows, highs, (i8, i16, i32) if same_unit else (i16, i32))) is None:
+    # No kernel scales to bytes.
+    bytes_fit = all(
+        (factor == 1).all() and element_type_of(v.value.type) in (i1, i8)
+        for v, factor in ((lhs, lhs_factor), (rhs, rhs_factor))
+    )
+    if (type := smallest_type(lows, highs, (i8, i16, i32) if bytes_fit else (i16, i32))) is None:
         raise error_at(op, f"sums between {low.min()} and {high.max()} do not fit 32 bits")
     operands = [
         _rescale(context, value, smallest_extent(factor, shape), type)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from snnir.dialects.qsnn import Rounding
+from snnir.dialects.qsnn import LEAK_ONE, Rounding
 from snnir.dialects.snn_attributes import Compare, Reset, ResetTiming
 
 Interval = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -107,12 +107,34 @@ def _after_spike(state: Interval, before: Interval, neuron: NeuronDynamics) -> I
     return _hull(parts)
 
 
-def membrane_range(current: Interval, neuron: NeuronDynamics) -> Interval | None:
+def _grows_forever(current: Interval, neuron: NeuronDynamics) -> bool:
+    """Whether some neuron that never leaks can move by the same amount at every step.
+
+    Iteration would find that out too, one step at a time.
+    """
+    keeps = neuron.leak == LEAK_ONE
+    down, up = keeps & (current[0] < 0), keeps & (current[1] > 0)
+    if neuron.threshold is None or neuron.reset is Reset.NONE:
+        return bool((down | up).any())
+    # Below the threshold nothing resets; a neuron that fires at rest is left to the iteration.
+    forever = down & (neuron.quiet_maximum >= 0)
+    if neuron.reset in (Reset.SUBTRACT, Reset.SUBTRACT_DECAYED):
+        delayed = neuron.reset_timing is ResetTiming.DELAYED
+        forever = forever | (up & delayed & (current[1] > neuron.threshold))
+    return bool(forever.any())
+
+
+def membrane_range(
+    current: Interval, neuron: NeuronDynamics, limit: int = LIMIT
+) -> Interval | None:
     """Range of all values that `V` and `U` take, or None where there is no finite one.
 
     Args:
         current: range of `x`, the input with bias and shift, in units of the membrane.
+        limit: the largest magnitude of interest; a range that exceeds it is None as well.
     """
+    if _grows_forever(current, neuron):
+        return None
     shape = np.broadcast_shapes(
         current[0].shape, current[1].shape, neuron.leak.shape,
         () if neuron.threshold is None else neuron.threshold.shape,
@@ -129,7 +151,7 @@ def membrane_range(current: Interval, neuron: NeuronDynamics) -> Interval | None
         )
         if (grown[0] == state[0]).all() and (grown[1] == state[1]).all():
             return seen
-        if max(-int(grown[0].min()), int(grown[1].max())) > LIMIT:
+        if max(-int(seen[0].min()), int(seen[1].max())) > limit:
             return None
         state = grown
     return None

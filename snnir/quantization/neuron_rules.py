@@ -74,7 +74,7 @@ def _proven(membrane: Membrane, shift: int, element_type: IntegerType) -> Membra
     dynamics, bias, current = membrane.at(shift)
     if dynamics.threshold is not None and not fits(dynamics.threshold, dynamics.threshold, i32):
         return None
-    found = membrane_range(current, dynamics)
+    found = membrane_range(current, dynamics, limit=-type_bounds(element_type)[0])
     if found is None or not fits(*found, element_type):
         return None
     return MembraneFormat(shift, element_type, qsnn.Overflow.PROVEN, dynamics, bias, found)

@@ -99,4 +99,15 @@ SNNRT_KERNEL void snnrt_im2col_s8(const int8_t *input, int8_t *columns,
   }
 }
 
+/* The patches of the whole image, row after row of the output. */
+SNNRT_KERNEL void snnrt_im2col_image_s8(const int8_t *input, int8_t *columns,
+                                        const snnrt_conv2d_shape *shape) {
+  const int32_t row_bytes = shape->output_width * shape->kernel_height *
+                            shape->kernel_width * shape->input_channels;
+  for (int32_t row = 0; row < shape->output_height; ++row) {
+    snnrt_im2col_s8(input, columns, shape, row);
+    columns += row_bytes;
+  }
+}
+
 #endif

@@ -1,0 +1,412 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The C statements of each call. One function per operation, see `CALLS`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from xdsl.dialects.builtin import i16
+from xdsl.ir import Operation, SSAValue
+
+from snnir.backends.c.network import CNetwork
+from snnir.backends.c.syntax import INDENT, bits_of, call, struct_definition, suffix
+from snnir.dialects import cmsis_nn, snnrt
+from snnir.dialects.kernel_bases import KernelOpBase, buffer_element, buffer_shape
+from snnir.dialects.layer_shapes import element_count, int_values, spatial_output
+from snnir.dialects.qsnn import Overflow, Rounding
+
+
+@dataclass
+class CallText:
+    """Text of one call: constants that it needs, and its statements."""
+
+    statements: list[str]
+    constants: list[str] = field(default_factory=list[str])
+
+
+def _size(value: SSAValue) -> int:
+    return element_count(buffer_shape(value.type))
+
+
+def _spatial(value: SSAValue) -> tuple[int, int, int]:
+    """Height, width and channels of a buffer; missing axes are 1."""
+    *size, channels = buffer_shape(value.type)
+    height, width = [1] * (2 - len(size)) + size
+    return height, width, channels
+
+
+def frame_to_hwc(network: CNetwork, op: snnrt.FrameToHWCOp, name: str) -> CallText:
+    height, width, channels = _frame_extents(op.output)
+    maximum = op.maximum.value.data
+    output = network.pointer(op.output)
+    return CallText(
+        [f"return snnrt_frame_to_hwc_u8(frame, {output}, {channels}, {height * width}, {maximum});"]
+    )
+
+
+def _frame_extents(output: SSAValue) -> tuple[int, int, int]:
+    """As `_spatial`, but a frame of rank 1 is one channel: its order does not change."""
+    if len(buffer_shape(output.type)) == 1:
+        return 1, _size(output), 1
+    return _spatial(output)
+
+
+def events_to_hwc(network: CNetwork, op: snnrt.FrameToHWCOp) -> str:
+    """The same input as events instead of a frame."""
+    height, width, channels = _frame_extents(op.output)
+    return (
+        f"return snnrt_events_to_hwc(indices, (uint32_t)count, {network.pointer(op.output)}, "
+        f"{channels}, {height * width}, {op.maximum.value.data});"
+    )
+
+
+def values_to_hwc(network: CNetwork, op: snnrt.ValuesToHWCOp, name: str) -> CallText:
+    height, width, channels = _frame_extents(op.output)
+    convert = call(
+        "snnrt_values_to_hwc_s8", "frame", network.pointer(op.output), channels, height * width
+    )
+    return CallText([convert, "return true;"])
+
+
+def spike_list(network: CNetwork, op: snnrt.SpikeListOp, name: str) -> CallText:
+    listed = network.pointer(op.list).replace("(int16_t *)", "(uint16_t *)")
+    values = network.pointer(op.values)
+    return CallText([f"return snnrt_spike_list({values}, {_size(op.values)}, {listed});"])
+
+
+def fill_zero(network: CNetwork, op: snnrt.FillZeroOp, name: str) -> CallText:
+    size = _size(op.buffer) * bits_of(op.buffer) // 8
+    return CallText([call("snnrt_fill_zero", network.pointer(op.buffer), size)])
+
+
+def _conv2d_shape(
+    name: str,
+    input: tuple[int, int, int],
+    output: tuple[int, int, int],
+    kernel: tuple[int, ...],
+    op: Any,
+    groups: int,
+) -> str:
+    stride, padding, dilation = (int_values(a) for a in (op.stride, op.padding, op.dilation))
+    fields = {
+        "input_height": input[0], "input_width": input[1], "input_channels": input[2],
+        "output_height": output[0], "output_width": output[1], "output_channels": output[2],
+        "kernel_height": kernel[0], "kernel_width": kernel[1],
+        "stride_height": stride[0], "stride_width": stride[1],
+        "padding_top": padding[0], "padding_left": padding[1],
+        "dilation_height": dilation[0], "dilation_width": dilation[1], "groups": groups,
+    }  # fmt: skip
+    return struct_definition(f"{name}_shape", "snnrt_conv2d_shape", fields)
+
+
+def _active(network: CNetwork, op: Any) -> list[str]:
+    """List, count and, where they matter, values of the active inputs."""
+    listed = network.pointer(op.list).replace("(int16_t *)", "(const uint16_t *)")
+    values = [network.pointer(op.values)] if hasattr(op, "values") else []
+    return [listed, "count", *values]
+
+
+def conv2d_scatter(
+    network: CNetwork, op: snnrt.Conv2dScatterOp | snnrt.Conv2dScatterValuesOp, name: str
+) -> CallText:
+    channels, height, width, _ = buffer_shape(op.weights.type)
+    size = int_values(op.input_size)
+    shape = _conv2d_shape(
+        name, (size[0], size[1], channels), _spatial(op.current), (height, width), op,
+        op.groups.value.data,
+    )  # fmt: skip
+    kind = "_values" if isinstance(op, snnrt.Conv2dScatterValuesOp) else ""
+    return CallText(
+        [
+            call(
+                f"snnrt_conv2d_scatter{kind}_{suffix(op.current)}", *_active(network, op),
+                network.pointer(op.weights), network.pointer(op.current), f"&{name}_shape",
+            )
+        ],
+        [shape],
+    )  # fmt: skip
+
+
+def linear_scatter(
+    network: CNetwork, op: snnrt.LinearScatterOp | snnrt.LinearScatterValuesOp, name: str
+) -> CallText:
+    inputs, outputs = buffer_shape(op.weights.type)
+    shape = struct_definition(
+        f"{name}_shape", "snnrt_linear_shape", {"inputs": inputs, "outputs": outputs}
+    )
+    kind = "_values" if isinstance(op, snnrt.LinearScatterValuesOp) else ""
+    return CallText(
+        [
+            call(
+                f"snnrt_linear_scatter{kind}_{suffix(op.current)}", *_active(network, op),
+                network.pointer(op.weights), network.pointer(op.current), f"&{name}_shape",
+            )
+        ],
+        [shape],
+    )  # fmt: skip
+
+
+def _pool2d_shape(name: str, op: snnrt.MaxPool2dOp | snnrt.SumPool2dOp) -> str:
+    height, width, channels = _spatial(op.input)
+    out_height, out_width, _ = _spatial(op.output)
+    kernel, stride, padding = (int_values(a) for a in (op.kernel, op.stride, op.padding))
+    fields = {
+        "input_height": height, "input_width": width, "channels": channels,
+        "output_height": out_height, "output_width": out_width,
+        "kernel_height": kernel[0], "kernel_width": kernel[1],
+        "stride_height": stride[0], "stride_width": stride[1],
+        "padding_top": padding[0], "padding_left": padding[1],
+    }  # fmt: skip
+    return struct_definition(f"{name}_shape", "snnrt_pool2d_shape", fields)
+
+
+def max_pool2d(network: CNetwork, op: snnrt.MaxPool2dOp, name: str) -> CallText:
+    function = f"snnrt_max_pool2d_{suffix(op.input)}"
+    pool = call(function, network.pointer(op.input), network.pointer(op.output), f"&{name}_shape")
+    return CallText([pool], [_pool2d_shape(name, op)])
+
+
+def sum_pool2d(network: CNetwork, op: snnrt.SumPool2dOp, name: str) -> CallText:
+    function = f"snnrt_sum_pool2d_{suffix(op.input)}_{suffix(op.output)}"
+    pool = call(function, network.pointer(op.input), network.pointer(op.output), f"&{name}_shape")
+    return CallText([pool], [_pool2d_shape(name, op)])
+
+
+def _extent(parameter: SSAValue | None, layer: SSAValue) -> str:
+    """How many values a parameter has, as the kernels name it."""
+    count = 1 if parameter is None else _size(parameter)
+    if count == 1:
+        return "SNNRT_EXTENT_LAYER"
+    channels = buffer_shape(layer.type)[-1]
+    return f"SNNRT_EXTENT_{'CHANNEL' if count == channels else 'NEURON'}"
+
+
+def _lif_shape(name: str, op: snnrt.LIFOp | snnrt.LIOp) -> str:
+    channels = buffer_shape(op.membrane.type)[-1]
+    fields: dict[str, int | str] = {
+        "positions": _size(op.membrane) // channels,
+        "channels": channels,
+    }
+    threshold = None
+    if isinstance(op, snnrt.LIFOp):
+        threshold = op.threshold
+        fields["reset"] = f"SNNRT_RESET_{op.reset.data.value.upper()}"
+        fields["timing"] = f"SNNRT_RESET_{op.reset_timing.data.value.upper()}"
+        fields["compare"] = f"SNNRT_COMPARE_{op.compare.data.value.upper()}"
+    fields["current_shift"] = op.shift.value.data
+    fields["round_leak"] = "true" if op.rounding.data is Rounding.NEAREST else "false"
+    fields["saturate"] = "true" if op.overflow.data is Overflow.SATURATE else "false"
+    fields["leak_extent"] = _extent(op.leak, op.membrane)
+    fields["threshold_extent"] = _extent(threshold, op.membrane)
+    fields["bias_extent"] = _extent(op.bias, op.membrane)
+    return struct_definition(f"{name}_shape", "snnrt_lif_shape", fields)
+
+
+def lif(network: CNetwork, op: snnrt.LIFOp, name: str) -> CallText:
+    bias = "NULL" if op.bias is None else network.pointer(op.bias)
+    update = call(
+        f"snnrt_lif_{suffix(op.membrane)}_{suffix(op.current)}",
+        *map(network.pointer, (op.membrane, op.current, op.spikes, op.leak, op.threshold)),
+        bias, f"&{name}_shape",
+    )  # fmt: skip
+    return CallText([update], [_lif_shape(name, op)])
+
+
+def li(network: CNetwork, op: snnrt.LIOp, name: str) -> CallText:
+    bias = "NULL" if op.bias is None else network.pointer(op.bias)
+    update = call(
+        f"snnrt_li_{suffix(op.membrane)}_{suffix(op.current)}",
+        *map(network.pointer, (op.membrane, op.current, op.leak)), bias, f"&{name}_shape",
+    )  # fmt: skip
+    return CallText([update], [_lif_shape(name, op)])
+
+
+def add(network: CNetwork, op: snnrt.AddOp, name: str) -> CallText:
+    operands = map(network.pointer, (op.lhs, op.rhs, op.output))
+    return CallText([call(f"snnrt_add_{suffix(op.output)}", *operands, _size(op.output))])
+
+
+def scale(network: CNetwork, op: snnrt.ScaleOp, name: str) -> CallText:
+    channels = buffer_shape(op.output.type)[-1]
+    multiply = call(
+        f"snnrt_scale_{suffix(op.input)}_{suffix(op.output)}",
+        *map(network.pointer, (op.input, op.output, op.factor)),
+        _extent(op.factor, op.output), _size(op.output) // channels, channels,
+    )  # fmt: skip
+    return CallText([multiply])
+
+
+def concat_channels(network: CNetwork, op: snnrt.ConcatChannelsOp, name: str) -> CallText:
+    left, right = buffer_shape(op.lhs.type)[-1], buffer_shape(op.rhs.type)[-1]
+    positions = _size(op.output) // (left + right)
+    concatenate = call(
+        f"snnrt_concat_channels_{suffix(op.output)}", network.pointer(op.lhs), left,
+        network.pointer(op.rhs), right, network.pointer(op.output), positions,
+    )  # fmt: skip
+    return CallText([concatenate])
+
+
+def widen(network: CNetwork, op: snnrt.WidenOp, name: str) -> CallText:
+    operands = map(network.pointer, (op.input, op.output))
+    return CallText([call("snnrt_widen_s8_s16", *operands, _size(op.output))])
+
+
+def im2col(network: CNetwork, op: snnrt.Im2ColOp, name: str) -> CallText:
+    height, width, channels = _spatial(op.input)
+    kernel = int_values(op.kernel)
+    rows, columns = spatial_output(
+        (height, width), kernel, int_values(op.stride), int_values(op.padding),
+        int_values(op.dilation),
+    )  # fmt: skip
+    shape = _conv2d_shape(name, (height, width, channels), (rows, columns, 1), kernel, op, 1)
+    operands = map(network.pointer, (op.input, op.columns))
+    return CallText([call("snnrt_im2col_image_s8", *operands, f"&{name}_shape")], [shape])
+
+
+def _readout(function: str, network: CNetwork, op: Any, *arguments: object) -> CallText:
+    operands = map(network.pointer, (op.values, op.scores))
+    return CallText([call(function, *operands, *arguments, _size(op.scores))])
+
+
+def count_spikes(network: CNetwork, op: snnrt.CountSpikesOp, name: str) -> CallText:
+    return _readout("snnrt_count_spikes", network, op)
+
+
+def first_spike(network: CNetwork, op: snnrt.FirstSpikeOp, name: str) -> CallText:
+    return _readout("snnrt_first_spike", network, op, "step")
+
+
+def read_membrane(network: CNetwork, op: snnrt.ReadMembraneOp, name: str) -> CallText:
+    function = f"snnrt_membrane_{op.reduction.data}_{suffix(op.values)}"
+    return _readout(function, network, op, "step")
+
+
+def _dims(name: str, n: int, h: int, w: int, c: int) -> str:
+    return struct_definition(name, "cmsis_nn_dims", {"n": n, "h": h, "w": w, "c": c})
+
+
+def convolve_wrapper_s16(
+    network: CNetwork, op: cmsis_nn.ConvolveWrapperS16Op, name: str
+) -> CallText:
+    outputs, height, width, channels = buffer_shape(op.filter.type)
+    stride, padding, dilation = (int_values(a) for a in (op.stride, op.padding, op.dilation))
+
+    def pair(values: tuple[int, ...]) -> str:
+        return f"{{.h = {values[0]}, .w = {values[1]}}}"
+
+    parameters = struct_definition(
+        f"{name}_parameters", "cmsis_nn_conv_params",
+        {
+            "input_offset": 0, "output_offset": 0, "stride": pair(stride), "padding": pair(padding),
+            "dilation": pair(dilation), "activation": "{.min = INT16_MIN, .max = INT16_MAX}",
+        },
+    )  # fmt: skip
+    constants = [
+        parameters,
+        _dims(f"{name}_input", 1, *_spatial(op.input)),
+        _dims(f"{name}_filter", outputs, height, width, channels),
+        _dims(f"{name}_bias", 1, 1, 1, outputs),
+        _dims(f"{name}_output", 1, *_spatial(op.output)),
+    ]
+    scratch = network.pointer(op.scratch)
+    multipliers, shifts = network.pointer(op.multipliers), network.pointer(op.shifts)
+    statements = [
+        f"const cmsis_nn_context context = {{.buf = {scratch}, .size = {_size(op.scratch)}}};",
+        "/* The library does not write to these arrays, but its type has no const. */",
+        "const cmsis_nn_per_channel_quant_params quantization = {",
+        f"{INDENT}.multiplier = (int32_t *)(uintptr_t){multipliers},",
+        f"{INDENT}.shift = (int32_t *)(uintptr_t){shifts}",
+        "};",
+        call(
+            "(void)arm_convolve_wrapper_s16", "&context", f"&{name}_parameters", "&quantization",
+            f"&{name}_input", network.pointer(op.input), f"&{name}_filter",
+            network.pointer(op.filter), f"&{name}_bias", "NULL", f"&{name}_output",
+            network.pointer(op.output),
+        ),
+    ]  # fmt: skip
+    return CallText(statements, constants)
+
+
+def vec_mat_mul_result_acc_s8(
+    network: CNetwork, op: cmsis_nn.VecMatMulResultAccS8Op, name: str
+) -> CallText:
+    rows, columns = buffer_shape(op.filter.type)
+    multiply = call(
+        "arm_nn_vec_mat_mul_result_acc_s8",
+        *map(network.pointer, (op.input, op.filter, op.bias, op.output)),
+        0, cmsis_nn.IDENTITY_MULTIPLIER, cmsis_nn.IDENTITY_SHIFT, columns, rows, 1,
+    )  # fmt: skip
+    return CallText([multiply])
+
+
+def mat_mult_nt_t_s8_s32(
+    network: CNetwork, op: cmsis_nn.MatMultNtTS8S32Op, name: str
+) -> CallText:
+    outputs, columns = buffer_shape(op.filter.type)
+    rows = _size(op.input) // columns
+    multiply = call(
+        "(void)arm_nn_mat_mult_nt_t_s8_s32",
+        *map(network.pointer, (op.input, op.filter, op.output)), rows, columns, outputs, 0, 1,
+    )  # fmt: skip
+    return CallText([multiply])
+
+
+def max_pool(network: CNetwork, op: cmsis_nn.MaxPoolOp, name: str) -> CallText:
+    bits = 16 if buffer_element(op.input.type) == i16 else 8
+    kernel, stride, padding = (int_values(a) for a in (op.kernel, op.stride, op.padding))
+    parameters = struct_definition(
+        f"{name}_parameters", "cmsis_nn_pool_params",
+        {
+            "stride": f"{{.h = {stride[0]}, .w = {stride[1]}}}",
+            "padding": f"{{.h = {padding[0]}, .w = {padding[1]}}}",
+            "activation": f"{{.min = INT{bits}_MIN, .max = INT{bits}_MAX}}",
+        },
+    )  # fmt: skip
+    constants = [
+        parameters,
+        _dims(f"{name}_input", 1, *_spatial(op.input)),
+        _dims(f"{name}_filter", 1, kernel[0], kernel[1], 1),
+        _dims(f"{name}_output", 1, *_spatial(op.output)),
+    ]
+    statements = [
+        "const cmsis_nn_context context = {.buf = NULL, .size = 0};",
+        call(
+            f"(void)arm_max_pool_s{bits}", "&context", f"&{name}_parameters", f"&{name}_input",
+            network.pointer(op.input), f"&{name}_filter", f"&{name}_output",
+            network.pointer(op.output),
+        ),
+    ]  # fmt: skip
+    return CallText(statements, constants)
+
+
+CALLS: dict[type[Operation], Callable[[CNetwork, Any, str], CallText]] = {
+    snnrt.FrameToHWCOp: frame_to_hwc,
+    snnrt.ValuesToHWCOp: values_to_hwc,
+    snnrt.SpikeListOp: spike_list,
+    snnrt.FillZeroOp: fill_zero,
+    snnrt.Conv2dScatterOp: conv2d_scatter,
+    snnrt.Conv2dScatterValuesOp: conv2d_scatter,
+    snnrt.LinearScatterOp: linear_scatter,
+    snnrt.LinearScatterValuesOp: linear_scatter,
+    snnrt.MaxPool2dOp: max_pool2d,
+    snnrt.SumPool2dOp: sum_pool2d,
+    snnrt.LIFOp: lif,
+    snnrt.LIOp: li,
+    snnrt.AddOp: add,
+    snnrt.ScaleOp: scale,
+    snnrt.ConcatChannelsOp: concat_channels,
+    snnrt.WidenOp: widen,
+    snnrt.Im2ColOp: im2col,
+    snnrt.CountSpikesOp: count_spikes,
+    snnrt.FirstSpikeOp: first_spike,
+    snnrt.ReadMembraneOp: read_membrane,
+    cmsis_nn.ConvolveWrapperS16Op: convolve_wrapper_s16,
+    cmsis_nn.VecMatMulResultAccS8Op: vec_mat_mul_result_acc_s8,
+    cmsis_nn.MatMultNtTS8S32Op: mat_mult_nt_t_s8_s32,
+    cmsis_nn.MaxPoolOp: max_pool,
+}
+
+
+def call_text(network: CNetwork, op: KernelOpBase, name: str) -> CallText:
+    """Text of the call `op`, whose constants are named after `name`."""
+    return CALLS[type(op)](network, op, name)

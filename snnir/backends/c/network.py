@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What the printer knows about a network: names, buffers, sizes."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation, SSAValue
+
+from snnir.backends.c.syntax import c_identifier, c_type
+from snnir.dialects import cmsis_nn, snnrt
+from snnir.dialects.kernel_bases import KernelOpBase, buffer_shape
+from snnir.dialects.layer_shapes import element_count
+from snnir.dialects.network import layer_names
+from snnir.dialects.snn_attributes import InputKind
+from snnir.support.diagnostics import error_at
+
+CMSIS_OPS = (
+    cmsis_nn.ConvolveWrapperS16Op, cmsis_nn.VecMatMulResultAccS8Op,
+    cmsis_nn.MatMultNtTS8S32Op, cmsis_nn.MaxPoolOp,
+)  # fmt: skip
+
+
+@dataclass
+class CNetwork:
+    """A planned `snnrt.network` with the C names of everything in it.
+
+    Raises:
+        SNNError: memory has not been planned.
+    """
+
+    op: snnrt.NetworkOp
+    names: dict[SSAValue, str] = field(default_factory=dict[SSAValue, str])
+
+    def __post_init__(self) -> None:
+        if self.op.arena_bytes is None or self.op.state_bytes is None:
+            raise error_at(self.op, "memory is not planned; run kernels-plan-memory first")
+        for op in self.op.body.block.ops:
+            if isinstance(op, snnrt.BufferOp | snnrt.ConstantOp):
+                self.names[op.result] = c_identifier(op.sym_name.data)
+            elif isinstance(op, snnrt.ViewOp):
+                self.names[op.result] = self.names[op.source]
+            elif isinstance(op, snnrt.SpikeListOp):
+                self.names[op.count] = f"{self.names[op.list]}_count"
+
+    @cached_property
+    def name(self) -> str:
+        """Prefix of all global names."""
+        return c_identifier(self.op.sym_name.data)
+
+    @property
+    def macro(self) -> str:
+        """Prefix of all macros."""
+        return self.name.upper()
+
+    @property
+    def arena_bytes(self) -> int:
+        """Memory that the caller provides."""
+        assert self.op.arena_bytes is not None
+        return self.op.arena_bytes.value.data
+
+    @property
+    def state_bytes(self) -> int:
+        """Part of the arena that lives from step to step, at its start."""
+        assert self.op.state_bytes is not None
+        return self.op.state_bytes.value.data
+
+    @property
+    def frame_shape(self) -> tuple[int, ...]:
+        """Shape of an input frame, channels first."""
+        return buffer_shape(self.op.frame.type)
+
+    @property
+    def takes_values(self) -> bool:
+        """Whether frames hold signed values instead of counts."""
+        return self.op.input.data in (InputKind.VALUES, InputKind.STATIC_VALUES)
+
+    @property
+    def frame_type(self) -> str:
+        """C type of a frame element."""
+        return "int8_t" if self.takes_values else "uint8_t"
+
+    @cached_property
+    def calls(self) -> list[KernelOpBase]:
+        """The calls of a step; the first reads the frame."""
+        return [op for op in self.op.body.block.ops if isinstance(op, KernelOpBase)]
+
+    @cached_property
+    def constants(self) -> list[snnrt.ConstantOp]:
+        """Constant arrays."""
+        return [op for op in self.op.body.block.ops if isinstance(op, snnrt.ConstantOp)]
+
+    @cached_property
+    def layers(self) -> dict[Operation, str]:
+        """Names of the neuron layers."""
+        return layer_names(self.op)
+
+    @property
+    def uses_cmsis_nn(self) -> bool:
+        """Whether CMSIS-NN must be linked."""
+        return any(isinstance(op, CMSIS_OPS) for op in self.calls)
+
+    @property
+    def scores(self) -> SSAValue:
+        """The buffer that the readout accumulates, int32."""
+        return self.op.outputs[1]
+
+    @property
+    def output_size(self) -> int:
+        """Number of output neurons."""
+        return element_count(buffer_shape(self.scores.type))
+
+    @property
+    def classes(self) -> int:
+        """Number of classes: groups of output neurons with a population readout."""
+        population = self.op.population
+        return self.output_size if population is None else population.value.data
+
+    def pointer(self, value: SSAValue) -> str:
+        """C expression for the address of a buffer or constant, or the name of a count."""
+        if value is self.op.frame:
+            return "frame"
+        name = self.names[value]
+        root = value
+        while isinstance(owner := root.owner, snnrt.ViewOp):
+            root = owner.source
+        if isinstance(owner, snnrt.BufferOp):
+            assert owner.offset is not None
+            return f"({c_type(value)} *)(arena + {owner.offset.value.data})"
+        return name
+
+
+def only_network(module: ModuleOp) -> CNetwork:
+    """The one `snnrt.network` of a module.
+
+    Raises:
+        SNNError: there is none, or more than one.
+    """
+    networks = [op for op in module.ops if isinstance(op, snnrt.NetworkOp)]
+    if len(networks) != 1:
+        raise error_at(
+            module, f"expected one snnrt.network, found {len(networks)}; run "
+            "convert-snn-to-qsnn,convert-qsnn-to-kernels,kernels-plan-memory first"
+        )  # fmt: skip
+    return CNetwork(networks[0])

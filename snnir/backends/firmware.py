@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Builds programs around a generated network: the runner that verifies it, and the bare firmware."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from snnir.backends.c.network import CNetwork
+from snnir.backends.c.printer import header, source
+from snnir.backends.targets import TargetDescription
+from snnir.backends.toolchain import (
+    COMMON_FLAGS,
+    SNNRT_INCLUDE,
+    cmsis_nn_library,
+    compile_object,
+    find_cmsis_nn,
+    link,
+    section_sizes,
+)
+
+RUNNER_FOLDER = Path(__file__).parent / "runner"
+MAXIMUM_EVENTS = 1 << 14
+"""Events of one step that the runner can list."""
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Memory that a network takes on a target, in bytes, from the sections of its firmware.
+
+    `flash_bytes` is code, constants and start-up; `static_ram_bytes` is arena and data, without
+    the stack.
+    """
+
+    flash_bytes: int
+    static_ram_bytes: int
+
+
+def _write_sources(network: CNetwork, folder: Path) -> None:
+    """The generated files, and `runner_network.h`, which gives them fixed names."""
+    (folder / f"{network.name}.h").write_text(header(network))
+    (folder / f"{network.name}.c").write_text(source(network))
+    (folder / "runner_network.h").write_text(
+        f'#include "{network.name}.h"\n'
+        f"#define NETWORK(symbol) {network.name}_##symbol\n"
+        f"#define NETWORK_MACRO(symbol) {network.macro}_##symbol\n"
+    )
+    (folder / "runner_trace.h").write_text(
+        "#include <stdint.h>\n"
+        "void runner_trace(const void *spikes, uint32_t spike_bytes, const void *membrane,\n"
+        "                  uint32_t membrane_bytes);\n"
+        f"#define {network.macro}_TRACE(layer, spikes, spike_bytes, membrane, membrane_bytes) \\\n"
+        "  runner_trace(spikes, spike_bytes, membrane, membrane_bytes)\n"
+    )
+
+
+class NetworkBuild:
+    """Builds of one network for one target in one folder.
+
+    Raises:
+        SNNError: the toolchain or CMSIS-NN is missing, or a file does not compile.
+    """
+
+    def __init__(
+        self,
+        network: CNetwork,
+        target: TargetDescription,
+        folder: Path,
+        cmsis_nn: Path | None = None,
+    ):
+        self.network, self.target, self.folder = network, target, folder
+        self._flags: list[str | Path] = [*COMMON_FLAGS, "-I", folder, "-I", SNNRT_INCLUDE]
+        self._libraries: list[Path] = []
+        if network.uses_cmsis_nn:
+            sources = find_cmsis_nn(cmsis_nn)
+            self._flags += ["-isystem", sources / "Include"]
+            self._libraries = [cmsis_nn_library(sources, target)]
+        _write_sources(network, folder)
+
+    def _compile(self, source: Path, name: str, *flags: str | Path) -> Path:
+        return compile_object(
+            source, self.folder / f"{name}.o", self.target, [*self._flags, *flags]
+        )
+
+    def _start_up(self) -> list[Path]:
+        if self.target.folder is None:
+            return []
+        return [
+            self._compile(file, file.stem) for file in sorted(self.target.folder.glob("*.c"))
+        ]
+
+    def runner(self, *, traced: bool) -> Path:
+        """The program that runs samples from a file; `traced` also writes every neuron layer."""
+        flags: list[str | Path] = ["-I", RUNNER_FOLDER]
+        if not self.network.takes_values:
+            flags.append(f"-DRUNNER_EVENTS={MAXIMUM_EVENTS}")
+        if self.target.folder is not None:
+            flags += ["-DRUNNER_SEMIHOSTING", "-I", self.target.folder]
+        trace = ["-include", self.folder / "runner_trace.h"] if traced else []
+        io = "host" if self.target.folder is None else "semihosting"
+        kind = "traced" if traced else "plain"
+        objects = [
+            self._compile(self.folder / f"{self.network.name}.c", f"network_{kind}", *trace),
+            self._compile(
+                RUNNER_FOLDER / "runner.c", f"runner_{kind}", *flags,
+                *(["-DRUNNER_TRACED"] if traced else []),
+            ),
+            self._compile(RUNNER_FOLDER / f"runner_io_{io}.c", "runner_io", *flags),
+            *self._start_up(),
+        ]  # fmt: skip
+        output = self.folder / f"runner_{kind}.elf"
+        return link([*objects, *self._libraries], output, self.target)
+
+    def footprint(self) -> Footprint | None:
+        """Size of the smallest firmware around the network; None on the host."""
+        if self.target.size_tool is None:
+            return None
+        objects = [
+            self._compile(self.folder / f"{self.network.name}.c", "network_plain"),
+            self._compile(RUNNER_FOLDER / "firmware.c", "firmware"),
+            *self._start_up(),
+        ]
+        output = self.folder / "firmware.elf"
+        sizes = section_sizes(link([*objects, *self._libraries], output, self.target), self.target)
+        data = sizes.get(".data", 0)
+        return Footprint(
+            sum(sizes.get(name, 0) for name in (".text", ".rodata", ".ARM.exidx")) + data,
+            data + sizes.get(".bss", 0),
+        )

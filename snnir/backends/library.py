@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Writes the generated library: sources, kernels, build files, golden vectors and a self-test."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.dialects.builtin import ModuleOp
+
+from snnir import __version__
+from snnir.backends.c.network import CNetwork, only_network
+from snnir.backends.c.printer import fill_template, header, source, template_values
+from snnir.backends.c.syntax import array_definition
+from snnir.backends.firmware import Footprint, NetworkBuild
+from snnir.backends.targets import TargetDescription
+from snnir.backends.toolchain import SNNRT_INCLUDE
+from snnir.dialects.snn_attributes import InputKind
+from snnir.executors.golden import GoldenVectors
+from snnir.support.atomic import atomic_directory
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class LibraryReport:
+    """What was written, and what it takes.
+
+    `flash_bytes` and `ram_bytes` (arena and data, without stack) come from the smallest firmware
+    around the network; None for the host, or where the target's compiler is not installed.
+    """
+
+    arena_bytes: int
+    state_bytes: int
+    flash_bytes: int | None
+    ram_bytes: int | None
+    files: tuple[str, ...]
+
+
+def library_files(network: CNetwork, golden: GoldenVectors | None = None) -> dict[str, str]:
+    """Path and text of every generated file."""
+    values = template_values(network)
+    cmsis = fill_template("cmsis_nn.cmake.in", values) if network.uses_cmsis_nn else ""
+    files = {
+        f"include/{network.name}.h": header(network),
+        f"src/{network.name}.c": source(network),
+        "CMakeLists.txt": fill_template("CMakeLists.txt.in", {**values, "cmsis_nn": cmsis}),
+    }
+    for file in sorted((SNNRT_INCLUDE / "snnrt").glob("*.h")):
+        files[f"snnrt/include/snnrt/{file.name}"] = file.read_text()
+    if golden is not None:
+        files["test/golden.h"] = _golden_header(network, golden)
+        files["test/self_test.c"] = _self_test(network)
+    else:
+        files["CMakeLists.txt"] = files["CMakeLists.txt"].partition("if(CMAKE_PROJECT_NAME")[0]
+    return files
+
+
+def write_library(
+    module: ModuleOp,
+    directory: Path,
+    *,
+    target: TargetDescription,
+    cmsis_nn: Path | None = None,
+    golden: GoldenVectors | None = None,
+) -> LibraryReport:
+    """Write the library of the module's network to `directory`, all of it or nothing.
+
+    Raises:
+        SNNError: memory is not planned, the folder cannot be written or holds something else, or
+            the code does not compile for the target.
+    """
+    network = only_network(module)
+    files = library_files(network, golden)
+    footprint = _measure(network, target, cmsis_nn)
+    with atomic_directory(directory, marker=MANIFEST) as folder:
+        for name, text in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+        if golden is not None:
+            (folder / "golden").mkdir(exist_ok=True)
+            np.savez_compressed(
+                folder / "golden" / "golden.npz",
+                x=golden.x, scores=golden.scores, classes=golden.classes,
+            )  # fmt: skip
+        manifest = _manifest(network, target, files, footprint)
+        (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
+    return LibraryReport(
+        network.arena_bytes,
+        network.state_bytes,
+        None if footprint is None else footprint.flash_bytes,
+        None if footprint is None else footprint.static_ram_bytes,
+        tuple(files),
+    )
+
+
+def _measure(
+    network: CNetwork, target: TargetDescription, cmsis_nn: Path | None
+) -> Footprint | None:
+    if target.size_tool is None or shutil.which(target.compiler) is None:
+        return None
+    with tempfile.TemporaryDirectory(prefix="snnir-") as scratch:
+        return NetworkBuild(network, target, Path(scratch), cmsis_nn).footprint()
+
+
+def _manifest(
+    network: CNetwork, target: TargetDescription, files: dict[str, str], footprint: Footprint | None
+) -> dict[str, object]:
+    """What the folder holds, for programs."""
+    op = network.op
+    return {
+        "schema_version": 1,
+        "generator": f"snnir {__version__}",
+        "network": op.sym_name.data,
+        "target": target.name,
+        "input": {
+            "kind": op.input.data.value,
+            "shape": list(network.frame_shape),
+            "layout": "channels first",
+            "type": network.frame_type,
+            "maximum": op.input_maximum.value.data,
+            "scale": None if op.input_scale is None else op.input_scale.value.data,
+        },
+        "timesteps": op.timesteps.value.data,
+        "readout": op.readout.data.value,
+        "outputs": network.output_size,
+        "classes": network.classes,
+        "layers": list(network.layers.values()),
+        "arena_bytes": network.arena_bytes,
+        "state_bytes": network.state_bytes,
+        "flash_bytes": None if footprint is None else footprint.flash_bytes,
+        "cmsis_nn": network.uses_cmsis_nn,
+        "files": {
+            name: hashlib.sha256(text.encode()).hexdigest() for name, text in files.items()
+        },
+    }
+
+
+def _golden_stream(network: CNetwork, golden: GoldenVectors) -> tuple[list[int], list[int]]:
+    """Inputs of all samples in a row, and where each sample starts.
+
+    Counts come as events: for each step their number, then their indices. Values come as frames.
+    """
+    stream: list[int] = []
+    starts = []
+    for sample in golden.x:
+        starts.append(len(stream))
+        if network.takes_values:
+            stream += sample.reshape(-1).astype(int).tolist()
+            continue
+        for frame in sample.reshape(len(sample), -1):
+            events = _events(frame)
+            stream += [len(events), *events]
+    return stream, starts
+
+
+def _events(frame: NDArray) -> list[int]:
+    counts = frame.astype(np.int64)
+    return np.repeat(np.arange(counts.size), counts).tolist()
+
+
+def _golden_header(network: CNetwork, golden: GoldenVectors) -> str:
+    stream, starts = _golden_stream(network, golden)
+    element = "int8_t" if network.takes_values else "uint16_t"
+    samples, outputs = golden.scores.shape
+    rows = ",\n".join(f"  {{{', '.join(map(str, row))}}}" for row in golden.scores.tolist())
+    return "\n".join(
+        [
+            f"/* Golden vectors of {network.op.sym_name.data}. Generated by snnir; do not edit. */",
+            "#include <stdint.h>",
+            "",
+            f"#define GOLDEN_SAMPLES {samples}u",
+            f"#define GOLDEN_STEPS {network.op.timesteps.value.data}u",
+            "",
+            array_definition("golden_data", element, stream, "static const"),
+            array_definition("golden_start", "uint32_t", starts, "static const"),
+            f"static const int32_t golden_scores[{samples}][{outputs}] = {{\n{rows}\n}};\n",
+            array_definition("golden_class", "int32_t", golden.classes.tolist(), "static const"),
+        ]
+    )
+
+
+def _self_test(network: CNetwork) -> str:
+    name, macro = network.name, network.macro
+    if network.takes_values:
+        static = network.op.input.data is InputKind.STATIC_VALUES
+        step = [
+            f"    if ({name}_step(network, data) != {macro}_OK) {{",
+            "      return 1;",
+            "    }",
+            *([] if static else [f"    data += {macro}_FRAME_SIZE;"]),
+        ]
+    else:
+        step = [
+            "    const uint16_t count = *data++;",
+            f"    if ({name}_step_events(network, data, count) != {macro}_OK) {{",
+            "      return 1;",
+            "    }",
+            "    data += count;",
+        ]
+    element = "int8_t" if network.takes_values else "uint16_t"
+    return fill_template(
+        "self_test.c.in",
+        {**template_values(network), "element_type": element, "step_body": "\n".join(step)},
+    )

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Compiles C for a target and finds CMSIS-NN."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from snnir.backends.targets import TargetDescription
+from snnir.support.diagnostics import SNNError
+
+SNNRT_INCLUDE = Path(__file__).parent / "snnrt" / "include"
+COMMON_FLAGS = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-fno-strict-aliasing")
+CMSIS_NN_FLAGS = ("-std=c99", "-fno-strict-aliasing")
+CMSIS_NN_HEADER = Path("Include") / "arm_nnfunctions.h"
+
+
+def run_tool(command: Sequence[str | Path], target: TargetDescription, purpose: str) -> str:
+    """Run a program of the target's toolchain and return what it prints.
+
+    Raises:
+        SNNError: the program is missing, with the packages that hold it, or fails.
+    """
+    words = [str(word) for word in command]
+    if shutil.which(words[0]) is None:
+        packages = " ".join(target.packages)
+        raise SNNError(
+            f"{purpose}: '{words[0]}' is not installed; on Debian: apt-get install {packages}"
+        )
+    done = subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if done.returncode != 0:
+        first = next((line for line in done.stderr.splitlines() if "error" in line), done.stderr)
+        raise SNNError(f"{purpose}: {words[0]} failed with status {done.returncode}: {first}")
+    return done.stdout
+
+
+def find_cmsis_nn(explicit: Path | None = None) -> Path:
+    """Folder of the CMSIS-NN sources: `explicit`, `CMSIS_NN_PATH` or what set-up unpacked.
+
+    Raises:
+        SNNError: none of them holds `Include/arm_nnfunctions.h`.
+    """
+    named = explicit or os.environ.get("CMSIS_NN_PATH")
+    if named is not None:
+        candidates = [Path(named)]
+    else:
+        repository = Path(__file__).resolve().parents[2]
+        candidates = [repository / ".cache" / "cmsis-nn", Path.cwd() / ".cache" / "cmsis-nn"]
+    for folder in candidates:
+        if (folder / CMSIS_NN_HEADER).is_file():
+            return folder
+    tried = " and ".join(map(str, dict.fromkeys(candidates)))
+    raise SNNError(
+        f"no CMSIS-NN sources in {tried}; run 'make setup', or name a folder that holds "
+        f"{CMSIS_NN_HEADER} with --cmsis-nn or CMSIS_NN_PATH"
+    )
+
+
+def compile_object(
+    source: Path, output: Path, target: TargetDescription, flags: Sequence[str | Path]
+) -> Path:
+    """Compile one C file."""
+    command = [target.compiler, *target.compile_flags, *flags, "-c", source, "-o", output]
+    run_tool(command, target, f"compiling {source.name}")
+    return output
+
+
+def link(objects: Sequence[Path], output: Path, target: TargetDescription) -> Path:
+    """Link objects and libraries to an executable."""
+    link_flags = [flag.format(folder=target.folder) for flag in target.link_flags]
+    command = [target.compiler, *target.compile_flags, *objects, *link_flags, "-o", output]
+    run_tool(command, target, f"linking {output.name}")
+    return output
+
+
+def _cache_folder() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "snnir"
+
+
+def cmsis_nn_library(folder: Path, target: TargetDescription) -> Path:
+    """The CMSIS-NN library for a target, compiled once for these sources and flags and kept."""
+    sources = sorted((folder / "Source").glob("*/*.c"))
+    digest = hashlib.sha256(repr((target.compiler, target.compile_flags, CMSIS_NN_FLAGS)).encode())
+    for file in [*sources, *sorted((folder / "Include").rglob("*.h"))]:
+        digest.update(file.read_bytes())
+    library = _cache_folder() / f"cmsis-nn-{target.name}-{digest.hexdigest()[:16]}.a"
+    if library.is_file():
+        return library
+    library.parent.mkdir(parents=True, exist_ok=True)
+    flags = (*CMSIS_NN_FLAGS, "-I", folder / "Include")
+    with tempfile.TemporaryDirectory(dir=library.parent) as scratch, ThreadPoolExecutor() as pool:
+        objects = list(
+            pool.map(
+                lambda source: compile_object(
+                    source, Path(scratch) / f"{source.stem}.o", target, flags
+                ),
+                sources,
+            )
+        )
+        archive = Path(scratch) / "library.a"
+        run_tool([target.archiver, "rcs", archive, *objects], target, "archiving CMSIS-NN")
+        os.replace(archive, library)
+    return library
+
+
+def section_sizes(executable: Path, target: TargetDescription) -> dict[str, int]:
+    """Bytes of each section of an executable."""
+    assert target.size_tool is not None
+    text = run_tool([target.size_tool, "-A", executable], target, "measuring sections")
+    sizes = {}
+    for line in text.splitlines():
+        words = line.split()
+        if len(words) == 3 and words[0].startswith(".") and words[1].isdigit():
+            sizes[words[0]] = int(words[1])
+    return sizes

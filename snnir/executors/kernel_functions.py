@@ -1,0 +1,329 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What the calls of a `snnrt.network` compute, written from the C headers of snnrt and CMSIS-NN.
+
+Each function takes a `Call` and computes in int64. Where C code relies on a guarantee of the
+compiler (no sum overflows, counts are below a maximum), the guarantee is checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.dialects.builtin import i16
+from xdsl.ir import Operation, SSAValue
+
+from snnir.dialects import cmsis_nn, snnrt
+from snnir.dialects.kernel_bases import buffer_element, buffer_shape
+from snnir.dialects.layer_shapes import int_values, window_extent
+from snnir.dialects.qsnn import Overflow, Rounding
+from snnir.dialects.snn_attributes import Compare, Reset, ResetTiming
+from snnir.executors.kernel_memory import KernelMemory, element_dtype, expect_fit
+from snnir.support.diagnostics import error_at
+
+Integers = NDArray[np.int64]
+
+LOWEST = np.iinfo(np.int64).min
+
+
+@dataclass
+class Call:
+    """One call, with access to memory.
+
+    Attributes:
+        step: the time step, which some functions take as an argument.
+        counts: what each `snnrt.spike_list` of this step returned.
+    """
+
+    memory: KernelMemory
+    step: int
+    counts: dict[SSAValue, int] = field(default_factory=dict)
+    op: Operation = field(init=False)
+
+    def read(self, value: SSAValue) -> Integers:
+        """The contents of a buffer or constant."""
+        return self.memory.read(self.op, value)
+
+    def write(self, value: SSAValue, values: NDArray) -> None:
+        """Fill a buffer with values, which must fit."""
+        self.memory.write(self.op, value, values)
+
+    def events(self, list: SSAValue, count: SSAValue) -> list[int]:
+        """The listed indices."""
+        indices = self.memory.read(self.op, list, np.dtype("<u2"))
+        return indices[: self.counts[count]].tolist()
+
+
+def frame_to_hwc(op: snnrt.FrameToHWCOp, call: Call) -> None:
+    frame, maximum = call.read(op.frame), op.maximum.value.data
+    if ((frame < 0) | (frame > maximum)).any():
+        raise error_at(op, f"got {frame.max()} in the frame, more than the maximum of {maximum}")
+    call.write(op.output, np.moveaxis(frame, 0, -1))
+
+
+def values_to_hwc(op: snnrt.ValuesToHWCOp, call: Call) -> None:
+    call.write(op.output, np.moveaxis(call.read(op.frame), 0, -1))
+
+
+def spike_list(op: snnrt.SpikeListOp, call: Call) -> None:
+    """Ascending indices as unsigned 16-bit numbers; the rest of the list is never written."""
+    indices = np.flatnonzero(call.read(op.values))
+    call.memory.clobber(op.list)
+    stored = call.memory.read(op, op.list)
+    stored[: len(indices)] = indices.astype(np.uint16).view(np.int16)
+    call.write(op.list, stored)
+    call.counts[op.count] = len(indices)
+
+
+def fill_zero(op: snnrt.FillZeroOp, call: Call) -> None:
+    call.write(op.buffer, np.zeros(buffer_shape(op.buffer.type), np.int64))
+
+
+def scatter_weights(call: Call, weights: SSAValue, current: SSAValue) -> Integers:
+    """Weights in natural order: 16-bit kernels want `n, n+2, n+1, n+3` in every four outputs."""
+    stored = call.read(weights)
+    if buffer_element(current.type) == i16:
+        complete = stored.shape[-1] // 4 * 4
+        quadruples = stored[..., :complete].reshape(*stored.shape[:-1], -1, 4)
+        natural = quadruples[..., [0, 2, 1, 3]].reshape(*stored.shape[:-1], complete)
+        stored = np.concatenate([natural, stored[..., complete:]], axis=-1)
+    return stored
+
+
+def linear_scatter(
+    op: snnrt.LinearScatterOp | snnrt.LinearScatterValuesOp, call: Call
+) -> None:
+    """Adds one row of weights after the other; no sum on the way may overflow."""
+    weights, current = scatter_weights(call, op.weights, op.current), call.read(op.current)
+    values = None if isinstance(op, snnrt.LinearScatterOp) else call.read(op.values).reshape(-1)
+    for index in call.events(op.list, op.count):
+        current += weights[index] * (1 if values is None else values[index])
+        expect_fit(op, op.current, current)
+    call.write(op.current, current)
+
+
+def taps(
+    position: int, outputs: int, kernel: int, stride: int, padding: int, dilation: int
+) -> tuple[list[int], list[int]]:
+    """Along one axis: the kernel elements that an input reaches outputs through, and these."""
+    pairs = [
+        (element, (position + padding - element * dilation) // stride)
+        for element in range(kernel)
+        if (position + padding - element * dilation) % stride == 0
+    ]
+    inside = [(element, output) for element, output in pairs if 0 <= output < outputs]
+    return [element for element, _ in inside], [output for _, output in inside]
+
+
+def conv2d_scatter(
+    op: snnrt.Conv2dScatterOp | snnrt.Conv2dScatterValuesOp, call: Call
+) -> None:
+    """Adds the kernel of one input after the other; no sum on the way may overflow."""
+    weights, current = scatter_weights(call, op.weights, op.current), call.read(op.current)
+    values = None if isinstance(op, snnrt.Conv2dScatterOp) else call.read(op.values).reshape(-1)
+    inputs, *kernel, outputs = weights.shape
+    per_group = inputs // op.groups.value.data
+    shape = (*int_values(op.input_size), inputs)
+    axes = list(
+        zip(
+            current.shape[:2], kernel, int_values(op.stride), int_values(op.padding),
+            int_values(op.dilation), strict=True,
+        )
+    )  # fmt: skip
+    for index in call.events(op.list, op.count):
+        *position, channel = (int(i) for i in np.unravel_index(index, shape))
+        (rows, output_rows), (columns, output_columns) = (
+            taps(coordinate, *axis) for coordinate, axis in zip(position, axes, strict=True)
+        )
+        first = channel // per_group * outputs
+        reached = np.ix_(output_rows, output_columns, range(first, first + outputs))
+        value = 1 if values is None else values[index]
+        current[reached] += value * weights[channel][np.ix_(rows, columns)]
+        expect_fit(op, op.current, current[reached])
+    call.write(op.current, current)
+
+
+def pool_windows(op: Any, call: Call, fill: int) -> Integers:
+    """(height, width, channels, *kernel)."""
+    kernel, stride, padding = (int_values(a) for a in (op.kernel, op.stride, op.padding))
+    pads = [*((size, size) for size in padding), (0, 0)]
+    padded = np.pad(call.read(op.input), pads, constant_values=fill)
+    every = np.lib.stride_tricks.sliding_window_view(padded, kernel, (0, 1))
+    return every[:: stride[0], :: stride[1]]
+
+
+def max_pool2d(op: snnrt.MaxPool2dOp | cmsis_nn.MaxPoolOp, call: Call) -> None:
+    call.write(op.output, pool_windows(op, call, LOWEST).max(axis=(3, 4)))
+
+
+def sum_pool2d(op: snnrt.SumPool2dOp, call: Call) -> None:
+    call.write(op.output, pool_windows(op, call, 0).sum(axis=(3, 4)))
+
+
+def per_neuron(call: Call, parameter: SSAValue | None, shape: tuple[int, ...]) -> Integers:
+    """A parameter of 1, `channels` or all elements, as an array that broadcasts to the layer."""
+    if parameter is None:
+        return np.zeros((), np.int64)
+    values = call.read(parameter).reshape(-1)
+    if values.size in (1, shape[-1]):
+        return values
+    return values.reshape(shape)
+
+
+def leaked(op: snnrt.LIFOp | snnrt.LIOp, membrane: Integers, factor: Integers) -> Integers:
+    """`(u * m + (round_leak ? 2^14 : 0)) >> 15`."""
+    half = 1 << 14 if op.rounding.data is Rounding.NEAREST else 0
+    return (membrane * factor + half) >> 15
+
+
+def settled(op: snnrt.LIFOp | snnrt.LIOp, membrane: Integers) -> Integers:
+    """The membrane, clamped to the state type if the layer saturates."""
+    if op.overflow.data is Overflow.PROVEN:
+        expect_fit(op, op.membrane, membrane)
+        return membrane
+    limits = np.iinfo(element_dtype(op.membrane.type))
+    return np.clip(membrane, limits.min, limits.max)
+
+
+def lif(op: snnrt.LIFOp, call: Call) -> None:
+    membrane = call.read(op.membrane)
+    threshold = per_neuron(call, op.threshold, membrane.shape)
+    factor = per_neuron(call, op.leak, membrane.shape)
+    drive = call.read(op.current) * (1 << op.shift.value.data)
+    drive = drive + per_neuron(call, op.bias, membrane.shape)
+    compare = np.greater if op.compare.data is Compare.GT else np.greater_equal
+    fired = compare(membrane, threshold)
+    removed = np.where(fired, threshold, 0)
+    match op.reset.data:
+        case Reset.NONE:
+            next = leaked(op, membrane, factor) + drive
+        case Reset.SUBTRACT:
+            next = leaked(op, membrane, factor) + drive - removed
+        case Reset.SUBTRACT_DECAYED:
+            next = leaked(op, membrane - removed, factor) + drive
+        case Reset.ZERO_BEFORE:
+            next = leaked(op, np.where(fired, 0, membrane), factor) + drive
+        case Reset.ZERO_AFTER:
+            next = np.where(fired, 0, leaked(op, membrane, factor) + drive)
+    next = settled(op, next)
+    spikes = compare(next, threshold)
+    call.write(op.spikes, spikes.astype(np.int64))
+    if op.reset_timing.data is ResetTiming.IMMEDIATE and op.reset.data is not Reset.NONE:
+        subtracts = op.reset.data in (Reset.SUBTRACT, Reset.SUBTRACT_DECAYED)
+        difference = spikes.astype(np.int64) - fired
+        next = settled(op, next - difference * (threshold if subtracts else next))
+    call.write(op.membrane, next)
+
+
+def li(op: snnrt.LIOp, call: Call) -> None:
+    membrane = call.read(op.membrane)
+    drive = call.read(op.current) * (1 << op.shift.value.data)
+    drive = drive + per_neuron(call, op.bias, membrane.shape)
+    factor = per_neuron(call, op.leak, membrane.shape)
+    call.write(op.membrane, settled(op, leaked(op, membrane, factor) + drive))
+
+
+def add(op: snnrt.AddOp, call: Call) -> None:
+    call.write(op.output, call.read(op.lhs) + call.read(op.rhs))
+
+
+def scale(op: snnrt.ScaleOp, call: Call) -> None:
+    input = call.read(op.input)
+    call.write(op.output, input * per_neuron(call, op.factor, input.shape))
+
+
+def concat_channels(op: snnrt.ConcatChannelsOp, call: Call) -> None:
+    call.write(op.output, np.concatenate([call.read(op.lhs), call.read(op.rhs)], axis=-1))
+
+
+def widen(op: snnrt.WidenOp, call: Call) -> None:
+    call.write(op.output, call.read(op.input))
+
+
+def patches(op: snnrt.Im2ColOp | cmsis_nn.ConvolveWrapperS16Op, call: Call, kernel: Any) -> Integers:
+    """(positions, kernel height * kernel width * channels), zeros as padding."""
+    padding, stride, dilation = (int_values(a) for a in (op.padding, op.stride, op.dilation))
+    padded = np.pad(call.read(op.input), [*((size, size) for size in padding), (0, 0)])
+    extents = [window_extent(*axis) for axis in zip(kernel, dilation, strict=True)]
+    every = np.lib.stride_tricks.sliding_window_view(padded, extents, (0, 1))
+    taken = every[:: stride[0], :: stride[1], :, :: dilation[0], :: dilation[1]]
+    height, width, channels = taken.shape[:3]
+    return taken.transpose(0, 1, 3, 4, 2).reshape(height * width, -1)
+
+
+def im2col(op: snnrt.Im2ColOp, call: Call) -> None:
+    call.write(op.columns, patches(op, call, int_values(op.kernel)))
+
+
+def convolve_wrapper_s16(op: cmsis_nn.ConvolveWrapperS16Op, call: Call) -> None:
+    filter = call.read(op.filter)
+    outputs, *kernel, _ = filter.shape
+    sums = patches(op, call, kernel) @ filter.reshape(outputs, -1).T
+    call.memory.clobber(op.scratch)
+    # `arm_nn_requantize_s64` with the upper half of the multiplier.
+    multiplier = (call.read(op.multipliers) + (1 << 15)) >> 16
+    doubled = (sums * multiplier) >> (14 - call.read(op.shifts))
+    call.write(op.output, ((doubled + 1) >> 1).reshape(buffer_shape(op.output.type)))
+
+
+def vec_mat_mul_result_acc_s8(op: cmsis_nn.VecMatMulResultAccS8Op, call: Call) -> None:
+    """The function saturates where this one refuses."""
+    product = call.read(op.filter) @ call.read(op.input) + call.read(op.bias)
+    call.write(op.output, call.read(op.output) + product)
+
+
+def mat_mult_nt_t_s8_s32(op: cmsis_nn.MatMultNtTS8S32Op, call: Call) -> None:
+    product = call.read(op.input) @ call.read(op.filter).T
+    call.write(op.output, call.read(op.output) + product.reshape(buffer_shape(op.output.type)))
+
+
+def count_spikes(op: snnrt.CountSpikesOp, call: Call) -> None:
+    scores = call.read(op.scores)
+    call.write(op.scores, scores + call.read(op.values).reshape(scores.shape))
+
+
+def first_spike(op: snnrt.FirstSpikeOp, call: Call) -> None:
+    first = call.read(op.scores)
+    spikes = call.read(op.values).reshape(first.shape)
+    call.write(op.scores, np.where((first == 0) & (spikes != 0), call.step + 1, first))
+
+
+def read_membrane(op: snnrt.ReadMembraneOp, call: Call) -> None:
+    scores = call.read(op.scores)
+    values = call.read(op.values).reshape(scores.shape)
+    if call.step > 0 and op.reduction.data == "max":
+        values = np.maximum(values, scores)
+    elif call.step > 0 and op.reduction.data == "sum":
+        values = values + scores
+    call.write(op.scores, values)
+
+
+KERNELS: dict[type[Operation], Callable[[Any, Call], None]] = {
+    snnrt.FrameToHWCOp: frame_to_hwc,
+    snnrt.ValuesToHWCOp: values_to_hwc,
+    snnrt.SpikeListOp: spike_list,
+    snnrt.FillZeroOp: fill_zero,
+    snnrt.Conv2dScatterOp: conv2d_scatter,
+    snnrt.Conv2dScatterValuesOp: conv2d_scatter,
+    snnrt.LinearScatterOp: linear_scatter,
+    snnrt.LinearScatterValuesOp: linear_scatter,
+    snnrt.MaxPool2dOp: max_pool2d,
+    snnrt.SumPool2dOp: sum_pool2d,
+    snnrt.LIFOp: lif,
+    snnrt.LIOp: li,
+    snnrt.AddOp: add,
+    snnrt.ScaleOp: scale,
+    snnrt.ConcatChannelsOp: concat_channels,
+    snnrt.WidenOp: widen,
+    snnrt.Im2ColOp: im2col,
+    snnrt.CountSpikesOp: count_spikes,
+    snnrt.FirstSpikeOp: first_spike,
+    snnrt.ReadMembraneOp: read_membrane,
+    cmsis_nn.ConvolveWrapperS16Op: convolve_wrapper_s16,
+    cmsis_nn.VecMatMulResultAccS8Op: vec_mat_mul_result_acc_s8,
+    cmsis_nn.MatMultNtTS8S32Op: mat_mult_nt_t_s8_s32,
+    cmsis_nn.MaxPoolOp: max_pool2d,
+}
