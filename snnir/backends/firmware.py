@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Builds programs around a generated network: the runner that verifies it, and the bare firmware."""
+"""Builds programs around a generated network: the verifying runner, the bare firmware."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +94,7 @@ class NetworkBuild:
             flags.append(f"-DRUNNER_EVENTS={MAXIMUM_EVENTS}")
         if self.target.folder is not None:
             flags += ["-DRUNNER_SEMIHOSTING", "-I", self.target.folder]
-        trace = ["-include", self.folder / "runner_trace.h"] if traced else []
+        trace: list[str | Path] = ["-include", self.folder / "runner_trace.h"] if traced else []
         io = "host" if self.target.folder is None else "semihosting"
         kind = "traced" if traced else "plain"
         objects = [

@@ -66,7 +66,8 @@ def compile_object(
     source: Path, output: Path, target: TargetDescription, flags: Sequence[str | Path]
 ) -> Path:
     """Compile one C file."""
-    command = [target.compiler, *target.compile_flags, *flags, "-c", source, "-o", output]
+    command: list[str | Path] = [target.compiler, *target.compile_flags, *flags]
+    command += ["-c", source, "-o", output]
     run_tool(command, target, f"compiling {source.name}")
     return output
 
@@ -74,7 +75,8 @@ def compile_object(
 def link(objects: Sequence[Path], output: Path, target: TargetDescription) -> Path:
     """Link objects and libraries to an executable."""
     link_flags = [flag.format(folder=target.folder) for flag in target.link_flags]
-    command = [target.compiler, *target.compile_flags, *objects, *link_flags, "-o", output]
+    command: list[str | Path] = [target.compiler, *target.compile_flags, *objects]
+    command += [*link_flags, "-o", output]
     run_tool(command, target, f"linking {output.name}")
     return output
 

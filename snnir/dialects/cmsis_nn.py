@@ -2,8 +2,8 @@
 """The `cmsis_nn` dialect: Arm's CMSIS-NN, one operation for each function that the compiler calls.
 
 Operands are the buffers of the C call, attributes its dimension, quantisation and layer parameters.
-Currents come out exact: requantisation is the identity (multiplier `2**30`, shift 1, offsets 0), and
-the compiler has proven that no sum leaves the 16 or 32 bits of the result.
+Currents come out exact: requantisation is the identity (multiplier `2**30`, shift 1, offsets 0),
+and the compiler has proven that no sum leaves the 16 or 32 bits of the result.
 """
 
 from typing import ClassVar
@@ -38,8 +38,8 @@ def convolve_s16_scratch_bytes(kernel: tuple[int, int], channels: int) -> int:
 class ConvolveWrapperS16Op(KernelOpBase):
     """`arm_convolve_wrapper_s16`: 16-bit inputs, 8-bit weights, 16-bit currents.
 
-    `filter` is `(outputs, kernel_height, kernel_width, inputs)`; `multipliers` and `shifts` have one
-    value per output. (C1) element types; (C2) shapes; (C3) the scratch buffer is large enough.
+    `filter` is `(outputs, kernel_height, kernel_width, inputs)`; `multipliers` and `shifts` have
+    one value per output. (C1) element types; (C2) shapes; (C3) the scratch buffer is large enough.
     """
 
     name = "cmsis_nn.convolve_wrapper_s16"

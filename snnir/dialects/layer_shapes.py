@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Shape arithmetic of the layers, shared by verifiers, importers, lowerings and executors.
 
-Shapes are those of one sample at one time step: `(channels, height, width)`, `(channels, length)` or
-`(features,)`, as in PyTorch without the batch dimension.
+Shapes are those of one sample at one time step: `(channels, height, width)`, `(channels, length)`
+or `(features,)`, as in PyTorch without the batch dimension.
 """
 
 from collections.abc import Sequence
@@ -44,12 +44,12 @@ def spatial_output(
             )
     if min(*stride, *dilation, *kernel) < 1 or min(padding) < 0:
         raise VerifyException("kernel, stride and dilation must be positive, padding not negative")
-    result = tuple(
-        output_extent(*axis) for axis in zip(spatial, kernel, stride, padding, dilation, strict=True)
-    )
+    axes = zip(spatial, kernel, stride, padding, dilation, strict=True)
+    result = tuple(output_extent(*axis) for axis in axes)
     if min(result) < 1:
         raise VerifyException(
-            f"kernel {tuple(kernel)} does not fit input {tuple(spatial)} with padding {tuple(padding)}"
+            f"kernel {tuple(kernel)} does not fit input {tuple(spatial)} "
+            f"with padding {tuple(padding)}"
         )
     return result
 

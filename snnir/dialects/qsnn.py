@@ -401,10 +401,9 @@ class NeuronBase(IRDLOperation, ABC):
                     raise VerifyException(
                         f"{name} of shape {extent} does not broadcast to the layer's shape {shape}"
                     )
-        leaks = (
-            (self.leak.value.data,) if isinstance(self.leak, IntegerAttr) else self.leak.get_values()
-        )
-        if not all(0 <= leak <= LEAK_ONE for leak in leaks):  # C3
+        leak = self.leak
+        leaks = (leak.value.data,) if isinstance(leak, IntegerAttr) else leak.get_values()
+        if not all(isinstance(leak, int) and 0 <= leak <= LEAK_ONE for leak in leaks):  # C3
             raise VerifyException(f"leak factors must be between 0 and {LEAK_ONE}")
         if not 0 <= self.shift.value.data <= 16:  # C4
             raise VerifyException(f"shift must be between 0 and 16, got {self.shift.value.data}")

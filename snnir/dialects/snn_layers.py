@@ -25,7 +25,6 @@ from xdsl.irdl import (
     IRDLOperation,
     ParamAttrConstraint,
     VarConstraint,
-    base,
     irdl_op_definition,
     operand_def,
     prop_def,
@@ -207,7 +206,8 @@ class AvgPool2dOp(Pool2dBase):
     count_include_pad = prop_def(BoolAttr, default_value=BoolAttr.from_bool(True))
     assembly_format = (
         "$input `kernel` $kernel `stride` $stride (`padding` $padding^)? "
-        "(`count_include_pad` $count_include_pad^)? attr-dict `:` functional-type(operands, results)"
+        "(`count_include_pad` $count_include_pad^)? attr-dict "
+        "`:` functional-type(operands, results)"
     )
 
     def __init__(

@@ -29,7 +29,7 @@ from xdsl.irdl import (
     result_def,
     traits_def,
 )
-from xdsl.traits import Pure, SymbolOpInterface
+from xdsl.traits import SymbolOpInterface
 from xdsl.utils.exceptions import VerifyException
 
 from snnir.dialects.layer_bases import Value
@@ -173,6 +173,12 @@ class LIOp(NeuronBase):
         )
 
 
+def _expect_second_order_reset(op: SpikingNeuronBase) -> None:
+    """The resets that snnTorch's second-order neurons have."""
+    if (reset := op.reset.data) not in (Reset.NONE, Reset.SUBTRACT, Reset.ZERO_AFTER):
+        raise VerifyException(f"reset must be none, subtract or zero_after, not {reset}")
+
+
 @irdl_op_definition
 class SynapticOp(SpikingNeuronBase):
     """Second-order LIF (snnTorch `Synaptic`): `I = alpha * I + x`, then `V = beta * U + I`.
@@ -220,8 +226,7 @@ class SynapticOp(SpikingNeuronBase):
 
     def verify_(self) -> None:
         super().verify_()
-        if self.reset.data not in (Reset.NONE, Reset.SUBTRACT, Reset.ZERO_AFTER):
-            raise VerifyException(f"reset must be none, subtract or zero_after, not {self.reset.data}")
+        _expect_second_order_reset(self)
 
 
 @irdl_op_definition
@@ -270,15 +275,19 @@ class AlphaOp(SpikingNeuronBase):
 
     def verify_(self) -> None:
         super().verify_()
-        if self.reset.data not in (Reset.NONE, Reset.SUBTRACT, Reset.ZERO_AFTER):
-            raise VerifyException(f"reset must be none, subtract or zero_after, not {self.reset.data}")
+        _expect_second_order_reset(self)
         if self.reset_timing.data is not ResetTiming.DELAYED:
             raise VerifyException("the reset of an alpha neuron is always delayed")
 
 
 @irdl_op_definition
 class RegisterOp(IRDLOperation):
-    """Holds a value from one step to the next, zero at the start: `snn.register @r : tensor<4xi1>`."""
+    """Holds a value from one step to the next, zero at the start.
+
+    ```mlir
+    snn.register @r : tensor<4xi1>
+    ```
+    """
 
     name = "snn.register"
 

@@ -14,7 +14,6 @@ from xdsl.dialects.builtin import (
     DenseArrayBase,
     DenseIntOrFPElementsAttr,
     FloatAttr,
-    FunctionType,
     IntegerAttr,
     MemRefType,
     StringAttr,
@@ -93,7 +92,7 @@ class NetworkOp(NetworkOpBase):
 
 @irdl_op_definition
 class OutputOp(AbstractYieldOperation[Attribute]):
-    """Ends the step. Operands: the scores that the readout accumulates, then the output values."""
+    """Ends the step. Operands: the output values, then the scores that the readout accumulates."""
 
     name = "snnrt.output"
 
@@ -187,7 +186,7 @@ class ViewOp(IRDLOperation):
 
 @irdl_op_definition
 class FrameToHWCOp(KernelOpBase):
-    """`snnrt_frame_to_hwc_u8`: counts or spikes from channels-first to HWC; fails above `maximum`."""
+    """`snnrt_frame_to_hwc_u8`: counts or spikes to channels-last; fails above `maximum`."""
 
     name = "snnrt.frame_to_hwc"
     READS: ClassVar[tuple[str, ...]] = ("frame",)
@@ -312,7 +311,7 @@ class Conv2dScatterOp(KernelOpBase):
 
 @irdl_op_definition
 class Conv2dScatterValuesOp(KernelOpBase):
-    """`snnrt_conv2d_scatter_values_{s16,s32}`: as `conv2d_scatter`, times the value of the input."""
+    """`snnrt_conv2d_scatter_values_{s16,s32}`: as `conv2d_scatter`, times the input's value."""
 
     name = "snnrt.conv2d_scatter_values"
     READS: ClassVar[tuple[str, ...]] = ("list", "values", "weights")
@@ -372,7 +371,7 @@ class LinearScatterOp(KernelOpBase):
 
 @irdl_op_definition
 class LinearScatterValuesOp(KernelOpBase):
-    """`snnrt_linear_scatter_values_{s16,s32}`: as `linear_scatter`, times the value of the input."""
+    """`snnrt_linear_scatter_values_{s16,s32}`: as `linear_scatter`, times the input's value."""
 
     name = "snnrt.linear_scatter_values"
     READS: ClassVar[tuple[str, ...]] = ("list", "values", "weights")

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import IO, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -195,7 +194,7 @@ class NativeExecutor:
 
 @dataclass(frozen=True)
 class _BatchOutput:
-    """The runner's output file, for some samples; `instructions` are of all steps and the longest."""
+    """The runner's output for some samples; `instructions` holds all steps and the longest."""
 
     scores: NDArray[np.int32]
     classes: NDArray[np.int32]
@@ -205,7 +204,7 @@ class _BatchOutput:
 
 
 def _write_input(
-    file, presentation: Presentation, samples: slice, network: CNetwork, events: bool
+    file: IO[bytes], presentation: Presentation, samples: slice, network: CNetwork, events: bool
 ) -> None:
     static = presentation.is_static
     steps = presentation.timesteps
@@ -219,17 +218,18 @@ def _write_input(
 
 def _bytes(frame: NDArray[np.float64], dtype: type[np.int8] | type[np.uint8]) -> bytes:
     limits = np.iinfo(dtype)
-    if not ((frame == np.rint(frame)).all() and limits.min <= frame.min() <= frame.max() <= limits.max):
+    whole = (frame == np.rint(frame)).all()
+    if not whole or frame.min() < limits.min or frame.max() > limits.max:
         raise SNNError(
-            f"the generated program takes integers from {limits.min} to {limits.max}, but the input "
-            f"lies in [{frame.min():g}, {frame.max():g}]; quantise real values first"
+            f"the generated program takes integers from {limits.min} to {limits.max}, but "
+            f"the input lies in [{frame.min():g}, {frame.max():g}]; quantise real values first"
         )
     return frame.astype(dtype).tobytes()
 
 
 def _trace_layout(network: CNetwork) -> np.dtype:
     """One step of the trace: for each neuron layer its spikes, if any, and its membrane."""
-    fields = []
+    fields: list[tuple[str, Any, int]] = []
     for number, op in enumerate(network.layers):
         assert isinstance(op, snnrt.LIFOp | snnrt.LIOp)
         size = element_count(buffer_shape(op.membrane.type))
@@ -243,7 +243,7 @@ def _read_output(
     path: Path, samples: int, steps: int, outputs: int, trace: np.dtype | None
 ) -> _BatchOutput:
     result = np.dtype([("scores", "<i4", outputs), ("class", "<i4"), ("counts", "<u4", 3)])
-    fields = [("result", result)]
+    fields: list[Any] = [("result", result)]
     if trace is not None:
         fields.insert(0, ("trace", trace, steps))
     sample = np.dtype(fields)
@@ -266,9 +266,10 @@ def _scores(network: CNetwork, raw: NDArray[np.int32]) -> NDArray:
     timesteps = network.op.timesteps.value.data
     scores = raw.astype(np.int64)
     readout = network.op.readout.data
+    groups = scores.reshape(len(scores), network.classes, -1)
     if readout is Readout.FIRST_SPIKE:
-        return np.where(scores > 0, timesteps - scores, 0)
-    grouped = scores.reshape(len(scores), network.classes, -1).sum(axis=2)
+        return np.where(groups > 0, timesteps - groups, 0).max(axis=2)
+    grouped = groups.sum(axis=2)
     return grouped / timesteps if readout is Readout.MEAN_MEMBRANE else grouped
 
 
@@ -281,20 +282,15 @@ def _recording(network: CNetwork, outputs: list[_BatchOutput]) -> Recording:
         shape = (channels, *spatial)
         noted = op.attributes.get(ORDER)
         order = channels_last(shape) if noted is None else array_from_dense(noted)
-        for kind, target in (("spikes", recording.spikes), ("membrane", recording.membranes)):
-            field = f"{kind}{number}"
-            if field not in _fields(outputs):
-                continue
-            values = np.concatenate([_trace(output)[field] for output in outputs])
-            dtype = np.bool_ if kind == "spikes" else np.int32
-            target[name] = to_logical_batch(values, order, shape).astype(dtype)
+        if isinstance(op, snnrt.LIFOp):
+            spikes = to_logical_batch(_traced(outputs, f"spikes{number}"), order, shape)
+            recording.spikes[name] = spikes != 0
+        membrane = to_logical_batch(_traced(outputs, f"membrane{number}"), order, shape)
+        recording.membranes[name] = membrane.astype(np.int32)
     return recording
 
 
-def _trace(output: _BatchOutput) -> NDArray:
-    assert output.trace is not None
-    return output.trace
-
-
-def _fields(outputs: list[_BatchOutput]) -> Iterator[str]:
-    yield from _trace(outputs[0]).dtype.names or ()
+def _traced(outputs: list[_BatchOutput], field: str) -> NDArray:
+    """One field of the traces of all samples."""
+    traces = [output.trace for output in outputs if output.trace is not None]
+    return np.concatenate([trace[field] for trace in traces])

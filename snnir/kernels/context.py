@@ -157,10 +157,10 @@ def parameter_values(
     return np.broadcast_to(values, shape).reshape(-1)[order]
 
 
-def layer_label(op: Operation, fallback: str) -> str:
-    """Name of a layer for its buffers."""
-    layer = op.attributes.get("layer")
-    return getattr(layer, "data", fallback)
+def layer_label(op: Operation, kind: str) -> str:
+    """Prefix of the names of a layer's buffers: its name, with its kind where that is a number."""
+    name = getattr(op.attributes.get("layer"), "data", kind)
+    return f"{kind}_{name}" if name[:1].isdigit() else name
 
 
 def stored_type(value: SSAValue) -> Attribute:

@@ -38,16 +38,10 @@ def _scatter_weights(weights: NDArray[np.int8], current: SSAValue) -> NDArray[np
     return interleave_outputs(weights) if buffer_element(current.type) == i16 else weights
 
 
-def _active(context: KernelContext, input: BufferedValue) -> tuple[list[SSAValue], bool]:
-    """The operands that name the active inputs, and whether their values count."""
-    listed, count = context.spike_list(input.buffer)
-    return [listed, count] if input.binary else [listed, count, input.buffer], input.binary
-
-
 def lower_conv2d_event(context: KernelContext, op: qsnn.Conv2dOp) -> None:
     """Clear the current, then add the kernel of every active input."""
     input, label = context[op.input], layer_label(op, "conv2d")
-    active, binary = _active(context, input)
+    listed, count = context.spike_list(input.buffer)
     current = context.define(op.result, f"{label}_current")
     context.call(snnrt.FillZeroOp(current))
     kernels = _by_input_channel(_weights(op), op.groups.value.data)
@@ -56,8 +50,12 @@ def lower_conv2d_event(context: KernelContext, op: qsnn.Conv2dOp) -> None:
         "input_size": int_array(shape_of(op.input.type)[1:]),
         **_windows(op, "stride", "padding", "dilation", "groups"),
     }
-    scatter = snnrt.Conv2dScatterOp if binary else snnrt.Conv2dScatterValuesOp
-    context.call(scatter(*active, weights, current, shape), op)
+    if input.binary:
+        call: Operation = snnrt.Conv2dScatterOp(listed, count, weights, current, shape)
+    else:
+        values = input.buffer
+        call = snnrt.Conv2dScatterValuesOp(listed, count, values, weights, current, shape)
+    context.call(call, op)
 
 
 def _by_input_channel(weights: NDArray[np.int8], groups: int) -> NDArray[np.int8]:
@@ -72,13 +70,16 @@ def _by_input_channel(weights: NDArray[np.int8], groups: int) -> NDArray[np.int8
 def lower_linear_event(context: KernelContext, op: qsnn.LinearOp) -> None:
     """Clear the current, then add the weight row of every active input."""
     input, label = context[op.input], layer_label(op, "linear")
-    active, binary = _active(context, input)
+    listed, count = context.spike_list(input.buffer)
     current = context.define(op.result, f"{label}_current")
     context.call(snnrt.FillZeroOp(current))
     rows = np.ascontiguousarray(_weights(op)[:, input.order].T)
     weights = context.constant(f"{label}_weights", _scatter_weights(rows, current))
-    scatter = snnrt.LinearScatterOp if binary else snnrt.LinearScatterValuesOp
-    context.call(scatter(*active, weights, current), op)
+    if input.binary:
+        call: Operation = snnrt.LinearScatterOp(listed, count, weights, current)
+    else:
+        call = snnrt.LinearScatterValuesOp(listed, count, input.buffer, weights, current)
+    context.call(call, op)
 
 
 def lower_conv2d_cmsis(context: KernelContext, op: qsnn.Conv2dOp) -> None:
@@ -185,7 +186,7 @@ def lower_add(context: KernelContext, op: qsnn.AddOp) -> None:
 
 def _expect_same_order(op: Operation, lhs: BufferedValue, rhs: BufferedValue) -> None:
     if not np.array_equal(lhs.order, rhs.order):
-        raise error_at(op, "its operands lie in memory in different orders (before and after flatten)")
+        raise error_at(op, "its operands lie in memory in different orders (flattened or not)")
 
 
 def lower_scale(context: KernelContext, op: qsnn.ScaleOp) -> None:

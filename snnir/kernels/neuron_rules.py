@@ -68,7 +68,8 @@ def lower_lif(context: KernelContext, op: qsnn.LIFOp) -> None:
     membrane = _membrane(context, op, label)
     spikes = context.define(op.spikes, f"{label}_spikes", current.order)
     leak, threshold, bias = _parameters(context, op, label, "leak", "threshold", "bias")
-    assert leak is not None and threshold is not None
+    assert leak is not None
+    assert threshold is not None
     call = snnrt.LIFOp(
         membrane, current.buffer, spikes, leak, threshold, bias,
         _dynamics(op, "reset", "reset_timing", "compare", "shift", "overflow", "rounding"),
@@ -102,12 +103,13 @@ def lower_output(context: KernelContext, op: qsnn.OutputOp) -> None:
         raise error_at(op, f"readout {readout.value} does not fit an output of type {value.type}")
     if not np.array_equal(output.order, np.arange(output.order.size)):
         raise error_at(
-            op, "the output has several positions and lies in memory channels-last; end the network "
-            "with a linear layer or a 1x1 map"
+            op, "the output has several positions and lies in memory channels-last; end the "
+            "network with a linear layer or a 1x1 map"
         )  # fmt: skip
     if network.population is not None and readout is Readout.MAX_MEMBRANE:
         raise error_at(
-            op, "no kernel takes the maximum over time of the sum of a population's membranes"
+            op, "no kernel takes the maximum over time of the sum of a population's membranes; use "
+            "readout mean_membrane or last_membrane, or one output neuron for each class"
         )  # fmt: skip
     size = element_count(buffer_shape(output.buffer.type))
     scores = context.buffer("scores", [size], i32, snnrt.Region.STATE)

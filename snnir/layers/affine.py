@@ -44,7 +44,7 @@ def factor_values(factor: FloatAttr | DenseIntOrFPElementsAttr) -> NDArray[np.fl
 
 
 def per_channel(factor: NDArray[np.float64], shape: Sequence[int]) -> NDArray[np.float64] | None:
-    """A factor that broadcasts to `shape` as one value per channel, or None where it varies more."""
+    """A factor that broadcasts to `shape` as one value per channel; None where it varies more."""
     full = np.broadcast_to(factor, shape).reshape(shape[0], -1)
     first = full[:, 0]
     return np.array(first) if (full == first[:, None]).all() else None

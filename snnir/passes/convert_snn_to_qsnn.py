@@ -3,23 +3,34 @@
 
 Weights become integers per output channel, symmetric around zero and rounded to nearest. The scale
 of a layer disappears into the neuron that receives its current: threshold, bias and membrane are
-counted in `scale / 2**shift`. The width of a membrane is justified by range analysis over all inputs
-that `input-maximum` admits, or by saturation, and both are written into the IR. Where two currents
-of different units meet, integer factors bring them to a common one.
+counted in `scale / 2**shift`. The width of a membrane is justified by range analysis over all
+inputs that `input-maximum` admits, or by saturation, and both are written into the IR. Where two
+currents of different units meet, integer factors bring them to a common one.
 
 Legal for networks of `snn` layers whose neurons are `snn.lif` and `snn.li`; anything else is
-refused at its location. Batch normalisation and scales need a positive factor here: fold them first.
+refused at its location. Batch normalisation and scales need a positive factor here: fold them
+first.
 """
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
-from xdsl.builder import Builder, InsertPoint
+from xdsl.builder import Builder
 from xdsl.context import Context
-from xdsl.dialects.builtin import FloatAttr, FunctionType, IntegerAttr, ModuleOp, TensorType, f32
-from xdsl.dialects.builtin import i1, i8, i64
+from xdsl.dialects.builtin import (
+    FloatAttr,
+    FunctionType,
+    IntegerAttr,
+    ModuleOp,
+    TensorType,
+    f32,
+    i1,
+    i8,
+    i64,
+)
 from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.rewriter import InsertPoint
 
 from snnir.dialects import qsnn, snn
 from snnir.dialects.layer_shapes import shape_of
@@ -28,7 +39,7 @@ from snnir.quantization.context import QuantizationContext
 from snnir.quantization.layer_rules import LAYER_RULES
 from snnir.quantization.neuron_rules import NEURON_RULES
 from snnir.quantization.options import QuantizationOptions, StatePolicy
-from snnir.quantization.values import QuantizedValue
+from snnir.quantization.values import QuantizedValue, smallest_extent
 from snnir.support.diagnostics import error_at
 from snnir.support.pass_base import SNNPass, option
 from snnir.support.xdsl_compat import ensure_dialect
@@ -45,7 +56,7 @@ class ConvertSNNToQSNNPass(SNNPass):
     bits: int = option(8, "bits of a weight, 2 to 8")
     state: StatePolicy = option(
         "auto",
-        "membranes: auto (i16 where proven, else i32), i16 (proven, else saturating), i32, saturate",
+        "membranes: auto (i16 if proven, else i32), i16 (proven, else saturating), i32, saturate",
     )
     minimum_shift: int = option(0, "fewest fraction bits of a membrane whose range is proven")
     maximum_shift: int = option(8, "most fraction bits of a membrane")
@@ -132,6 +143,7 @@ def _convert_operation(context: QuantizationContext, op: Operation) -> None:
     if isinstance(op, snn.WeightOp):
         return
     if isinstance(op, snn.OutputOp):
+        _expect_one_unit(op, context[op.operands[0]])
         context.builder.insert(qsnn.OutputOp(*[context[v].value for v in op.operands]))
         return
     if (layer_rule := LAYER_RULES.get(type(op))) is not None:
@@ -142,6 +154,17 @@ def _convert_operation(context: QuantizationContext, op: Operation) -> None:
         supported = ", ".join(sorted(c.name for c in (*LAYER_RULES, *NEURON_RULES)))
         raise error_at(op, f"has no integer form yet; supported are {supported}")
     context.values.update(zip(op.results, results, strict=True))
+
+
+def _expect_one_unit(op: Operation, output: QuantizedValue) -> None:
+    """The readout compares outputs, so they must be in one positive unit, without offsets."""
+    scale = smallest_extent(output.scale, output.shape)
+    if scale.ndim or scale <= 0 or output.offset.any():
+        raise error_at(
+            op,
+            "the outputs that the readout compares are in different units (graded spikes with a "
+            "factor for each neuron?); use one positive factor",
+        )
 
 
 def _layers_compared_by_readout(network: snn.NetworkOp) -> set[Operation]:

@@ -70,9 +70,10 @@ class KernelsPlanMemoryPass(SNNPass):
             largest = sorted(buffers, key=buffer_bytes, reverse=True)[:3]
             blame = ", ".join(f"{b.sym_name.data} ({buffer_bytes(b)})" for b in largest)
             raise error_at(
-                network, f"the arena takes {arena_bytes} bytes, {arena_bytes - self.limit} too many; "
-                f"largest buffers: {blame}"
-            )  # fmt: skip
+                network,
+                f"the arena takes {arena_bytes} bytes, {arena_bytes - self.limit} too many; "
+                f"largest buffers: {blame}",
+            )
 
 
 def buffer_bytes(buffer: snnrt.BufferOp) -> int:

@@ -14,7 +14,7 @@ from snnir.quantization.values import QuantizedValue
 
 @dataclass
 class QuantizationContext:
-    """Maps values of the `snn` network to what they are in the `qsnn` network under construction."""
+    """Maps values of the `snn` network to their form in the `qsnn` network being built."""
 
     builder: Builder
     options: QuantizationOptions

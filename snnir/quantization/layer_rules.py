@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import IntegerType, i1, i8, i16, i32
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 
 from snnir.dialects import qsnn, snn
 from snnir.dialects.layer_bases import element_type_of
@@ -178,10 +178,15 @@ def quantize_conv1d(context: QuantizationContext, op: snn.Conv1dOp) -> Quantized
         flat.erase()
         convolution = context.builder.insert(
             qsnn.Conv2dOp(
-                rows.result, tall.result, None, stride=(1, *int_values(op.stride)),
-                padding=(0, *int_values(op.padding)), dilation=(1, *int_values(op.dilation)),
-                groups=groups, element_type=type,
-            )  # fmt: skip
+                rows.result,
+                tall.result,
+                None,
+                stride=(1, *int_values(op.stride)),
+                padding=(0, *int_values(op.padding)),
+                dilation=(1, *int_values(op.dilation)),
+                groups=groups,
+                element_type=type,
+            )
         )
         return qsnn.ReshapeOp(convolution.result, shape_of(op.result.type))
 
@@ -216,6 +221,12 @@ def _pool_sum(array: NDArray, op: snn.AvgPool2dOp | snn.SumPool2dOp) -> NDArray:
     return windows[:, :: stride[0], :: stride[1]].sum(axis=(-2, -1))
 
 
+SUM_TYPES: dict[Attribute, tuple[IntegerType, ...]] = {
+    i1: (i8, i16), i8: (i8, i16), i16: (i16, i32), i32: (i32,),
+}  # fmt: skip
+"""Result types of a sum over a window, by the type of the input: those that kernels have."""
+
+
 def _quantize_sum(
     context: QuantizationContext,
     op: snn.AvgPool2dOp | snn.SumPool2dOp,
@@ -229,7 +240,7 @@ def _quantize_sum(
     low = np.minimum(_keep_channels(input.full(input.low), np.min), 0) * size
     high = np.maximum(_keep_channels(input.full(input.high), np.max), 0) * size
     source = element_type_of(input.value.type)
-    wider = {i1: (i8, i16), i8: (i8, i16), i16: (i16, i32), i32: (i32,)}[source]
+    wider = SUM_TYPES[source]
     if (type := smallest_type(low, high, wider)) is None:
         raise error_at(op, f"sums between {low.min()} and {high.max()} do not fit {wider[-1]}")
     pooled = qsnn.SumPool2dOp(
@@ -326,7 +337,8 @@ def quantize_add(context: QuantizationContext, op: snn.AddOp) -> QuantizedValue:
         for v, f in ((lhs, lhs_factor), (rhs, rhs_factor))
     ]
     low, high = ranges[0][0] + ranges[1][0], ranges[0][1] + ranges[1][1]
-    lows, highs = np.stack([low, *(r[0] for r in ranges)]), np.stack([high, *(r[1] for r in ranges)])
+    lows = np.stack([low, *(r[0] for r in ranges)])
+    highs = np.stack([high, *(r[1] for r in ranges)])
     # No kernel scales to bytes.
     bytes_fit = all(
         (factor == 1).all() and element_type_of(v.value.type) in (i1, i8)

@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,19 +96,24 @@ def _saturating(membrane: Membrane, shift: int, element_type: IntegerType) -> Me
     return MembraneFormat(shift, element_type, qsnn.Overflow.SATURATE, dynamics, bias, full)
 
 
-def _candidates(
-    context: QuantizationContext,
-) -> list[tuple[Callable[..., MembraneFormat | None], IntegerType, int]]:
-    """Ways to hold a membrane, best first: `(method, type, smallest shift)`."""
+Candidate = tuple[Callable[..., MembraneFormat | None], IntegerType, int]
+"""A way to hold a membrane: method, type, smallest shift."""
+
+
+def _candidates(context: QuantizationContext) -> list[Candidate]:
+    """Ways to hold a membrane, best first."""
     least = context.options.minimum_shift
-    narrow, wide = (_proven, i16, least), (_proven, i32, least)
-    clamped_narrow, clamped_wide = (_saturating, i16, 0), (_saturating, i32, 0)
-    return {
+    narrow: Candidate = (_proven, i16, least)
+    wide: Candidate = (_proven, i32, least)
+    clamped_narrow: Candidate = (_saturating, i16, 0)
+    clamped_wide: Candidate = (_saturating, i32, 0)
+    candidates: dict[str, list[Candidate]] = {
         "auto": [narrow, wide, clamped_wide],
         "i16": [narrow, clamped_narrow],
         "i32": [wide, clamped_wide],
         "saturate": [clamped_narrow, clamped_wide],
-    }[context.options.state]
+    }
+    return candidates[context.options.state]
 
 
 def choose_format(
@@ -142,8 +148,9 @@ def _remark(
 
 
 def _arithmetic(
-    context: QuantizationContext, op: Operation, input: QuantizedValue, chosen: MembraneFormat
-) -> dict[str, object]:
+    op: Operation, input: QuantizedValue, chosen: MembraneFormat
+) -> dict[str, Any]:
+    """The arguments that the constructors of all integer neurons share."""
     unit = smallest_extent(input.scale / (1 << chosen.shift), input.shape)
     try:
         bias = None if not chosen.bias.any() else integer_parameter(chosen.bias)
@@ -164,9 +171,10 @@ def _input(context: QuantizationContext, op: snn.LIFOp | snn.LIOp) -> QuantizedV
     input = context[op.current]
     if (input.scale <= 0).any():
         raise error_at(
-            op, "its input has a unit that is not positive (a negative scale or batch-norm weight); "
-            "run snn-fold-batch-norm and snn-fold-scale first"
-        )  # fmt: skip
+            op,
+            "its input has a unit that is not positive (a negative scale or batch-norm weight); "
+            "run snn-fold-batch-norm and snn-fold-scale first",
+        )
     return input
 
 
@@ -194,7 +202,7 @@ def quantize_lif(context: QuantizationContext, op: snn.LIFOp) -> list[QuantizedV
         reset=op.reset.data,
         reset_timing=op.reset_timing.data,
         compare=op.compare.data,
-        **_arithmetic(context, op, input, chosen),  # pyright: ignore[reportArgumentType]
+        **_arithmetic(op, input, chosen),
     )
     context.insert(lif, op)
     _remark(context, op, chosen)
@@ -210,7 +218,7 @@ def quantize_li(context: QuantizationContext, op: snn.LIOp) -> list[QuantizedVal
     chosen = choose_format(context, op, Membrane(input, dynamics, None))
     li = qsnn.LIOp(
         input.value,
-        **_arithmetic(context, op, input, chosen),  # pyright: ignore[reportArgumentType]
+        **_arithmetic(op, input, chosen),
     )
     context.insert(li, op)
     _remark(context, op, chosen)

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Dense attributes from and to numpy arrays, by their bytes and never element by element."""
 
+from typing import cast
+
 import numpy as np
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import (
+    AnyDenseElement,
     BytesAttr,
     DenseIntOrFPElementsAttr,
     FloatAttr,
@@ -41,11 +44,12 @@ def dense_from_array(
     """`dense<…> : tensor<…>` that holds the array, row-major, little-endian."""
     element_type = element_type or element_type_of(array.dtype)
     data = np.ascontiguousarray(array, storage_dtype(element_type)).tobytes()
-    return DenseIntOrFPElementsAttr(TensorType(element_type, array.shape), BytesAttr(data))
+    type = TensorType(element_type, array.shape)
+    return DenseIntOrFPElementsAttr(cast(TensorType[AnyDenseElement], type), BytesAttr(data))
 
 
 def array_from_dense(attribute: Attribute) -> NDArray:
-    """The array that a dense attribute holds (read-only), or a 0-d float32 array for `FloatAttr`."""
+    """The array that a dense attribute holds (read-only); a 0-d one for `FloatAttr`."""
     if isinstance(attribute, FloatAttr):
         return np.asarray(attribute.value.data, storage_dtype(attribute.type))
     assert isinstance(attribute, DenseIntOrFPElementsAttr), attribute

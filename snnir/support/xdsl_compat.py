@@ -49,6 +49,12 @@ HEX_THRESHOLD = 100
 """Constants with more elements are printed as a hexadecimal string, as MLIR does."""
 
 
+def ensure_dialect(context: Context, name: str) -> None:
+    """Load a registered dialect, unless it is: xDSL refuses to load one twice."""
+    if all(dialect.name != name for dialect in context.loaded_dialects):
+        context.load_registered_dialect(name)
+
+
 def fresh_builtin() -> Dialect:
     """Return a copy of the builtin dialect with its own store of `dense_resource` data.
 

@@ -190,9 +190,9 @@ def _lif_shape(name: str, op: snnrt.LIFOp | snnrt.LIOp) -> str:
     threshold = None
     if isinstance(op, snnrt.LIFOp):
         threshold = op.threshold
-        fields["reset"] = f"SNNRT_RESET_{op.reset.data.value.upper()}"
-        fields["timing"] = f"SNNRT_RESET_{op.reset_timing.data.value.upper()}"
-        fields["compare"] = f"SNNRT_COMPARE_{op.compare.data.value.upper()}"
+        fields["reset"] = f"SNNRT_RESET_{op.reset.data.upper()}"
+        fields["timing"] = f"SNNRT_RESET_{op.reset_timing.data.upper()}"
+        fields["compare"] = f"SNNRT_COMPARE_{op.compare.data.upper()}"
     fields["current_shift"] = op.shift.value.data
     fields["round_leak"] = "true" if op.rounding.data is Rounding.NEAREST else "false"
     fields["saturate"] = "true" if op.overflow.data is Overflow.SATURATE else "false"

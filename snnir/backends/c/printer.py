@@ -210,7 +210,12 @@ def _trace(network: CNetwork, number: int, op: snnrt.LIFOp | snnrt.LIOp) -> str:
 def _readout_body(network: CNetwork) -> str:
     size, classes = network.output_size, network.classes
     if network.op.readout.data is Readout.FIRST_SPIKE:
-        lines = [f"return snnrt_argmin_first_spike(scores, {size});"]
+        group = "" if classes == size else f" / {size // classes}"
+        lines = [
+            f"const int32_t first = snnrt_argmin_first_spike(scores, {size});",
+            "/* A first spike at the last step counts as much as none. */",
+            f"return scores[first] < (int32_t){network.macro}_TIMESTEPS ? first{group} : 0;",
+        ]
     elif classes == size:
         lines = [f"return snnrt_argmax(scores, {size});"]
     else:
@@ -225,7 +230,8 @@ def _readout_body(network: CNetwork) -> str:
 def _api(network: CNetwork) -> str:
     values = template_values(network)
     owner = network.scores.owner
-    assert isinstance(owner, snnrt.BufferOp) and owner.offset is not None
+    assert isinstance(owner, snnrt.BufferOp)
+    assert owner.offset is not None
     static = network.op.input.data is InputKind.STATIC_VALUES
     return fill_template(
         "api.c.in",

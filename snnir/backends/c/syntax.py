@@ -12,9 +12,9 @@ ARRAY_COLUMNS = 96
 INDENT = "  "
 
 KEYWORDS = frozenset(
-    "auto break case char const continue default do double else enum extern float for goto if inline"
-    " int long register restrict return short signed sizeof static struct switch typedef union"
-    " unsigned void volatile while main".split()
+    "auto break case char const continue default do double else enum extern float for goto if"
+    " inline int long register restrict return short signed sizeof static struct switch typedef"
+    " union unsigned void volatile while main".split()
 )
 
 

@@ -32,7 +32,8 @@ MPS2_AN500 = TargetDescription(
     folder=_FOLDER / "mps2_an500",
     emulator=(
         "qemu-system-arm", "-M", "mps2-an500", "-display", "none", "-monitor", "none", "-serial",
-        "none", "-semihosting-config", "enable=on,target=native,arg=runner{arguments}", "-icount", "shift=6",
+        "none", "-semihosting-config", "enable=on,target=native,arg=runner{arguments}", "-icount",
+        "shift=6",
         "-kernel", "{elf}",
     ),
     size_tool="arm-none-eabi-size",
