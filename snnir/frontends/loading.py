@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Loads a user's module from `FILE.py:FACTORY` and its weights from a state_dict file."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import pickle
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from snnir.frontends.errors import user_code
+from snnir.support.diagnostics import SNNError
+
+NESTED_KEYS = ("model_state_dict", "state_dict")
+"""Keys under which training scripts save the state_dict beside other things."""
+
+_LOAD_ERRORS = (
+    pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError, AttributeError,
+    ImportError,
+)  # fmt: skip
+"""What `torch.load` raises on files that are not, or not only, tensors."""
+
+
+def load_module(source: str, weights: str | Path | None = None) -> nn.Module:
+    """Build a module and load its weights.
+
+    Args:
+        source: `FILE.py:FACTORY`; the factory is called without arguments, and may be a module
+            object instead.
+        weights: a file with the module's state_dict, or with a dictionary that has it under
+            "model_state_dict" or "state_dict". Only tensors are unpickled.
+
+    Raises:
+        SNNError: the file or the factory is missing or raises, or the weights do not fit the
+            module, strictly: missing or unexpected keys, shapes, NaN and infinity are named.
+    """
+    module = _build(source)
+    if weights is not None:
+        path = Path(weights)
+        state = _read_state(path)
+        _check_keys(path, state, module.state_dict())
+        _check_values(path, state)
+        module.load_state_dict(state, strict=True)
+    return module
+
+
+def _build(source: str) -> nn.Module:
+    file, colon, factory_name = source.rpartition(":")
+    if not colon or not factory_name.isidentifier():
+        raise SNNError(f"'{source}' does not name a module: write FILE.py:FACTORY")
+    path = Path(file)
+    if not path.is_file():
+        raise SNNError(f"there is no file '{path}'")
+    with _importable(path.resolve().parent):
+        with user_code(f"importing '{path}'"):
+            python_module = _import_file(path)
+        if not hasattr(python_module, factory_name):
+            names = ", ".join(name for name in vars(python_module) if not name.startswith("_"))
+            raise SNNError(f"'{path}' has no '{factory_name}'; it has {names or 'nothing'}")
+        factory = getattr(python_module, factory_name)
+        if isinstance(factory, nn.Module):
+            return factory
+        if not callable(factory):
+            raise SNNError(f"'{factory_name}' in '{path}' cannot be called")
+        with user_code(f"calling {factory_name}() of '{path}'"):
+            module = factory()
+    if not isinstance(module, nn.Module):
+        raise SNNError(
+            f"{factory_name}() of '{path}' returned {type(module).__name__}, not a torch.nn.Module"
+        )
+    return module
+
+
+def _import_file(path: Path) -> ModuleType:
+    """Execute a Python file as a module of a private name, which no installed package can have."""
+    digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
+    name = f"_snnir_model_{digest}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise SNNError(f"'{path}' is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # Dataclasses and pickling look their module up.
+    spec.loader.exec_module(module)
+    return module
+
+
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """Let the file import its neighbours, as when Python runs it as a program."""
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+
+
+def _read_state(path: Path) -> dict[str, Tensor]:
+    """The state_dict in a file."""
+    if not path.is_file():
+        raise SNNError(f"there is no weights file '{path}'")
+    try:
+        content: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except _LOAD_ERRORS as error:
+        raise SNNError(
+            f"'{path}' is not a file of tensors ({type(error).__name__}: {error}); "
+            "save the weights with torch.save(module.state_dict(), ...)"
+        ) from error
+    if isinstance(content, Mapping):
+        nested = next((key for key in NESTED_KEYS if isinstance(content.get(key), Mapping)), None)
+        content = content if nested is None else content[nested]
+    if not isinstance(content, Mapping) or not all(
+        isinstance(value, Tensor) for value in content.values()
+    ):
+        raise SNNError(
+            f"'{path}' holds no state_dict, neither itself nor under "
+            f"{' or '.join(map(repr, NESTED_KEYS))}"
+        )
+    return dict(content)
+
+
+def _check_keys(path: Path, state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
+    """The file has the module's keys, with their shapes."""
+    missing = [key for key in expected if key not in state]
+    unexpected = [key for key in state if key not in expected]
+    if hint := _old_snntorch(missing, unexpected):
+        raise SNNError(f"'{path}' {hint}")
+    problems = [
+        f"{what}: {_listed(keys)}"
+        for what, keys in (("missing", missing), ("unexpected", unexpected))
+        if keys
+    ]
+    if problems:
+        raise SNNError(f"'{path}' does not fit the module: {'; '.join(problems)}")
+    shapes = [
+        f"{key} is {tuple(state[key].shape)}, the module has {tuple(tensor.shape)}"
+        for key, tensor in expected.items()
+        if state[key].shape != tensor.shape
+    ]
+    if shapes:
+        raise SNNError(f"'{path}' does not fit the module: {_listed(shapes)}")
+
+
+def _old_snntorch(missing: Sequence[str], unexpected: Sequence[str]) -> str | None:
+    """What the keys say about an old version of snnTorch, if they differ by nothing else."""
+    if missing and all(key.endswith("graded_spikes_factor") for key in missing):
+        return (
+            f"is from snnTorch 0.5 or older ({_listed(missing)} missing): the resets of Leaky were "
+            "different there; retrain or fine-tune with snnTorch 1.0.0"
+        )
+    states = (".mem", ".syn", ".spk", ".syn_exc", ".syn_inh")
+    if unexpected and not missing and all(f".{key}".endswith(states) for key in unexpected):
+        return (
+            f"is from snnTorch 0.8, which saved neuron states ({_listed(unexpected)}): check that "
+            "the network has no Synaptic neurons, which were broken there, and delete these keys"
+        )
+    return None
+
+
+def _check_values(path: Path, state: Mapping[str, Tensor]) -> None:
+    """No parameter is NaN or infinite."""
+    for key, tensor in state.items():
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+            kind = "NaN" if bool(tensor.isnan().any()) else "an infinite value"
+            raise SNNError(f"'{path}': parameter '{key}' has {kind}")
+
+
+def _listed(items: Sequence[str], limit: int = 4) -> str:
+    """The first items, and how many more there are."""
+    more = f" and {len(items) - limit} more" if len(items) > limit else ""
+    return ", ".join(items[:limit]) + more
