@@ -2,17 +2,44 @@
 """snnir: a compiler for spiking neural networks, from snnTorch to C for Arm Cortex-M7."""
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from snnir.data.source import load_data
+    from snnir.driver.check import check
+    from snnir.driver.compile import compile
+    from snnir.driver.files import read_network, write_network
+    from snnir.driver.import_ import import_network
+    from snnir.driver.pipelines import LoweringOptions
+    from snnir.driver.run import run
+    from snnir.driver.validate import validate
+    from snnir.frontends.snntorch import from_snntorch
+    from snnir.support.diagnostics import SNNError
+    from snnir.universe import make_context
 
 __version__ = "0.1.0"
 
+__all__ = [
+    "LoweringOptions", "SNNError", "__version__", "check", "compile", "from_snntorch",
+    "import_network", "load_data", "make_context", "read_network", "run", "validate",
+    "write_network",
+]  # fmt: skip
+
 _PUBLIC: dict[str, str] = {
+    "LoweringOptions": "snnir.driver.pipelines",
     "SNNError": "snnir.support.diagnostics",
+    "check": "snnir.driver.check",
+    "compile": "snnir.driver.compile",
+    "from_snntorch": "snnir.frontends.snntorch",
+    "import_network": "snnir.driver.import_",
+    "load_data": "snnir.data.source",
     "make_context": "snnir.universe",
+    "read_network": "snnir.driver.files",
+    "run": "snnir.driver.run",
+    "validate": "snnir.driver.validate",
+    "write_network": "snnir.driver.files",
 }
 """The public names with the modules that define them; these are imported at the first use."""
-
-__all__ = [*_PUBLIC, "__version__"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""`snnir compile`: from a network of any level to the folder of a C library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from xdsl.dialects.builtin import IntegerType, ModuleOp
+from xdsl.ir import Attribute, Operation
+
+from snnir.backends.targets import get_target
+from snnir.data import Dataset
+from snnir.dialects import qsnn
+from snnir.dialects.kernel_bases import KernelOpBase
+from snnir.dialects.layer_bases import element_type_of
+from snnir.dialects.layer_shapes import element_count, shape_of
+from snnir.dialects.network import LAYER, NetworkOpBase
+from snnir.dialects.snn_attributes import InputKind
+from snnir.driver.files import network_of, read_network, rename_network
+from snnir.driver.inputs import REAL_KINDS, integer_input, load_samples
+from snnir.driver.lowering import LoweredNetwork, lower
+from snnir.driver.pipelines import LoweringOptions
+from snnir.driver.tables import format_table
+from snnir.support.atomic import PathLike
+
+if TYPE_CHECKING:
+    from snnir.backends.library import LibraryReport
+    from snnir.executors.golden import GoldenVectors
+
+GOLDEN_SAMPLES = 2
+"""Samples of the data that become golden vectors."""
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """How one layer is computed; what a layer does not have is None."""
+
+    layer: str
+    operation: str
+    weights: str | None
+    sums: str | None
+    membrane: str | None
+    fraction_bits: int | None
+    kernels: str
+    weight_bytes: int | None
+    state_bytes: int | None
+
+
+@dataclass(frozen=True)
+class CompileReport:
+    """What was written.
+
+    Attributes:
+        input_maximum: largest value of an input element.
+        input_scale: real value of one unit of the input; None for counts and spikes.
+    """
+
+    name: str
+    target: str
+    directory: Path
+    input_maximum: int
+    input_scale: float | None
+    layers: tuple[LayerRow, ...]
+    library: LibraryReport
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as plain values."""
+        values = {
+            "name": self.name,
+            "target": self.target,
+            "directory": str(self.directory),
+            "input_maximum": self.input_maximum,
+            "input_scale": self.input_scale,
+            "layers": [asdict(layer) for layer in self.layers],
+            **asdict(self.library),
+        }
+        return {name: value for name, value in values.items() if value is not None}
+
+    def lines(self) -> list[str]:
+        """The report for the screen."""
+        titles = (
+            "layer", "operation", "weights", "sums", "membrane", "fraction bits", "kernels",
+            "weight bytes", "state bytes",
+        )  # fmt: skip
+        rows = [tuple(asdict(layer).values()) for layer in self.layers]
+        unit = "" if self.input_scale is None else f" times {self.input_scale:g}"
+        memory = [
+            ("arena", self.library.arena_bytes),
+            ("of it state", self.library.state_bytes),
+            ("RAM without stack", self.library.ram_bytes),
+            ("flash", self.library.flash_bytes),
+        ]
+        return [
+            *format_table(titles, rows), "",
+            *format_table(("memory", "bytes"), [row for row in memory if row[1] is not None]), "",
+            f"input up to {self.input_maximum}{unit}",
+            f"library '{self.name}' for {self.target} in {self.directory}: "
+            f"{len(self.library.files)} files",
+        ]  # fmt: skip
+
+
+def compile(
+    network: ModuleOp | PathLike,
+    directory: PathLike | None = None,
+    *,
+    target: str = "host",
+    options: LoweringOptions | None = None,
+    data: Dataset | str | None = None,
+    bins: int | None = None,
+    limit: int | None = None,
+    name: str | None = None,
+    cmsis_nn: Path | None = None,
+) -> CompileReport:
+    """Write a network as a C library.
+
+    Args:
+        network: a module of any level, or the path of a `.mlir` file.
+        directory: where to write; a folder of the network's name by default.
+        data: samples, or the text that names them: the range of the input is measured on them
+            (`measure_input`), and the first ones become golden vectors. Without data, random
+            samples do.
+        bins, limit: as for `run`.
+        name: of the network, instead of the one it has; the prefix of all names in C.
+
+    Raises:
+        SNNError: the network cannot be lowered, or the folder cannot be written.
+    """
+    # Here, because importing the function must not load the code generator.
+    from snnir.backends.library import write_library
+
+    description = get_target(target)
+    module = network.clone() if isinstance(network, ModuleOp) else read_network(network)
+    if name is not None:
+        rename_network(module, name)
+    samples = None if data is None else load_samples(network_of(module), data, bins, limit)
+    lowered = lower(module, options, samples)
+    op = lowered.network
+    folder = Path(op.sym_name.data if directory is None else directory)
+    library = write_library(
+        lowered.kernels,
+        folder,
+        target=description,
+        cmsis_nn=cmsis_nn,
+        golden=_golden_vectors(lowered, samples),
+    )
+    scale = op.properties.get("input_scale")
+    return CompileReport(
+        name=op.sym_name.data,
+        target=description.name,
+        directory=folder,
+        input_maximum=op.properties["input_maximum"].value.data,  # type: ignore[attr-defined]
+        input_scale=None if scale is None else scale.value.data,  # type: ignore[attr-defined]
+        layers=tuple(layer_rows(lowered)),
+        library=library,
+    )
+
+
+def layer_rows(lowered: LoweredNetwork) -> Iterator[LayerRow]:
+    """Return how every layer is computed, in order of execution."""
+    if lowered.qsnn is None:
+        return
+    kernels = _kernels_by_layer(lowered.network)
+    for op in network_of(lowered.qsnn).body.block.ops:
+        if isinstance(op, qsnn.WeightOp | qsnn.OutputOp):
+            continue
+        layer = getattr(op.attributes.get(LAYER), "data", "")
+        yield _layer_row(op, layer, kernels.get(layer, ()))
+
+
+def _layer_row(op: Operation, layer: str, kernels: tuple[str, ...]) -> LayerRow:
+    weight = op.weight if isinstance(op, qsnn.LinearOp | qsnn.Conv2dOp) else None
+    membrane = getattr(op, "membrane", None)
+    overflow = f", {op.overflow.data.value}" if isinstance(op, qsnn.NeuronBase) else ""
+    return LayerRow(
+        layer=layer,
+        operation=op.name.removeprefix("qsnn."),
+        weights=None if weight is None else str(element_type_of(weight.type)),
+        sums=None if weight is None else str(element_type_of(op.results[0].type)),
+        membrane=None if membrane is None else f"{element_type_of(membrane.type)}{overflow}",
+        fraction_bits=op.shift.value.data if isinstance(op, qsnn.NeuronBase) else None,
+        kernels=", ".join(kernels),
+        weight_bytes=None if weight is None else _bytes(weight.type),
+        state_bytes=None if membrane is None else _bytes(membrane.type),
+    )
+
+
+def _bytes(type: Attribute) -> int:
+    """Bytes that a tensor takes in C, where elements below 8 bits take one each."""
+    element_type = element_type_of(type)
+    assert isinstance(element_type, IntegerType)
+    return element_count(shape_of(type)) * max(element_type.width.data, 8) // 8
+
+
+def _kernels_by_layer(network: NetworkOpBase) -> dict[str, tuple[str, ...]]:
+    """The C functions that are called for each layer, each once."""
+    found: dict[str, dict[str, None]] = {}
+    for op in network.body.block.ops:
+        if isinstance(op, KernelOpBase):
+            layer = getattr(op.attributes.get(LAYER), "data", "")
+            found.setdefault(layer, {})[op.name.partition(".")[2]] = None
+    return {layer: tuple(names) for layer, names in found.items()}
+
+
+def _golden_vectors(lowered: LoweredNetwork, data: Dataset | None) -> GoldenVectors | None:
+    """Samples with what the integers compute for them; None for a network written as kernels."""
+    if lowered.qsnn is None:
+        return None
+    from snnir.executors.golden import golden_vectors
+
+    network = network_of(lowered.qsnn)
+    x = _random_samples(network) if data is None else data.x[:GOLDEN_SAMPLES]
+    return golden_vectors(network, integer_input(network, x))
+
+
+def _random_samples(network: NetworkOpBase) -> np.ndarray:
+    """Samples that look like sparse events, or like noise; the same at every call."""
+    generator = np.random.default_rng(0)
+    shape = shape_of(network.frame.type)
+    if network.input.data is not InputKind.STATIC_VALUES:
+        shape = (network.timesteps.value.data, *shape)
+    if network.input.data in REAL_KINDS:
+        return generator.normal(size=(GOLDEN_SAMPLES, *shape))
+    return (generator.random((GOLDEN_SAMPLES, *shape)) < 0.05).astype(np.uint8)

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The levels of a network that can be executed, behind one interface."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from snnir.backends.targets import TargetDescription, get_target
+from snnir.dialects import snnrt
+from snnir.dialects.layer_shapes import element_count, shape_of
+from snnir.dialects.network import NetworkOpBase, layer_names
+from snnir.driver.files import network_of
+from snnir.driver.inputs import integer_input
+from snnir.driver.lowering import LoweredNetwork
+from snnir.driver.tables import format_table
+from snnir.executors.result import ExecutionResult
+from snnir.support.diagnostics import SNNError
+
+if TYPE_CHECKING:
+    from snnir.executors.native import Measurements, NativeExecutor
+
+LevelName = Literal["snn", "qsnn", "kernels", "host", "qemu"]
+LEVELS: tuple[LevelName, ...] = ("snn", "qsnn", "kernels", "host", "qemu")
+
+EMULATED_TARGET = "mps2-an500"
+"""The target of the level `qemu` unless another one is named."""
+
+RECORDING_BYTES = 96 << 20
+"""What the recording of one batch of samples at one level may take."""
+
+LARGEST_BATCH = 32
+
+_RECORDED_BYTES_PER_NEURON = 5
+"""A spike and a membrane, for each step."""
+
+Record = Literal["none", "all"]
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level of a network, ready to run.
+
+    Attributes:
+        run: executes samples (samples, timesteps, *shape) as the user gives them, in one batch,
+            and keeps nothing or all spikes and membranes.
+        native: the executor of a level that is C.
+    """
+
+    name: str
+    run: Callable[[NDArray, Record], ExecutionResult]
+    native: NativeExecutor | None = None
+
+    def measure(self, x: NDArray) -> tuple[ExecutionResult, Measurements | None]:
+        """Run without recording, which is how instructions are counted."""
+        result = self.run(x, "none")
+        return result, None if self.native is None else self.native.measurements
+
+
+def open_level(
+    name: LevelName,
+    lowered: LoweredNetwork,
+    target: TargetDescription | None = None,
+    cmsis_nn: Path | None = None,
+) -> Level:
+    """Prepare one level of a network for execution.
+
+    Args:
+        target: what to build for at the level `qemu`.
+
+    Raises:
+        SNNError: the network was written at a lower level, or the toolchain is missing.
+    """
+    if name == "snn":
+        if lowered.snn is None:
+            raise SNNError("the network is written in integers and has no level snn")
+        return _in_torch(name, network_of(lowered.snn), as_integers=False)
+    if name == "qsnn":
+        return _in_torch(name, lowered.integers, as_integers=True)
+    if name == "kernels":
+        return _in_numpy(lowered)
+    chosen = get_target("host") if name == "host" else target or get_target(EMULATED_TARGET)
+    return _in_c(name, lowered, chosen, cmsis_nn)
+
+
+def _in_torch(name: str, network: NetworkOpBase, *, as_integers: bool) -> Level:
+    from snnir.executors.torch_executor import TorchExecutor
+
+    executor = TorchExecutor(network)
+
+    def run(x: NDArray, record: Record) -> ExecutionResult:
+        presented = integer_input(network, x) if as_integers else x
+        return executor.run(presented, batch=len(x), record=record)
+
+    return Level(name, run)
+
+
+def _in_numpy(lowered: LoweredNetwork) -> Level:
+    from snnir.executors.kernel_executor import KernelExecutor
+
+    network = lowered.network
+    assert isinstance(network, snnrt.NetworkOp)
+    executor = KernelExecutor(network)
+
+    def run(x: NDArray, record: Record) -> ExecutionResult:
+        return executor.run(integer_input(network, x), record=record == "all")
+
+    return Level("kernels", run)
+
+
+def _in_c(
+    name: str, lowered: LoweredNetwork, target: TargetDescription, cmsis_nn: Path | None
+) -> Level:
+    from snnir.executors.native import NativeExecutor
+
+    network = lowered.network
+    executor = NativeExecutor(lowered.kernels, target, cmsis_nn=cmsis_nn)
+
+    def run(x: NDArray, record: Record) -> ExecutionResult:
+        return executor.run(integer_input(network, x), record=record)
+
+    return Level(name, run, executor)
+
+
+def batches(network: NetworkOpBase, samples: int, progress: bool) -> Iterator[slice]:
+    """Cut samples into batches whose recordings fit `RECORDING_BYTES`, with a progress bar.
+
+    The bar is on standard error, and only where that is a terminal.
+    """
+    neurons = sum(element_count(shape_of(op.results[0].type)) for op in layer_names(network))
+    steps = network.timesteps.value.data
+    sample_bytes = max(neurons * steps * _RECORDED_BYTES_PER_NEURON, 1)
+    batch = min(max(RECORDING_BYTES // sample_bytes, 1), LARGEST_BATCH)
+    with tqdm(total=samples, unit="sample", disable=None if progress else True) as bar:
+        for start in range(0, samples, batch):
+            stop = min(start + batch, samples)
+            yield slice(start, stop)
+            bar.update(stop - start)
+
+
+@dataclass
+class Cost:
+    """Measurements of all batches of one level, added up."""
+
+    timesteps: int
+    _parts: list[Measurements] = field(default_factory=list)
+
+    def add(self, measurements: Measurements | None) -> None:
+        """Account for one batch."""
+        if measurements is not None:
+            self._parts.append(measurements)
+
+    def to_json(self) -> dict[str, Any]:
+        """What was measured; instructions are missing where they were not counted."""
+        if not self._parts:
+            return {}
+        last = self._parts[-1]
+        result: dict[str, Any] = {"arena_bytes": last.arena_bytes}
+        counted = [part for part in self._parts if part.instructions is not None]
+        if counted:
+            instructions = sum(part.instructions or 0 for part in counted)
+            per_step = instructions / sum(part.steps for part in counted)
+            result = {
+                "instructions_per_step": per_step,
+                "instructions_per_inference": per_step * self.timesteps,
+                "worst_step_instructions": max(p.worst_step_instructions or 0 for p in counted),
+                **result,
+                "ram_bytes": max(part.ram_bytes or 0 for part in counted),
+                "flash_bytes": last.flash_bytes,
+                "stack_bytes": max(part.stack_bytes or 0 for part in counted),
+            }
+        return result
+
+
+COST_TITLES = {
+    "instructions_per_step": "instructions per step",
+    "instructions_per_inference": "instructions per inference",
+    "worst_step_instructions": "instructions of the longest step",
+    "arena_bytes": "arena, bytes",
+    "ram_bytes": "RAM with stack, bytes",
+    "flash_bytes": "flash, bytes",
+    "stack_bytes": "of the RAM: stack, bytes",
+}
+"""What the entries of `Cost.to_json` are called on the screen."""
+
+
+def cost_lines(title: str, cost: dict[str, Any]) -> list[str]:
+    """Return a table of what was measured; nothing if nothing was."""
+    if not cost:
+        return []
+    rows = [(COST_TITLES[name], round(value)) for name, value in cost.items()]
+    return ["", *format_table((title, ""), rows)]
+
+
+def take_samples(result: ExecutionResult, rows: NDArray[np.int64]) -> ExecutionResult:
+    """Return the part of an execution that belongs to some samples."""
+    recording = result.recording
+    if recording is not None:
+        recording = type(recording)(
+            {name: values[rows] for name, values in recording.spikes.items()},
+            {name: values[rows] for name, values in recording.membranes.items()},
+        )
+    return ExecutionResult(result.scores[rows], result.labels[rows], recording)

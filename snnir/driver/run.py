@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""`snnir run`: one level of a network on data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.dialects.builtin import ModuleOp
+
+from snnir.data import Dataset
+from snnir.driver.files import network_of, read_network
+from snnir.driver.inputs import load_samples
+from snnir.driver.levels import Cost, LevelName, batches, cost_lines, open_level
+from snnir.driver.lowering import LoweredNetwork, lower
+from snnir.driver.pipelines import LoweringOptions
+from snnir.driver.tables import format_table, percent
+from snnir.executors.result import ExecutionResult
+from snnir.support.atomic import PathLike, atomic_write
+from snnir.support.diagnostics import SNNError
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What one level computed.
+
+    Attributes:
+        scores: (samples, classes), int64 or float64.
+        labels: (samples,), the class with the highest score.
+        accuracy: None for data without labels.
+        spike_rates: spikes of a neuron and step, averaged, by layer.
+        cost: instructions and bytes where they were measured.
+    """
+
+    level: str
+    scores: NDArray
+    labels: NDArray[np.int64]
+    accuracy: float | None
+    spike_rates: dict[str, float]
+    cost: dict[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as plain values, without scores."""
+        accuracy = {} if self.accuracy is None else {"accuracy": self.accuracy}
+        return {
+            "level": self.level,
+            "samples": len(self.labels),
+            **accuracy,
+            "labels": self.labels.tolist(),
+            "spike_rates": self.spike_rates,
+            **self.cost,
+        }
+
+    def lines(self) -> list[str]:
+        """The report for the screen, without labels and scores."""
+        rates = [(name, percent(rate)) for name, rate in self.spike_rates.items()]
+        lines = [f"level     {self.level}", f"samples   {len(self.labels)}"]
+        if self.accuracy is not None:
+            lines.append(f"accuracy  {percent(self.accuracy)}")
+        lines += ["", *format_table(("layer", "spikes of a neuron and step"), rates)]
+        return [*lines, *cost_lines("measured", self.cost)]
+
+    def write(self, path: PathLike) -> None:
+        """Write `scores` and `labels` to a `.npz` file. Raises `SNNError` when that fails."""
+        with atomic_write(path, binary=True) as stream:
+            np.savez(stream, scores=self.scores, labels=self.labels)
+
+
+def run(
+    network: ModuleOp | PathLike,
+    data: Dataset | str,
+    *,
+    bins: int | None = None,
+    limit: int | None = None,
+    level: LevelName = "snn",
+    options: LoweringOptions | None = None,
+    cmsis_nn: Path | None = None,
+    progress: bool = False,
+) -> RunReport:
+    """Run one level of a network on all samples.
+
+    Args:
+        network: a module, or the path of a `.mlir` file.
+        data: samples, or the text that names them (`snnir.data.load_data`).
+        bins: time bins for recordings of events; as many as the network has steps by default.
+        limit: number of samples, class-balanced.
+
+    Raises:
+        SNNError: the network cannot be lowered to the level, or the data do not fit it.
+    """
+    module = network if isinstance(network, ModuleOp) else read_network(network)
+    op = network_of(module)
+    samples = load_samples(op, data, bins, limit)
+    if level == "snn":
+        lowered = LoweredNetwork(module, None, module)
+    else:
+        lowered = lower(module, options, samples)
+    if level == "snn" and op.name != "snn.network":
+        raise SNNError(f"the network is written as {op.name} and has no level snn")
+    executor = open_level(level, lowered, cmsis_nn=cmsis_nn)
+    tally, cost = _Tally(), Cost(op.timesteps.value.data)
+    for part in batches(op, len(samples), progress):
+        tally.add(executor.run(samples.x[part], "all"))
+        if executor.native is not None:
+            cost.add(executor.measure(samples.x[part])[1])
+    scores = np.concatenate(tally.scores)
+    labels = np.argmax(scores, axis=1).astype(np.int64)
+    accuracy = None if samples.y is None else float(np.mean(labels == samples.y))
+    return RunReport(level, scores, labels, accuracy, tally.spike_rates(), cost.to_json())
+
+
+class _Tally:
+    """Scores and spike counts of batches."""
+
+    def __init__(self) -> None:
+        self.scores: list[NDArray] = []
+        self._spikes: dict[str, int] = {}
+        self._chances: dict[str, int] = {}
+
+    def add(self, result: ExecutionResult) -> None:
+        self.scores.append(result.scores)
+        assert result.recording is not None
+        for name, spikes in result.recording.spikes.items():
+            fired = int(np.count_nonzero(spikes))
+            self._spikes[name] = self._spikes.get(name, 0) + fired
+            self._chances[name] = self._chances.get(name, 0) + spikes.size
+
+    def spike_rates(self) -> dict[str, float]:
+        return {name: count / self._chances[name] for name, count in self._spikes.items()}

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""`snnir validate`: the verification ladder, each level compared with the one above it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xdsl.dialects.builtin import ModuleOp
+
+from snnir.backends.targets import get_target
+from snnir.data import Dataset
+from snnir.driver.files import network_of, read_network
+from snnir.driver.inputs import load_samples
+from snnir.driver.ladder import Ladder
+from snnir.driver.levels import batches, open_level
+from snnir.driver.lowering import lower
+from snnir.driver.pipelines import LoweringOptions
+from snnir.driver.validation_report import ValidationReport
+from snnir.support.atomic import PathLike
+from snnir.support.diagnostics import SNNError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+QEMU_LIMIT = 100
+"""Samples that run in the emulator unless told otherwise."""
+
+
+def validate(
+    network: ModuleOp | PathLike,
+    data: Dataset | str,
+    *,
+    bins: int | None = None,
+    limit: int | None = None,
+    module: nn.Module | None = None,
+    target: str = "host",
+    qemu_limit: int | None = None,
+    options: LoweringOptions | None = None,
+    cmsis_nn: Path | None = None,
+    progress: bool = False,
+) -> ValidationReport:
+    """Run every level on the same samples and compare each with the level above it.
+
+    The levels are snnTorch, where `module` is given, `snn`, `qsnn`, C on this computer and, where
+    `target` is emulated, C on the target. Memory does not grow with the number of samples.
+
+    Args:
+        network: a module of IR, or the path of a `.mlir` file.
+        data, bins, limit: as for `run`.
+        module: the snnTorch module that the network was imported from, with its weights.
+        target: the lowest level: `host`, or a target with an emulator.
+        qemu_limit: samples to run in the emulator, class-balanced; `QEMU_LIMIT` by default.
+
+    Raises:
+        SNNError: a level cannot be built or run, or the data do not fit the network.
+    """
+    ir = network if isinstance(network, ModuleOp) else read_network(network)
+    op = network_of(ir)
+    samples = load_samples(op, data, bins, limit)
+    description = get_target(target)
+    lowered = lower(ir, options, samples)
+    ladder = Ladder(samples)
+    if lowered.snn is not None:
+        ladder.add_snn(open_level("snn", lowered), network_of(lowered.snn), module)
+    elif module is not None:
+        raise SNNError("snnTorch is compared with the level snn, which this network does not have")
+    ladder.add_qsnn(open_level("qsnn", lowered))
+    ladder.add_native(open_level("host", lowered, cmsis_nn=cmsis_nn), op)
+    if not description.is_host:
+        emulated = open_level("qemu", lowered, description, cmsis_nn)
+        ladder.add_native(emulated, op, QEMU_LIMIT if qemu_limit is None else qemu_limit)
+    for part in batches(op, len(samples), progress):
+        ladder.climb_down(part)
+    return ladder.report()

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The command line of `snnir`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TypeAlias
+
+from snnir import __version__
+from snnir.dialects.snn_attributes import InputKind, Readout
+from snnir.driver.levels import LEVELS
+
+Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+_DATA_HELP = "FILE.npz (keys x and y), or nmnist:DIR (recordings DIR/<label>/<number>.bin)"
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser for the command line of `snnir`."""
+    parser = argparse.ArgumentParser(
+        prog="snnir",
+        description="Compiles spiking neural networks to C for small Arm processors, and proves "
+        "that the C computes what the network did.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"snnir {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="verb", required=True)
+    for add in (_add_check, _add_import, _add_compile, _add_run, _add_validate):
+        _add_common(add(verbs))
+    return parser
+
+
+def _add_check(verbs: Verbs) -> argparse.ArgumentParser:
+    verb = _verb(verbs, "check", "say which layers can be compiled, and why others cannot")
+    verb.add_argument("source", metavar="FILE.py:FACTORY|FILE.mlir", help="what to check")
+    _add_module(verb)
+    verb.add_argument("--input-shape", type=shape, metavar="C,H,W", help="shape of a frame")
+    verb.add_argument("--timesteps", type=positive, metavar="N", help="steps of a sample")
+    _add_lowering(verb)
+    return verb
+
+
+def _add_import(verbs: Verbs) -> argparse.ArgumentParser:
+    verb = _verb(verbs, "import", "turn an snnTorch module into a network in a .mlir file")
+    verb.add_argument("source", metavar="FILE.py:FACTORY", help="function that makes the module")
+    _add_module(verb)
+    verb.add_argument(
+        "--input-shape", type=shape, metavar="C,H,W", required=True, help="shape of a frame"
+    )
+    verb.add_argument("--timesteps", type=positive, metavar="N", help="steps of a sample")
+    verb.add_argument(
+        "--input-kind",
+        choices=[kind.value for kind in InputKind],
+        help="what is presented at every step (event_counts, or static_values if the module "
+        "presents one frame itself)",
+    )
+    verb.add_argument(
+        "--readout",
+        choices=[readout.value for readout in Readout],
+        default=Readout.SPIKE_COUNT.value,
+        help="how the output becomes one score per class (spike_count)",
+    )
+    verb.add_argument(
+        "--population", type=positive, metavar="N", help="classes, each a group of output neurons"
+    )
+    verb.add_argument("--name", help="name of the network (that of the output file)")
+    verb.add_argument("-o", "--output", metavar="FILE.mlir", required=True, help="file to write")
+    return verb
+
+
+def _add_compile(verbs: Verbs) -> argparse.ArgumentParser:
+    verb = _verb(verbs, "compile", "write the C library of a network")
+    verb.add_argument("network", metavar="FILE.mlir", help="network of any level")
+    _add_target(verb)
+    verb.add_argument("-o", "--output", metavar="DIR", help="folder (that of the network's name)")
+    verb.add_argument("--name", help="prefix of all names in C (the name of the network)")
+    verb.add_argument(
+        "--data", metavar="DATA", help=f"measures the range of the input: {_DATA_HELP}"
+    )
+    _add_samples(verb)
+    _add_lowering(verb)
+    return verb
+
+
+def _add_run(verbs: Verbs) -> argparse.ArgumentParser:
+    verb = _verb(verbs, "run", "execute one level of a network on data")
+    verb.add_argument("network", metavar="FILE.mlir", help="network of any level")
+    verb.add_argument("--data", metavar="DATA", required=True, help=_DATA_HELP)
+    _add_samples(verb)
+    verb.add_argument("--level", choices=LEVELS, default="snn", help="what to execute (snn)")
+    verb.add_argument("-o", "--output", metavar="FILE.npz", help="file for scores and labels")
+    _add_lowering(verb)
+    return verb
+
+
+def _add_validate(verbs: Verbs) -> argparse.ArgumentParser:
+    verb = _verb(verbs, "validate", "run all levels of a network and compare each with the next")
+    verb.add_argument("network", metavar="FILE.mlir", help="network of any level")
+    verb.add_argument("--data", metavar="DATA", required=True, help=_DATA_HELP)
+    _add_samples(verb)
+    verb.add_argument("--module", metavar="FILE.py:FACTORY", help="the original snnTorch module")
+    _add_module(verb)
+    _add_target(verb)
+    verb.add_argument(
+        "--qemu-limit", type=positive, metavar="N", help="samples to run in the emulator (100)"
+    )
+    verb.add_argument("-o", "--output", metavar="FILE.json", help="file for the report")
+    _add_lowering(verb)
+    return verb
+
+
+def _verb(verbs: Verbs, name: str, help: str) -> argparse.ArgumentParser:
+    return verbs.add_parser(name, help=help, description=help, allow_abbrev=False)
+
+
+def _add_common(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--json", action="store_true", help="print the report as JSON")
+    loudness = verb.add_mutually_exclusive_group()
+    loudness.add_argument("-q", "--quiet", action="store_true", help="print errors only")
+    loudness.add_argument(
+        "-v", "--verbose", action="store_true", help="also print the remarks of the passes"
+    )
+    verb.add_argument("--debug", action="store_true", help="print tracebacks of errors")
+
+
+def _add_module(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--weights", metavar="FILE.pt", help="state_dict of the module")
+
+
+def _add_target(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--target", default="host", metavar="NAME", help="host (default) or mps2-an500 (cortex-m7)"
+    )
+
+
+def _add_samples(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--bins", type=positive, metavar="N", help="time bins of a recording (steps of the network)"
+    )
+    verb.add_argument(
+        "--limit", type=positive, metavar="N", help="samples to take, class-balanced (all)"
+    )
+
+
+def _add_lowering(verb: argparse.ArgumentParser) -> None:
+    group = verb.add_argument_group("how the network becomes integers and C")
+    group.add_argument("--kernels", choices=("event", "cmsis"), default="event")
+    group.add_argument(
+        "--state",
+        choices=("auto", "i16", "i32", "saturate"),
+        default="auto",
+        help="width of membranes",
+    )
+    group.add_argument("--bits", type=positive, default=8, metavar="N", help="bits of a weight (8)")
+    group.add_argument(
+        "--input-maximum",
+        type=positive,
+        metavar="N",
+        help="largest event count (twice that of the data, at most 127)",
+    )
+    group.add_argument(
+        "--pipeline", metavar="PASSES", help="passes on the snn level, instead of the usual folding"
+    )
+    group.add_argument(
+        "--cmsis-nn", type=Path, metavar="DIR", help="folder of the CMSIS-NN sources"
+    )
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 up."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is no whole number from 1 up")
+    return value
+
+
+def shape(text: str) -> tuple[int, ...]:
+    """A shape such as `2,34,34`."""
+    try:
+        return tuple(positive(part.strip()) for part in text.split(","))
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(f"'{text}' is no shape; write 2,34,34") from None

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The verbs of `snnir`: options to arguments of the driver's functions, reports to the screen."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from snnir.driver.check import check
+from snnir.driver.compile import compile
+from snnir.driver.files import name_from_path, write_network
+from snnir.driver.import_ import import_network, summarize
+from snnir.driver.pipelines import LoweringOptions
+from snnir.driver.run import run
+from snnir.driver.validate import validate
+from snnir.support.atomic import atomic_write, check_writable
+from snnir.support.command_line import UsageError
+from snnir.support.diagnostics import SNNError
+
+
+class Report(Protocol):
+    """What every verb returns."""
+
+    def to_json(self) -> dict[str, Any]: ...
+
+    def lines(self) -> list[str]: ...
+
+
+def check_command(options: argparse.Namespace) -> int:
+    """`snnir check`."""
+    report = check(
+        options.source,
+        options.weights,
+        input_shape=options.input_shape,
+        timesteps=options.timesteps,
+        options=_lowering(options),
+    )
+    _show(report, options)
+    return 0 if report.supported else 1
+
+
+def import_command(options: argparse.Namespace) -> int:
+    """`snnir import`."""
+    check_writable(options.output)
+    module = import_network(
+        options.source,
+        options.weights,
+        input_shape=options.input_shape,
+        timesteps=options.timesteps,
+        input_kind=options.input_kind,
+        readout=options.readout,
+        population=options.population,
+        name=options.name or name_from_path(options.output),
+    )
+    write_network(module, options.output)
+    _show(summarize(module), options)
+    return 0
+
+
+def compile_command(options: argparse.Namespace) -> int:
+    """`snnir compile`."""
+    report = compile(
+        options.network,
+        options.output,
+        target=options.target,
+        options=_lowering(options),
+        data=options.data,
+        bins=options.bins,
+        limit=options.limit,
+        name=options.name,
+        cmsis_nn=options.cmsis_nn,
+    )
+    _show(report, options)
+    return 0
+
+
+def run_command(options: argparse.Namespace) -> int:
+    """`snnir run`."""
+    if options.output is not None:
+        check_writable(options.output)
+    report = run(
+        options.network,
+        options.data,
+        bins=options.bins,
+        limit=options.limit,
+        level=options.level,
+        options=_lowering(options),
+        cmsis_nn=options.cmsis_nn,
+        progress=not options.quiet,
+    )
+    if options.output is not None:
+        report.write(options.output)
+    _show(report, options)
+    return 0
+
+
+def validate_command(options: argparse.Namespace) -> int:
+    """`snnir validate`."""
+    if options.weights is not None and options.module is None:
+        raise UsageError("--weights are those of --module, which is missing")
+    if options.output is not None:
+        check_writable(options.output)
+    report = validate(
+        options.network,
+        options.data,
+        bins=options.bins,
+        limit=options.limit,
+        module=_load_module(options),
+        target=options.target,
+        qemu_limit=options.qemu_limit,
+        options=_lowering(options),
+        cmsis_nn=options.cmsis_nn,
+        progress=not options.quiet,
+    )
+    if options.output is not None:
+        with atomic_write(options.output) as stream:
+            stream.write(json.dumps(report.to_json(), indent=2) + "\n")
+    _show(report, options)
+    if report.problems:
+        raise SNNError(report.problems[0])
+    return 0
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "check": check_command,
+    "import": import_command,
+    "compile": compile_command,
+    "run": run_command,
+    "validate": validate_command,
+}
+"""The functions that run the verbs and return the exit status."""
+
+
+def _lowering(options: argparse.Namespace) -> LoweringOptions:
+    return LoweringOptions(
+        bits=options.bits,
+        state=options.state,
+        kernels=options.kernels,
+        input_maximum=options.input_maximum,
+        pipeline=options.pipeline,
+    )
+
+
+def _load_module(options: argparse.Namespace) -> Any:
+    if options.module is None:
+        return None
+    # Here, because torch takes seconds to import.
+    from snnir.frontends import load_module
+
+    return load_module(options.module, options.weights)
+
+
+def _show(report: Report, options: argparse.Namespace) -> None:
+    """Print a report: as JSON where asked for, else as tables unless quiet."""
+    if options.json:
+        _print([json.dumps(report.to_json(), indent=2)])
+    elif not options.quiet:
+        _print(report.lines())
+
+
+def _print(lines: Sequence[str]) -> None:
+    try:
+        print("\n".join(lines), flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise SNNError(f"cannot write to standard output: {error.strerror or error}") from error

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""`snnir` in one process: exit statuses, JSON, quiet and verbose."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from snnir.tools.snnir import main
+from snnir.tools.snnir_arguments import make_parser
+
+SHAPE = ["--input-shape", "2,2,2", "--timesteps", "5"]
+
+
+def test_whole_path(
+    model: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network, library = str(tmp_path / "net.mlir"), str(tmp_path / "lib")
+    source = f"{model}:build"
+    for arguments in (
+        ["check", source, *SHAPE],
+        ["import", source, *SHAPE, "-o", network],
+        ["check", network],
+        ["compile", network, "-o", library, "--data", str(data)],
+        ["run", network, "--data", str(data), "--level", "host"],
+        ["validate", network, "--data", str(data), "--module", source],
+    ):
+        assert main([*arguments, "--json"]) == 0
+        output = capsys.readouterr()
+        assert output.err == ""
+        assert isinstance(json.loads(output.out), dict)
+        assert main([*arguments, "--quiet"]) == 0
+        output = capsys.readouterr()
+        assert (output.out, output.err) == ("", "")
+        assert main(arguments) == 0
+        output = capsys.readouterr()
+        assert output.err == ""
+        assert len(output.out.splitlines()) > 2
+    assert main(["compile", network, "-o", library, "--verbose"]) == 0
+    assert "remark: 'snn.linear' op 8-bit weights" in capsys.readouterr().err
+
+
+def test_unsupported_layers_fail_the_check(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", f"{model}:with_tanh", *SHAPE]) == 1
+    output = capsys.readouterr()
+    assert "Tanh" in output.out
+    assert output.err == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["nothing"],
+        ["import", "m.py:f", "-o", "x.mlir"],
+        ["import", "m.py:f", "--input-shape", "2,,3", "-o", "x.mlir"],
+        ["import", "m.py:f", "--input-shape", "2", "--readout", "best", "-o", "x.mlir"],
+        ["run", "x.mlir"],
+        ["run", "x.mlir", "--data", "d.npz", "--level", "silicon"],
+        ["run", "x.mlir", "--data", "d.npz", "--limit", "0"],
+        ["compile", "x.mlir", "--kernels", "magic"],
+        ["compile", "x.mlir", "-q", "-v"],
+        ["validate", "x.mlir", "--data", "d.npz", "--qemu-limit", "many"],
+    ],
+)
+def test_usage_errors(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as error:
+        main(arguments)
+    assert error.value.code == 2
+    assert "error:" in capsys.readouterr().err
+
+
+def test_usage_errors_found_later(network: Path, data: Path) -> None:
+    assert main(["compile", str(network), "--pipeline", "no-such-pass"]) == 2
+    assert main(["validate", str(network), "--data", str(data), "--weights", "w.pt"]) == 2
+
+
+def test_debug_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "missing.mlir", "--debug"]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("snnir: error: cannot read 'missing.mlir'")
+    assert "Traceback (most recent call last):" in lines
+
+
+def test_a_crash_is_one_line(
+    network: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def crash(*_: object, **__: object) -> None:
+        raise TypeError("a bug")
+
+    monkeypatch.setattr("snnir.tools.snnir_commands.check", crash)
+    assert main(["check", str(network)]) == 1
+    assert capsys.readouterr().err == (
+        "snnir: error: 'snnir check' crashed: TypeError: a bug; "
+        "run with --debug for the traceback\n"
+    )
+
+
+def test_every_verb_takes_the_common_options() -> None:
+    parser = make_parser()
+    for verb in ("check x", "import x --input-shape 1 -o o", "compile x", "run x --data d"):
+        options = parser.parse_args([*verb.split(), "--json", "--debug", "-q"])
+        assert options.json
+        assert options.debug

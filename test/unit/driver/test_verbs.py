@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The verbs as Python functions, down to C on this computer."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from xdsl.dialects.builtin import ModuleOp
+
+import snnir
+from snnir.data import Dataset
+from snnir.driver.check import check
+from snnir.driver.compile import compile
+from snnir.driver.files import level_of, network_of, write_network
+from snnir.driver.import_ import import_network, summarize
+from snnir.driver.levels import Level, Record, open_level
+from snnir.driver.lowering import lower
+from snnir.driver.pipelines import LoweringOptions
+from snnir.driver.run import run
+from snnir.driver.validate import validate
+from snnir.executors.result import ExecutionResult
+from snnir.frontends import load_module
+from snnir.support.diagnostics import SNNError
+
+
+def test_import_summary(imported: ModuleOp) -> None:
+    summary = summarize(imported)
+    assert summary.neurons == {"2": 12, "4": 3}
+    assert summary.parameters == 8 * 12 + 12 + 12 * 3 + 3
+    assert (summary.name, summary.timesteps, summary.input_shape) == ("small", 5, (2, 2, 2))
+
+
+def test_import_input_kinds(model: Path) -> None:
+    for kind, element in (("binary_frames", "i1"), ("values", "f32"), ("static_values", "f32")):
+        module = import_network(
+            f"{model}:build", input_shape=(2, 2, 2), timesteps=5, input_kind=kind
+        )
+        network = network_of(module)
+        assert str(network.input.data) == kind
+        assert str(network.frame.type) == f"tensor<2x2x2x{element}>"
+
+
+def test_check_of_a_module(model: Path) -> None:
+    arguments = {"input_shape": (2, 2, 2), "timesteps": 5}
+    assert check(f"{model}:build", **arguments).supported
+    report = check(f"{model}:with_tanh", **arguments)
+    refused = [(layer.name, layer.kind) for layer in report.layers if not layer.supported]
+    assert refused == [("0", "Tanh")]
+
+
+def test_check_of_a_file(model: Path, network: Path, tmp_path: Path) -> None:
+    assert check(network).supported
+    module = import_network(f"{model}:alpha", input_shape=(2, 2, 2), timesteps=5)
+    write_network(module, tmp_path / "alpha.mlir")
+    report = check(tmp_path / "alpha.mlir")
+    refused = [layer for layer in report.layers if not layer.supported]
+    assert [(layer.kind, layer.reason) for layer in refused] == [
+        ("snn.alpha", "has no integer form")
+    ]
+    assert len(report.layers) > 1
+
+
+def test_lowering_keeps_every_level(imported: ModuleOp) -> None:
+    lowered = lower(imported)
+    assert lowered.snn is imported
+    assert level_of(network_of(imported)) == "snn"
+    assert level_of(lowered.integers) == "qsnn"
+    assert level_of(lowered.network) == "snnrt"
+    below = lower(lowered.kernels)
+    assert (below.snn, below.qsnn) == (None, None)
+    with pytest.raises(SNNError, match="written as kernels"):
+        _ = below.integers
+
+
+def test_compile(network: Path, data: Path, tmp_path: Path) -> None:
+    report = compile(network, tmp_path / "lib", data=str(data), name="other")
+    assert report.input_maximum == 6
+    assert report.input_scale is None
+    assert (tmp_path / "lib" / "include" / "other.h").is_file()
+    layers = {row.layer: row for row in report.layers if row.layer}
+    assert layers["1"].weights == "i8"
+    assert layers["1"].weight_bytes == 8 * 12
+    assert "linear_scatter" in layers["3"].kernels
+    assert layers["2"].membrane == "i16, proven"
+    assert layers["2"].state_bytes == 24
+    manifest = json.loads((tmp_path / "lib" / "manifest.json").read_text())
+    assert manifest["input"]["maximum"] == 6
+    again = compile(network, tmp_path / "lib", data=str(data), name="other")
+    assert again == report
+
+
+def test_compile_at_every_level(imported: ModuleOp, tmp_path: Path) -> None:
+    lowered = lower(imported)
+    assert lowered.qsnn is not None
+    reports = [
+        compile(module, tmp_path / str(number))
+        for number, module in enumerate((imported, lowered.qsnn, lowered.kernels))
+    ]
+    source = [(tmp_path / str(number) / "src" / "small.c").read_text() for number in range(3)]
+    assert source[0] == source[1] == source[2]
+    assert reports[0].library.arena_bytes == reports[2].library.arena_bytes
+
+
+@pytest.mark.parametrize("kernels", ["event", "cmsis"])
+def test_validate(model: Path, network: Path, data: Path, kernels: str) -> None:
+    module = load_module(f"{model}:build")
+    options = LoweringOptions(kernels=kernels)  # type: ignore[arg-type]
+    report = validate(network, str(data), module=module, options=options)
+    assert report.problems == []
+    values = report.to_json()
+    assert list(values) == ["samples", "levels"]
+    assert [level["level"] for level in values["levels"]] == ["torch", "snn", "qsnn", "host"]
+    assert report.level("snn").spike_agreement == 1.0
+    assert (report.level("snn").ties, report.level("snn").unexplained) == (0, 0)
+    assert report.level("qsnn").spike_agreement is not None
+    assert report.level("host").bit_exact is True
+    assert report.level("host").cost["arena_bytes"] > 0
+    json.dumps(values)
+
+
+def test_unlabelled_data_have_no_accuracy(network: Path, frames: NDArray) -> None:
+    report = validate(network, Dataset(frames, None, "frames"))
+    assert all("accuracy" not in level for level in report.to_json()["levels"])
+    assert run(network, Dataset(frames, None, "frames"), level="qsnn").accuracy is None
+
+
+def test_static_and_real_inputs_are_bit_exact(model: Path) -> None:
+    generator = np.random.default_rng(0)
+    for kind, shape in (("static_values", (4, 2, 2, 2)), ("values", (4, 5, 2, 2, 2))):
+        module = import_network(
+            f"{model}:build", input_shape=(2, 2, 2), timesteps=5, input_kind=kind
+        )
+        x = generator.normal(size=shape).astype(np.float32)
+        original = load_module(f"{model}:build")
+        report = validate(module, Dataset(x, None, "x"), module=original)
+        assert report.problems == []
+        assert report.level("snn").spike_agreement == 1.0
+        assert report.level("qsnn").spike_agreement > 0.9  # type: ignore[operator]
+
+
+def test_a_difference_is_found(network: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kernel that is off by one in one place is caught and located."""
+
+    def open_broken(name: str, *arguments: object, **keywords: object) -> Level:
+        level = open_level(name, *arguments, **keywords)  # type: ignore[arg-type]
+        if name != "host":
+            return level
+
+        def broken(x: NDArray, record: Record) -> ExecutionResult:
+            result = level.run(x, record)
+            if result.recording is not None:
+                result.recording.membranes["2"][4, 3, 11] += 1
+            return result
+
+        return Level(name, broken, level.native)
+
+    monkeypatch.setattr("snnir.driver.validate.open_level", open_broken)
+    report = validate(network, str(data))
+    assert report.level("host").bit_exact is False
+    difference = report.level("host").first_difference
+    assert difference is not None
+    assert (difference.sample, difference.step, difference.layer) == (4, 3, "2")
+    assert difference.got == difference.expected + 1
+    assert "host differs from qsnn: sample 4, step 3, layer '2'" in report.problems[0]
+    json.dumps(report.to_json())
+
+
+def test_another_network_than_the_module_is_found(
+    imported: ModuleOp, model: Path, data: Path
+) -> None:
+    module = load_module(f"{model}:build")
+    module.get_parameter("3.bias").data += 0.3
+    report = validate(imported, str(data), module=module)
+    assert report.level("snn").unexplained
+    assert "snn differs from snnTorch in" in report.problems[0]
+
+
+@pytest.mark.parametrize("level", ["snn", "qsnn", "kernels", "host"])
+def test_run(network: Path, data: Path, level: str, tmp_path: Path) -> None:
+    report = run(network, str(data), level=level, limit=6)  # type: ignore[arg-type]
+    assert report.scores.shape == (6, 3)
+    assert set(report.spike_rates) == {"2", "4"}
+    assert report.accuracy is not None
+    report.write(tmp_path / "scores.npz")
+    with np.load(tmp_path / "scores.npz") as archive:
+        assert np.array_equal(archive["scores"], report.scores)
+        assert np.array_equal(archive["labels"], report.labels)
+
+
+def test_levels_below_qsnn_agree(network: Path, data: Path) -> None:
+    reports = [run(network, str(data), level=level) for level in ("qsnn", "kernels", "host")]  # type: ignore[arg-type]
+    for report in reports[1:]:
+        assert np.array_equal(report.scores, reports[0].scores)
+        assert report.spike_rates == reports[0].spike_rates
+
+
+def test_public_names() -> None:
+    assert snnir.validate is validate
+    assert snnir.compile is compile
+    assert all(callable(getattr(snnir, name)) for name in snnir.__all__ if name[0] != "_")
+
+
+def test_importing_snnir_or_its_parser_does_not_import_torch() -> None:
+    code = (
+        "import sys, snnir, snnir.tools.snnir; snnir.validate, snnir.compile; "
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
