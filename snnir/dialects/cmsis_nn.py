@@ -15,9 +15,11 @@ from xdsl.utils.exceptions import VerifyException
 
 from snnir.dialects.kernel_bases import (
     KernelOpBase,
+    buffer_element,
     buffer_operand,
     buffer_shape,
     expect_buffer,
+    expect_rank,
 )
 from snnir.dialects.layer_shapes import element_count, int_array, int_values, spatial_output
 
@@ -76,9 +78,11 @@ class ConvolveWrapperS16Op(KernelOpBase):
             ("multipliers", self.multipliers, i32), ("shifts", self.shifts, i32),
         ):  # fmt: skip
             expect_buffer(what, value, element)
+        expect_rank("input", self.input, 3)  # C2
+        expect_rank("filter", self.filter, 4)
         height, width, channels = buffer_shape(self.input.type)
         outputs, *kernel, columns = buffer_shape(self.filter.type)
-        size = spatial_output(  # C2
+        size = spatial_output(
             (height, width), kernel, int_values(self.stride), int_values(self.padding),
             int_values(self.dilation),
         )  # fmt: skip
@@ -115,6 +119,7 @@ class VecMatMulResultAccS8Op(KernelOpBase):
         expect_buffer("input", self.input, i8)
         expect_buffer("filter", self.filter, i8)
         expect_buffer("output", self.output, i16)
+        expect_rank("filter", self.filter, 2)
         rows, columns = buffer_shape(self.filter.type)
         if (columns,) != buffer_shape(self.input.type) or (rows,) != buffer_shape(self.output.type):
             raise VerifyException(
@@ -145,6 +150,7 @@ class MatMultNtTS8S32Op(KernelOpBase):
         expect_buffer("input", self.input, i8)
         expect_buffer("filter", self.filter, i8)
         expect_buffer("output", self.output, i32)
+        expect_rank("filter", self.filter, 2)
         *rows, columns = buffer_shape(self.input.type)
         outputs, filter_columns = buffer_shape(self.filter.type)
         size = element_count(buffer_shape(self.output.type))
@@ -174,6 +180,8 @@ class MaxPoolOp(KernelOpBase):
 
     def verify_(self) -> None:
         expect_buffer("input", self.input, i8, i16)
+        expect_buffer("output", self.output, buffer_element(self.input.type))
+        expect_rank("input", self.input, 3)
         *size, channels = buffer_shape(self.input.type)
         windows = (int_values(self.kernel), int_values(self.stride), int_values(self.padding))
         expected = (*spatial_output(size, *windows), channels)

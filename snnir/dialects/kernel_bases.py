@@ -68,3 +68,9 @@ def expect_buffer(what: str, value: SSAValue, *elements: Attribute) -> None:
     if (actual := buffer_element(value.type)) not in elements:
         names = " or ".join(map(str, elements))
         raise VerifyException(f"{what} has element type {actual}, expected {names}")
+
+
+def expect_rank(what: str, value: SSAValue, rank: int) -> None:
+    """Verify the number of axes of a buffer."""
+    if len(shape := buffer_shape(value.type)) != rank:
+        raise VerifyException(f"{what} must have rank {rank}, got shape {shape}")

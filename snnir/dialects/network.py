@@ -120,11 +120,12 @@ class NetworkOpBase(IRDLOperation, ABC):
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
+        start = parser.pos
         name, inputs, outputs, region, extra, arg_attrs, _ = parse_func_op_like(
             parser, reserved_attr_names=_SIGNATURE
         )
         if arg_attrs is not None:
-            parser.raise_error(f"'{cls.name}' takes no argument attributes")
+            parser.raise_error(f"'{cls.name}' takes no argument attributes", start)
         attributes = dict(extra.data) if extra is not None else {}
         declared = set(cls.get_irdl_definition().properties)
         op = cls.create(
@@ -138,7 +139,7 @@ class NetworkOpBase(IRDLOperation, ABC):
         )
         for key in ("timesteps", "input", "readout"):
             if key not in op.properties:
-                parser.raise_error(f"'{cls.name}' needs the attribute '{key}'")
+                parser.raise_error(f"'{cls.name}' needs the attribute '{key}'", start)
         return op
 
 

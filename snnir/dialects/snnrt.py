@@ -47,6 +47,7 @@ from snnir.dialects.kernel_bases import (
     buffer_operand,
     buffer_shape,
     expect_buffer,
+    expect_rank,
     expect_same_shape,
 )
 from snnir.dialects.layer_shapes import element_count, int_array, int_values, spatial_output
@@ -73,7 +74,10 @@ class RegionAttr(EnumAttribute[Region], SpacedOpaqueSyntaxAttribute):
 
 @irdl_op_definition
 class NetworkOp(NetworkOpBase):
-    """The calls of one time step. Constraints of `NetworkOpBase` and `qsnn.network`.
+    """The calls of one time step.
+
+    Constraints: those of `NetworkOpBase`; (C6) the frame is `i8`; (C7) `input_maximum` is between 1
+    and 127.
 
     The frame is what a caller passes: channels first, `ui8`-like bytes for counts and spikes.
     `arena_bytes` is set by `kernels-plan-memory`.
@@ -88,6 +92,13 @@ class NetworkOp(NetworkOpBase):
     state_bytes = opt_prop_def(IntegerAttr)
 
     traits = traits_def(SymbolOpInterface(), IsolatedFromAbove())
+
+    def verify_(self) -> None:
+        super().verify_()
+        expect_buffer("the frame", self.frame, i8)  # C6
+        maximum = self.input_maximum.value.data
+        if not 1 <= maximum <= 127:  # C7
+            raise VerifyException(f"input_maximum must be between 1 and 127, got {maximum}")
 
 
 @irdl_op_definition
@@ -261,6 +272,8 @@ class FillZeroOp(KernelOpBase):
 
 def verify_convolution(op: "Conv2dScatterOp | Conv2dScatterValuesOp") -> None:
     """Weights are `(inputs, kernel_height, kernel_width, outputs / groups)`."""
+    expect_rank("weights", op.weights, 4)
+    expect_rank("current", op.current, 3)
     channels, *kernel, columns = buffer_shape(op.weights.type)
     height, width, outputs = buffer_shape(op.current.type)
     groups = op.groups.value.data
@@ -442,6 +455,7 @@ class SumPool2dOp(KernelOpBase):
 
 def verify_windows(op: "MaxPool2dOp | SumPool2dOp") -> None:
     """The output has the size that kernel, stride and padding give."""
+    expect_rank("input", op.input, 3)
     *size, channels = buffer_shape(op.input.type)
     windows = (int_values(op.kernel), int_values(op.stride), int_values(op.padding))
     expected = (*spatial_output(size, *windows), channels)
@@ -643,6 +657,7 @@ class Im2ColOp(KernelOpBase):
         super().__init__(operands=[input, columns], properties=windows)
 
     def verify_(self) -> None:
+        expect_rank("input", self.input, 3)
         *size, channels = buffer_shape(self.input.type)
         kernel = int_values(self.kernel)
         positions = spatial_output(

@@ -20,7 +20,7 @@ from snnir.executors.kernel_functions import KERNELS, Call
 from snnir.executors.kernel_memory import KernelMemory
 from snnir.executors.presentation import Presentation
 from snnir.executors.qsnn_interpreter import integer_frame
-from snnir.executors.result import ExecutionResult, Recorder
+from snnir.executors.result import ExecutionResult, Recorder, RecordMode
 from snnir.kernels.layout import channels_last, logical_shape_of, to_logical
 from snnir.kernels.neuron_rules import ORDER
 from snnir.support.arrays import array_from_dense
@@ -54,7 +54,7 @@ class KernelExecutor:
                 memory that does not hold what it needs.
         """
         presentation = Presentation(self.network, x)
-        mode = "all" if record else "none"
+        mode: RecordMode = "all" if record else "none"
         recorder = Recorder(self.network, len(presentation), mode, np.int32)
         scores = [self._run(presentation, i, recorder) for i in range(len(presentation))]
         return ExecutionResult.from_scores(np.stack(scores), recorder.recording)

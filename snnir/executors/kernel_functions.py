@@ -7,7 +7,7 @@ compiler (no sum overflows, counts are below a maximum), the guarantee is checke
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -243,14 +243,16 @@ def widen(op: snnrt.WidenOp, call: Call) -> None:
     call.write(op.output, call.read(op.input))
 
 
-def patches(op: snnrt.Im2ColOp | cmsis_nn.ConvolveWrapperS16Op, call: Call, kernel: Any) -> Integers:
+def patches(
+    op: snnrt.Im2ColOp | cmsis_nn.ConvolveWrapperS16Op, call: Call, kernel: Sequence[int]
+) -> Integers:
     """(positions, kernel height * kernel width * channels), zeros as padding."""
     padding, stride, dilation = (int_values(a) for a in (op.padding, op.stride, op.dilation))
     padded = np.pad(call.read(op.input), [*((size, size) for size in padding), (0, 0)])
     extents = [window_extent(*axis) for axis in zip(kernel, dilation, strict=True)]
     every = np.lib.stride_tricks.sliding_window_view(padded, extents, (0, 1))
     taken = every[:: stride[0], :: stride[1], :, :: dilation[0], :: dilation[1]]
-    height, width, channels = taken.shape[:3]
+    height, width = taken.shape[:2]
     return taken.transpose(0, 1, 3, 4, 2).reshape(height * width, -1)
 
 

@@ -42,6 +42,7 @@ class Slot:
 
     @property
     def name(self) -> str:
+        """Name of the buffer."""
         return self.buffer.sym_name.data
 
 
@@ -58,7 +59,9 @@ class KernelMemory:
     def __init__(self, network: snnrt.NetworkOp):
         self._network = network
         self._slots = _slots(network)
-        self._index = {slot.buffer.result: i for i, slot in enumerate(self._slots)}
+        self._index: dict[SSAValue, int] = {
+            slot.buffer.result: index for index, slot in enumerate(self._slots)
+        }
         size = max((slot.end for slot in self._slots), default=0)
         if network.arena_bytes is not None and size > network.arena_bytes.value.data:
             raise error_at(
@@ -142,7 +145,9 @@ class KernelMemory:
         if (owners == index).all():
             return
         other = int(owners[owners != index][0])
-        reason = "was not written" if other == NOBODY else f"'{self._slots[other].name}' overwrote it"
+        reason = "was not written"
+        if other != NOBODY:
+            reason = f"'{self._slots[other].name}' overwrote it"
         raise error_at(op, f"needs the buffer '{slot.name}', but {reason} in this step")
 
 
@@ -156,7 +161,8 @@ def root_value(value: SSAValue) -> SSAValue:
 def element_dtype(type: Attribute) -> np.dtype:
     """numpy type of the elements of a buffer."""
     element = buffer_element(type)
-    assert isinstance(element, IntegerType) and element != i1, element
+    assert isinstance(element, IntegerType), element
+    assert element != i1, "spikes are stored as bytes"
     return np.dtype(f"<i{element.width.data // 8}")
 
 

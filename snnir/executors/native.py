@@ -17,7 +17,7 @@ from xdsl.dialects.builtin import ModuleOp
 
 from snnir.backends.c.network import CNetwork, only_network
 from snnir.backends.c.syntax import bits_of
-from snnir.backends.firmware import NetworkBuild
+from snnir.backends.firmware import MAXIMUM_EVENTS, NetworkBuild
 from snnir.backends.targets import TargetDescription
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_shape
@@ -109,6 +109,8 @@ class NativeExecutor:
             SNNError: `x` does not fit the network, or the program fails.
         """
         presentation = Presentation(self.network.op, x)
+        if events and self.network.takes_values:
+            raise SNNError(f"'@{self.network.op.sym_name.data}' takes values, not events")
         traced = record == "all"
         runner = self._runner(traced)
         starts = range(0, len(presentation), SAMPLES_PER_PROCESS)
@@ -213,7 +215,13 @@ def _write_input(
     dtype = np.int8 if network.takes_values else np.uint8
     for sample in range(samples.start, samples.stop):
         for step in range(1 if static else steps):
-            file.write(_bytes(presentation.frames(sample, step, np.float64), dtype))
+            frame = presentation.frames(sample, step, np.float64)
+            if events and frame.sum() > MAXIMUM_EVENTS:
+                raise SNNError(
+                    f"a step of the input has {frame.sum():g} events, but the generated program "
+                    f"lists at most {MAXIMUM_EVENTS}; present frames instead"
+                )
+            file.write(_bytes(frame, dtype))
 
 
 def _bytes(frame: NDArray[np.float64], dtype: type[np.int8] | type[np.uint8]) -> bytes:

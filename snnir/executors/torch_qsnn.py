@@ -26,7 +26,6 @@ from snnir.executors.torch_program import Evaluate, TorchBuilder, TorchLevel
 from snnir.quantization.values import type_bounds
 from snnir.support.arrays import array_from_dense
 
-
 FLOAT32_EXACT = 1 << 24
 
 

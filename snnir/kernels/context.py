@@ -62,7 +62,7 @@ class KernelContext:
 
     def unique(self, name: str) -> str:
         """A C identifier that no buffer has yet."""
-        clean = "".join(c if c.isalnum() else "_" for c in name)
+        clean = "".join(c if c.isascii() and c.isalnum() else "_" for c in name)
         candidate, number = clean, 1
         while candidate in self._names:
             candidate, number = f"{clean}_{number}", number + 1
@@ -117,15 +117,19 @@ class KernelContext:
             self._views[buffer, tuple(shape)] = op.result
         return self._views[buffer, tuple(shape)]
 
-    def spike_list(self, values: SSAValue) -> tuple[SSAValue, SSAValue]:
-        """List and count of the nonzero elements of a byte buffer, made once for all users."""
+    def spike_list(self, values: SSAValue, user: Operation) -> tuple[SSAValue, SSAValue]:
+        """List and count of the nonzero elements of a byte buffer, made once for all users.
+
+        Raises:
+            SNNError: there are too many elements; the message is about `user`.
+        """
         if isinstance(owner := values.owner, snnrt.ViewOp):
             values = owner.source
         if values not in self._lists:
             size = element_count(shape_of(values.type))
             if size > 1 << 16:
                 raise error_at(
-                    self.calls[-1], f"{size} values cannot be listed with 16-bit indices; "
+                    user, f"its {size} inputs cannot be listed with 16-bit indices; "
                     "use kernels=cmsis"
                 )  # fmt: skip
             list_buffer = self.buffer(f"{values.name_hint}_list", [size], i16)

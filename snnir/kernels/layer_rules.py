@@ -41,7 +41,7 @@ def _scatter_weights(weights: NDArray[np.int8], current: SSAValue) -> NDArray[np
 def lower_conv2d_event(context: KernelContext, op: qsnn.Conv2dOp) -> None:
     """Clear the current, then add the kernel of every active input."""
     input, label = context[op.input], layer_label(op, "conv2d")
-    listed, count = context.spike_list(input.buffer)
+    listed, count = context.spike_list(input.buffer, op)
     current = context.define(op.result, f"{label}_current")
     context.call(snnrt.FillZeroOp(current))
     kernels = _by_input_channel(_weights(op), op.groups.value.data)
@@ -70,7 +70,7 @@ def _by_input_channel(weights: NDArray[np.int8], groups: int) -> NDArray[np.int8
 def lower_linear_event(context: KernelContext, op: qsnn.LinearOp) -> None:
     """Clear the current, then add the weight row of every active input."""
     input, label = context[op.input], layer_label(op, "linear")
-    listed, count = context.spike_list(input.buffer)
+    listed, count = context.spike_list(input.buffer, op)
     current = context.define(op.result, f"{label}_current")
     context.call(snnrt.FillZeroOp(current))
     rows = np.ascontiguousarray(_weights(op)[:, input.order].T)

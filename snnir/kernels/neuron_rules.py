@@ -114,9 +114,7 @@ def lower_output(context: KernelContext, op: qsnn.OutputOp) -> None:
     size = element_count(buffer_shape(output.buffer.type))
     scores = context.buffer("scores", [size], i32, snnrt.Region.STATE)
     if of_membrane:
-        call: Operation = snnrt.ReadMembraneOp(
-            output.buffer, scores, MEMBRANE_REDUCTIONS[readout]
-        )
+        call: Operation = snnrt.ReadMembraneOp(output.buffer, scores, MEMBRANE_REDUCTIONS[readout])
     elif readout is Readout.FIRST_SPIKE:
         call = snnrt.FirstSpikeOp(output.buffer, scores)
     else:

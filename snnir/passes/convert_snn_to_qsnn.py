@@ -144,7 +144,9 @@ def _convert_operation(context: QuantizationContext, op: Operation) -> None:
         return
     if isinstance(op, snn.OutputOp):
         _expect_one_unit(op, context[op.operands[0]])
-        context.builder.insert(qsnn.OutputOp(*[context[v].value for v in op.operands]))
+        output = qsnn.OutputOp(*[context[v].value for v in op.operands])
+        output.location = op.location
+        context.builder.insert(output)
         return
     if (layer_rule := LAYER_RULES.get(type(op))) is not None:
         results = [layer_rule(context, op)]

@@ -109,9 +109,16 @@ def root_buffer(value: SSAValue) -> snnrt.BufferOp | None:
 
 
 def _lifetimes(network: snnrt.NetworkOp) -> list[Placement]:
-    """Transient buffers with the calls that touch them, in order of the first."""
+    """Transient buffers with the calls that touch them, in order of the first.
+
+    One that no call touches is never live, but has a place like all others.
+    """
     placements: dict[snnrt.BufferOp, Placement] = {}
+    unused: list[Placement] = []
     for index, op in enumerate(network.body.block.ops):
+        if isinstance(op, snnrt.BufferOp) and not op.result.uses:
+            if op.region.data is snnrt.Region.TRANSIENT:
+                unused.append(Placement(op, buffer_bytes(op), 0, -1))
         if not isinstance(op, KernelOpBase | snnrt.OutputOp):
             continue
         for operand in op.operands:
@@ -121,7 +128,7 @@ def _lifetimes(network: snnrt.NetworkOp) -> list[Placement]:
             if buffer not in placements:
                 placements[buffer] = Placement(buffer, buffer_bytes(buffer), index, index)
             placements[buffer].last = index
-    return list(placements.values())
+    return [*placements.values(), *unused]
 
 
 def _place_transients(placements: list[Placement], start: int) -> int:

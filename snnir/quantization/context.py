@@ -10,6 +10,7 @@ from xdsl.ir import Operation, SSAValue
 
 from snnir.quantization.options import QuantizationOptions
 from snnir.quantization.values import QuantizedValue
+from snnir.support.diagnostics import error_at
 
 
 @dataclass
@@ -25,6 +26,12 @@ class QuantizationContext:
     values: dict[SSAValue, QuantizedValue] = field(default_factory=dict[SSAValue, QuantizedValue])
 
     def __getitem__(self, value: SSAValue) -> QuantizedValue:
+        if value not in self.values:
+            assert isinstance(value.owner, Operation)
+            raise error_at(
+                value.owner, "is an operand of a layer that computes with activations; fold the "
+                "operations that compute with constants"
+            )  # fmt: skip
         return self.values[value]
 
     def insert(self, op: Operation, source: Operation) -> SSAValue:

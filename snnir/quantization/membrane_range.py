@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Range analysis: which values an integer membrane can take, for any input within its range.
 
-Interval arithmetic on the update of `qsnn.lif`, per neuron or channel, iterated from the states that
-constant inputs lead to, zero among them, to a fixed point. The result holds for sequences of any length.
+Interval arithmetic on the update of `qsnn.lif`, per neuron or channel, iterated to a fixed point
+from the states that constant inputs lead to, zero among them. The result holds for sequences of any
+length.
 """
 
 from collections.abc import Callable, Sequence
@@ -102,8 +103,8 @@ def _after_spike(before: list[Part], neuron: NeuronDynamics) -> list[Part]:
 def _reset_now(part: Part, neuron: NeuronDynamics, sign: int) -> list[Part]:
     """What an immediate reset makes of one part: `V`, or `V + sign * threshold` or `V + sign * V`.
 
-    The sign is that of `R - S`: -1 for the quiet part, which is reset where it spikes now, and 1 for
-    the fired part, whose reset is taken back where it does not.
+    The sign is that of `R - S`: -1 for the quiet part, which is reset where it spikes now, and 1
+    for the fired part, whose reset is taken back where it does not.
     """
     assert neuron.threshold is not None
     (low, high, present), quiet = part, neuron.quiet_maximum
@@ -185,9 +186,9 @@ def membrane_range(
             np.minimum(seen[0], np.minimum(before[0], grown[0])),
             np.maximum(seen[1], np.maximum(before[1], grown[1])),
         )
-        if (grown[0] == state[0]).all() and (grown[1] == state[1]).all():
-            return seen
         if max(-int(seen[0].min()), int(seen[1].max())) > limit:
             return None
+        if (grown[0] == state[0]).all() and (grown[1] == state[1]).all():
+            return seen
         state = grown
     return None

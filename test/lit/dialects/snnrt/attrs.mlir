@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: SNN_ROUNDTRIP
+// RUN: SNN_GENERIC_ROUNDTRIP
+
+// CHECK: snnrt.network @net(%frame: memref<2xi8>) -> memref<2xi16> attributes {timesteps = 2 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>, input_maximum = 9 : i64, input_scale = 5.000000e-01 : f32, arena_bytes = 40 : i64, state_bytes = 8 : i64} {
+snnrt.network @net(%frame: memref<2xi8>) -> memref<2xi16> attributes {timesteps = 2 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>, input_maximum = 9 : i64, input_scale = 5.000000e-01 : f32, arena_bytes = 40 : i64, state_bytes = 8 : i64} {
+  // CHECK-NEXT: %state = snnrt.buffer "state" state {offset = 0 : i64} : memref<2xi16>
+  %state = snnrt.buffer "state" state {offset = 0 : i64} : memref<2xi16>
+  // CHECK-NEXT: %values = snnrt.buffer "values" transient {alignment = 16 : i64, offset = 32 : i64} : memref<2xi8>
+  %values = snnrt.buffer "values" transient {alignment = 16 : i64, offset = 32 : i64} : memref<2xi8>
+  // CHECK-NEXT: snnrt.values_to_hwc %frame, %values : memref<2xi8>, memref<2xi8>
+  snnrt.values_to_hwc %frame, %values : memref<2xi8>, memref<2xi8>
+  // CHECK-NEXT: snnrt.output %state : memref<2xi16>
+  snnrt.output %state : memref<2xi16>
+}

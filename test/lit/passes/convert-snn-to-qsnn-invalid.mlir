@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: snn-opt %s --verify-diagnostics --split-input-file --convert-snn-to-qsnn
+
+// Neurons without an integer form.
+snn.network @net(%frame: tensor<2xf32>) -> tensor<2xi1> attributes {timesteps = 5 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>} {
+  // expected-error @+1 {{'snn.synaptic' op has no integer form yet; supported are snn.add, snn.avg_pool2d, snn.batc}}
+  %s, %i, %u = snn.synaptic %frame alpha 0.5 : f32 beta 0.5 : f32 threshold 1.0 : f32 reset subtract delayed compare gt : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>, tensor<2xf32>)
+  snn.output %s : tensor<2xi1>
+}
+
+// -----
+
+// Alpha neurons.
+snn.network @net(%frame: tensor<2xf32>) -> tensor<2xi1> attributes {timesteps = 5 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>} {
+  // expected-error @+1 {{'snn.alpha' op has no integer form yet; supported are snn.add, snn.avg_pool2d, snn.batch_n}}
+  %s, %e, %i, %u = snn.alpha %frame alpha 0.6 : f32 beta 0.5 : f32 threshold 1.0 : f32 reset subtract delayed compare gt : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>)
+  snn.output %s : tensor<2xi1>
+}
+
+// -----
+
+// Feedback.
+snn.network @net(%frame: tensor<2xf32>) -> tensor<2xi1> attributes {timesteps = 5 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>} {
+  // expected-error @+1 {{'snn.register' op has no integer form yet; supported are snn.add, snn.avg_pool2d, snn.batc}}
+  snn.register @r : tensor<2xi1>
+  %s, %u = snn.lif %frame beta 0.5 : f32 threshold 1.0 : f32 reset subtract delayed compare gt : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>)
+  snn.write @r, %s : tensor<2xi1>
+  snn.output %s : tensor<2xi1>
+}
+
+// -----
+
+// A unit that is not positive.
+snn.network @net(%frame: tensor<2xf32>) -> tensor<2xf32> attributes {timesteps = 5 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>} {
+  %n = snn.scale %frame by -1.0 : f32 : (tensor<2xf32>) -> tensor<2xf32>
+  // expected-error @+1 {{'snn.li' op its input has a unit that is not positive (a negative scale or batch-norm weig}}
+  %u = snn.li %n beta 0.5 : f32 : (tensor<2xf32>) -> tensor<2xf32>
+  snn.output %u : tensor<2xf32>
+}
+
+// -----
+
+// Two layers without a neuron between them.
+snn.network @net(%frame: tensor<2xf32>) -> tensor<2xf32> attributes {timesteps = 5 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>} {
+  %w = snn.weight dense<1.0> : tensor<2x2xf32>
+  %a = snn.linear %frame, %w : (tensor<2xf32>, tensor<2x2xf32>) -> tensor<2xf32>
+  // expected-error @+1 {{'snn.linear' op takes spikes, counts or quantised inputs, but its input is a current of ty}}
+  %b = snn.linear %a, %w : (tensor<2xf32>, tensor<2x2xf32>) -> tensor<2xf32>
+  %u = snn.li %b beta 0.5 : f32 : (tensor<2xf32>) -> tensor<2xf32>
+  snn.output %u : tensor<2xf32>
+}
+
+// -----
+
+// Weights that are computed.
+snn.network @net(%frame: tensor<2xf32>) -> tensor<2xf32> attributes {timesteps = 5 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>} {
+  // expected-error @+1 {{'snn.weight' op is an operand of a layer that computes with activations; fold the operatio}}
+  %w = snn.weight dense<1.0> : tensor<2x2xf32>
+  %v = snn.scale %w by 2.0 : f32 : (tensor<2x2xf32>) -> tensor<2x2xf32>
+  %a = snn.linear %frame, %v : (tensor<2xf32>, tensor<2x2xf32>) -> tensor<2xf32>
+  %u = snn.li %a beta 0.5 : f32 : (tensor<2xf32>) -> tensor<2xf32>
+  snn.output %u : tensor<2xf32>
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: snn-opt %s --split-input-file --convert-snn-to-qsnn | filecheck %s
+
+// The scale of the weights is in the threshold and the bias; the membrane has 16 bits.
+// CHECK: qsnn.network @linear(%frame: tensor<2xi1>) -> tensor<1xi1> attributes {timesteps = 5 : i64, input = #snn<input binary_frames>, readout = #snn<readout spike_count>, input_maximum = 1 : i64} {
+// CHECK-NEXT: %0 = qsnn.weight dense<127> : tensor<1x2xi8> {scale = 1.000000e+00 : f32}
+// CHECK-NEXT: %current = qsnn.linear %frame, %0 : (tensor<2xi1>, tensor<1x2xi8>) -> tensor<1xi16>
+// CHECK-NEXT: %spikes, %membrane = qsnn.lif %current leak 16384 : i32 threshold 6400 : i32 bias 192 : i32 reset subtract delayed compare gt overflow proven rounding nearest {layer = "first", shift = 6 : i32, unit = 1.562500e-02 : f32} : (tensor<1xi16>) -> (tensor<1xi1>, tensor<1xi16>)
+// CHECK-NEXT: qsnn.output %spikes : tensor<1xi1>
+snn.network @linear(%frame: tensor<2xf32>) -> tensor<1xi1> attributes {timesteps = 5 : i64, input = #snn<input binary_frames>, readout = #snn<readout spike_count>} {
+  %w = snn.weight dense<127.0> : tensor<1x2xf32>
+  %b = snn.weight dense<3.0> : tensor<1xf32>
+  %current = snn.linear %frame, %w, %b : (tensor<2xf32>, tensor<1x2xf32>, tensor<1xf32>) -> tensor<1xf32>
+  %spikes, %membrane = snn.lif %current beta 0.5 : f32 threshold 100.0 : f32 reset subtract delayed compare gt {layer = "first"} : (tensor<1xf32>) -> (tensor<1xi1>, tensor<1xf32>)
+  snn.output %spikes : tensor<1xi1>
+}
+
+// -----
+
+// A mean is a sum in smaller units. Without a leak no range is proven, and the membrane saturates.
+// CHECK: qsnn.network @convolution(%frame: tensor<1x4x4xi8>) -> tensor<2xi16> attributes {timesteps = 5 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>, input_maximum = 127 : i64, input_scale = 0.00787401572 : f32} {
+// CHECK-NEXT: %0 = qsnn.weight dense<127> : tensor<1x1x3x3xi8> {scale = 6.20001229e-05 : f32}
+// CHECK-NEXT: %current = qsnn.conv2d %frame, %0 padding [1, 1] : (tensor<1x4x4xi8>, tensor<1x1x3x3xi8>) -> tensor<1x4x4xi32>
+// CHECK-NEXT: %pooled = qsnn.sum_pool2d %current kernel [2, 2] stride [2, 2] : (tensor<1x4x4xi32>) -> tensor<1x2x2xi32>
+// CHECK-NEXT: %spikes, %u = qsnn.lif %pooled leak 32768 : i32 threshold 16516096 : i32 reset zero_after immediate compare ge overflow saturate rounding nearest {shift = 8 : i32, unit = 6.0546995e-08 : f32} : (tensor<1x2x2xi32>) -> (tensor<1x2x2xi1>, tensor<1x2x2xi32>)
+// CHECK-NEXT: %flat = qsnn.reshape %spikes : (tensor<1x2x2xi1>) -> tensor<4xi1>
+// CHECK-NEXT: %1 = qsnn.weight dense<127> : tensor<2x4xi8> {scale = 0.00393700786 : f32}
+// CHECK-NEXT: %sums = qsnn.linear %flat, %1 : (tensor<4xi1>, tensor<2x4xi8>) -> tensor<2xi16>
+// CHECK-NEXT: %membrane = qsnn.li %sums leak 24576 : i32 overflow proven rounding nearest {shift = 4 : i32, unit = 2.460630e-04 : f32} : (tensor<2xi16>) -> tensor<2xi16>
+// CHECK-NEXT: qsnn.output %membrane : tensor<2xi16>
+snn.network @convolution(%frame: tensor<1x4x4xf32>) -> tensor<2xf32> attributes {timesteps = 5 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>} {
+  %k = snn.weight dense<1.0> : tensor<1x1x3x3xf32>
+  %current = snn.conv2d %frame, %k padding [1, 1] : (tensor<1x4x4xf32>, tensor<1x1x3x3xf32>) -> tensor<1x4x4xf32>
+  %pooled = snn.avg_pool2d %current kernel [2, 2] stride [2, 2] : (tensor<1x4x4xf32>) -> tensor<1x2x2xf32>
+  %spikes, %u = snn.lif %pooled beta 1.0 : f32 threshold 1.0 : f32 reset zero_after immediate compare ge : (tensor<1x2x2xf32>) -> (tensor<1x2x2xi1>, tensor<1x2x2xf32>)
+  %flat = snn.flatten %spikes : (tensor<1x2x2xi1>) -> tensor<4xi1>
+  %w = snn.weight dense<0.5> : tensor<2x4xf32>
+  %sums = snn.linear %flat, %w : (tensor<4xi1>, tensor<2x4xf32>) -> tensor<2xf32>
+  %membrane = snn.li %sums beta 0.75 : f32 : (tensor<2xf32>) -> tensor<2xf32>
+  snn.output %membrane : tensor<2xf32>
+}
+
+// -----
+
+// Integer factors bring both currents to one unit.
+// CHECK: qsnn.network @sum_of_different_units(%frame: tensor<1xi1>) -> tensor<1xi1> attributes {timesteps = 5 : i64, input = #snn<input binary_frames>, readout = #snn<readout spike_count>, input_maximum = 1 : i64} {
+// CHECK-NEXT: %0 = qsnn.weight dense<127> : tensor<1x1xi8> {scale = 0.00787401572 : f32}
+// CHECK-NEXT: %a = qsnn.linear %frame, %0 : (tensor<1xi1>, tensor<1x1xi8>) -> tensor<1xi16>
+// CHECK-NEXT: %1 = qsnn.weight dense<127> : tensor<1x1xi8> {scale = 0.0157480314 : f32}
+// CHECK-NEXT: %b = qsnn.linear %frame, %1 : (tensor<1xi1>, tensor<1x1xi8>) -> tensor<1xi16>
+// CHECK-NEXT: %2 = qsnn.scale %b by 2 : i32 : (tensor<1xi16>) -> tensor<1xi16>
+// CHECK-NEXT: %current = qsnn.add %a, %2 : (tensor<1xi16>, tensor<1xi16>) -> tensor<1xi16>
+// CHECK-NEXT: %spikes, %membrane = qsnn.lif %current leak 16384 : i32 threshold 8128 : i32 reset subtract delayed compare gt overflow proven rounding nearest {shift = 6 : i32, unit = 0.000123031496 : f32} : (tensor<1xi16>) -> (tensor<1xi1>, tensor<1xi16>)
+// CHECK-NEXT: qsnn.output %spikes : tensor<1xi1>
+snn.network @sum_of_different_units(%frame: tensor<1xf32>) -> tensor<1xi1> attributes {timesteps = 5 : i64, input = #snn<input binary_frames>, readout = #snn<readout spike_count>} {
+  %v = snn.weight dense<1.0> : tensor<1x1xf32>
+  %w = snn.weight dense<2.0> : tensor<1x1xf32>
+  %a = snn.linear %frame, %v : (tensor<1xf32>, tensor<1x1xf32>) -> tensor<1xf32>
+  %b = snn.linear %frame, %w : (tensor<1xf32>, tensor<1x1xf32>) -> tensor<1xf32>
+  %current = snn.add %a, %b : (tensor<1xf32>, tensor<1xf32>) -> tensor<1xf32>
+  %spikes, %membrane = snn.lif %current beta 0.5 : f32 threshold 1.0 : f32 reset subtract delayed compare gt : (tensor<1xf32>) -> (tensor<1xi1>, tensor<1xf32>)
+  snn.output %spikes : tensor<1xi1>
+}
