@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The verification ladder on whole networks: accuracy, agreement, instructions and memory per level.
+"""The verification ladder on whole networks: accuracy, agreement, instructions and memory.
 
     python benchmarks/verification_ladder.py [--limit N] [--qemu-limit N] [NAME ...]
 
@@ -11,7 +11,7 @@ no part of the repository are looked up by `snnir.data.locations.shared_folder`.
 import argparse
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ class Case:
     input_shape: tuple[int, ...]
     timesteps: int
     bins: int | None = None
-    options: LoweringOptions = LoweringOptions()
+    options: LoweringOptions = field(default_factory=LoweringOptions)
     shared: bool = True
 
 

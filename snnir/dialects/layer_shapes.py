@@ -71,8 +71,7 @@ def element_count(shape: Sequence[int]) -> int:
 def broadcasts_to(shape: Sequence[int], target: Sequence[int]) -> bool:
     """Whether `shape` broadcasts to `target` without changing it (numpy rules, right-aligned)."""
     return len(shape) <= len(target) and all(
-        extent in (1, full)
-        for extent, full in zip(reversed(shape), reversed(target), strict=False)
+        extent in (1, full) for extent, full in zip(reversed(shape), reversed(target), strict=False)
     )
 
 

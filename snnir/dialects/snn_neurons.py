@@ -96,9 +96,7 @@ class SpikingNeuronBase(NeuronBase, ABC):
         membrane: OpResult[TensorType]
 
     @staticmethod
-    def dynamics(
-        reset: Reset, reset_timing: ResetTiming, compare: Compare
-    ) -> dict[str, Attribute]:
+    def dynamics(reset: Reset, reset_timing: ResetTiming, compare: Compare) -> dict[str, Attribute]:
         """The three attributes that name the dynamics."""
         return {
             "reset": ResetAttr(reset),

@@ -712,9 +712,7 @@ class ReadMembraneOp(KernelOpBase):
     reduction = prop_def(StringAttr)
 
     def __init__(self, values: SSAValue, scores: SSAValue, reduction: str):
-        super().__init__(
-            operands=[values, scores], properties={"reduction": StringAttr(reduction)}
-        )
+        super().__init__(operands=[values, scores], properties={"reduction": StringAttr(reduction)})
 
     def verify_(self) -> None:
         if self.reduction.data not in ("last", "max", "sum"):

@@ -93,9 +93,7 @@ def scatter_weights(call: Call, weights: SSAValue, current: SSAValue) -> Integer
     return stored
 
 
-def linear_scatter(
-    op: snnrt.LinearScatterOp | snnrt.LinearScatterValuesOp, call: Call
-) -> None:
+def linear_scatter(op: snnrt.LinearScatterOp | snnrt.LinearScatterValuesOp, call: Call) -> None:
     """Adds one row of weights after the other; no sum on the way may overflow."""
     weights, current = scatter_weights(call, op.weights, op.current), call.read(op.current)
     values = None if isinstance(op, snnrt.LinearScatterOp) else call.read(op.values).reshape(-1)
@@ -118,9 +116,7 @@ def taps(
     return [element for element, _ in inside], [output for _, output in inside]
 
 
-def conv2d_scatter(
-    op: snnrt.Conv2dScatterOp | snnrt.Conv2dScatterValuesOp, call: Call
-) -> None:
+def conv2d_scatter(op: snnrt.Conv2dScatterOp | snnrt.Conv2dScatterValuesOp, call: Call) -> None:
     """Adds the kernel of one input after the other; no sum on the way may overflow."""
     weights, current = scatter_weights(call, op.weights, op.current), call.read(op.current)
     values = None if isinstance(op, snnrt.Conv2dScatterOp) else call.read(op.values).reshape(-1)

@@ -59,9 +59,7 @@ def total_input(op: qsnn.LIFOp | qsnn.LIOp, current: Integers) -> Integers:
     return scaled if op.bias is None else scaled + integers(op.bias)
 
 
-def settle(
-    interpreter: Interpreter, op: qsnn.LIFOp | qsnn.LIOp, membrane: Integers
-) -> Integers:
+def settle(interpreter: Interpreter, op: qsnn.LIFOp | qsnn.LIOp, membrane: Integers) -> Integers:
     """The membrane in its type: clamped, or checked against the proof.
 
     Raises:
@@ -101,9 +99,7 @@ def fires(op: qsnn.LIFOp, membrane: Integers) -> Integers:
     return above.astype(np.int64)
 
 
-def before_spike(
-    op: qsnn.LIFOp, old: Integers, x: Integers, flag: Integers
-) -> Integers:
+def before_spike(op: qsnn.LIFOp, old: Integers, x: Integers, flag: Integers) -> Integers:
     """`V`, the membrane that is compared with the threshold."""
     threshold = integers(op.threshold)
     match op.reset.data:
@@ -119,9 +115,7 @@ def before_spike(
             return (1 - flag) * (leak(op, old) + x)
 
 
-def after_spike(
-    op: qsnn.LIFOp, membrane: Integers, spikes: Integers, flag: Integers
-) -> Integers:
+def after_spike(op: qsnn.LIFOp, membrane: Integers, spikes: Integers, flag: Integers) -> Integers:
     """What `reset_timing` makes of the membrane that decided the spikes."""
     if op.reset_timing.data is ResetTiming.DELAYED:
         return membrane
@@ -182,15 +176,11 @@ class QSNNFunctions(NetworkFunctions):
         return _result(interpreter, op, sums + (bias[0].reshape(-1, 1, 1) if bias else 0))
 
     @impl(qsnn.MaxPool2dOp)
-    def max_pool2d(
-        self, interpreter: Interpreter, op: qsnn.MaxPool2dOp, args: PythonValues
-    ) -> Any:
+    def max_pool2d(self, interpreter: Interpreter, op: qsnn.MaxPool2dOp, args: PythonValues) -> Any:
         return _result(interpreter, op, _pool_windows(op, args[0], LOWEST).max(axis=(3, 4)))
 
     @impl(qsnn.SumPool2dOp)
-    def sum_pool2d(
-        self, interpreter: Interpreter, op: qsnn.SumPool2dOp, args: PythonValues
-    ) -> Any:
+    def sum_pool2d(self, interpreter: Interpreter, op: qsnn.SumPool2dOp, args: PythonValues) -> Any:
         return _result(interpreter, op, _pool_windows(op, args[0], 0).sum(axis=(3, 4)))
 
     @impl(qsnn.ReshapeOp)
@@ -253,9 +243,7 @@ def _result(interpreter: Interpreter, op: Operation, values: Integers) -> tuple[
     return (fitting(interpreter, op, values, element_type, "result"),)
 
 
-def _pool_windows(
-    op: qsnn.MaxPool2dOp | qsnn.SumPool2dOp, input: Integers, fill: int
-) -> Integers:
+def _pool_windows(op: qsnn.MaxPool2dOp | qsnn.SumPool2dOp, input: Integers, fill: int) -> Integers:
     """(channels, height, width, *kernel)."""
     kernel, stride, padding = (int_values(a) for a in (op.kernel, op.stride, op.padding))
     return windows(input, kernel, stride, padding, fill=fill)

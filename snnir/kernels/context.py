@@ -170,4 +170,3 @@ def layer_label(op: Operation, kind: str) -> str:
 def stored_type(value: SSAValue) -> Attribute:
     """Element type of a buffer."""
     return buffer_element(value.type)
-

@@ -97,6 +97,10 @@ class ConvertSNNToQSNNPass(SNNPass):
             _layers_compared_by_readout(network),
             self.remark,
         )  # fmt: skip
+        if network.readout.data is Readout.MEAN_MEMBRANE:
+            neuron = network.outputs[0].owner
+            assert isinstance(neuron, Operation)
+            context.sum_steps[neuron] = network.timesteps.value.data
         context.values[network.frame] = self._frame(network, block.args[0])
         for op in network.body.block.ops:
             _convert_operation(context, op)

@@ -23,6 +23,8 @@ class QuantizationContext:
     """Layers whose output channels must share one scale, because the readout compares them."""
     remark: Callable[..., None]
     """`remark(op, message, **metrics)`."""
+    sum_steps: dict[Operation, int] = field(default_factory=dict[Operation, int])
+    """Neurons whose membranes the readout sums in 32 bits, with the number of steps."""
     values: dict[SSAValue, QuantizedValue] = field(default_factory=dict[SSAValue, QuantizedValue])
 
     def __getitem__(self, value: SSAValue) -> QuantizedValue:

@@ -108,7 +108,7 @@ def _candidates(context: QuantizationContext) -> list[Candidate]:
     clamped_narrow: Candidate = (_saturating, i16, 0)
     clamped_wide: Candidate = (_saturating, i32, 0)
     candidates: dict[str, list[Candidate]] = {
-        "auto": [narrow, wide, clamped_wide],
+        "auto": [narrow, wide, clamped_wide, clamped_narrow],
         "i16": [narrow, clamped_narrow],
         "i32": [wide, clamped_wide],
         "saturate": [clamped_narrow, clamped_wide],
@@ -126,7 +126,8 @@ def choose_format(
     """
     for method, element_type, least in _candidates(context):
         for shift in range(context.options.maximum_shift, least - 1, -1):
-            if (chosen := method(membrane, shift, element_type)) is not None:
+            chosen = method(membrane, shift, element_type)
+            if chosen is not None and _sum_fits(context, op, chosen):
                 return chosen
     raise error_at(
         op, f"no membrane format of state={context.options.state} holds this layer; "
@@ -134,9 +135,13 @@ def choose_format(
     )  # fmt: skip
 
 
-def _remark(
-    context: QuantizationContext, op: Operation, chosen: MembraneFormat
-) -> None:
+def _sum_fits(context: QuantizationContext, op: Operation, chosen: MembraneFormat) -> bool:
+    """Whether the sum of a membrane over all steps fits 32 bits, where the readout needs it."""
+    steps = context.sum_steps.get(op, 1)
+    return fits(chosen.range[0] * steps, chosen.range[1] * steps, i32)
+
+
+def _remark(context: QuantizationContext, op: Operation, chosen: MembraneFormat) -> None:
     low, high = int(chosen.range[0].min()), int(chosen.range[1].max())
     context.remark(
         op,
@@ -147,9 +152,7 @@ def _remark(
     )  # fmt: skip
 
 
-def _arithmetic(
-    op: Operation, input: QuantizedValue, chosen: MembraneFormat
-) -> dict[str, Any]:
+def _arithmetic(op: Operation, input: QuantizedValue, chosen: MembraneFormat) -> dict[str, Any]:
     """The arguments that the constructors of all integer neurons share."""
     unit = smallest_extent(input.scale / (1 << chosen.shift), input.shape)
     try:
@@ -181,9 +184,7 @@ def _input(context: QuantizationContext, op: snn.LIFOp | snn.LIOp) -> QuantizedV
 def _membrane_value(
     value: SSAValue, input: QuantizedValue, chosen: MembraneFormat
 ) -> QuantizedValue:
-    return QuantizedValue(
-        value, input.scale / (1 << chosen.shift), np.zeros(()), *chosen.range
-    )
+    return QuantizedValue(value, input.scale / (1 << chosen.shift), np.zeros(()), *chosen.range)
 
 
 def quantize_lif(context: QuantizationContext, op: snn.LIFOp) -> list[QuantizedValue]:
