@@ -3,26 +3,68 @@
 
     python docs/generate.py FOLDER
 
-FOLDER gets `dialect-<name>.md` for every dialect and `passes.md`; a test or a reader can compare
-them with what the code says today.
+FOLDER gets `dialect-<name>.md` for every dialect and `passes.md`; a test compares `docs/reference/`
+with what the code says today.
 """
 
+import ast
 import inspect
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from enum import Enum
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from xdsl.ir import Dialect, Operation
+from xdsl.dialects.utils import EnumAttribute
+from xdsl.ir import Attribute, Dialect, Operation
 from xdsl.irdl import AttrConstraint, IRDLOperation, OptionalDef, VariadicDef
 from xdsl.passes import ModulePass
 
 from snnir.support.pass_base import option_infos
 from snnir.universe import DIALECTS, PASSES
 
+NOTICE = "<!-- Written by docs/generate.py from the code; change that and run `make docs`. -->\n"
+
 
 def _documentation(described: object) -> str:
     return inspect.getdoc(described) or "Not described."
+
+
+def _bases(operation: type[Operation]) -> Iterator[str]:
+    """Yield what the base classes say that the documentation of `operation` refers to."""
+    documented = [_documentation(operation)]
+    for base in operation.__mro__[1:]:
+        if f"`{base.__name__}`" in " ".join(documented) and base.__module__.startswith("snnir."):
+            documented.append(_documentation(base))
+            yield f"`{base.__name__}`: {_documentation(base)}\n"
+
+
+def _enumeration(attribute: type[Attribute]) -> Iterator[str]:
+    """Yield a table of the values of an attribute that is an enumeration."""
+    if not issubclass(attribute, EnumAttribute):
+        return
+    yield f"## `{attribute.name}`\n\n{_documentation(attribute)}\n"
+    yield f"{_documentation(attribute.enum_type)}\n"
+    texts = _documented_members(attribute.enum_type)
+    rows = [(f"`{member.value}`", texts.get(member.name, "")) for member in attribute.enum_type]
+    yield from _table(("Value", "What it means"), rows)
+
+
+def _documented_members(enumeration: type[Enum]) -> dict[str, str]:
+    """Return the strings that follow the members of an enumeration; Python itself drops them."""
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(enumeration))).body
+    assert isinstance(definition, ast.ClassDef)
+    found = {}
+    for member, text in zip(definition.body, definition.body[1:], strict=False):
+        match member, text:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)]),
+                ast.Expr(value=ast.Constant(value=str(words))),
+            ):
+                found[name] = inspect.cleandoc(words)
+    return found
 
 
 def _constraint(definition: Any) -> str:
@@ -38,10 +80,19 @@ def _constraint(definition: Any) -> str:
     return ", ".join(sorted(f"`{getattr(b, 'name', b.__name__)}`" for b in bases)) or "any"
 
 
-def _multiplicity(definition: Any) -> str:
-    if isinstance(definition, OptionalDef):
-        return "optional"
-    return "any number" if isinstance(definition, VariadicDef) else ""
+def _remarks(operation: type[Operation], name: str, definition: Any) -> str:
+    """Return how often a part of an operation occurs, its default, and what a call does to it."""
+    remarks = []
+    if (default := getattr(definition, "default_value", None)) is not None:
+        remarks.append(f"default `{default}`")
+    elif isinstance(definition, OptionalDef):
+        remarks.append("optional")
+    elif isinstance(definition, VariadicDef):
+        remarks.append("any number")
+    for access in ("READS", "WRITES", "UPDATES"):
+        if name in getattr(operation, access, ()):
+            remarks.append({"READS": "read", "WRITES": "written", "UPDATES": "updated"}[access])
+    return ", ".join(remarks)
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
@@ -59,6 +110,7 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[s
 
 def _operation(operation: type[Operation]) -> Iterator[str]:
     yield f"## `{operation.name}`\n\n{_documentation(operation)}\n"
+    yield from _bases(operation)
     if not issubclass(operation, IRDLOperation):
         return
     definition = operation.get_irdl_definition()
@@ -67,19 +119,28 @@ def _operation(operation: type[Operation]) -> Iterator[str]:
     kinds: dict[str, Sequence[tuple[str, Any]]] = {
         "Operand": definition.operands,
         "Result": definition.results,
-        "Region": definition.regions,
         "Property": list(definition.properties.items()),
     }
     for kind, parts in kinds.items():
-        rows = [(f"`{name}`", _constraint(part), _multiplicity(part)) for name, part in parts]
+        rows = [
+            (f"`{name}`", _constraint(part), _remarks(operation, name, part))
+            for name, part in parts
+        ]
         yield from _table((kind, "Constraint", ""), rows)
 
 
 def dialect_page(dialect: Dialect) -> str:
-    """Return the page of `dialect` as Markdown: its attributes and types, then its operations."""
-    lines = [f"# Dialect `{dialect.name}`\n"]
-    rows = [(f"`{a.name}`", _documentation(a).split("\n\n")[0]) for a in dialect.attributes]
+    """Return the page of `dialect` as Markdown: its module, its attributes, its operations."""
+    module = import_module(f"snnir.dialects.{dialect.name}")
+    lines = [f"# Dialect `{dialect.name}`\n", NOTICE, _documentation(module) + "\n"]
+    rows = [
+        (f"`{a.name}`", _documentation(a).split("\n\n")[0])
+        for a in dialect.attributes
+        if not issubclass(a, EnumAttribute)
+    ]
     lines += _table(("Attribute or type", "What it is"), rows)
+    for attribute in dialect.attributes:
+        lines += _enumeration(attribute)
     for operation in dialect.operations:
         lines += _operation(operation)
     return "\n".join(lines)
@@ -87,7 +148,7 @@ def dialect_page(dialect: Dialect) -> str:
 
 def passes_page(passes: dict[str, type[ModulePass]]) -> str:
     """Return the page of all `passes` as Markdown, with what their modules and classes say."""
-    lines = ["# Passes\n"]
+    lines = ["# Passes\n", NOTICE]
     for name, pass_class in sorted(passes.items()):
         module = sys.modules[pass_class.__module__]
         lines += [f"## `{name}`\n", _documentation(pass_class) + "\n"]

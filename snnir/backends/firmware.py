@@ -83,9 +83,7 @@ class NetworkBuild:
     def _start_up(self) -> list[Path]:
         if self.target.folder is None:
             return []
-        return [
-            self._compile(file, file.stem) for file in sorted(self.target.folder.glob("*.c"))
-        ]
+        return [self._compile(file, file.stem) for file in sorted(self.target.folder.glob("*.c"))]
 
     def runner(self, *, traced: bool) -> Path:
         """The program that runs samples from a file; `traced` also writes every neuron layer."""

@@ -21,6 +21,7 @@ from snnir.backends.c.syntax import array_definition
 from snnir.backends.firmware import Footprint, NetworkBuild
 from snnir.backends.targets import TargetDescription
 from snnir.backends.toolchain import SNNRT_INCLUDE
+from snnir.dialects.layer_shapes import element_count
 from snnir.dialects.snn_attributes import InputKind
 from snnir.executors.golden import GoldenVectors
 from snnir.support.atomic import atomic_directory
@@ -56,7 +57,7 @@ def library_files(network: CNetwork, golden: GoldenVectors | None = None) -> dic
         files[f"snnrt/include/snnrt/{file.name}"] = file.read_text()
     if golden is not None:
         files["test/golden.h"] = _golden_header(network, golden)
-        files["test/self_test.c"] = _self_test(network)
+        files["test/self_test.c"] = _self_test(network, golden)
     else:
         files["CMakeLists.txt"] = files["CMakeLists.txt"].partition("if(CMAKE_PROJECT_NAME")[0]
     return files
@@ -136,22 +137,37 @@ def _manifest(
         "state_bytes": network.state_bytes,
         "flash_bytes": None if footprint is None else footprint.flash_bytes,
         "cmsis_nn": network.uses_cmsis_nn,
-        "files": {
-            name: hashlib.sha256(text.encode()).hexdigest() for name, text in files.items()
-        },
+        "files": {name: hashlib.sha256(text.encode()).hexdigest() for name, text in files.items()},
     }
+
+
+_LARGEST_INDEX = np.iinfo(np.uint16).max
+
+
+def _golden_as_events(network: CNetwork, golden: GoldenVectors) -> bool:
+    """Whether the inputs are listed as events: where 16 bits hold every index and every number."""
+    if network.takes_values or element_count(network.frame_shape) > _LARGEST_INDEX + 1:
+        return False
+    steps = golden.x.reshape(*golden.x.shape[:2], -1).sum(axis=2, dtype=np.int64)
+    return bool(steps.max() <= _LARGEST_INDEX)
+
+
+def _golden_type(network: CNetwork, golden: GoldenVectors) -> str:
+    """C type of the elements of the inputs."""
+    return "uint16_t" if _golden_as_events(network, golden) else network.frame_type
 
 
 def _golden_stream(network: CNetwork, golden: GoldenVectors) -> tuple[list[int], list[int]]:
     """Inputs of all samples in a row, and where each sample starts.
 
-    Counts come as events: for each step their number, then their indices. Values come as frames.
+    Events come for each step as their number, then their indices; everything else as frames.
     """
+    as_events = _golden_as_events(network, golden)
     stream: list[int] = []
     starts = []
     for sample in golden.x:
         starts.append(len(stream))
-        if network.takes_values:
+        if not as_events:
             stream += sample.reshape(-1).astype(int).tolist()
             continue
         for frame in sample.reshape(len(sample), -1):
@@ -167,7 +183,7 @@ def _events(frame: NDArray) -> list[int]:
 
 def _golden_header(network: CNetwork, golden: GoldenVectors) -> str:
     stream, starts = _golden_stream(network, golden)
-    element = "int8_t" if network.takes_values else "uint16_t"
+    element = _golden_type(network, golden)
     samples, outputs = golden.scores.shape
     rows = ",\n".join(f"  {{{', '.join(map(str, row))}}}" for row in golden.scores.tolist())
     return "\n".join(
@@ -186,9 +202,9 @@ def _golden_header(network: CNetwork, golden: GoldenVectors) -> str:
     )
 
 
-def _self_test(network: CNetwork) -> str:
+def _self_test(network: CNetwork, golden: GoldenVectors) -> str:
     name, macro = network.name, network.macro
-    if network.takes_values:
+    if not _golden_as_events(network, golden):
         static = network.op.input.data is InputKind.STATIC_VALUES
         step = [
             f"    if ({name}_step(network, data) != {macro}_OK) {{",
@@ -204,8 +220,11 @@ def _self_test(network: CNetwork) -> str:
             "    }",
             "    data += count;",
         ]
-    element = "int8_t" if network.takes_values else "uint16_t"
     return fill_template(
         "self_test.c.in",
-        {**template_values(network), "element_type": element, "step_body": "\n".join(step)},
+        {
+            **template_values(network),
+            "element_type": _golden_type(network, golden),
+            "step_body": "\n".join(step),
+        },
     )

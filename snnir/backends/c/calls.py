@@ -339,9 +339,7 @@ def vec_mat_mul_result_acc_s8(
     return CallText([multiply])
 
 
-def mat_mult_nt_t_s8_s32(
-    network: CNetwork, op: cmsis_nn.MatMultNtTS8S32Op, name: str
-) -> CallText:
+def mat_mult_nt_t_s8_s32(network: CNetwork, op: cmsis_nn.MatMultNtTS8S32Op, name: str) -> CallText:
     outputs, columns = buffer_shape(op.filter.type)
     rows = _size(op.input) // columns
     multiply = call(

@@ -148,7 +148,7 @@ def _input_functions(network: CNetwork) -> list[str]:
 def _call_name(network: CNetwork, index: int, op: KernelOpBase) -> str:
     layer = op.attributes.get("layer")
     label = f"_{layer.data}" if isinstance(layer, StringAttr) else ""
-    clean = "".join(c if c.isalnum() else "_" for c in label)
+    clean = "".join(c if c.isascii() and c.isalnum() else "_" for c in label)
     return f"call_{index}_{op.name.split('.')[1]}{clean}"
 
 

@@ -81,6 +81,47 @@ SNNRT_KERNEL snnrt_lif_result snnrt_lif_step(int32_t membrane, int64_t drive,
   return result;
 }
 
+/* Whether 32-bit arithmetic that wraps gives every result: the compiler has
+   proven that membranes fit, so only intermediate values may wrap. A decayed
+   subtraction is rounded between two additions and needs all bits. */
+SNNRT_KERNEL bool snnrt_lif_may_wrap(const snnrt_lif_shape *shape) {
+  return !shape->saturate && shape->reset != SNNRT_RESET_SUBTRACT_DECAYED;
+}
+
+/* As snnrt_lif_step, for shapes with snnrt_lif_may_wrap; `decayed` is
+   the leak of the membrane. The leak of 0 is 0. */
+SNNRT_KERNEL snnrt_lif_result snnrt_lif_step_wrapping(
+    int32_t membrane, uint32_t drive, int32_t decayed, int32_t threshold,
+    const snnrt_lif_shape *shape) {
+  const int32_t fired = snnrt_fires(membrane, threshold, shape->compare);
+  uint32_t next = (uint32_t)decayed + drive;
+  switch (shape->reset) {
+    case SNNRT_RESET_SUBTRACT:
+      next -= fired ? (uint32_t)threshold : 0;
+      break;
+    case SNNRT_RESET_ZERO_BEFORE:
+      next = fired ? drive : next;
+      break;
+    case SNNRT_RESET_ZERO_AFTER:
+      next = fired ? 0 : next;
+      break;
+    case SNNRT_RESET_SUBTRACT_DECAYED:
+    case SNNRT_RESET_NONE:
+    default:
+      break;
+  }
+  snnrt_lif_result result = {(int32_t)next, 0};
+  result.spike = snnrt_fires(result.membrane, threshold, shape->compare);
+  if (shape->timing == SNNRT_RESET_IMMEDIATE &&
+      shape->reset != SNNRT_RESET_NONE) {
+    const uint32_t removed =
+        shape->reset == SNNRT_RESET_SUBTRACT ? (uint32_t)threshold : next;
+    result.membrane =
+        (int32_t)(next - (uint32_t)(result.spike - fired) * removed);
+  }
+  return result;
+}
+
 /* Length of a row of neurons. Only per-channel parameters need the channel of a
    neuron, so other layers are a single row. */
 SNNRT_KERNEL int32_t snnrt_lif_row(const int32_t *bias,
@@ -110,16 +151,36 @@ SNNRT_KERNEL int32_t snnrt_lif_row(const int32_t *bias,
       SNNRT_LIF_PARAMETERS(state_type, current_type), int32_t first,        \
       int32_t row) {                                                        \
     const int32_t neurons = shape->positions * shape->channels;             \
+    const bool narrow = (lowest) == INT16_MIN;                              \
+    const int32_t shift = shape->leak_extent == SNNRT_EXTENT_LAYER          \
+                              ? snnrt_leak_shift(leak[0])                   \
+                              : -1;                                         \
     for (int32_t begin = 0; begin < neurons; begin += row) {                \
       for (int32_t c = first; c < row; ++c) {                               \
         const int32_t i = begin + c;                                        \
-        const snnrt_lif_result result = snnrt_lif_step(                     \
-            membrane[i],                                                    \
-            snnrt_drive(current[i], shape->current_shift,                   \
-                        snnrt_bias(bias, i, c, shape)),                     \
-            leak[snnrt_extent_index(shape->leak_extent, i, c)],             \
-            threshold[snnrt_extent_index(shape->threshold_extent, i, c)],   \
-            lowest, shape);                                                 \
+        const int32_t factor =                                              \
+            leak[snnrt_extent_index(shape->leak_extent, i, c)];             \
+        const int32_t level =                                               \
+            threshold[snnrt_extent_index(shape->threshold_extent, i, c)];   \
+        const int32_t offset = snnrt_bias(bias, i, c, shape);               \
+        snnrt_lif_result result;                                            \
+        if (snnrt_lif_may_wrap(shape)) {                                    \
+          const int32_t decayed =                                           \
+              shift >= 0 ? snnrt_leak_by_shift(membrane[i], shift,          \
+                                               shape->round_leak)           \
+                         : (int32_t)snnrt_leak(membrane[i], factor,         \
+                                               shape->round_leak, narrow);  \
+          const uint32_t drive =                                            \
+              ((uint32_t)current[i] << shape->current_shift) +              \
+              (uint32_t)offset;                                             \
+          result = snnrt_lif_step_wrapping(membrane[i], drive, decayed,     \
+                                           level, shape);                   \
+        } else {                                                            \
+          result = snnrt_lif_step(                                          \
+              membrane[i],                                                  \
+              snnrt_drive(current[i], shape->current_shift, offset),        \
+              factor, level, lowest, shape);                                \
+        }                                                                   \
         membrane[i] = (state_type)result.membrane;                          \
         spikes[i] = (int8_t)result.spike;                                   \
       }                                                                     \

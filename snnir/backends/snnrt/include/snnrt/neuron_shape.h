@@ -54,6 +54,24 @@ SNNRT_KERNEL int64_t snnrt_leak(int64_t membrane, int32_t factor, bool round,
   return (membrane * factor + half) >> SNNRT_LEAK_BITS;
 }
 
+/* The shift k that a leak factor 2^(15 - k) stands for, or -1 for other
+   factors. */
+SNNRT_KERNEL int32_t snnrt_leak_shift(int32_t factor) {
+  for (int32_t shift = 0; shift <= SNNRT_LEAK_BITS; ++shift) {
+    if (factor == (1 << SNNRT_LEAK_BITS) >> shift) {
+      return shift;
+    }
+  }
+  return -1;
+}
+
+/* snnrt_leak for a factor 2^(15 - shift), without leaving 32 bits. */
+SNNRT_KERNEL int32_t snnrt_leak_by_shift(int32_t membrane, int32_t shift,
+                                         bool round) {
+  const int32_t floor = membrane >> shift;
+  return round && shift > 0 ? floor + ((membrane >> (shift - 1)) & 1) : floor;
+}
+
 /* current * 2^shift + bias; a product, since shifting negatives left is
    undefined. */
 SNNRT_KERNEL int64_t snnrt_drive(int32_t current, int32_t shift,

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The generated C computes what the integer network computes, to the bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from generated_networks import (
+    INPUT_MAXIMUM,
+    Generated,
+    generate,
+    lower,
+    require,
+    require_cmsis_nn,
+)
+
+from snnir.backends.targets import HOST, MPS2_AN500, TargetDescription
+from snnir.dialects.snn_attributes import InputKind, Readout
+from snnir.executors import TorchExecutor
+from snnir.executors.native import NativeExecutor
+from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
+from snnir.testing.comparison import assert_same_results
+from snnir.testing.random_networks import LARGEST_COUNT, random_network
+from snnir.universe import make_context
+
+READOUTS = [
+    (readout, population)
+    for readout in Readout
+    for population in (None, 3)
+    if (readout, population) != (Readout.MAX_MEMBRANE, 3)
+]
+
+
+def assert_bit_exact(network: Generated, target: TargetDescription, events: bool = False) -> None:
+    """Scores, labels, spikes and membranes of all layers and steps are those of `qsnn`."""
+    require(target.compiler, *(target.emulator or ())[:1])
+    if network.c_network.uses_cmsis_nn:
+        require_cmsis_nn()
+    expected = TorchExecutor(network.integer_network).run(network.x, record="all")
+    assert expected.recording is not None
+    assert all(layer.any() for layer in expected.recording.membranes.values())
+    executor = NativeExecutor(network.kernels, target)
+    assert_same_results(expected, executor.run(network.x, record="all", events=events))
+
+
+@pytest.mark.parametrize(("readout", "population"), READOUTS)
+def test_readouts(readout, population) -> None:
+    assert_bit_exact(generate("linear", readout=readout, population=population), HOST)
+
+
+@pytest.mark.parametrize("input", InputKind)
+@pytest.mark.parametrize("kernels", ["event", "cmsis"])
+def test_inputs(kernels, input) -> None:
+    assert_bit_exact(generate("conv", kernels, input=input), HOST)
+
+
+@pytest.mark.parametrize("state", ["i16", "i32"])
+@pytest.mark.parametrize("kernels", ["event", "cmsis"])
+def test_membrane_types(kernels, state) -> None:
+    assert_bit_exact(generate("conv", kernels, state=state), HOST)
+
+
+@pytest.mark.parametrize("kind", ["conv", "linear"])
+@pytest.mark.parametrize("input", [InputKind.EVENT_COUNTS, InputKind.BINARY_FRAMES])
+def test_events_give_the_same_as_frames(kind, input) -> None:
+    assert_bit_exact(generate(kind, input=input), HOST, events=True)
+
+
+@pytest.mark.parametrize("kernels", ["event", "cmsis"])
+def test_emulated_target(kernels) -> None:
+    network = generate("conv", kernels, readout=Readout.FIRST_SPIKE, population=2)
+    assert_bit_exact(network, MPS2_AN500, events=True)
+
+
+def test_values_on_the_emulated_target() -> None:
+    network = generate("linear", input=InputKind.VALUES, readout=Readout.MEAN_MEMBRANE)
+    assert_bit_exact(network, MPS2_AN500)
+
+
+def test_instruction_counts_are_reproducible() -> None:
+    require(MPS2_AN500.compiler, "qemu-system-arm")
+    network = generate("conv")
+    executors = [NativeExecutor(network.kernels, MPS2_AN500) for _ in range(2)]
+    for executor in executors:
+        executor.run(network.x)
+    first, second = (executor.measurements for executor in executors)
+    assert first == second
+    assert first.instructions is not None
+    assert first.worst_step_instructions is not None
+    assert 0 < first.worst_step_instructions <= first.instructions
+    assert first.stack_bytes is not None
+    assert first.stack_bytes > 0
+
+
+@pytest.mark.parametrize("population", [None, 2, 3])
+def test_a_first_spike_at_the_last_step_ties_with_silence(population) -> None:
+    """As in `snntorch.functional.accuracy_temporal`; the lowest class wins a tie."""
+    network = generate("linear", readout=Readout.FIRST_SPIKE, population=population)
+    rng = np.random.default_rng(0)
+    x = np.zeros((30, *network.x.shape[1:]), np.int64)
+    x[:, -1] = rng.integers(0, INPUT_MAXIMUM + 1, x[:, -1].shape)
+    expected = TorchExecutor(network.integer_network).run(x, record="all")
+    assert expected.recording is not None
+    spikes = expected.recording.spikes["output"][:, -1]
+    assert (spikes.any(axis=1) & ~spikes[:, 0]).any(), "no sample decides the question"
+    assert_same_results(expected, NativeExecutor(network.kernels, HOST).run(x, record="all"))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_networks(seed) -> None:
+    """Networks of every layer; the executors in Python are compared on many more of them."""
+    rng = np.random.default_rng(seed)
+    random = random_network(rng)
+    conversion = ConvertSNNToQSNNPass(bits=int(rng.integers(2, 9)), input_maximum=LARGEST_COUNT)
+    conversion.apply(make_context(), random.module)
+    lowered = lower(random.module, "cmsis" if seed % 2 else "event")
+    network = Generated(random.module, lowered, random.x)
+    assert_bit_exact(network, MPS2_AN500 if seed % 4 == 0 else HOST)

@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The generated library compiles everywhere, tests itself, and refuses misuse."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from generated_networks import Generated, generate, require, require_cmsis_nn, run, run_checked
+
+from snnir.backends.library import write_library
+from snnir.backends.targets import HOST, MPS2_AN500
+from snnir.backends.toolchain import COMMON_FLAGS, cmsis_nn_library
+from snnir.dialects.snn_attributes import InputKind, Readout
+from snnir.support.diagnostics import SNNError
+
+HERE = Path(__file__).resolve().parent
+WARNINGS = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic"]
+CONVERSIONS = ["-Wdouble-promotion", "-Wconversion", "-Wno-sign-conversion"]
+SANITIZERS = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+CORTEX_M7 = ["-mcpu=cortex-m7", "-mthumb", "-mfpu=fpv5-d16", "-mfloat-abi=hard"]
+COMPILERS = {
+    "gcc": ["gcc", "-O2"],
+    "clang": ["clang", "-O2"],
+    "arm": ["arm-none-eabi-gcc", "-O3", *CORTEX_M7],
+}
+
+
+def includes(*folders: Path) -> list[str | Path]:
+    """Where the library's headers are."""
+    flags: list[str | Path] = []
+    for folder in folders:
+        flags += ["-I", folder / "include", "-I", folder / "snnrt" / "include"]
+    return flags
+
+
+def cmsis_flags(network: Generated) -> list[str | Path]:
+    """The headers of CMSIS-NN, if the network needs them."""
+    if not network.c_network.uses_cmsis_nn:
+        return []
+    return ["-isystem", require_cmsis_nn() / "Include"]
+
+
+@pytest.mark.parametrize("kernels", ["event", "cmsis"])
+@pytest.mark.parametrize("kind", ["conv", "linear"])
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_compiles_without_warnings(compiler, kind, kernels, tmp_path) -> None:
+    require(COMPILERS[compiler][0])
+    network = generate(kind, kernels)
+    assert network.c_network.uses_cmsis_nn == (kernels == "cmsis")
+    folder = network.write(tmp_path)
+    # The headers of CMSIS-NN convert freely, in functions that are inlined into the network.
+    conversions = CONVERSIONS if kernels == "event" else []
+    run_checked(
+        [*COMPILERS[compiler], *WARNINGS, *conversions, "-fno-strict-aliasing",
+         *includes(folder), *cmsis_flags(network), "-c", folder / "src" / "net.c",
+         "-o", tmp_path / "net.o"]
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("input", [InputKind.EVENT_COUNTS, InputKind.STATIC_VALUES])
+def test_header_is_cxx(input, tmp_path) -> None:
+    require("g++")
+    folder = generate("linear", input=input).write(tmp_path)
+    program = tmp_path / "program.cpp"
+    program.write_text(
+        '#include "net.h"\nint main() { net_network n; return net_init(&n, nullptr, 0); }\n'
+    )
+    flags = ["-std=c++11", "-Wall", "-Wextra", "-Werror", "-pedantic", "-fsyntax-only"]
+    run_checked(["g++", *flags, *includes(folder), program])
+
+
+def test_networks_of_different_names_run_side_by_side(tmp_path) -> None:
+    require("gcc")
+    first = generate("conv").write(tmp_path / "first")
+    second = generate("linear", name="other").write(tmp_path / "second")
+    program = tmp_path / "program"
+    run_checked(
+        ["gcc", *WARNINGS, *SANITIZERS, "-fno-strict-aliasing", *includes(first, second),
+         HERE / "side_by_side.c", first / "src" / "net.c", second / "src" / "other.c",
+         "-o", program]
+    )  # fmt: skip
+    run_checked([program])
+
+
+@pytest.mark.parametrize("kind", ["conv", "linear"])
+def test_misuse_has_a_status_and_no_effect(kind, tmp_path) -> None:
+    require("gcc")
+    folder = generate(kind).write(tmp_path)
+    program = tmp_path / "program"
+    run_checked(
+        ["gcc", *WARNINGS, *SANITIZERS, "-fno-strict-aliasing", *includes(folder),
+         HERE / "api_errors.c", folder / "src" / "net.c", "-o", program]
+    )  # fmt: skip
+    done = run([program])
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+SELF_TESTED = [
+    ("conv", "event", {}),
+    ("conv", "cmsis", {}),
+    ("linear", "cmsis", {"state": "i32"}),
+    ("linear", "event", {"readout": Readout.FIRST_SPIKE, "population": 3}),
+    ("conv", "event", {"input": InputKind.VALUES, "readout": Readout.MEAN_MEMBRANE}),
+    ("linear", "event", {"input": InputKind.STATIC_VALUES, "readout": Readout.MAX_MEMBRANE}),
+]
+
+
+@pytest.mark.parametrize(("kind", "kernels", "properties"), SELF_TESTED)
+def test_golden_vectors_pass_with_sanitizers(kind, kernels, properties, tmp_path) -> None:
+    require("gcc")
+    network = generate(kind, kernels, **properties)
+    folder = network.write(tmp_path, golden=True)
+    libraries = [cmsis_nn_library(require_cmsis_nn(), HOST)] if kernels == "cmsis" else []
+    program = tmp_path / "self_test"
+    run_checked(
+        ["gcc", *WARNINGS, *SANITIZERS, "-fno-strict-aliasing", *includes(folder),
+         *cmsis_flags(network), folder / "test" / "self_test.c", folder / "src" / "net.c",
+         *libraries, "-o", program]
+    )  # fmt: skip
+    assert run_checked([program]) == "PASS: 3 samples of 6 steps, all scores equal\n"
+
+
+def test_steps_of_more_events_than_16_bits_count_are_golden_frames(tmp_path) -> None:
+    require("gcc")
+    network = generate("wide", input_maximum=127)
+    network.x[0] = 127
+    folder = network.write(tmp_path, golden=True)
+    assert "const uint8_t golden_data[" in (folder / "test" / "golden.h").read_text()
+    program = tmp_path / "self_test"
+    run_checked(
+        ["gcc", *WARNINGS, "-fno-strict-aliasing", *includes(folder),
+         folder / "test" / "self_test.c", folder / "src" / "net.c", "-o", program]
+    )  # fmt: skip
+    run_checked([program])
+
+
+def build_and_test(library: Path, build: Path, *definitions: str) -> int:
+    """Configure, build and run the self-test of a library's CMake project."""
+    run_checked(["cmake", "-S", library, "-B", build, *definitions])
+    run_checked(["cmake", "--build", build])
+    return run(["ctest"], cwd=build).returncode
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory) -> Path:
+    """The folder of a whole library whose scores depend on every weight."""
+    require("cmake", "cc")
+    network = generate("linear", input=InputKind.VALUES, readout=Readout.MEAN_MEMBRANE)
+    folder = tmp_path_factory.mktemp("written") / "library"
+    write_library(network.kernels, folder, target=HOST, golden=network.golden())
+    return folder
+
+
+def test_self_test_passes(written, tmp_path) -> None:
+    assert build_and_test(written, tmp_path) == 0
+
+
+@pytest.mark.parametrize(
+    ("file", "pattern"),
+    [
+        ("test/golden.h", r"golden_scores.*\{\n  \{"),
+        ("test/golden.h", r"golden_class.*\{\n  "),
+        ("src/net.c", r"_weights\[\d+\] = \{\n  "),
+    ],
+    ids=["score", "class", "weight"],
+)
+def test_self_test_fails_when_a_value_is_changed(written, tmp_path, file, pattern) -> None:
+    """The first score, class or weight that a pattern finds becomes another one."""
+    library = tmp_path / "library"
+    for source in written.rglob("*"):
+        if source.is_file():
+            target = library / source.relative_to(written)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(source.read_bytes())
+    text = (library / file).read_text()
+    changed = re.sub(rf"({pattern})(-?\d+)", lambda m: m[1] + str(_other(int(m[2]))), text, count=1)
+    assert changed != text
+    (library / file).write_text(changed)
+    assert build_and_test(library, tmp_path / "build") != 0
+
+
+def _other(value: int) -> int:
+    """A value far away that still fits a byte."""
+    return 120 if value < 0 else -120
+
+
+def test_cmake_project_takes_cmsis_nn(tmp_path) -> None:
+    """Configuring is enough here: building CMSIS-NN takes long."""
+    require("cmake", "cc")
+    sources = require_cmsis_nn()
+    network = generate("linear", "cmsis")
+    write_library(network.kernels, tmp_path / "library", target=HOST, golden=network.golden())
+    missing = run(["cmake", "-S", tmp_path / "library", "-B", tmp_path / "without"])
+    assert missing.returncode != 0
+    assert "set CMSIS_NN_PATH to the CMSIS-NN sources" in missing.stderr
+    run_checked(
+        ["cmake", "-S", tmp_path / "library", "-B", tmp_path / "with", f"-DCMSIS_NN_PATH={sources}"]
+    )
+
+
+def test_manifest_describes_the_library(tmp_path) -> None:
+    network = generate("conv")
+    report = write_library(network.kernels, tmp_path / "library", target=HOST)
+    manifest = json.loads((tmp_path / "library" / "manifest.json").read_text())
+    assert manifest["input"]["shape"] == [2, 8, 8]
+    assert manifest["layers"] == ["conv", "output"]
+    assert manifest["arena_bytes"] == report.arena_bytes > report.state_bytes
+    assert set(manifest["files"]) == set(report.files)
+    assert not (tmp_path / "library" / "test").exists()
+    assert "self_test" not in (tmp_path / "library" / "CMakeLists.txt").read_text()
+
+
+def test_footprint_on_the_target(tmp_path) -> None:
+    require(MPS2_AN500.compiler)
+    network = generate("conv")
+    report = write_library(network.kernels, tmp_path / "library", target=MPS2_AN500)
+    assert report.flash_bytes is not None
+    assert report.ram_bytes is not None
+    assert report.flash_bytes > 1000
+    assert report.arena_bytes <= report.ram_bytes < report.arena_bytes + 1024
+
+
+def test_existing_folders_are_kept(tmp_path) -> None:
+    (tmp_path / "thesis.txt").write_text("not to be lost")
+    with pytest.raises(SNNError):
+        write_library(generate("linear").kernels, tmp_path, target=HOST)
+    assert (tmp_path / "thesis.txt").read_text() == "not to be lost"
+
+
+def test_common_flags_are_strict() -> None:
+    assert {"-Wall", "-Wextra", "-Werror", "-std=c99"} <= set(COMMON_FLAGS)
