@@ -156,9 +156,7 @@ def test_linear_and_reshape(rng, bits) -> None:
 def test_pooling_add_scale_and_concat(rng) -> None:
     builder = Builder(3, 5, 6)
     highest = builder.add(qsnn.MaxPool2dOp(builder.frame, [3, 2], [2, 2], [1, 1]))
-    sums = builder.add(
-        qsnn.SumPool2dOp(builder.frame, [3, 2], [2, 2], [1, 1], element_type=i16)
-    )
+    sums = builder.add(qsnn.SumPool2dOp(builder.frame, [3, 2], [2, 2], [1, 1], element_type=i16))
     factors = dense_from_array(rng.integers(-9, 9, (3, 1, 1), dtype=np.int32))
     scaled = builder.add(qsnn.ScaleOp(highest.result, factors, i16))
     total = builder.add(qsnn.AddOp(scaled.result, sums.result, i16))
@@ -205,8 +203,6 @@ def test_results_must_fit(rng) -> None:
 def test_frames_must_be_integers_in_range(kind, value, limits) -> None:
     builder = Builder(1)
     li = builder.add(qsnn.LIOp(builder.frame, IntegerAttr(0, i32), membrane_type=i16))
-    network = builder.finish(
-        li.membrane, timesteps=1, input=kind, readout=Readout.LAST_MEMBRANE
-    )
+    network = builder.finish(li.membrane, timesteps=1, input=kind, readout=Readout.LAST_MEMBRANE)
     with pytest.raises(SNNError, match=f"integers between {limits}, got {value}"):
         ReferenceExecutor(network).run([[[value]]])
