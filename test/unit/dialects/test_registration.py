@@ -17,8 +17,8 @@ from snnir.universe import DIALECTS, make_context
 
 MODULES = {
     "snn": ("snn", "snn_layers", "snn_neurons", "snn_attributes"),
-    "qsnn": ("qsnn",),
-    "snnrt": ("snnrt",),
+    "qsnn": ("qsnn", "qsnn_layers", "qsnn_neurons"),
+    "snnrt": ("snnrt", "snnrt_memory", "snnrt_layers", "snnrt_neurons"),
     "cmsis_nn": ("cmsis_nn",),
 }
 

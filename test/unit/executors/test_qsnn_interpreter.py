@@ -10,6 +10,7 @@ import pytest
 from xdsl.dialects.builtin import (
     FunctionType,
     IntegerAttr,
+    IntegerType,
     StringAttr,
     TensorType,
     i1,
@@ -144,7 +145,7 @@ def test_linear_and_reshape(rng, bits) -> None:
     """Large sums with a bias, which float32 would round."""
     builder = Builder(3, 5, 40)
     half = 1 << bits - 1
-    weight = builder.weight(rng.integers(-half, half, (7, 600)), qsnn.IntegerType(bits))
+    weight = builder.weight(rng.integers(-half, half, (7, 600)), IntegerType(bits))
     bias = builder.weight(rng.integers(-(2**30), 2**30, 7), i32)
     flat = builder.add(qsnn.ReshapeOp(builder.frame, [600]))
     linear = builder.add(qsnn.LinearOp(flat.result, weight, bias, element_type=i32))

@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Neurons of the `qsnn` dialect. Re-exported by `snnir.dialects.qsnn`."""
+
+from abc import ABC
+from enum import auto
+from typing import ClassVar
+
+from xdsl.dialects.builtin import (
+    DenseIntOrFPElementsAttr,
+    IntegerAttr,
+    TensorType,
+    i1,
+    i16,
+    i32,
+)
+from xdsl.dialects.utils import EnumAttribute
+from xdsl.ir import Attribute, SpacedOpaqueSyntaxAttribute, SSAValue
+from xdsl.irdl import (
+    IRDLOperation,
+    ParsePropInAttrDict,
+    irdl_attr_definition,
+    irdl_op_definition,
+    operand_def,
+    opt_prop_def,
+    prop_def,
+    result_def,
+)
+from xdsl.utils.exceptions import VerifyException
+from xdsl.utils.str_enum import StrEnum
+
+from snnir.dialects.layer_bases import (
+    Value,
+    expect_elements,
+)
+from snnir.dialects.layer_shapes import broadcasts_to, shape_of
+from snnir.dialects.qsnn_layers import INTEGERS, LEAK_ONE, PARAMETER, REAL_PARAMETER, Parameter
+from snnir.dialects.snn_attributes import (
+    Compare,
+    CompareAttr,
+    Reset,
+    ResetAttr,
+    ResetTiming,
+    ResetTimingAttr,
+)
+
+
+class Overflow(StrEnum):
+    """Why a membrane always fits its type."""
+
+    PROVEN = auto()
+    """Range analysis proved it for every input that the network's `input_maximum` admits."""
+    SATURATE = auto()
+    """The update clamps to the range of the type."""
+
+
+class Rounding(StrEnum):
+    """How the leak rounds `U * leak / 2**15` to an integer."""
+
+    NEAREST = auto()
+    """`(U * leak + 2**14) >> 15`: to nearest, halves up."""
+    FLOOR = auto()
+    """`(U * leak) >> 15`."""
+
+
+@irdl_attr_definition
+class OverflowAttr(EnumAttribute[Overflow], SpacedOpaqueSyntaxAttribute):
+    """`#qsnn<overflow proven>`."""
+
+    name = "qsnn.overflow"
+
+
+@irdl_attr_definition
+class RoundingAttr(EnumAttribute[Rounding], SpacedOpaqueSyntaxAttribute):
+    """`#qsnn<rounding nearest>`."""
+
+    name = "qsnn.rounding"
+
+
+class NeuronBase(IRDLOperation, ABC):
+    """An integer neuron layer with state `U`, zero at the start of a sequence.
+
+    With input `I`: `x = I * 2**shift + bias`, and the leak is
+    `leak(U) = (U * leak + 2**14) >> 15` (`rounding nearest`) or `(U * leak) >> 15` (`floor`).
+    One unit of the membrane has the real value `unit`, for reports.
+
+    Constraints:
+      * (C1) the membrane is `i16` or `i32`;
+      * (C2) parameters are scalars or broadcast to the layer's shape;
+      * (C3) every leak factor is between 0 and 2**15;
+      * (C4) `shift` is between 0 and 16;
+      * (C5) all results have the layer's shape.
+    """
+
+    PARAMETER_NAMES: ClassVar[tuple[str, ...]]
+
+    current = operand_def(INTEGERS)
+    leak = prop_def(PARAMETER)
+    bias = opt_prop_def(PARAMETER)
+    shift = prop_def(IntegerAttr, default_value=IntegerAttr(0, i32))
+    overflow = prop_def(OverflowAttr)
+    rounding = prop_def(RoundingAttr)
+    unit = opt_prop_def(REAL_PARAMETER)
+
+    irdl_options = (ParsePropInAttrDict(),)
+
+    def verify_(self) -> None:
+        shape = shape_of(self.current.type)
+        expect_elements("membrane", self.results[-1].type, i16, i32)  # C1
+        for name in self.PARAMETER_NAMES:  # C2
+            value = self.properties.get(name)
+            if isinstance(value, DenseIntOrFPElementsAttr):
+                if not broadcasts_to(extent := shape_of(value.type), shape):
+                    raise VerifyException(
+                        f"{name} of shape {extent} does not broadcast to the layer's shape {shape}"
+                    )
+        leak = self.leak
+        leaks = (leak.value.data,) if isinstance(leak, IntegerAttr) else leak.get_values()
+        if not all(isinstance(leak, int) and 0 <= leak <= LEAK_ONE for leak in leaks):  # C3
+            raise VerifyException(f"leak factors must be between 0 and {LEAK_ONE}")
+        if not 0 <= self.shift.value.data <= 16:  # C4
+            raise VerifyException(f"shift must be between 0 and 16, got {self.shift.value.data}")
+        for result in self.results:  # C5
+            if (actual := shape_of(result.type)) != shape:
+                raise VerifyException(f"result shape {actual} should be {shape}")
+
+    @staticmethod
+    def arithmetic(
+        leak: Parameter,
+        bias: Parameter | None,
+        shift: int,
+        overflow: Overflow,
+        rounding: Rounding,
+        unit: Attribute | None,
+    ) -> dict[str, Attribute | None]:
+        """The properties that all integer neurons have."""
+        return {
+            "leak": leak,
+            "bias": bias,
+            "shift": IntegerAttr(shift, i32),
+            "overflow": OverflowAttr(overflow),
+            "rounding": RoundingAttr(rounding),
+            "unit": unit,
+        }
+
+
+@irdl_op_definition
+class LIFOp(NeuronBase):
+    """Integer leaky integrate-and-fire; `reset`, `reset_timing` and `compare` as in `snn.lif`.
+
+    The value before and after an immediate reset is clamped where `overflow` is `saturate`.
+
+    ```mlir
+    %spikes, %membrane = qsnn.lif %current leak 16384 : i32 threshold dense<…> : tensor<12x1x1xi32>
+        reset subtract delayed compare gt overflow proven rounding nearest {shift = 4 : i32}
+        : (tensor<12x15x15xi16>) -> (tensor<12x15x15xi1>, tensor<12x15x15xi16>)
+    ```
+    """
+
+    name = "qsnn.lif"
+    PARAMETER_NAMES: ClassVar[tuple[str, ...]] = ("leak", "threshold", "bias", "unit")
+
+    threshold = prop_def(PARAMETER)
+    reset = prop_def(ResetAttr)
+    reset_timing = prop_def(ResetTimingAttr)
+    compare = prop_def(CompareAttr)
+    spikes = result_def(TensorType.constr(i1))
+    membrane = result_def(INTEGERS)
+
+    assembly_format = (
+        "$current `leak` $leak `threshold` $threshold (`bias` $bias^)? "
+        "`reset` $reset $reset_timing `compare` $compare `overflow` $overflow "
+        "`rounding` $rounding attr-dict `:` functional-type(operands, results)"
+    )
+
+    def __init__(
+        self,
+        current: Value,
+        leak: Parameter,
+        threshold: Parameter,
+        bias: Parameter | None = None,
+        *,
+        membrane_type: Attribute,
+        shift: int = 0,
+        reset: Reset = Reset.SUBTRACT,
+        reset_timing: ResetTiming = ResetTiming.DELAYED,
+        compare: Compare = Compare.GT,
+        overflow: Overflow = Overflow.SATURATE,
+        rounding: Rounding = Rounding.NEAREST,
+        unit: Attribute | None = None,
+    ):
+        shape = shape_of(SSAValue.get(current).type)
+        super().__init__(
+            operands=[current],
+            properties={
+                "threshold": threshold,
+                "reset": ResetAttr(reset),
+                "reset_timing": ResetTimingAttr(reset_timing),
+                "compare": CompareAttr(compare),
+                **self.arithmetic(leak, bias, shift, overflow, rounding, unit),
+            },
+            result_types=[TensorType(i1, shape), TensorType(membrane_type, shape)],
+        )
+
+
+@irdl_op_definition
+class LIOp(NeuronBase):
+    """Integer leaky integrator without spikes: `U = leak(U) + x`."""
+
+    name = "qsnn.li"
+    PARAMETER_NAMES: ClassVar[tuple[str, ...]] = ("leak", "bias", "unit")
+
+    membrane = result_def(INTEGERS)
+
+    assembly_format = (
+        "$current `leak` $leak (`bias` $bias^)? `overflow` $overflow `rounding` $rounding "
+        "attr-dict `:` functional-type(operands, results)"
+    )
+
+    def __init__(
+        self,
+        current: Value,
+        leak: Parameter,
+        bias: Parameter | None = None,
+        *,
+        membrane_type: Attribute,
+        shift: int = 0,
+        overflow: Overflow = Overflow.SATURATE,
+        rounding: Rounding = Rounding.NEAREST,
+        unit: Attribute | None = None,
+    ):
+        shape = shape_of(SSAValue.get(current).type)
+        super().__init__(
+            operands=[current],
+            properties=self.arithmetic(leak, bias, shift, overflow, rounding, unit),
+            result_types=[TensorType(membrane_type, shape)],
+        )

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Memory of the `snnrt` dialect. Re-exported by `snnir.dialects.snnrt`."""
+
+from collections.abc import Sequence
+from enum import auto
+from typing import ClassVar
+
+from xdsl.dialects.builtin import (
+    DenseIntOrFPElementsAttr,
+    IntegerAttr,
+    MemRefType,
+    StringAttr,
+    i64,
+)
+from xdsl.dialects.utils import EnumAttribute
+from xdsl.ir import SpacedOpaqueSyntaxAttribute, SSAValue
+from xdsl.irdl import (
+    IRDLOperation,
+    ParsePropInAttrDict,
+    irdl_attr_definition,
+    irdl_op_definition,
+    operand_def,
+    opt_prop_def,
+    prop_def,
+    result_def,
+)
+from xdsl.utils.exceptions import VerifyException
+from xdsl.utils.str_enum import StrEnum
+
+from snnir.dialects.kernel_bases import (
+    BUFFER,
+    KernelOpBase,
+    buffer_element,
+    buffer_operand,
+    buffer_shape,
+)
+from snnir.dialects.layer_shapes import element_count
+
+
+class Region(StrEnum):
+    """How long a buffer holds its contents."""
+
+    STATE = auto()
+    """From one step to the next; zero at the start of a sequence."""
+    TRANSIENT = auto()
+    """Within one step, from the first write to the last use."""
+
+
+@irdl_attr_definition
+class RegionAttr(EnumAttribute[Region], SpacedOpaqueSyntaxAttribute):
+    """`#snnrt<region state>`."""
+
+    name = "snnrt.region"
+
+
+@irdl_op_definition
+class BufferOp(IRDLOperation):
+    """Memory in the caller's arena, at `offset` bytes once memory is planned.
+
+    (C1) The alignment is a power of two, and the offset a multiple of it.
+    """
+
+    name = "snnrt.buffer"
+
+    sym_name = prop_def(StringAttr)
+    region = prop_def(RegionAttr)
+    alignment = prop_def(IntegerAttr, default_value=IntegerAttr(4, i64))
+    offset = opt_prop_def(IntegerAttr)
+    result = result_def(BUFFER)
+
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = "$sym_name $region attr-dict `:` type($result)"
+
+    def __init__(self, name: str, region: Region, type: MemRefType, alignment: int = 4):
+        super().__init__(
+            properties={
+                "sym_name": StringAttr(name),
+                "region": RegionAttr(region),
+                "alignment": IntegerAttr(alignment, i64),
+            },
+            result_types=[type],
+        )
+        self.result.name_hint = name
+
+    def verify_(self) -> None:
+        alignment = self.alignment.value.data
+        if alignment < 1 or alignment & (alignment - 1):  # C1
+            raise VerifyException(f"alignment must be a power of two, got {alignment}")
+        if self.offset is not None and self.offset.value.data % alignment:
+            raise VerifyException(
+                f"offset {self.offset.value.data} is not a multiple of the alignment {alignment}"
+            )
+
+
+@irdl_op_definition
+class ConstantOp(IRDLOperation):
+    """A constant array, in flash on the target. (C1) The value has the buffer's shape."""
+
+    name = "snnrt.constant"
+
+    sym_name = prop_def(StringAttr)
+    value = prop_def(DenseIntOrFPElementsAttr)
+    result = result_def(BUFFER)
+
+    assembly_format = "$sym_name $value attr-dict `:` type($result)"
+
+    def __init__(self, name: str, value: DenseIntOrFPElementsAttr):
+        type = MemRefType(value.get_element_type(), value.get_shape())
+        super().__init__(
+            properties={"sym_name": StringAttr(name), "value": value}, result_types=[type]
+        )
+        self.result.name_hint = name
+
+    def verify_(self) -> None:
+        if tuple(self.value.get_shape()) != buffer_shape(self.result.type):  # C1
+            raise VerifyException(f"{self.value.type} does not fill {self.result.type}")
+
+
+@irdl_op_definition
+class ViewOp(IRDLOperation):
+    """The same memory under another shape; no call. (C1) equal element counts and types."""
+
+    name = "snnrt.view"
+
+    source = operand_def(BUFFER)
+    result = result_def(BUFFER)
+
+    assembly_format = "$source attr-dict `:` type($source) `to` type($result)"
+
+    def __init__(self, source: SSAValue, shape: Sequence[int]):
+        type = MemRefType(buffer_element(source.type), shape)
+        super().__init__(operands=[source], result_types=[type])
+
+    def verify_(self) -> None:
+        source, target = self.source.type, self.result.type
+        same_count = element_count(buffer_shape(source)) == element_count(buffer_shape(target))
+        if not same_count or buffer_element(source) != buffer_element(target):  # C1
+            raise VerifyException(f"{source} and {target} are not the same memory")
+
+
+@irdl_op_definition
+class FillZeroOp(KernelOpBase):
+    """`snnrt_fill_zero`."""
+
+    name = "snnrt.fill_zero"
+    WRITES: ClassVar[tuple[str, ...]] = ("buffer",)
+
+    buffer = buffer_operand()
+
+    def __init__(self, buffer: SSAValue):
+        super().__init__(operands=[buffer])
