@@ -118,7 +118,8 @@ def taps(
 
 def conv2d_scatter(op: snnrt.Conv2dScatterOp | snnrt.Conv2dScatterValuesOp, call: Call) -> None:
     """Adds the kernel of one input after the other; no sum on the way may overflow."""
-    weights, current = scatter_weights(call, op.weights, op.current), call.read(op.current)
+    stored, current = scatter_weights(call, op.weights, op.current), call.read(op.current)
+    weights = stored[:, :, ::-1]  # the columns of the kernel are stored in reverse
     values = None if isinstance(op, snnrt.Conv2dScatterOp) else call.read(op.values).reshape(-1)
     inputs, *kernel, outputs = weights.shape
     per_group = inputs // op.groups.value.data

@@ -59,11 +59,16 @@ def lower_conv2d_event(context: KernelContext, op: qsnn.Conv2dOp) -> None:
 
 
 def _by_input_channel(weights: NDArray[np.int8], groups: int) -> NDArray[np.int8]:
-    """`(outputs, inputs / groups, h, w)` to `(inputs, h, w, outputs / groups)`."""
+    """`(outputs, inputs / groups, h, w)` to `(inputs, h, w, outputs / groups)`, columns reversed.
+
+    The outputs that an input reaches in a row then lie in memory like the weights that reach them.
+    """
     outputs, columns, height, width = weights.shape
     grouped = weights.reshape(groups, outputs // groups, columns, height, width)
-    return grouped.transpose(0, 2, 3, 4, 1).reshape(
-        groups * columns, height, width, outputs // groups
+    return (
+        grouped[..., ::-1]
+        .transpose(0, 2, 3, 4, 1)
+        .reshape(groups * columns, height, width, outputs // groups)
     )
 
 

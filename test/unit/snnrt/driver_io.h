@@ -10,8 +10,8 @@
 #define GUARD_BYTES 16
 #define GUARD_VALUE 0xA5
 
-/* An array of a test case. It is aligned to its element size and no more, so
-   that kernels which assume more alignment fail. */
+/* An array of a test case. It is aligned as asked for and no more, so that
+   kernels which assume more alignment fail. */
 typedef struct array {
   uint8_t *block;
   void *data;

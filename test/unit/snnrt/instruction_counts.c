@@ -141,7 +141,7 @@ static void naive_conv(uint32_t index) {
     }
     for (int32_t o = 0; o < FILTERS; ++o) {
       naive[(oy * WIDTH + ox) * FILTERS + natural_output(o)] +=
-          weights[(c * 9 + tap) * FILTERS + o];
+          weights[(c * 9 + tap / 3 * 3 + 2 - tap % 3) * FILTERS + o];
     }
   }
 }

@@ -123,7 +123,9 @@ def conv_shape(rng):
         shape[f"dilation_{axis}"], shape[f"padding_{side}"] = dilation, padding
     shape["groups"] = groups
     shape["input_channels"] = groups * int(rng.integers(1, 6))
-    shape["output_channels"] = groups * int(rng.integers(1, 24))
+    # Multiples of 16 outputs have a kernel of their own.
+    outputs = rng.integers(1, 24) if rng.random() < 0.6 else rng.choice([16, 32, 48])
+    shape["output_channels"] = groups * int(outputs)
     return shape
 
 
@@ -141,7 +143,8 @@ def conv2d_scatter(rng, kernel):
          shape["output_channels"] // shape["groups"]),
     )  # fmt: skip
     outputs = tuple(shape[f"output_{a}"] for a in ("height", "width", "channels"))
-    arrays = scatter_arrays(rng, values, weights, outputs, kernel)
+    # The kernels take the columns of a kernel in reverse.
+    arrays = scatter_arrays(rng, values, weights[:, :, ::-1], outputs, kernel)
     total = reference.convolve(values, weights, arrays["current"], shape)
     expected = {"current": total.astype(arrays["current"].dtype)}
     count = int(np.count_nonzero(values))

@@ -4,7 +4,9 @@
    list: uint16[count], ascending HWC indices into
      [input_height][input_width][input_channels];
    weights: int8[input_channels][kernel_height][kernel_width]
-     [output_channels / groups]. The _s16 kernels expect every complete group
+     [output_channels / groups], with the columns of the kernel in reverse: so
+     the outputs that an input reaches in a row lie in memory like the weights
+     with which it reaches them. The _s16 kernels expect every complete group
      of 4 consecutive weights of the last axis in the order n, n+2, n+1, n+3
      and the remainder in plain order; the _s32 kernels expect plain order;
    current: [output_height][output_width][output_channels].
@@ -102,16 +104,24 @@ typedef struct snnrt_conv_operands {
   const int8_t *weights;
   int16_t *current_s16;
   int32_t *current_s32;
+  /* Weights and currents are aligned to 4 bytes. */
+  bool aligned;
 } snnrt_conv_operands;
 
 /* Adds the rows of a list to the `outputs` currents starting at `offset`. */
 SNNRT_KERNEL void snnrt_conv_add_rows(const uint16_t *list, uint32_t count,
                                       const snnrt_conv_operands *operands,
                                       uintptr_t rows, uint32_t stride,
-                                      int32_t offset, int32_t outputs) {
+                                      int32_t offset, int32_t outputs,
+                                      const snnrt_conv2d_shape *shape) {
   if (operands->current_s16 != NULL && operands->values != NULL) {
     snnrt_scatter_rows_values_s16(list, count, operands->values, rows, stride,
                                   operands->current_s16 + offset, outputs);
+  } else if (operands->current_s16 != NULL &&
+             shape->output_channels / shape->groups % 16 == 0 &&
+             operands->aligned && count <= SNNRT_SHORT_LIST) {
+    snnrt_scatter_short_list_s16(list, count, rows, stride,
+                                 operands->current_s16 + offset, outputs);
   } else if (operands->current_s16 != NULL) {
     snnrt_scatter_rows_s16(list, count, rows, stride,
                            operands->current_s16 + offset, outputs);
@@ -144,20 +154,32 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_block(
       snnrt_conv_taps_at(x + shape->padding_left, horizontal);
   const snnrt_conv_taps row =
       snnrt_conv_taps_at(y + shape->padding_top, vertical);
-  for (int32_t i = 0; i < row.count; ++i) {
+  const int32_t last = column.count - 1;
+  const int32_t first_kernel = column.kernel + last * horizontal->period;
+  const int32_t first_output = column.output - last * horizontal->output_step;
+  /* A run over several kernel columns needs complete groups of 4 weights. It
+     has no constant length, which costs the slower loops with values more than
+     the longer runs save. */
+  const bool contiguous =
+      operands->values == NULL && horizontal->period == 1 && horizontal->output_step == 1 &&
+      shape->groups == 1 &&
+      (operands->current_s32 != NULL || outputs % 4 == 0);
+  const int32_t runs = contiguous ? 1 : column.count;
+  const int32_t run_outputs = contiguous ? column.count * outputs : outputs;
+  for (int32_t i = 0; i < row.count && last >= 0; ++i) {
     const int32_t ky = row.kernel + i * vertical->period;
     const int32_t oy = row.output - i * vertical->output_step;
-    uintptr_t tap_rows =
-        rows +
-        (uintptr_t)((ky * shape->kernel_width + column.kernel) * outputs);
+    uintptr_t run_rows =
+        rows + (uintptr_t)(((ky + 1) * shape->kernel_width - 1 - first_kernel) *
+                           outputs);
     int32_t offset =
-        (oy * shape->output_width + column.output) * shape->output_channels +
+        (oy * shape->output_width + first_output) * shape->output_channels +
         group * outputs;
-    for (int32_t j = column.count; j > 0; --j) {
-      snnrt_conv_add_rows(list, count, operands, tap_rows, stride, offset,
-                          outputs);
-      tap_rows += (uintptr_t)(horizontal->period * outputs);
-      offset -= horizontal->output_step * shape->output_channels;
+    for (int32_t j = runs; j > 0; --j) {
+      snnrt_conv_add_rows(list, count, operands, run_rows, stride, offset,
+                          run_outputs, shape);
+      run_rows += (uintptr_t)(horizontal->period * outputs);
+      offset += horizontal->output_step * shape->output_channels;
     }
   }
 }
@@ -196,7 +218,8 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_s16(const uint16_t *list,
                                            const int8_t *weights,
                                            int16_t *current,
                                            const snnrt_conv2d_shape *shape) {
-  const snnrt_conv_operands operands = {NULL, weights, current, NULL};
+  const bool aligned = (((uintptr_t)weights | (uintptr_t)current) & 3u) == 0;
+  const snnrt_conv_operands operands = {NULL, weights, current, NULL, aligned};
   snnrt_conv2d_scatter(list, count, &operands, shape);
 }
 
@@ -206,7 +229,7 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_s32(const uint16_t *list,
                                            const int8_t *weights,
                                            int32_t *current,
                                            const snnrt_conv2d_shape *shape) {
-  const snnrt_conv_operands operands = {NULL, weights, NULL, current};
+  const snnrt_conv_operands operands = {NULL, weights, NULL, current, false};
   snnrt_conv2d_scatter(list, count, &operands, shape);
 }
 
@@ -215,7 +238,7 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_s32(const uint16_t *list,
 SNNRT_KERNEL void snnrt_conv2d_scatter_values_s16(
     const uint16_t *list, uint32_t count, const int8_t *values,
     const int8_t *weights, int16_t *current, const snnrt_conv2d_shape *shape) {
-  const snnrt_conv_operands operands = {values, weights, current, NULL};
+  const snnrt_conv_operands operands = {values, weights, current, NULL, false};
   snnrt_conv2d_scatter(list, count, &operands, shape);
 }
 
@@ -224,7 +247,7 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_values_s16(
 SNNRT_KERNEL void snnrt_conv2d_scatter_values_s32(
     const uint16_t *list, uint32_t count, const int8_t *values,
     const int8_t *weights, int32_t *current, const snnrt_conv2d_shape *shape) {
-  const snnrt_conv_operands operands = {values, weights, NULL, current};
+  const snnrt_conv_operands operands = {values, weights, NULL, current, false};
   snnrt_conv2d_scatter(list, count, &operands, shape);
 }
 

@@ -97,6 +97,92 @@ SNNRT_KERNEL void snnrt_rows_4_s16(const uint16_t *list, uint32_t count,
   snnrt_store32(current + 2, sum1);
 }
 
+#if SNNRT_DSP
+/* sums of 4 outputs in two packed registers += weights in one. */
+#define SNNRT_ADD_4(low, high, weights)                 \
+  "sxtab16 " low ", " low ", " weights "\n\t"          \
+  "sxtab16 " high ", " high ", " weights ", ror #8\n\t"
+
+/* The sums of a tile of 16 outputs, r4 to r11, += the next weights at `row`. */
+#define SNNRT_ADD_16(row)              \
+  "ldrd r2, r3, [" row "], #8\n\t"     \
+  SNNRT_ADD_4("r4", "r5", "r2")        \
+  SNNRT_ADD_4("r6", "r7", "r3")        \
+  "ldrd r2, r3, [" row "], #8\n\t"     \
+  SNNRT_ADD_4("r8", "r9", "r2")        \
+  SNNRT_ADD_4("r10", "r11", "r3")
+
+#define SNNRT_TILE_REGISTERS \
+  "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "memory"
+#endif
+
+/* Adds one row to `outputs` currents, a positive multiple of 16. Currents and
+   row are aligned to 4 bytes. Currents travel in multiple-register transfers,
+   which for few rows is worth more than keeping them in registers. */
+SNNRT_KERNEL void snnrt_add_row_s16(const int8_t *row, int16_t *current,
+                                    int32_t outputs) {
+  const int16_t *const end = current + outputs;
+#if SNNRT_DSP
+  do {
+    __asm__ volatile("ldmia %[current], {r4-r11}\n\t" SNNRT_ADD_16("%[row]")
+                     "stmia %[current]!, {r4-r11}"
+                     : [current] "+r"(current), [row] "+r"(row)
+                     :
+                     : SNNRT_TILE_REGISTERS);
+  } while (current != end);
+#else
+  for (; current != end; current += 4, row += 4) {
+    const uint32_t weights = snnrt_load32(row);
+    const uint32_t low = snnrt_load32(current);
+    const uint32_t high = snnrt_load32(current + 2);
+    snnrt_store32(current, snnrt_sxtab16(low, weights));
+    snnrt_store32(current + 2, snnrt_sxtab16_ror8(high, weights));
+  }
+#endif
+}
+
+/* As snnrt_add_row_s16, for two rows at once. */
+SNNRT_KERNEL void snnrt_add_two_rows_s16(const int8_t *row, const int8_t *other,
+                                         int16_t *current, int32_t outputs) {
+#if SNNRT_DSP
+  const int16_t *const end = current + outputs;
+  do {
+    __asm__ volatile(
+        "ldmia %[current], {r4-r11}\n\t" SNNRT_ADD_16("%[row]")
+            SNNRT_ADD_16("%[other]")
+        "stmia %[current]!, {r4-r11}"
+        : [current] "+r"(current), [row] "+r"(row), [other] "+r"(other)
+        :
+        : SNNRT_TILE_REGISTERS);
+  } while (current != end);
+#else
+  snnrt_add_row_s16(row, current, outputs);
+  snnrt_add_row_s16(other, current, outputs);
+#endif
+}
+
+/* Lists up to this length are added two rows at a time; with longer ones it
+   pays to keep a tile of currents in registers over the whole list. */
+#define SNNRT_SHORT_LIST 6u
+
+/* current[0 .. outputs) += the rows of a short list; `outputs` is a multiple of
+   16, everything is aligned to 4 bytes. */
+SNNRT_KERNEL void snnrt_scatter_short_list_s16(const uint16_t *list,
+                                               uint32_t count, uintptr_t rows,
+                                               uint32_t stride,
+                                               int16_t *current,
+                                               int32_t outputs) {
+  uint32_t i = 0;
+  for (; i + 2 <= count; i += 2) {
+    snnrt_add_two_rows_s16(snnrt_row(rows, list[i], stride),
+                           snnrt_row(rows, list[i + 1], stride), current,
+                           outputs);
+  }
+  if (i < count) {
+    snnrt_add_row_s16(snnrt_row(rows, list[i], stride), current, outputs);
+  }
+}
+
 /* Sums of at most three outputs: what is left of a row after its tiles. */
 typedef struct snnrt_tail {
   int32_t sum0, sum1, sum2;
