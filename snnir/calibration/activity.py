@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""How often the neurons of a network fire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snnir.data import Dataset
+from snnir.dialects.layer_shapes import shape_of
+from snnir.dialects.network import NetworkOpBase, layer_names
+from snnir.layers.activity_attributes import write_rates
+from snnir.support.diagnostics import error_at
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True, eq=False)
+class LayerActivity:
+    """The spikes of one layer.
+
+    Attributes:
+        spikes: int64 of the layer's shape, summed over all samples and steps.
+        presentations: samples times steps, the largest number of spikes that a neuron can have.
+    """
+
+    spikes: NDArray[np.int64]
+    presentations: int
+
+    @property
+    def neuron_rates(self) -> NDArray[np.float64]:
+        """Spikes per step of each neuron, 0 to 1, of the layer's shape."""
+        return self.spikes / self.presentations
+
+    @property
+    def channel_rates(self) -> NDArray[np.float64]:
+        """Mean rate of the neurons of each channel, or of each neuron of a layer of rank 1."""
+        return self.neuron_rates.reshape(len(self.spikes), -1).mean(axis=1)
+
+    @property
+    def rate(self) -> float:
+        """Mean rate of all neurons."""
+        return float(self.neuron_rates.mean())
+
+    def of_channels(self, kept: NDArray[np.bool_]) -> LayerActivity:
+        """The activity of some of the channels."""
+        return LayerActivity(self.spikes[kept], self.presentations)
+
+
+@dataclass(frozen=True, eq=False)
+class Activity:
+    """What a network did on a data set.
+
+    Attributes:
+        layers: by name (`layer_names`), the layers that can spike.
+        samples, timesteps: how much was presented.
+        labels: int64 (samples,), the classes that the network decided for.
+        accuracy: fraction of right decisions; None for data without labels.
+    """
+
+    layers: dict[str, LayerActivity]
+    samples: int
+    timesteps: int
+    labels: NDArray[np.int64]
+    accuracy: float | None
+
+
+def torch_device(name: str, network: NetworkOpBase) -> torch.device:
+    """The device that a pass option names.
+
+    Raises:
+        SNNError: at the network; torch knows no such device, or has none here.
+    """
+    import torch
+
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise error_at(network, f"unknown device '{name}'; use cpu or cuda") from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise error_at(network, f"device '{name}' is not available here; use cpu")
+    return device
+
+
+def measure_activity(
+    network: NetworkOpBase, data: Dataset, *, device: str = "cpu", progress: bool = False
+) -> Activity:
+    """Execute a network on a data set and count the spikes of every neuron.
+
+    Memory is bounded by one batch at one step, whatever the number of samples.
+
+    Raises:
+        SNNError: the data do not fit, an operation cannot be executed, or there is no such device.
+    """
+    from torch import Tensor
+
+    from snnir.executors import TorchExecutor
+
+    place = torch_device(device, network)
+    counts: dict[str, Tensor] = {}
+
+    def count(layer: str, step: int, spikes: Tensor | None, membrane: Tensor) -> None:
+        if spikes is None:
+            return
+        fired = (spikes != 0).sum(dim=0)
+        counts[layer] = counts[layer] + fired if layer in counts else fired
+
+    result = TorchExecutor(network, place).run(data.x, listener=count, progress=progress)
+    timesteps = network.timesteps.value.data
+    presentations = len(data) * timesteps
+    layers = {
+        name: LayerActivity(spikes.cpu().numpy(), presentations) for name, spikes in counts.items()
+    }
+    accuracy = None if data.y is None else float(np.mean(result.labels == data.y))
+    return Activity(layers, len(data), timesteps, result.labels, accuracy)
+
+
+def record_activity(network: NetworkOpBase, activity: Activity) -> None:
+    """Write the rates into the attributes of the neuron layers, replacing older ones.
+
+    Raises:
+        SNNError: at a layer; its shape is not the one that was measured.
+    """
+    for op, name in layer_names(network).items():
+        if (layer := activity.layers.get(name)) is None:
+            continue
+        if shape_of(op.results[0].type) != layer.spikes.shape:
+            raise error_at(op, f"was measured with the shape {layer.spikes.shape}")
+        write_rates(op, layer.rate, layer.channel_rates, activity.samples)

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Calibration data as pass options name them."""
+
+from __future__ import annotations
+
+from snnir.data import Dataset
+from snnir.dialects.network import NetworkOpBase
+from snnir.driver.inputs import load_samples
+from snnir.support.diagnostics import SNNError, error_at
+
+
+def load_calibration(spec: str, network: NetworkOpBase, samples: int | None = None) -> Dataset:
+    """Return the data that `spec` names, checked to fit `network`.
+
+    Args:
+        spec: the path of a `.npz` file (keys `x` and, for accuracies, `y`), or `nmnist:DIR` with
+            recordings of events, which get as many time bins as the network has steps.
+        samples: how many to take, class-balanced and always the same; None for all, also when
+            there are fewer.
+
+    Raises:
+        SNNError: at the network; the data cannot be read or do not fit it. The message names the
+            file and the remedy.
+    """
+    try:
+        return load_samples(network, spec, limit=samples)
+    except SNNError as error:
+        raise error_at(network, f"cannot be calibrated: {error.message}") from error

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Takes groups of channels out of a network: constants, parameters and types shrink in place."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, TensorType
+from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.rewriter import InsertPoint, Rewriter
+
+from snnir.dialects import snn
+from snnir.dialects.layer_shapes import shape_of
+from snnir.dialects.snn_neurons import NeuronBase
+from snnir.layers.activity_attributes import erase_rates
+from snnir.layers.affine import AFFINE_OPS, AffineOp, groups_of
+from snnir.layers.channel_groups import ChannelGroups
+from snnir.support.arrays import array_from_dense, dense_from_array
+
+Kept = NDArray[np.bool_]
+"""For each channel of a value, whether it stays."""
+
+
+def remove_channels(groups: ChannelGroups, removed: NDArray[np.bool_]) -> None:
+    """Remove groups from their network.
+
+    Whoever read a removed channel reads nothing in its place, which is zero. Recorded firing rates
+    (`record_activity`) are erased from layers that shrink. `groups` is invalid afterwards.
+
+    Args:
+        removed: bool (groups.count,); no pinned group, and every layer keeps a channel.
+    """
+    assert not any(removed[group] for group in groups.pins), "pinned channels cannot be removed"
+    # Decided before anything changes: shrinking replaces the values that `groups` knows.
+    plan = [
+        (op, _kept_inputs(op, groups, removed), ~removed[groups.of(op.results[0])])
+        for op in groups.network.body.block.ops
+        if op.results and not isinstance(op, snn.WeightOp)
+    ]
+    for op, kept_inputs, kept in plan:
+        assert kept.any(), "a layer must keep a channel"
+        _shrink(op, kept_inputs, kept)
+
+
+def _kept_inputs(op: Operation, groups: ChannelGroups, removed: NDArray[np.bool_]) -> Kept | None:
+    return ~removed[groups.of(op.input)] if isinstance(op, AFFINE_OPS) else None
+
+
+def _shrink(op: Operation, kept_inputs: Kept | None, kept: Kept) -> None:
+    """Shrink the constants, parameters and results of one operation."""
+    if isinstance(op, AFFINE_OPS):
+        assert kept_inputs is not None
+        _shrink_affine(op, kept_inputs, kept)
+    if kept.all():
+        return
+    if isinstance(op, snn.BatchNormOp):
+        for index in range(1, len(op.operands)):
+            _keep_part(op, index, np.flatnonzero(kept))
+    elif isinstance(op, snn.ScaleOp):
+        op.properties["factor"] = _shrink_parameter(op.factor, op.result, kept)
+    elif isinstance(op, NeuronBase):
+        for name in op.PARAMETER_NAMES:
+            op.properties[name] = _shrink_parameter(op.properties[name], op.current, kept)
+        erase_rates(op)
+    for result in op.results:
+        _shrink_type(result, int(kept.sum()))
+
+
+def _shrink_affine(op: AffineOp, kept_inputs: Kept, kept: Kept) -> None:
+    """Rows of removed outputs and columns of removed inputs go."""
+    if groups_of(op) != 1 or (kept.all() and kept_inputs.all()):
+        return
+    rows = np.flatnonzero(kept)
+    _keep_part(op, 1, rows, np.flatnonzero(kept_inputs))
+    if op.bias is not None:
+        _keep_part(op, 2, rows)
+
+
+def _keep_part(op: Operation, index: int, *kept: NDArray[np.intp]) -> None:
+    """Make an operand the part of its constant that the leading axes' indices choose."""
+    old = op.operands[index].owner
+    assert isinstance(old, snn.WeightOp)
+    values = array_from_dense(old.value)
+    if any(len(indices) < extent for indices, extent in zip(kept, values.shape, strict=False)):
+        replace_constant(op, index, values[np.ix_(*kept)])
+
+
+def replace_constant(op: Operation, index: int, values: NDArray) -> None:
+    """Give an operation another constant as an operand, for itself alone, rounded to float32."""
+    old = op.operands[index].owner
+    assert isinstance(old, snn.WeightOp)
+    new = snn.WeightOp(dense_from_array(values.astype(np.float32)))
+    new.location = old.location
+    new.attributes.update(old.attributes)
+    new.result.name_hint = old.result.name_hint
+    Rewriter.insert_op(new, InsertPoint.before(old if old.result.has_one_use() else op))
+    op.operands[index] = new.result
+    if not old.result.uses:
+        Rewriter.erase_op(old)
+
+
+def _shrink_parameter(parameter: Attribute, value: SSAValue, kept: Kept) -> Attribute:
+    """A parameter that broadcasts to a value's shape, for the kept channels.
+
+    The value has its old type; only a parameter of its rank can differ between channels.
+    """
+    if not isinstance(parameter, DenseIntOrFPElementsAttr):
+        return parameter
+    shape = shape_of(parameter.type)
+    if len(shape) < len(shape_of(value.type)) or shape[0] != len(kept):
+        return parameter
+    return dense_from_array(array_from_dense(parameter)[kept])
+
+
+def _shrink_type(value: SSAValue, channels: int) -> None:
+    type = value.type
+    assert isinstance(type, TensorType)
+    shape = (channels, *shape_of(type)[1:])
+    Rewriter.replace_value_with_new_type(value, TensorType(type.get_element_type(), shape))
