@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""A network of the `snn` level as a torch module that can be trained."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from xdsl.dialects.builtin import FloatAttr, f32
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from snnir.dialects import snn
+from snnir.dialects.snn_neurons import NeuronBase, SpikingNeuronBase
+from snnir.executors import torch_snn
+from snnir.executors.torch_program import Cell, Evaluate, TorchBuilder
+from snnir.support.arrays import array_from_dense, dense_from_array
+from snnir.support.diagnostics import error_at
+from snnir.training.constraints import Constraint, RangeConstraint, weight_constraint
+from snnir.training.surrogate import SURROGATES, SurrogateName, SurrogateThreshold
+
+SMALLEST_THRESHOLD = 1e-3
+"""Trained thresholds stay above this: a threshold of zero would fire without input."""
+DECAYS = ("alpha", "beta")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A parameter and the property of the operation that it comes from.
+
+    Attributes:
+        position: index of the operation in the body of the network.
+    """
+
+    position: int
+    property: str
+    parameter: nn.Parameter
+    constraint: Constraint
+
+    def value(self) -> Tensor:
+        """What the network computes with, without gradient."""
+        return self.constraint.effective(self.parameter.detach())
+
+
+class _ResetFlag(Cell):
+    """A cell that no gradient crosses: snnTorch, too, detaches the reset from the graph."""
+
+    def end_step(self) -> None:
+        self.value = self.next.detach()
+
+
+class _TrainingBuilder(TorchBuilder):
+    """Hands out parameters for the attributes that are trained.
+
+    `replaced` is keyed by the identity of attributes: equal attributes of one neuron layer may be
+    trained apart.
+    """
+
+    def __init__(self, device: torch.device):
+        super().__init__(device)
+        self.replaced: dict[int, Any] = {}
+
+    def constant(self, attribute: Attribute) -> Tensor:
+        if id(attribute) in self.replaced:
+            return self.replaced[id(attribute)]
+        return super().constant(attribute)
+
+    def cell(self, shape: Any, dtype: Any = torch.float32, initial: Tensor | None = None) -> Cell:
+        # Only reset flags start from a value of their own.
+        if initial is None:
+            return super().cell(shape, dtype)
+        flag = _ResetFlag(initial.detach())
+        self.cells.append(flag)
+        return flag
+
+
+class TrainableNetwork(nn.Module):
+    """Any network of the `snn` level, with its weights as parameters.
+
+    The operations are evaluated by the functions of `TorchExecutor`, so that the outputs are its
+    outputs, bit for bit, until a parameter changes. Running statistics of batch normalisations are
+    constants. The module stays on the device that it was made for.
+
+    Args:
+        surrogate: the derivative of spikes: `atan` as snnTorch's default, or `linear`, the triangle
+            of height 0.3 that arXiv 2104.12528's authors use.
+        train_thresholds: thresholds are parameters as well (only positive ones), kept positive.
+        train_decays: so are the decays of LIF, LI and synaptic neurons, kept between 0 and 1.
+        keep_zeros: zeros of the weights of layers stay zero.
+
+    Raises:
+        SNNError: an operation has no implementation, or weights are not on their grid.
+    """
+
+    def __init__(
+        self,
+        network: snn.NetworkOp,
+        *,
+        surrogate: SurrogateName = "atan",
+        train_thresholds: bool = False,
+        train_decays: bool = False,
+        keep_zeros: bool = True,
+        device: str | torch.device = "cpu",
+    ):
+        super().__init__()
+        self.network = network.clone()
+        self.device = torch.device(device)
+        self.parameters_of_ir = nn.ParameterList()
+        self.trained: list[Trained] = []
+        self._derivative = SURROGATES[surrogate]
+        self._train_thresholds, self._train_decays = train_thresholds, train_decays
+        self._keep_zeros = keep_zeros
+        self._builder = _TrainingBuilder(self.device)
+        self._weights: dict[Operation, Trained] = {}
+        self._effective: dict[Operation, Tensor] = {}
+        ops = enumerate(self.network.body.block.ops)
+        self._program = [(op, self._prepare(op, position)) for position, op in ops]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The first output at every step, float32 (timesteps, batch, *shape).
+
+        Args:
+            x: (batch, timesteps, *shape), or (batch, *shape) for a static input, on any device.
+        """
+        output = self.network.outputs[0]
+        return torch.stack([values[output] for values in self.steps(x)])
+
+    def steps(self, x: Tensor) -> Iterator[dict[SSAValue, Tensor]]:
+        """Run a batch from zero state and yield, after each step, the values of `network`.
+
+        The state lives in the module: finish with one iterator before starting the next.
+        """
+        static = self.network.input.data is snn.InputKind.STATIC_VALUES
+        self._effective = {
+            op: trained.constraint.effective(trained.parameter)
+            for op, trained in self._weights.items()
+        }
+        for cell in self._builder.cells:
+            cell.reset(len(x))
+        for step in range(self.network.timesteps.value.data):
+            frames = x if static else x[:, step]
+            yield self._evaluate(frames.to(self.device, torch.float32))
+
+    def restrain(self) -> None:
+        """Put parameters back into their ranges; call it after every step of an optimiser."""
+        for trained in self.trained:
+            trained.constraint.restrain(trained.parameter)
+
+    def write_back(self, network: snn.NetworkOp) -> None:
+        """Put the parameters into `network`, which has the operations that this was made from.
+
+        Operations, discardable attributes and locations stay.
+
+        Raises:
+            SNNError: `network` has other operations.
+        """
+        ops = list(network.body.block.ops)
+        if [op.name for op in ops] != [op.name for op in self.network.body.block.ops]:
+            raise error_at(network, "has other operations than the network that was trained")
+        for trained in self.trained:
+            values = trained.value().cpu().numpy()
+            op = ops[trained.position]
+            op.properties[trained.property] = _attribute_like(
+                op.properties[trained.property], values
+            )
+
+    def parameter_count(self) -> int:
+        """Number of values that training can change; zeros that are kept do not count."""
+        masks = [getattr(trained.constraint, "mask", None) for trained in self.trained]
+        return sum(
+            trained.parameter.numel() if mask is None else int(mask.sum())
+            for trained, mask in zip(self.trained, masks, strict=True)
+        )
+
+    def kept_zeros(self) -> int:
+        """Number of weights that stay zero."""
+        masks = [getattr(trained.constraint, "mask", None) for trained in self.trained]
+        return sum(int((mask == 0).sum()) for mask in masks if mask is not None)
+
+    def _evaluate(self, frames: Tensor) -> dict[SSAValue, Tensor]:
+        values: dict[SSAValue, Tensor] = {self.network.frame: frames}
+        for op, evaluate in self._program:
+            results = evaluate(*[values[operand] for operand in op.operands])
+            if isinstance(results, Tensor):
+                results = (results,)
+            values.update(zip(op.results, results, strict=True))
+        for cell in self._builder.cells:
+            cell.end_step()
+        return values
+
+    def _prepare(self, op: Operation, position: int) -> Evaluate:
+        if isinstance(op, snn.WeightOp) and _is_trainable(op):
+            return self._prepare_weight(op, position)
+        if isinstance(op, NeuronBase):
+            self._prepare_neurons(op, position)
+        function = torch_snn.LEVEL.functions.get(type(op))
+        if function is None:
+            raise error_at(op, "has no implementation in the torch executor")
+        # Reset flags at the start of a sequence are constants.
+        with torch.no_grad():
+            return function(op, self._builder)
+
+    def _prepare_weight(self, op: snn.WeightOp, position: int) -> Evaluate:
+        values = self._builder.constant(op.value)
+        constraint = weight_constraint(op, values, self._keep_zeros)
+        self._weights[op] = self._train(position, "value", values, constraint)
+        return lambda: self._effective[op]
+
+    def _prepare_neurons(self, op: NeuronBase, position: int) -> None:
+        """Put parameters in the place of attributes, and surrogates into the comparisons."""
+        for name in op.PARAMETER_NAMES:
+            attribute = copy.copy(op.properties[name])
+            op.properties[name] = attribute
+            value = self._builder.constant(attribute)
+            if name == "threshold" and self._train_thresholds and bool((value > 0).all()):
+                constraint = RangeConstraint(min(SMALLEST_THRESHOLD, float(value.min())))
+                value = self._train(position, name, value, constraint).parameter
+            # The gain of an alpha neuron is computed from its decays once.
+            elif name in DECAYS and self._train_decays and not isinstance(op, snn.AlphaOp):
+                value = self._train(position, name, value, RangeConstraint(0.0, 1.0)).parameter
+            if name == "threshold" and isinstance(op, SpikingNeuronBase):
+                value = cast(Tensor, SurrogateThreshold(value, self._derivative))
+            self._builder.replaced[id(attribute)] = value
+
+    def _train(
+        self, position: int, property: str, values: Tensor, constraint: Constraint
+    ) -> Trained:
+        parameter = nn.Parameter(values.clone())
+        self.parameters_of_ir.append(parameter)
+        trained = Trained(position, property, parameter, constraint)
+        self.trained.append(trained)
+        return trained
+
+
+def _is_trainable(op: snn.WeightOp) -> bool:
+    """Whether a constant is used, and never as running statistics of a batch normalisation."""
+    statistics = [
+        isinstance(use.operation, snn.BatchNormOp) and use.index in (1, 2) for use in op.result.uses
+    ]
+    return bool(statistics) and not any(statistics)
+
+
+def _attribute_like(old: Attribute, values: np.ndarray) -> Attribute:
+    """The values as an attribute of the kind of `old`, which is returned if nothing changed."""
+    if np.array_equal(array_from_dense(old), values):
+        return old
+    if isinstance(old, FloatAttr):
+        return FloatAttr(float(values), f32)
+    return dense_from_array(values.astype(np.float32))

@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Fewer time steps: bins and neurons against numpy, and the pass on the digits example."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from xdsl.dialects.builtin import FloatAttr, FunctionType, ModuleOp, StringAttr, f32
+from xdsl.ir import Block, Region, SSAValue
+
+from snnir.data import load_npz
+from snnir.dialects import snn
+from snnir.dialects.network import LAYER
+from snnir.dialects.snn_attributes import InputKind, Readout
+from snnir.executors import TorchExecutor
+from snnir.frontends import from_snntorch, load_module
+from snnir.passes.snn_reduce_timesteps import SNNReduceTimestepsPass
+from snnir.support.arrays import array_from_dense, dense_from_array
+from snnir.support.diagnostics import DiagnosticEngine, Remark, SNNError
+from snnir.temporal.coarsening import coarsen, input_gain
+from snnir.temporal.gradual import step_counts
+from snnir.temporal.rebinning import rebin
+from snnir.universe import make_context
+
+DIGITS = Path(__file__).resolve().parents[3] / "examples" / "digits"
+DATA = str(DIGITS / "test.npz")
+STEPS = 16
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("dtype", [np.bool_, np.uint8, np.float32])
+def test_every_event_is_in_one_bin(seed: int, dtype: type) -> None:
+    rng = np.random.default_rng(seed)
+    steps = int(rng.integers(1, 40))
+    bins = int(rng.integers(1, steps + 1))
+    x = rng.integers(0, 2, (3, steps, 2, 5)).astype(dtype)
+    expected = np.zeros((3, bins, 2, 5))
+    for step in range(steps):
+        expected[:, step * bins // steps] += x[:, step]
+    binned = rebin(x, bins)
+    assert binned.dtype == (np.uint8 if dtype is np.bool_ else dtype)
+    np.testing.assert_array_equal(binned, expected)
+    np.testing.assert_array_equal(binned.sum(axis=1), x.sum(axis=1, dtype=np.int64))
+
+
+def test_bins_are_refused() -> None:
+    x = np.full((1, 4, 1), 100, np.uint8)
+    assert rebin(x, 2).tolist() == [[[200], [200]]]
+    with pytest.raises(SNNError, match="1 bins hold up to 400 events, more than uint8 can count"):
+        rebin(x, 1)
+    for bins in (0, 5):
+        with pytest.raises(SNNError, match=f"cannot put 4 steps into {bins} bins"):
+            rebin(x, bins)
+
+
+class Builder:
+    """Appends layers to the body of one network."""
+
+    def __init__(self, *shape: int):
+        self.rng = np.random.default_rng(4)
+        self.block = Block(arg_types=[snn.real_tensor(shape)])
+        self.frame: SSAValue = self.block.args[0]
+
+    def add(self, op: Any) -> Any:
+        """Append an operation and return it."""
+        self.block.add_op(op)
+        return op
+
+    def linear(self, inputs: int, outputs: int, bias: NDArray | None) -> SSAValue:
+        """A linear layer on the frame."""
+        arrays = [self.rng.normal(0, 1, (outputs, inputs)), *([] if bias is None else [bias])]
+        weights = [snn.WeightOp(dense_from_array(a.astype(np.float32))) for a in arrays]
+        return self.add(snn.LinearOp(self.frame, *map(self.add, weights))).result
+
+    def finish(
+        self, output: SSAValue, timesteps: int, kind: InputKind = InputKind.EVENT_COUNTS
+    ) -> snn.NetworkOp:
+        """The verified network that returns a membrane."""
+        self.block.add_op(snn.OutputOp(output))
+        types = FunctionType.from_lists(self.block.arg_types, [output.type])
+        network = snn.NetworkOp(
+            "net", types, Region(self.block), timesteps=timesteps, input=kind,
+            readout=Readout.LAST_MEMBRANE,
+        )  # fmt: skip
+        network.verify()
+        return network
+
+
+def neuron_of(network: snn.NetworkOp) -> Any:
+    """The one neuron layer of a network."""
+    return next(op for op in network.body.block.ops if hasattr(op, "membrane"))
+
+
+def bias_of(network: snn.NetworkOp) -> NDArray[np.float32]:
+    """The bias of the one linear layer of a network."""
+    layer = next(op for op in network.body.block.ops if isinstance(op, snn.LinearOp))
+    assert layer.bias is not None
+    assert isinstance(layer.bias.owner, snn.WeightOp)
+    return array_from_dense(layer.bias.owner.value)
+
+
+@pytest.mark.parametrize("exponent", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize(("steps", "bins"), [(12, 3), (10, 4), (7, 7)])
+@pytest.mark.parametrize("betas", [[0.9], [0.8, 0.5, 0.2], [1.0]])
+def test_neurons_follow_the_equations(
+    exponent: float, steps: int, bins: int, betas: Sequence[float]
+) -> None:
+    builder = Builder(4)
+    bias, threshold = np.array([0.2, -0.1, 0.3]), np.array([1.0, 0.7, 1.3], np.float32)
+    decay = np.array(betas, np.float32)
+    beta = FloatAttr(float(decay[0]), f32) if len(betas) == 1 else dense_from_array(decay)
+    current = builder.linear(4, 3, bias)
+    lif = builder.add(snn.LIFOp(current, beta, dense_from_array(threshold)))
+    network = builder.finish(lif.membrane, steps)
+    coarsen(network, bins, exponent)
+    network.verify()
+
+    ratio, mean = steps / bins, float(decay.astype(np.float64).mean())
+    leaky_sum = ratio if mean == 1 else (1 - mean**ratio) / (1 - mean)
+    gain = (ratio / leaky_sum) ** exponent
+    neuron = neuron_of(network)
+    assert network.timesteps.value.data == bins
+    np.testing.assert_allclose(array_from_dense(neuron.beta), np.squeeze(decay**ratio), rtol=1e-5)
+    np.testing.assert_allclose(array_from_dense(neuron.threshold), threshold * gain, rtol=1e-5)
+    np.testing.assert_allclose(bias_of(network), bias * gain * leaky_sum, rtol=1e-5)
+
+
+def test_gain_of_an_integrator_is_one() -> None:
+    assert input_gain(1.0, 5.0) == 1
+    assert math.isclose(input_gain(0.5, 2.0), 2 * 0.5 / 0.75)
+
+
+@pytest.mark.parametrize("beta", [0.3, 0.9])
+def test_a_bias_keeps_its_steady_state(beta: float) -> None:
+    """With exponent 0 the membrane of a leaky integrator without input ends where it did."""
+    network = bias_only(beta)
+    x = np.zeros((1, 240, 4), np.uint8)
+    before = TorchExecutor(network).run(x).scores
+    np.testing.assert_allclose(before[0], np.array([0.5, -1.0]) / (1 - beta), rtol=1e-4)
+    coarsen(network, 60, 0.0)
+    np.testing.assert_allclose(TorchExecutor(network).run(x[:, :60]).scores, before, rtol=1e-4)
+
+
+def test_a_bias_keeps_its_steady_state_behind_batch_norm() -> None:
+    builder = Builder(4)
+    current = builder.linear(4, 2, np.array([0.5, -1.0]))
+    arrays = ([0.2, -0.3], [1.0, 2.0], [1.5, 0.5], [0.4, 0.1])
+    weights = [snn.WeightOp(dense_from_array(np.array(a, np.float32))) for a in arrays]
+    norm = builder.add(snn.BatchNormOp(current, *map(builder.add, weights), 1e-5))
+    integrator = builder.add(snn.LIOp(norm.result, FloatAttr(0.8, f32)))
+    network = builder.finish(integrator.membrane, 240)
+    x = np.zeros((1, 240, 4), np.uint8)
+    before = TorchExecutor(network).run(x).scores
+    coarsen(network, 60, 0.0)
+    np.testing.assert_allclose(TorchExecutor(network).run(x[:, :60]).scores, before, rtol=1e-4)
+
+
+def two_neurons_on_one_layer(beta: float, other: float) -> snn.NetworkOp:
+    """A layer with a bias of 0.5 that feeds two leaky integrators."""
+    builder = Builder(4)
+    current = builder.linear(4, 2, np.array([0.5, 0.5]))
+    first = builder.add(snn.LIOp(current, FloatAttr(beta, f32)))
+    second = builder.add(snn.LIOp(current, FloatAttr(other, f32)))
+    return builder.finish(builder.add(snn.AddOp(first.membrane, second.membrane)).result, 8)
+
+
+def test_a_shared_bias_is_scaled_once() -> None:
+    network = two_neurons_on_one_layer(0.5, 0.5)
+    coarsen(network, 4, 0.0)
+    np.testing.assert_allclose(bias_of(network), [0.75, 0.75], rtol=1e-6)
+
+
+def test_a_bias_that_two_time_constants_share_is_refused() -> None:
+    with pytest.raises(SNNError, match="different biases"):
+        coarsen(two_neurons_on_one_layer(0.5, 0.9), 4, 0.0)
+
+
+def bias_only(beta: float) -> snn.NetworkOp:
+    builder = Builder(4)
+    current = builder.linear(4, 2, np.array([0.5, -1.0]))
+    return builder.finish(builder.add(snn.LIOp(current, FloatAttr(beta, f32))).membrane, 240)
+
+
+@pytest.fixture(scope="module")
+def digits() -> ModuleOp:
+    """The trained network of the example."""
+    net = load_module(f"{DIGITS}/model.py:build", DIGITS / "weights.pt")
+    return from_snntorch(net, torch.zeros(1, 2, 12, 12), STEPS)
+
+
+def reduce(module: ModuleOp, **options: Any) -> tuple[Any, list[Remark]]:
+    """The network of a copy of the module after the pass, and the remarks."""
+    reduced = module.clone()
+    with DiagnosticEngine() as engine:
+        SNNReduceTimestepsPass(**options).apply(make_context(), reduced)
+    reduced.verify()
+    return reduced.body.block.first_op, engine.remarks
+
+
+def accuracy(network: Any, samples: int) -> float:
+    """On the first samples of the pass, in the bins of the network."""
+    data = load_npz(DATA).take(samples)
+    x = rebin(data.x, network.timesteps.value.data)
+    return float((TorchExecutor(network).run(x).labels == data.labels()).mean())
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "agreement"])
+def test_digits_stay_within_the_budget(digits: ModuleOp, metric: Any) -> None:
+    before = accuracy(digits.body.block.first_op, 100)
+    network, (remark,) = reduce(digits, calibration=DATA, samples=100, budget=0.03, metric=metric)
+    steps = network.timesteps.value.data
+    assert 3 <= steps <= 12
+    assert (remark.metrics["before"], remark.metrics["after"]) == (STEPS, steps)
+    assert remark.metrics["samples"] == 100
+    assert remark.metrics["score"] >= remark.metrics["reference"] - 0.03
+    if metric == "accuracy":
+        assert remark.metrics["reference"] == before
+        assert remark.metrics["score"] == accuracy(network, 100)
+    else:
+        assert remark.metrics["reference"] == 1
+
+
+def test_the_number_of_steps_can_be_given(digits: ModuleOp) -> None:
+    network, (remark,) = reduce(digits, calibration=DATA, samples=60, timesteps=5, budget=0.0)
+    assert network.timesteps.value.data == 5
+    assert remark.metrics["score"] == accuracy(network, 60)
+
+
+def test_a_minimum_is_kept(digits: ModuleOp) -> None:
+    network, _ = reduce(digits, calibration=DATA, samples=60, minimum=11, budget=1.0)
+    assert network.timesteps.value.data == 11
+
+
+def test_training_in_stages_beats_no_training(digits: ModuleOp, tmp_path: Path) -> None:
+    data = load_npz(DATA)
+    halves = [str(tmp_path / name) for name in ("train.npz", "calibration.npz")]
+    for path, part in zip(halves, (slice(0, 225), slice(225, 450)), strict=True):
+        np.savez(path, x=data.x[part], y=data.labels()[part])
+    given = {"calibration": halves[1], "timesteps": 4}
+    _, (plain,) = reduce(digits, **given)
+    network, remarks = reduce(
+        digits, **given, finetune=True, training=halves[0], step_factor=0.5, epochs=6,
+        learning_rate=1e-2, device="cpu",
+    )  # fmt: skip
+    assert [remark.metrics.get("timesteps") for remark in remarks] == [8, 4, None]
+    assert network.timesteps.value.data == 4
+    trained = remarks[-1].metrics["score"]
+    assert trained > plain.metrics["score"] + 0.05, (trained, plain.metrics["score"])
+    held_out = load_npz(halves[1])
+    labels = TorchExecutor(network).run(rebin(held_out.x, 4)).labels
+    assert trained == float((labels == held_out.labels()).mean())
+
+
+def test_stages_end_at_the_budget(digits: ModuleOp, tmp_path: Path) -> None:
+    data = load_npz(DATA).take(60)
+    np.savez(tmp_path / "unlabelled.npz", x=data.x)
+    network, remarks = reduce(
+        digits, calibration=DATA, samples=60, budget=0.05, metric="agreement", finetune=True,
+        training=str(tmp_path / "unlabelled.npz"), step_factor=0.4, epochs=1, device="cpu",
+    )  # fmt: skip
+    *stages, last = remarks
+    assert not stages[-1].metrics["accepted"]
+    accepted = [remark.metrics["timesteps"] for remark in stages if remark.metrics["accepted"]]
+    expected = accepted[-1] if accepted else STEPS
+    assert network.timesteps.value.data == expected
+    assert ("to" if accepted else "kept: no fewer than 16 steps") in last.message
+
+
+def test_step_counts() -> None:
+    assert list(step_counts(16, 0.75, 1)) == [12, 9, 6, 4, 3, 2, 1]
+    assert list(step_counts(16, 0.5, 5)) == [8, 5]
+    assert list(step_counts(3, 0.99, 1)) == [2, 1]
+    with pytest.raises(SNNError, match="the step factor must be between 0 and 1, got 1"):
+        list(step_counts(4, 1, 1))
+
+
+def refused(kind: InputKind) -> ModuleOp:
+    builder = Builder(4)
+    lif = builder.add(snn.LIFOp(builder.frame, FloatAttr(0.5, f32), FloatAttr(1.0, f32)))
+    lif.attributes[LAYER] = StringAttr("out")
+    return ModuleOp([builder.finish(lif.membrane, 4, kind)])
+
+
+@pytest.mark.parametrize("kind", [InputKind.VALUES, InputKind.STATIC_VALUES])
+def test_values_are_left_alone(kind: InputKind) -> None:
+    module = refused(kind)
+    network, (remark,) = reduce(module, calibration="not read")
+    assert f"kept: {kind} cannot be put into longer bins" in remark.message
+    assert network.timesteps.value.data == 4
+
+
+def test_accuracy_needs_labels(tmp_path: Path) -> None:
+    path = str(tmp_path / "unlabelled.npz")
+    np.savez(path, x=np.ones((3, 4, 4), np.uint8))
+    with pytest.raises(SNNError, match="has no labels; add them under the key y, or use metric=a"):
+        reduce(refused(InputKind.EVENT_COUNTS), calibration=path)
+
+
+@pytest.mark.parametrize("timesteps", [0, 5])
+def test_more_steps_are_refused(timesteps: int) -> None:
+    with pytest.raises(SNNError, match=f"timesteps must be 1 to 4, got {timesteps}"):
+        reduce(refused(InputKind.EVENT_COUNTS), calibration="not read", timesteps=timesteps)
