@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from snnir.data import Dataset
+from snnir.data.network_inputs import load_samples
 from snnir.dialects.network import NetworkOpBase
-from snnir.driver.inputs import load_samples
 from snnir.support.diagnostics import SNNError, error_at
 
 

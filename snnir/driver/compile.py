@@ -14,6 +14,7 @@ from xdsl.ir import Attribute, Operation
 
 from snnir.backends.targets import get_target
 from snnir.data import Dataset
+from snnir.data.network_inputs import REAL_KINDS, integer_input, load_samples
 from snnir.dialects import qsnn
 from snnir.dialects.kernel_bases import KernelOpBase
 from snnir.dialects.layer_bases import element_type_of
@@ -21,7 +22,6 @@ from snnir.dialects.layer_shapes import element_count, shape_of
 from snnir.dialects.network import LAYER, NetworkOpBase
 from snnir.dialects.snn_attributes import InputKind
 from snnir.driver.files import network_of, read_network, rename_network
-from snnir.driver.inputs import REAL_KINDS, integer_input, load_samples
 from snnir.driver.lowering import LoweredNetwork, lower
 from snnir.driver.pipelines import LoweringOptions
 from snnir.driver.tables import format_table

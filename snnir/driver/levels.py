@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from snnir.backends.targets import TargetDescription, get_target
+from snnir.data.network_inputs import integer_input
 from snnir.dialects import snnrt
 from snnir.dialects.layer_shapes import element_count, shape_of
 from snnir.dialects.network import NetworkOpBase, layer_names
 from snnir.driver.files import network_of
-from snnir.driver.inputs import integer_input
 from snnir.driver.lowering import LoweredNetwork
 from snnir.driver.tables import format_table
 from snnir.executors.result import ExecutionResult

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.data import Dataset
+from snnir.data.network_inputs import measure_input
 from snnir.dialects.network import NetworkOpBase
 from snnir.driver.files import level_of, network_of
-from snnir.driver.inputs import measure_input
 from snnir.driver.pipelines import (
     MEMORY_PLANNING,
     LoweringOptions,

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.data import Dataset
+from snnir.data.network_inputs import load_samples
 from snnir.driver.files import network_of, read_network
-from snnir.driver.inputs import load_samples
 from snnir.driver.levels import Cost, LevelName, batches, cost_lines, open_level
 from snnir.driver.lowering import LoweredNetwork, lower
 from snnir.driver.pipelines import LoweringOptions

@@ -10,8 +10,8 @@ from xdsl.dialects.builtin import ModuleOp
 
 from snnir.backends.targets import get_target
 from snnir.data import Dataset
+from snnir.data.network_inputs import load_samples
 from snnir.driver.files import network_of, read_network
-from snnir.driver.inputs import load_samples
 from snnir.driver.ladder import Ladder
 from snnir.driver.levels import batches, open_level
 from snnir.driver.lowering import lower

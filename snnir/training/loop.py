@@ -110,7 +110,7 @@ def train(
     original to distil that one.
 
     Args:
-        data: fit the network (`snnir.driver.inputs.load_samples`).
+        data: fit the network (`snnir.data.network_inputs.load_samples`).
         progress: show a progress bar on standard error if that is a terminal.
 
     Raises:

@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from snnir.data.network_inputs import class_count
 from snnir.dialects.network import NetworkOpBase
 from snnir.dialects.snn_attributes import Readout
-from snnir.driver.inputs import class_count
 from snnir.support.diagnostics import error_at
 
 CORRECT_RATE = 0.8

@@ -6,10 +6,10 @@ import pytest
 from xdsl.dialects.builtin import FloatAttr, IntegerAttr, ModuleOp, f32, i64
 
 from snnir.data import Dataset
+from snnir.data.network_inputs import class_count, integer_input, load_samples, measure_input
 from snnir.dialects.network import NetworkOpBase
 from snnir.dialects.snn import InputKind, InputKindAttr
 from snnir.driver.files import network_of
-from snnir.driver.inputs import class_count, integer_input, load_samples, measure_input
 from snnir.support.diagnostics import SNNError
 
 
