@@ -36,6 +36,16 @@ DIALECTS: dict[str, Callable[[], Dialect]] = {
 PASSES: dict[str, Callable[[], type[ModulePass]]] = {
     "snn-fold-batch-norm": _lazy("snnir.passes.snn_fold_batch_norm:SNNFoldBatchNormPass"),
     "snn-fold-scale": _lazy("snnir.passes.snn_fold_scale:SNNFoldScalePass"),
+    "snn-measure-activity": _lazy("snnir.passes.snn_measure_activity:SNNMeasureActivityPass"),
+    "snn-prune-silent": _lazy("snnir.passes.snn_prune_silent:SNNPruneSilentPass"),
+    "snn-prune-pca": _lazy("snnir.passes.snn_prune_pca:SNNPrunePCAPass"),
+    "snn-reduce-timesteps": _lazy("snnir.passes.snn_reduce_timesteps:SNNReduceTimestepsPass"),
+    "snn-finetune": _lazy("snnir.passes.snn_finetune:SNNFinetunePass"),
+    "snn-prune-magnitude": _lazy("snnir.passes.snn_prune_magnitude:SNNPruneMagnitudePass"),
+    "snn-quantize-rtn": _lazy("snnir.passes.snn_quantize_rtn:SNNQuantizeRTNPass"),
+    "snn-osbc-prune": _lazy("snnir.passes.snn_osbc_prune:SNNOSBCPrunePass"),
+    "snn-osbc-quantize": _lazy("snnir.passes.snn_osbc_quantize:SNNOSBCQuantizePass"),
+    "snn-match-rates": _lazy("snnir.passes.snn_match_rates:SNNMatchRatesPass"),
     "convert-snn-to-qsnn": _lazy("snnir.passes.convert_snn_to_qsnn:ConvertSNNToQSNNPass"),
     "convert-qsnn-to-kernels": _lazy(
         "snnir.passes.convert_qsnn_to_kernels:ConvertQSNNToKernelsPass"

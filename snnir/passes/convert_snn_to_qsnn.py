@@ -35,6 +35,7 @@ from xdsl.rewriter import InsertPoint
 from snnir.dialects import qsnn, snn
 from snnir.dialects.layer_shapes import shape_of
 from snnir.dialects.snn_attributes import InputKind, Readout
+from snnir.layers.readout import layers_compared_by_readout
 from snnir.quantization.context import QuantizationContext
 from snnir.quantization.layer_rules import LAYER_RULES
 from snnir.quantization.neuron_rules import NEURON_RULES
@@ -94,7 +95,7 @@ class ConvertSNNToQSNNPass(SNNPass):
                 self.bits, self.state, self.minimum_shift, self.maximum_shift,
                 qsnn.Rounding(self.rounding),
             ),
-            _layers_compared_by_readout(network),
+            layers_compared_by_readout(network),
             self.remark,
         )  # fmt: skip
         if network.readout.data is Readout.MEAN_MEMBRANE:
@@ -171,20 +172,3 @@ def _expect_one_unit(op: Operation, output: QuantizedValue) -> None:
             "the outputs that the readout compares are in different units (graded spikes with a "
             "factor for each neuron?); use one positive factor",
         )
-
-
-def _layers_compared_by_readout(network: snn.NetworkOp) -> set[Operation]:
-    """The linear and convolutional layers whose channels the readout compares as membranes."""
-    if network.readout.data in (Readout.SPIKE_COUNT, Readout.FIRST_SPIKE):
-        return set()
-    found: set[Operation] = set()
-    pending = [network.outputs[0]]
-    while pending:
-        owner = pending.pop().owner
-        if not isinstance(owner, Operation) or owner in found:
-            continue
-        if isinstance(owner, snn.LinearOp | snn.Conv1dOp | snn.Conv2dOp):
-            found.add(owner)
-            continue
-        pending.extend(owner.operands)
-    return found

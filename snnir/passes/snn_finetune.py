@@ -22,7 +22,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.dialects import snn
-from snnir.driver.inputs import load_samples
+from snnir.data.network_inputs import load_samples
 from snnir.support.diagnostics import SNNError, error_at
 from snnir.support.pass_base import SNNPass, option, required_option
 

@@ -29,7 +29,7 @@ from xdsl.dialects.builtin import ModuleOp
 from snnir.data import Dataset, load_data
 from snnir.dialects import snn
 from snnir.dialects.snn_attributes import InputKind
-from snnir.driver.inputs import load_samples
+from snnir.data.network_inputs import load_samples
 from snnir.support.diagnostics import SNNError, error_at
 from snnir.support.pass_base import SNNPass, option, required_option
 from snnir.temporal.coarsening import coarsen

@@ -12,6 +12,7 @@ from snnir.dialects import qsnn, snn
 from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.layer_shapes import int_values, shape_of
 from snnir.layers.affine import AffineOp, constant, factor_values, groups_of, scale_columns
+from snnir.layers.weight_grid import grid_of, integers_on
 from snnir.quantization.context import QuantizationContext
 from snnir.quantization.values import (
     QuantizedValue,
@@ -43,19 +44,47 @@ def _input_scale(op: Operation, input: QuantizedValue) -> NDArray[np.float64]:
 
 
 def quantize_weight(
-    context: QuantizationContext, op: Operation, weight: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Symmetric round-to-nearest per output channel: `(q, scale)` with `weight ~ q * scale`.
+    context: QuantizationContext,
+    op: AffineOp,
+    weight: NDArray[np.float64],
+    input_scale: NDArray[np.float64],
+) -> tuple[NDArray[np.int64], NDArray[np.float64], int]:
+    """Integers, scale per output channel and bits: `(q, scale, bits)` with `weight ~ q * scale`.
 
+    Symmetric round-to-nearest, or what a pass that quantised the layer recorded (`weight_grid`).
     Where the readout compares membranes of different channels, one scale serves them all.
+
+    Args:
+        weight: the weights of `op` times `input_scale` of the input channel that they read.
     """
-    largest = (1 << context.options.weight_bits - 1) - 1
+    if (recorded := _recorded_integers(context, op, input_scale)) is not None:
+        return recorded
+    bits = context.options.weight_bits
+    largest = (1 << bits - 1) - 1
     magnitude = np.abs(weight.reshape(len(weight), -1)).max(axis=1)
     if op in context.uniform_scale:
         magnitude = np.full_like(magnitude, magnitude.max())
     scale = np.where(magnitude > 0, magnitude, 1.0) / largest
     column = scale.reshape(-1, *[1] * (weight.ndim - 1))
-    return np.rint(weight / column).astype(np.int64), scale
+    return np.rint(weight / column).astype(np.int64), scale, bits
+
+
+def _recorded_integers(
+    context: QuantizationContext, op: AffineOp, input_scale: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64], int] | None:
+    """The integers that a layer was quantised to before, or None where it was not."""
+    source = op.weight.owner
+    if not isinstance(source, snn.WeightOp) or (grid := grid_of(source)) is None:
+        return None
+    if (integers := integers_on(grid, array_from_dense(source.value))) is None:
+        raise error_at(op, f"its weights are not on the {grid.bits}-bit grid recorded with them")
+    uniform_input = (input_scale == input_scale[0]).all() and input_scale[0] > 0
+    uniform_output = op not in context.uniform_scale or (grid.scale == grid.scale[0]).all()
+    if not uniform_input or not uniform_output:
+        which = "the units of its inputs" if not uniform_input else "the readout's comparison"
+        context.remark(op, f"quantised again: {which} does not fit the recorded grid")
+        return None
+    return integers, grid.scale * input_scale[0], grid.bits
 
 
 def _sum_range(
@@ -82,9 +111,8 @@ def _accumulator_type(
 
 
 def _weight_op(
-    context: QuantizationContext, q: NDArray[np.int64], scale: NDArray[np.float64]
+    context: QuantizationContext, q: NDArray[np.int64], scale: NDArray[np.float64], bits: int
 ) -> qsnn.WeightOp:
-    bits = context.options.weight_bits
     stored = IntegerType(next(width for width in (2, 4, 8) if bits <= width))
     unit = real_parameter(smallest_extent(scale, scale.shape))
     return context.builder.insert(qsnn.WeightOp(dense_from_array(q, stored), unit))
@@ -98,7 +126,7 @@ def _affine(
     build: Callable[[SSAValue, IntegerType], Operation],
 ) -> QuantizedValue:
     """The common part of linear and convolution: quantise, bound, build, keep the bias."""
-    q, scale = quantize_weight(context, op, weight)
+    q, scale, bits = quantize_weight(context, op, weight, _input_scale(op, input))
     columns = (1, -1, *[1] * (q.ndim - 2))
     low, high = (
         _per_channel(input.full(bound), reduce).reshape(columns)
@@ -108,15 +136,15 @@ def _affine(
         low, high = low.min().reshape(()), high.max().reshape(())
     sum_low, sum_high = _sum_range(q, low, high)
     element_type = _accumulator_type(op, sum_low, sum_high)
-    built = build(_weight_op(context, q, scale).result, element_type)
+    built = build(_weight_op(context, q, scale, bits).result, element_type)
     result = context.insert(built, op)
     trailing = [1] * (len(shape_of(op.result.type)) - 1)
     bias = np.zeros(len(q)) if op.bias is None else constant(op.bias, op)
     context.remark(
         op,
-        f"{context.options.weight_bits}-bit weights, sums in [{sum_low.min()}, {sum_high.max()}] "
+        f"{bits}-bit weights, sums in [{sum_low.min()}, {sum_high.max()}] "
         f"as {element_type}",
-        weight_bits=context.options.weight_bits, sum_low=int(sum_low.min()),
+        weight_bits=bits, sum_low=int(sum_low.min()),
         sum_high=int(sum_high.max()), parameters=int(q.size), zeros=int((q == 0).sum()),
     )  # fmt: skip
     return QuantizedValue(

@@ -153,7 +153,8 @@ def test_a_bias_keeps_its_steady_state_behind_batch_norm() -> None:
     current = builder.linear(4, 2, np.array([0.5, -1.0]))
     arrays = ([0.2, -0.3], [1.0, 2.0], [1.5, 0.5], [0.4, 0.1])
     weights = [snn.WeightOp(dense_from_array(np.array(a, np.float32))) for a in arrays]
-    norm = builder.add(snn.BatchNormOp(current, *map(builder.add, weights), 1e-5))
+    mean, variance, gamma, beta = map(builder.add, weights)
+    norm = builder.add(snn.BatchNormOp(current, mean, variance, gamma, beta, 1e-5))
     integrator = builder.add(snn.LIOp(norm.result, FloatAttr(0.8, f32)))
     network = builder.finish(integrator.membrane, 240)
     x = np.zeros((1, 240, 4), np.uint8)

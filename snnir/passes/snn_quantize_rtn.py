@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Rounds weights to the nearest point of an integer grid: the baseline of all quantisation.
+
+Symmetric, one scale for each output channel, which its largest weight reaches. Scale and bits are
+recorded on the `snn.weight`; `convert-snn-to-qsnn` takes the same integers. Biases, leaks and
+thresholds stay. Below four bits, `snn-osbc-quantize` loses far less.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+
+from snnir.compression.quantize import Grid, quantize_nearest
+from snnir.dialects import snn
+from snnir.layers.compressible import CompressibleLayer, compressible_layers
+from snnir.layers.readout import layers_compared_by_readout
+from snnir.layers.weight_grid import WeightGrid
+from snnir.support.diagnostics import error_at
+from snnir.support.pass_base import SNNPass, option
+
+
+@dataclass(frozen=True)
+class SNNQuantizeRTNPass(SNNPass):
+    """Round weights to nearest."""
+
+    name: ClassVar[str] = "snn-quantize-rtn"
+
+    bits: int = option(4, "bits of a weight, 2 to 8")
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for network in op.walk():
+            if isinstance(network, snn.NetworkOp):
+                if not 2 <= self.bits <= 8:
+                    raise error_at(network, f"option bits must be 2 to 8, got {self.bits}")
+                shared = layers_compared_by_readout(network)
+                for layer in compressible_layers(network):
+                    self._quantize(layer, layer.op in shared)
+
+    def _quantize(self, layer: CompressibleLayer, shared: bool) -> None:
+        weight = torch.from_numpy(layer.matrices)
+        matrix = weight.flatten(end_dim=1)
+        found = quantize_nearest(matrix, Grid(self.bits), shared=shared)
+        rounded = found.weight.reshape(weight.shape)
+        layer.replace_weights(rounded.numpy(), WeightGrid(found.scale.numpy(), self.bits))
+        largest = float((found.weight - matrix).abs().max())
+        self.statistics.add("weights", matrix.numel())
+        self.remark(
+            layer.op,
+            f"rounded {matrix.numel():,} weights to {self.bits} bits, off by at most {largest:.3g}",
+            layer=layer.name, weights=matrix.numel(), bits=self.bits, largest_error=largest,
+            zeros=int((found.integers == 0).sum()),
+        )  # fmt: skip
