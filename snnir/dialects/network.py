@@ -151,6 +151,39 @@ def enclosing_network(op: Operation) -> NetworkOpBase | None:
     return parent
 
 
+def replace_network(
+    source: NetworkOpBase,
+    body: Block,
+    network_class: type[NetworkOpBase],
+    **properties: Attribute | None,
+) -> None:
+    """Replace a network by one of another level that presents and reads out its input alike.
+
+    `body` is complete, with the terminator of the new level; `properties` are those that only the
+    new level has. Name, location and attributes are kept.
+    """
+    last = body.last_op
+    assert last is not None
+    population = source.population
+    converted = network_class(
+        source.sym_name.data,
+        FunctionType.from_lists(body.arg_types, last.operand_types),
+        Region(body),
+        timesteps=source.timesteps.value.data,
+        input=source.input.data,
+        readout=source.readout.data,
+        population=None if population is None else population.value.data,
+        **properties,
+    )
+    converted.location = source.location
+    converted.attributes.update(source.attributes)
+    parent = source.parent_block()
+    assert parent is not None
+    parent.insert_op_before(converted, source)
+    source.detach()
+    source.erase()
+
+
 LAYER = "layer"
 """Discardable attribute with the name of a layer in the source framework, kept by all lowerings."""
 

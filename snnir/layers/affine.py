@@ -97,11 +97,6 @@ def rebuild(
     return layer
 
 
-def only_user(value: SSAValue) -> bool:
-    """Whether a value has exactly one use."""
-    return value.has_one_use()
-
-
 def erase_if_unused(rewriter: PatternRewriter, *ops: Operation) -> None:
     """Erase operations whose results have no uses, in order, and then their constant operands."""
     for op in ops:

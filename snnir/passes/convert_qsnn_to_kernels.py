@@ -18,6 +18,7 @@ from xdsl.dialects.builtin import FunctionType, MemRefType, ModuleOp, i8
 from xdsl.ir import Block, Operation, Region
 
 from snnir.dialects import qsnn, snnrt
+from snnir.dialects.network import replace_network
 from snnir.dialects.layer_shapes import shape_of
 from snnir.dialects.snn_attributes import InputKind
 from snnir.kernels.context import KernelChoice, KernelContext
@@ -58,7 +59,13 @@ class ConvertQSNNToKernelsPass(SNNPass):
                 _rule(context, op)(context, op)
         self.statistics.add("calls", len(context.calls))
         block.add_ops([*context.declarations, *context.calls])
-        _replace(network, block, frame_type)
+        replace_network(
+            network,
+            block,
+            snnrt.NetworkOp,
+            input_maximum=network.input_maximum,
+            input_scale=network.input_scale,
+        )
 
 
 def _read_frame(context: KernelContext, network: qsnn.NetworkOp, block: Block) -> None:
@@ -79,27 +86,3 @@ def _rule(context: KernelContext, op: Operation) -> Callable[[KernelContext, Any
         if type(op) in rules:
             return rules[type(op)]
     raise error_at(op, "has no kernels")
-
-
-def _replace(network: qsnn.NetworkOp, block: Block, frame_type: MemRefType) -> None:
-    last = block.last_op
-    assert isinstance(last, snnrt.OutputOp)
-    population = network.population
-    converted = snnrt.NetworkOp(
-        network.sym_name.data,
-        FunctionType.from_lists([frame_type], last.operand_types),
-        Region(block),
-        timesteps=network.timesteps.value.data,
-        input=network.input.data,
-        readout=network.readout.data,
-        population=None if population is None else population.value.data,
-        input_maximum=network.input_maximum,
-        input_scale=network.input_scale,
-    )
-    converted.location = network.location
-    converted.attributes.update(network.attributes)
-    parent = network.parent_block()
-    assert parent is not None
-    parent.insert_op_before(converted, network)
-    network.detach()
-    network.erase()

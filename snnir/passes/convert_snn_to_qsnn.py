@@ -33,6 +33,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.rewriter import InsertPoint
 
 from snnir.dialects import qsnn, snn
+from snnir.dialects.network import replace_network
 from snnir.dialects.layer_shapes import shape_of
 from snnir.dialects.snn_attributes import InputKind, Readout
 from snnir.layers.readout import layers_compared_by_readout
@@ -105,7 +106,14 @@ class ConvertSNNToQSNNPass(SNNPass):
         context.values[network.frame] = self._frame(network, block.args[0])
         for op in network.body.block.ops:
             _convert_operation(context, op)
-        self._replace(network, block, frame_type)
+        scaled = network.input.data in _SCALED_INPUTS
+        replace_network(
+            network,
+            block,
+            qsnn.NetworkOp,
+            input_maximum=IntegerAttr(self._input_maximum(network), i64),
+            input_scale=FloatAttr(self.input_scale, f32) if scaled else None,
+        )
 
     def _input_maximum(self, network: snn.NetworkOp) -> int:
         if network.input.data is InputKind.BINARY_FRAMES:
@@ -118,30 +126,6 @@ class ConvertSNNToQSNNPass(SNNPass):
         high = np.asarray(self._input_maximum(network), np.int64)
         scale = np.asarray(self.input_scale if scaled else 1.0)
         return QuantizedValue(value, scale, np.zeros(()), -high if scaled else high * 0, high)
-
-    def _replace(self, network: snn.NetworkOp, block: Block, frame_type: TensorType) -> None:
-        last = block.last_op
-        assert isinstance(last, qsnn.OutputOp)
-        scaled = network.input.data in _SCALED_INPUTS
-        population = network.population
-        converted = qsnn.NetworkOp(
-            network.sym_name.data,
-            FunctionType.from_lists([frame_type], last.operand_types),
-            Region(block),
-            timesteps=network.timesteps.value.data,
-            input=network.input.data,
-            readout=network.readout.data,
-            population=None if population is None else population.value.data,
-            input_maximum=IntegerAttr(self._input_maximum(network), i64),
-            input_scale=FloatAttr(self.input_scale, f32) if scaled else None,
-        )
-        converted.location = network.location
-        converted.attributes.update(network.attributes)
-        parent = network.parent_block()
-        assert parent is not None
-        parent.insert_op_before(converted, network)
-        network.detach()
-        network.erase()
 
 
 def _convert_operation(context: QuantizationContext, op: Operation) -> None:

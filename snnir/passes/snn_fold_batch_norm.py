@@ -21,7 +21,6 @@ from snnir.layers.affine import (
     bias_of,
     constant,
     erase_if_unused,
-    only_user,
     rebuild,
 )
 from snnir.support.pass_base import SNNPass
@@ -36,7 +35,7 @@ class FoldBatchNorm(RewritePattern):
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: snn.BatchNormOp, rewriter: PatternRewriter, /) -> None:
         layer = op.input.owner
-        if not isinstance(layer, AFFINE_OPS) or not only_user(op.input):
+        if not isinstance(layer, AFFINE_OPS) or not op.input.has_one_use():
             return
         mean, variance, gamma, beta = (
             constant(value, op) for value in (op.mean, op.variance, op.gamma, op.beta)

@@ -25,7 +25,6 @@ from snnir.layers.affine import (
     erase_if_unused,
     factor_values,
     groups_of,
-    only_user,
     per_channel,
     rebuild,
     scale_columns,
@@ -43,7 +42,7 @@ class FoldScaleIntoProducer(RewritePattern):
     def match_and_rewrite(self, op: snn.ScaleOp, rewriter: PatternRewriter, /) -> None:
         layer = op.input.owner
         factor = per_channel(factor_values(op.factor), shape_of(op.input.type))
-        if not isinstance(layer, AFFINE_OPS) or not only_user(op.input) or factor is None:
+        if not isinstance(layer, AFFINE_OPS) or not op.input.has_one_use() or factor is None:
             return
         weight = constant(layer.weight, layer)
         bias = None if layer.bias is None else bias_of(layer, len(weight)) * factor
