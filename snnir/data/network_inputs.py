@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import FloatAttr, IntegerAttr
 
 from snnir.data import Dataset, load_data
+from snnir.data.source import RECORDING_KINDS
 from snnir.dialects.layer_shapes import element_count, shape_of
 from snnir.dialects.network import NetworkOpBase
 from snnir.dialects.snn_attributes import InputKind
@@ -116,7 +117,7 @@ def _check_shape(network: NetworkOpBase, data: Dataset) -> None:
     if data.x.shape[1] != steps:
         remedy = (
             f"use --bins {steps}"
-            if data.name.startswith("nmnist:")
+            if data.name.partition(":")[0] in RECORDING_KINDS
             else f"import the network with --timesteps {data.x.shape[1]}, or bin the data anew"
         )
         raise SNNError(

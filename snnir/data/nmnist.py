@@ -10,6 +10,7 @@ microseconds are added to all later times.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,16 +102,23 @@ def read_recording(path: str | Path) -> Events:
     return Events(x[positions], y[positions], records[positions, 2] >> 7, time)
 
 
+def _check_bins(bins: int) -> None:
+    if bins < 1:
+        raise SNNError(f"the number of time bins must be 1 or more, not {bins}")
+
+
 def bin_events(events: Events, bins: int, name: str) -> np.ndarray:
     """Return the events per time bin, polarity, row and column as uint8 (bins, 2, 34, 34).
 
     The time from the first to the last event is cut into `bins` equal parts: an event at time t
     falls into bin `min((t - first) * bins // max(1, last - first), bins - 1)`.
 
-    Raises SNNError, naming the recording `name`, when a count is above 255 or `bins` is below one.
+    Raises SNNError, naming the recording `name`, when it holds no event, a count is above 255 or
+    `bins` is below one.
     """
-    if bins < 1:
-        raise SNNError(f"the number of time bins must be 1 or more, not {bins}")
+    _check_bins(bins)
+    if not len(events):
+        raise SNNError(f"{name}: the recording holds no event")
     since_first = events.time - events.time[0]
     index = np.minimum(since_first * bins // max(1, since_first[-1]), bins - 1)
     shape = (bins, POLARITIES, HEIGHT, WIDTH)
@@ -148,6 +156,34 @@ def list_recordings(folder: str | Path) -> list[tuple[Path, int]]:
     return recordings
 
 
+def dataset_of(
+    recordings: Iterable[tuple[str, Events]], labels: np.ndarray, bins: int, name: str
+) -> Dataset:
+    """Return named recordings as the data set `name` with x uint8 (samples, bins, 2, 34, 34).
+
+    Args:
+        recordings: name and events of as many recordings as there are labels.
+        labels: int64 (samples,).
+        bins: number of time bins of every recording, see `bin_events`.
+        name: what the data set is called.
+
+    Raises SNNError as `bin_events` does, and when the frames do not fit in memory.
+    """
+    _check_bins(bins)
+    try:
+        x = np.empty((len(labels), bins, POLARITIES, HEIGHT, WIDTH), dtype=np.uint8)
+    except (MemoryError, ValueError) as error:
+        raise SNNError(
+            f"{name}: {len(labels)} recordings in {bins} bins do not fit in memory; "
+            "use fewer bins or a limit"
+        ) from error
+    silent = not sys.stderr.isatty()
+    progress = tqdm(recordings, "recordings", len(labels), unit="recording", disable=silent)
+    for position, (recording, events) in enumerate(progress):
+        x[position] = bin_events(events, bins, recording)
+    return Dataset(x, labels, name)
+
+
 def load_nmnist(
     folder: str | Path, bins: int, limit: int | None = None, seed: int | None = None
 ) -> Dataset:
@@ -163,24 +199,12 @@ def load_nmnist(
 
     Only the chosen files are read. Raises SNNError as `read_recording` and `bin_events` do.
     """
-    if bins < 1:
-        raise SNNError(f"the number of time bins must be 1 or more, not {bins}")
+    _check_bins(bins)
     recordings = list_recordings(folder)
     if seed is not None:
         order = np.random.default_rng(seed).permutation(len(recordings))
         recordings = [recordings[i] for i in order]
     labels = np.array([label for _, label in recordings], dtype=np.int64)
     chosen = balanced_subset(labels, limit)
-    shape = (len(chosen), bins, POLARITIES, HEIGHT, WIDTH)
-    try:
-        x = np.empty(shape, dtype=np.uint8)
-    except (MemoryError, ValueError) as error:
-        raise SNNError(
-            f"{folder}: {len(chosen)} recordings in {bins} bins do not fit in memory; "
-            "use fewer bins or a limit"
-        ) from error
-    progress = tqdm(chosen, "N-MNIST", unit="recording", disable=not sys.stderr.isatty())
-    for position, i in enumerate(progress):
-        file = recordings[i][0]
-        x[position] = bin_events(read_recording(file), bins, str(file))
-    return Dataset(x, labels[chosen], f"nmnist:{folder}")
+    named = ((str(file), read_recording(file)) for file, _ in (recordings[i] for i in chosen))
+    return dataset_of(named, labels[chosen], bins, f"nmnist:{folder}")
