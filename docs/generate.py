@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Write the reference of dialects and passes from their definitions and docstrings.
+"""Write the reference of dialects, passes and pipelines from their definitions and docstrings.
 
     python docs/generate.py FOLDER
 
-FOLDER gets `dialect-<name>.md` for every dialect and `passes.md`; a test compares `docs/reference/`
-with what the code says today.
+FOLDER gets `dialect-<name>.md` for every dialect, `passes.md` and `pipelines.md`; a test compares
+`docs/reference/` with what the code says today.
 """
 
 import ast
@@ -22,8 +22,9 @@ from xdsl.ir import Attribute, Dialect, Operation
 from xdsl.irdl import AttrConstraint, IRDLOperation, OptionalDef, VariadicDef
 from xdsl.passes import ModulePass
 
-from snnir.support.pass_base import option_infos
-from snnir.universe import DIALECTS, PASSES
+from snnir.support.pass_base import PassPipeline, option_infos
+from snnir.support.pipeline import parse_pass_specs, spec_to_text
+from snnir.universe import DIALECTS, PASSES, PIPELINES
 
 NOTICE = "<!-- Written by docs/generate.py from the code; change that and run `make docs`. -->\n"
 
@@ -146,23 +147,50 @@ def dialect_page(dialect: Dialect) -> str:
     return "\n".join(lines)
 
 
+def _options(described: type[Any]) -> Iterator[str]:
+    """Yield a table of the options of a pass or pipeline."""
+    rows = [
+        (
+            f"`{o.name}`",
+            f"`{o.type}`",
+            "required" if o.default is None else f"`{o.default}`",
+            o.help,
+        )
+        for o in option_infos(described)
+    ]
+    yield from _table(("Option", "Type", "Default", "What it does"), rows)
+
+
+def _fenced_doctests(text: str) -> str:
+    """Return a docstring with its doctests as blocks of code."""
+    paragraphs = text.split("\n\n")
+    return "\n\n".join(f"```python\n{p}\n```" if p.startswith(">>> ") else p for p in paragraphs)
+
+
 def passes_page(passes: dict[str, type[ModulePass]]) -> str:
     """Return the page of all `passes` as Markdown, with what their modules and classes say."""
     lines = ["# Passes\n", NOTICE]
     for name, pass_class in sorted(passes.items()):
         module = sys.modules[pass_class.__module__]
-        lines += [f"## `{name}`\n", _documentation(pass_class) + "\n"]
-        lines += [_documentation(module) + "\n"]
-        rows = [
-            (
-                f"`{o.name}`",
-                f"`{o.type}`",
-                "required" if o.default is None else f"`{o.default}`",
-                o.help,
-            )
-            for o in option_infos(pass_class)
-        ]
-        lines += _table(("Option", "Type", "Default", "What it does"), rows)
+        summary, *rest = _fenced_doctests(_documentation(pass_class)).split("\n\n")
+        lines += [f"## `{name}`\n", summary + "\n", _documentation(module) + "\n"]
+        lines += [paragraph + "\n" for paragraph in rest]
+        lines += _options(pass_class)
+    return "\n".join(lines)
+
+
+def pipelines_page(pipelines: dict[str, type[PassPipeline]]) -> str:
+    """Return the page of all `pipelines` as Markdown, with the passes that they stand for."""
+    lines = ["# Pipelines\n", NOTICE]
+    for name, pipeline in sorted(pipelines.items()):
+        module = sys.modules[pipeline.__module__]
+        lines += [f"## `{name}`\n", _documentation(pipeline) + "\n"]
+        lines += [_documentation(module) + "\n", *_options(pipeline)]
+        for example in pipeline.EXAMPLES:
+            (spec,) = parse_pass_specs(example)
+            elements = pipeline.from_spec(spec).elements()
+            expansion = ",\n  ".join(spec_to_text(element) for element in elements)
+            lines += [f"`{example}` stands for\n", f"```\n  {expansion}\n```\n"]
     return "\n".join(lines)
 
 
@@ -176,6 +204,9 @@ def main() -> int:
         (folder / f"dialect-{name}.md").write_text(dialect_page(factory()), encoding="utf-8")
     passes = {name: factory() for name, factory in PASSES.items()}
     (folder / "passes.md").write_text(passes_page(passes), encoding="utf-8")
+    classes = {name: factory() for name, factory in PIPELINES.items()}
+    pipelines = {name: cls for name, cls in classes.items() if not isinstance(cls, str)}
+    (folder / "pipelines.md").write_text(pipelines_page(pipelines), encoding="utf-8")
     return 0
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import IO, Any
 
 from xdsl.universe import XDSL_UNIVERSE
@@ -19,7 +19,7 @@ _WIDTH = 100
 
 
 def list_passes(registry: Registry, pattern: str | None, stream: IO[str]) -> None:
-    """Describe the passes whose name matches the regular expression `pattern`.
+    """Describe the passes and pipelines whose name matches the regular expression `pattern`.
 
     Without a pattern, the passes and pipelines that do not come with xDSL are described, and the
     names of the others are listed.
@@ -30,13 +30,15 @@ def list_passes(registry: Registry, pattern: str | None, stream: IO[str]) -> Non
         expression = compile_pattern(pattern)
         chosen = {n for n in registry.passes if expression.search(n)}
         _describe_all("Passes", registry.passes, chosen, stream)
+        if pipelines := {n for n in registry.pipelines if expression.search(n)}:
+            stream.write("\n")
+            _describe_all("Pipelines", registry.pipelines, pipelines, stream)
         return
     own = registry.passes.keys() - XDSL_UNIVERSE.all_passes.keys()
     _describe_all("Passes", registry.passes, own, stream)
     if registry.pipelines:
-        stream.write("\nPipelines:\n")
-        for name, factory in sorted(registry.pipelines.items()):
-            stream.write(f"  {name}\n      {factory()}\n")
+        stream.write("\n")
+        _describe_all("Pipelines", registry.pipelines, set(registry.pipelines), stream)
     _list_names("Passes of xDSL, described by --list-passes=REGEX", registry.passes, own, stream)
 
 
@@ -60,13 +62,16 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
 
 def _describe_all(
     title: str,
-    factories: dict[str, Callable[[], type[Any]]],
+    factories: Mapping[str, Callable[[], type[Any] | str]],
     chosen: set[str],
     stream: IO[str],
 ) -> None:
     stream.write(f"{title}:\n")
     for name in sorted(chosen):
         cls = factories[name]()
+        if isinstance(cls, str):
+            stream.write(f"  {name}\n      {cls}\n")
+            continue
         summary = (inspect.getdoc(cls) or "").split("\n\n")[0].replace("\n", " ")
         stream.write(textwrap.fill(f"{name}: {summary}", _WIDTH, **_indent(2, 6)) + "\n")
         for option in option_infos(cls):

@@ -5,14 +5,26 @@ from __future__ import annotations
 
 import dataclasses
 import types
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Any,
+    ClassVar,
+    Literal,
+    Self,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import RewritePattern
-from xdsl.utils.arg_spec import ArgSpec, ParameterListType, ParameterType
+from xdsl.utils.arg_spec import ArgSpec, ArgSpecConvertible, ParameterListType, ParameterType
 from xdsl.utils.hints import type_repr
 
 from snnir.support.diagnostics import emit_remark
@@ -103,6 +115,49 @@ class SNNPass(ModulePass):
         Raises `ValueError` when an option is unknown, missing or of the wrong type.
         """
         return super().from_spec(adapt_options(cls, spec))
+
+
+@dataclass(frozen=True)
+class PassPipeline(ArgSpecConvertible, ABC):
+    """A pipeline with a name and options, which stands for passes and does nothing itself.
+
+    Subclasses are frozen dataclasses; their fields are the options, declared as those of passes:
+
+        @dataclass(frozen=True)
+        class CompressPipeline(PassPipeline):
+            name = "snn-compress"
+
+            bits: int = option(8, "bits of a weight")
+
+            def elements(self) -> list[ArgSpec]:
+                return [element("snn-fold-scale"), element("snn-quantize-rtn", bits=self.bits)]
+    """
+
+    EXAMPLES: ClassVar[tuple[str, ...]] = ()
+    """Uses whose expansions the documentation shows, as pipeline texts."""
+
+    @abstractmethod
+    def elements(self) -> Sequence[ArgSpec]:
+        """The passes, or other pipelines, that the name stands for, in order.
+
+        Raises `ValueError`, with a text for the user, when options do not go together.
+        """
+
+    @classmethod
+    def from_spec(cls, spec: ArgSpec) -> Self:
+        """Build the pipeline from a parsed `name{option=value}`, as passes are built.
+
+        Raises `ValueError` when an option is unknown, missing or of the wrong type.
+        """
+        return super().from_spec(adapt_options(cls, spec))
+
+
+def element(name: str, **options: ParameterType | None) -> ArgSpec:
+    """Return a pass with options, for `PassPipeline.elements`; those that are None are left out."""
+    given: dict[str, ParameterListType] = {
+        _kebab(key): (value,) for key, value in options.items() if value is not None
+    }
+    return ArgSpec(name, given)
 
 
 def adapt_options(cls: type[Any], spec: ArgSpec) -> ArgSpec:

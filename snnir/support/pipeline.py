@@ -21,14 +21,14 @@ from xdsl.utils.arg_spec import ArgSpec, ArgSpecConvertible, ParameterListType, 
 from xdsl.utils.exceptions import DiagnosticException
 
 from snnir.support.diagnostics import SNNError
-from snnir.support.pass_base import adapt_options
+from snnir.support.pass_base import PassPipeline, adapt_options
 from snnir.support.verify import verify_module
 
 PassRegistry = Mapping[str, Callable[[], type[ModulePass]]]
 """Pass names with the functions that import the pass classes."""
 
-PipelineRegistry = Mapping[str, Callable[[], str]]
-"""Names of whole pipelines with the functions that return their text."""
+PipelineRegistry = Mapping[str, Callable[[], type[PassPipeline] | str]]
+"""Names of whole pipelines with the functions that import their classes or return their text."""
 
 SpecT = TypeVar("SpecT", bound=ArgSpecConvertible)
 
@@ -61,7 +61,8 @@ def parse_pipeline(
 
     Raises `PipelineError` for wrong syntax, an unknown pass, or wrong options.
     """
-    return list(_build_passes(text, passes, pipelines or {}, ()))
+    elements = _PipelineParser(text).parse_pipeline()
+    return list(_build_passes(elements, passes, pipelines or {}, ()))
 
 
 def parse_pass_specs(text: str) -> list[ArgSpec]:
@@ -156,20 +157,36 @@ class _Element:
 
 
 def _build_passes(
-    text: str, passes: PassRegistry, pipelines: PipelineRegistry, expanding: tuple[str, ...]
+    elements: Iterable[_Element],
+    passes: PassRegistry,
+    pipelines: PipelineRegistry,
+    expanding: tuple[str, ...],
 ) -> Iterator[ModulePass]:
-    for element in _PipelineParser(text).parse_pipeline():
+    for element in elements:
         name = element.spec.name
         if name in passes:
             yield _build_pass(passes[name](), element)
         elif name in pipelines:
-            if element.spec.parameters:
-                _fail(element.column, f"the pipeline '{name}' takes no options")
             if name in expanding:
                 _fail(element.column, f"the pipeline '{name}' contains itself")
-            yield from _build_passes(pipelines[name](), passes, pipelines, (*expanding, name))
+            inner = _expand(element, pipelines[name]())
+            yield from _build_passes(inner, passes, pipelines, (*expanding, name))
         else:
             _fail(element.column, unknown_name("pass", name, [*passes, *pipelines]))
+
+
+def _expand(element: _Element, pipeline: type[PassPipeline] | str) -> Iterator[_Element]:
+    """What a named pipeline stands for; errors in it are reported where its name was written."""
+    if isinstance(pipeline, str):
+        if element.spec.parameters:
+            _fail(element.column, f"the pipeline '{element.spec.name}' takes no options")
+        specs: Sequence[ArgSpec] = parse_pass_specs(pipeline)
+    else:
+        try:
+            specs = pipeline.from_spec(element.spec).elements()
+        except ValueError as error:
+            _fail(element.column, str(error))
+    return (_Element(spec, element.column) for spec in specs)
 
 
 def _build_pass(cls: type[ModulePass], element: _Element) -> ModulePass:

@@ -18,6 +18,7 @@ from xdsl.universe import Universe
 from xdsl.utils.target import Target
 
 from snnir.support.diagnostics import SNNError
+from snnir.support.pass_base import PassPipeline
 from snnir.support.xdsl_compat import fresh_builtin
 
 
@@ -28,7 +29,7 @@ class Registry:
     dialects: dict[str, Callable[[], Dialect]] = field(default_factory=dict)
     passes: dict[str, Callable[[], type[ModulePass]]] = field(default_factory=dict)
     targets: dict[str, Callable[[], type[Target]]] = field(default_factory=dict)
-    pipelines: dict[str, Callable[[], str]] = field(default_factory=dict)
+    pipelines: dict[str, Callable[[], type[PassPipeline] | str]] = field(default_factory=dict)
 
     @staticmethod
     def from_universe(universe: Universe) -> Registry:
@@ -51,8 +52,9 @@ class Registry:
         """Run the Python file `path` and add what it defines.
 
         The file may define the dictionaries `SNN_DIALECTS`, `SNN_PASSES`, `SNN_TARGETS` and
-        `SNN_PIPELINES`, from names to dialects, pass classes, target classes and pipeline texts,
-        or to functions without arguments that return these.
+        `SNN_PIPELINES`, from names to dialects, pass classes, target classes and pipelines (texts
+        or classes derived from `PassPipeline`), or to functions without arguments that return
+        these.
 
         Raises `SNNError` when the file is missing or defines a name that exists already, and
         whatever running the file raises.

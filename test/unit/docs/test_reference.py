@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from snnir.universe import DIALECTS, PASSES
+from snnir.universe import DIALECTS, PASSES, PIPELINES
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 GUIDES = sorted((REPOSITORY / "docs" / "guides").glob("*.md"))
@@ -39,10 +39,13 @@ def test_reference_is_up_to_date(generated) -> None:
 
 
 def test_everything_is_described(generated) -> None:
-    assert set(generated) == {"passes.md", *(f"dialect-{name}.md" for name in DIALECTS)}
+    dialects = {f"dialect-{name}.md" for name in DIALECTS}
+    assert set(generated) == {"passes.md", "pipelines.md", *dialects}
     assert "Not described." not in "".join(generated.values())
     for name in PASSES:
         assert f"\n## `{name}`\n" in generated["passes.md"]
+    for name in PIPELINES:
+        assert f"\n## `{name}`\n" in generated["pipelines.md"]
     for name, factory in DIALECTS.items():
         page = generated[f"dialect-{name}.md"]
         for definition in (*factory().operations, *factory().attributes):
@@ -51,8 +54,22 @@ def test_everything_is_described(generated) -> None:
 
 def test_options_have_type_default_and_help(generated) -> None:
     assert "| `bits` | `int` | `8` | bits of a weight, 2 to 8 |" in generated["passes.md"]
-    assert "| `kernels` | `event \\| cmsis` | `event` |" in generated["passes.md"]
-    assert "| `limit` | `int` | `none` |" in generated["passes.md"]
+    assert "| `held-out` | `float` | `0.25` |" in generated["passes.md"]
+    assert "| `objective` | `membrane \\| current` | `membrane` |" in generated["passes.md"]
+    assert "| `samples` | `int` | `none` |" in generated["passes.md"]
+
+
+def test_examples_are_blocks_of_code(generated) -> None:
+    page = generated["passes.md"]
+    example = '>>> print_remarks("snn-fold-scale")\nsnn.linear: absorbed a scale\n```\n'
+    assert example in page
+    assert page.count(">>> from") == page.count("```python\n>>> from") >= 10
+
+
+def test_pipelines_are_spelled_out(generated) -> None:
+    page = generated["pipelines.md"]
+    assert "| `size` | `small \\| medium \\| large` | `medium` |" in page
+    assert '  snn-osbc-prune{calibration="c.npz" sparsity=0.9}' in page
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda file: file.stem)

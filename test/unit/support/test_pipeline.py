@@ -11,13 +11,22 @@ from xdsl.dialects.builtin import FileLineColLoc, IntAttr, IntegerAttr, ModuleOp
 from xdsl.dialects.test import TestOp
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
+from xdsl.utils.arg_spec import ArgSpec
 from xdsl.utils.exceptions import PassFailedException
 
 from snnir.support.diagnostics import DiagnosticEngine, SNNError, error_at
-from snnir.support.pass_base import SNNPass, option, option_infos, required_option
+from snnir.support.pass_base import (
+    PassPipeline,
+    SNNPass,
+    element,
+    option,
+    option_infos,
+    required_option,
+)
 from snnir.support.pipeline import (
     PassInstrumentation,
     PipelineError,
+    PipelineRegistry,
     parse_pipeline,
     pipeline_to_text,
     run_pipeline,
@@ -77,13 +86,43 @@ class BreakPass(SNNPass):
                 inner.operands = []
 
 
+@dataclass(frozen=True)
+class ParametricPipeline(PassPipeline):
+    """A pipeline with options."""
+
+    name = "parametric"
+
+    rate: float = required_option("a float")
+    file: str | None = option(None, "a path")
+
+    def elements(self) -> list[ArgSpec]:
+        if self.rate < 0:
+            raise ValueError("option rate must not be negative")
+        return [element("options", rate=self.rate, data_file=self.file), element("both")]
+
+
+@dataclass(frozen=True)
+class BadPipeline(PassPipeline):
+    """A pipeline with a wrong option inside."""
+
+    name = "bad"
+
+    def elements(self) -> list[ArgSpec]:
+        return [element("options", speed=1)]
+
+
 PASSES = {
     "options": lambda: OptionsPass,
     "required": lambda: RequiredPass,
     "fail": lambda: FailPass,
     "break": lambda: BreakPass,
 }
-PIPELINES = {"both": lambda: "options,fail", "loop": lambda: "options,loop"}
+PIPELINES: PipelineRegistry = {
+    "both": lambda: "options,fail",
+    "loop": lambda: "options,loop",
+    "parametric": lambda: ParametricPipeline,
+    "bad": lambda: BadPipeline,
+}
 
 
 def parse(text: str) -> list[ModulePass]:
@@ -110,6 +149,11 @@ def parse(text: str) -> list[ModulePass]:
         ('options{data-file="a, \\"b\\" {c}"}', [OptionsPass(data_file='a, "b" {c}')]),
         ("options{rates=1,2.5}", [OptionsPass(rates=(1.0, 2.5))]),
         ("both,options", [OptionsPass(), FailPass(), OptionsPass()]),
+        ("parametric{rate=2}", [OptionsPass(rate=2.0), OptionsPass(), FailPass()]),
+        (
+            'parametric{file="a \\"b\\", {c}" rate=1e-3}',
+            [OptionsPass(rate=0.001, data_file='a "b", {c}'), OptionsPass(), FailPass()],
+        ),
     ],
 )  # fmt: skip
 def test_pipelines(text: str, expected: list[ModulePass]) -> None:
@@ -142,6 +186,11 @@ def test_pipelines(text: str, expected: list[ModulePass]) -> None:
         ("func.func(options)", "passes cannot be nested in 'func.func'"),
         ("loop", "the pipeline 'loop' contains itself"),
         ("both{x=1}", "the pipeline 'both' takes no options"),
+        ("both,parametric", "<pipeline>:1:6: error: option 'rate' of 'parametric' must be given"),
+        ("parametric{rate=1 x=2}", "unknown option 'x' of 'parametric'; it has rate, file"),
+        ("parametric{rate=fast}", "option 'rate' of 'parametric' expects float, got fast"),
+        ("fail,parametric{rate=-1}", "<pipeline>:1:6: error: option rate must not be negative"),
+        ("fail,bad", "<pipeline>:1:6: error: unknown option 'speed' of 'options'"),
     ],
 )
 def test_wrong_pipelines(text: str, message: str) -> None:

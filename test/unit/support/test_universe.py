@@ -40,7 +40,14 @@ def test_targets(name: str) -> None:
 @pytest.mark.parametrize("name", PIPELINES)
 def test_pipelines(name: str) -> None:
     known = {**XDSL_UNIVERSE.all_passes, **PASSES}
-    assert parse_pipeline(name, known, PIPELINES)
+    cls = PIPELINES[name]()
+    assert not isinstance(cls, str)
+    assert cls.name == name
+    assert cls.__doc__
+    assert all(info.help for info in option_infos(cls))
+    assert cls.EXAMPLES
+    for example in cls.EXAMPLES:
+        assert parse_pipeline(example, known, PIPELINES)
 
 
 def test_installed_universes_do_not_clash() -> None:
