@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from snnir.calibration.input_activity import InputActivity, input_activity
 from snnir.data import Dataset
 from snnir.dialects.layer_shapes import shape_of
 from snnir.dialects.network import NetworkOpBase, layer_names
-from snnir.layers.activity_attributes import write_rates
+from snnir.layers.activity_attributes import (
+    ACTIVE_COLUMNS,
+    ACTIVE_ROWS,
+    write_floats,
+    write_rates,
+)
 from snnir.support.diagnostics import error_at
 
 if TYPE_CHECKING:
@@ -26,10 +32,12 @@ class LayerActivity:
     Attributes:
         spikes: int64 of the layer's shape, summed over all samples and steps.
         presentations: samples times steps, the largest number of spikes that a neuron can have.
+        active: int64 (height, width), how often each position had a spike; None for other ranks.
     """
 
     spikes: NDArray[np.int64]
     presentations: int
+    active: NDArray[np.int64] | None = None
 
     @property
     def neuron_rates(self) -> NDArray[np.float64]:
@@ -48,7 +56,7 @@ class LayerActivity:
 
     def of_channels(self, kept: NDArray[np.bool_]) -> LayerActivity:
         """The activity of some of the channels."""
-        return LayerActivity(self.spikes[kept], self.presentations)
+        return LayerActivity(self.spikes[kept], self.presentations, self.active)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +68,7 @@ class Activity:
         samples, timesteps: how much was presented.
         labels: int64 (samples,), the classes that the network decided for.
         accuracy: fraction of right decisions; None for data without labels.
+        input: what the frames look like; None where they hold real values.
     """
 
     layers: dict[str, LayerActivity]
@@ -67,6 +76,7 @@ class Activity:
     timesteps: int
     labels: NDArray[np.int64]
     accuracy: float | None
+    input: InputActivity | None = None
 
 
 def torch_device(name: str, network: NetworkOpBase) -> torch.device:
@@ -102,21 +112,31 @@ def measure_activity(
 
     place = torch_device(device, network)
     counts: dict[str, Tensor] = {}
+    active: dict[str, Tensor] = {}
 
     def count(layer: str, step: int, spikes: Tensor | None, membrane: Tensor) -> None:
         if spikes is None:
             return
         fired = (spikes != 0).sum(dim=0)
         counts[layer] = counts[layer] + fired if layer in counts else fired
+        if fired.ndim == 3:
+            positions = (spikes != 0).any(dim=1).sum(dim=0)
+            active[layer] = active[layer] + positions if layer in active else positions
 
     result = TorchExecutor(network, place).run(data.x, listener=count, progress=progress)
     timesteps = network.timesteps.value.data
     presentations = len(data) * timesteps
     layers = {
-        name: LayerActivity(spikes.cpu().numpy(), presentations) for name, spikes in counts.items()
+        name: LayerActivity(
+            spikes.cpu().numpy(),
+            presentations,
+            active[name].cpu().numpy() if name in active else None,
+        )
+        for name, spikes in counts.items()
     }
     accuracy = None if data.y is None else float(np.mean(result.labels == data.y))
-    return Activity(layers, len(data), timesteps, result.labels, accuracy)
+    frames = input_activity(network, data.x)
+    return Activity(layers, len(data), timesteps, result.labels, accuracy, frames)
 
 
 def record_activity(network: NetworkOpBase, activity: Activity) -> None:
@@ -131,3 +151,8 @@ def record_activity(network: NetworkOpBase, activity: Activity) -> None:
         if shape_of(op.results[0].type) != layer.spikes.shape:
             raise error_at(op, f"was measured with the shape {layer.spikes.shape}")
         write_rates(op, layer.rate, layer.channel_rates, activity.samples)
+        if layer.active is not None:
+            for axis, attribute in ((1, ACTIVE_ROWS), (0, ACTIVE_COLUMNS)):
+                write_floats(op, attribute, layer.active.sum(axis=axis) / layer.presentations)
+    if activity.input is not None:
+        activity.input.record(network)

@@ -32,6 +32,7 @@ class Comparison:
         samples: how many there were.
         values: spikes and silences that were compared: neurons times steps times samples.
         different: how many of these differ.
+        spikes_before, spikes_after: how many of these are spikes in each network.
         changed_labels: samples for which the networks decide differently.
         accuracy_before, accuracy_after: fractions of right decisions; None without labels.
     """
@@ -42,6 +43,13 @@ class Comparison:
     changed_labels: int
     accuracy_before: float | None
     accuracy_after: float | None
+    spikes_before: int
+    spikes_after: int
+
+    @property
+    def agreement(self) -> float:
+        """Fraction of samples for which the networks decide the same."""
+        return 1 - self.changed_labels / self.samples
 
     @property
     def is_exact(self) -> bool:
@@ -52,7 +60,7 @@ class Comparison:
 def compare_networks(
     before: NetworkOpBase,
     after: NetworkOpBase,
-    kept: Mapping[str, NDArray[np.bool_]],
+    kept: Mapping[str, NDArray[np.bool_]] | None,
     data: Dataset,
     *,
     device: str = "cpu",
@@ -62,7 +70,8 @@ def compare_networks(
 
     Args:
         before, after: networks of one level whose neuron layers have the same names.
-        kept: by layer, bool (channels,): the channels of `before` that `after` has, in order.
+        kept: by layer, bool (channels,): the channels of `before` that `after` has, in order; None
+            if it has all.
 
     Raises:
         SNNError: the data do not fit, an operation cannot be executed, or there is no such device.
@@ -73,7 +82,7 @@ def compare_networks(
     executors = [TorchExecutor(network, place) for network in (before, after)]
     presentation = Presentation(before, data.x)
     labels: list[list[NDArray]] = [[], []]
-    values, different = 0, 0
+    counts = np.zeros(4, np.int64)
     total = len(presentation) * presentation.timesteps
     hidden = None if progress else True
     with tqdm(total=total, unit="step", unit_scale=True, disable=hidden) as bar:
@@ -86,31 +95,37 @@ def compare_networks(
                 for executor, readout, step in zip(executors, readouts, steps, strict=True):
                     output = step.values[executor.network.outputs[0]]
                     readout.add(output.cpu().numpy())
-                compared, unequal = _differences(executors, steps, kept)
-                values, different = values + compared, different + unequal
+                counts += _count_spikes(executors, steps, kept)
                 bar.update(size)
             for decided, readout in zip(labels, readouts, strict=True):
                 decided.append(readout.scores().argmax(axis=1))
     decisions = [np.concatenate(decided) for decided in labels]
     accuracies = [None if data.y is None else float(np.mean(d == data.y)) for d in decisions]
     changed = int(np.count_nonzero(decisions[0] != decisions[1]))
-    return Comparison(len(data), values, different, changed, *accuracies)
+    values, different, *spikes = counts.tolist()
+    return Comparison(
+        len(data), values, different, changed, accuracies[0], accuracies[1], spikes[0], spikes[1]
+    )
 
 
-def _differences(
-    executors: list[TorchExecutor], steps: tuple[Step, ...], kept: Mapping[str, NDArray[np.bool_]]
-) -> tuple[int, int]:
-    """Spikes compared and spikes different at one step."""
+def _count_spikes(
+    executors: list[TorchExecutor],
+    steps: tuple[Step, ...],
+    kept: Mapping[str, NDArray[np.bool_]] | None,
+) -> NDArray[np.int64]:
+    """At one step: spikes and silences compared, those different, spikes before, and after."""
     import torch
 
-    compared, different = 0, 0
+    counts = np.zeros(4, np.int64)
     before, after = (_spikes(*each) for each in zip(executors, steps, strict=True))
     for name, spikes in before.items():
-        channels = torch.from_numpy(np.flatnonzero(kept[name])).to(spikes.device)
-        unequal = (spikes[:, channels] != 0) != (after[name] != 0)
-        compared += unequal.numel()
-        different += int(torch.count_nonzero(unequal))
-    return compared, different
+        fired = spikes != 0
+        if kept is not None:
+            fired = fired[:, torch.from_numpy(np.flatnonzero(kept[name])).to(spikes.device)]
+        fires = after[name] != 0
+        tensors = (fired != fires, fired, fires)
+        counts += [fired.numel(), *(int(torch.count_nonzero(each)) for each in tensors)]
+    return counts
 
 
 def _spikes(executor: TorchExecutor, step: Step) -> dict[str, Tensor]:

@@ -13,8 +13,9 @@ def load_calibration(spec: str, network: NetworkOpBase, samples: int | None = No
     """Return the data that `spec` names, checked to fit `network`.
 
     Args:
-        spec: the path of a `.npz` file (keys `x` and, for accuracies, `y`), or `nmnist:DIR` with
-            recordings of events, which get as many time bins as the network has steps.
+        spec: the path of a `.npz` file (keys `x` and, for accuracies, `y`), or recordings of events
+            (`nmnist:DIR`, `saccade:DIR:train`), which get as many time bins as the network has
+            steps.
         samples: how many to take, class-balanced and always the same; None for all, also when
             there are fewer.
 

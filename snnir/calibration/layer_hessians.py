@@ -13,8 +13,11 @@ from snnir.data import Dataset
 from snnir.dialects import snn
 from snnir.dialects.layer_shapes import int_values, shape_of
 from snnir.dialects.network import NetworkOpBase
+from snnir.dialects.snn_attributes import Readout
 from snnir.layers.affine import groups_of
 from snnir.layers.compressible import CompressibleLayer, compressible_layers
+from snnir.layers.downstream import downstream_energy
+from snnir.support.diagnostics import error_at
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
 
 Objective = Literal["membrane", "current"]
 """What must stay close: the membrane potential without spikes (OSBC), or the current (OBC)."""
+
+Importance = Literal["equal", "downstream"]
+"""How the rows of a layer compete: as they are, or weighted by `downstream_energy`."""
 
 Sequential = Literal["none", "asymmetric"]
 """Whether each layer is fitted on the inputs that the changed layers before it give."""
@@ -62,13 +68,15 @@ def measure_hessians(
     data: Dataset,
     objective: Objective = "membrane",
     *,
+    readout_decay: float | None = None,
     device: str = "cpu",
     progress: bool = False,
 ) -> list[Tensor]:
     """The Hessian (groups, columns, columns) of each layer, from one execution of the network.
 
-    Float64, on the CPU, not damped. Memory: one Hessian for each layer and the buffers of
-    `HessianAccumulator`; nothing grows with the number of samples.
+    With `readout_decay`, layers whose spikes the readout counts are filtered with that decay
+    instead (`filter_decays`). Float64, on the CPU, not damped. Memory: one Hessian for each layer
+    and the buffers of `HessianAccumulator`; nothing grows with the number of samples.
 
     Raises:
         SNNError: the data do not fit, an operation cannot be executed, or there is no such device.
@@ -79,7 +87,10 @@ def measure_hessians(
     executor = TorchExecutor(network, torch_device(device, network))
     presentation = Presentation(network, data.x)
     accumulators = [
-        HessianAccumulator(input_rows(layer), _decays(layer, objective)) for layer in layers
+        HessianAccumulator(
+            input_rows(layer), filter_decays(network, layer, objective, readout_decay)
+        )
+        for layer in layers
     ]
     for samples in _batches(len(data), progress):
         for accumulator in accumulators:
@@ -98,6 +109,7 @@ def measure_pair(
     data: Dataset,
     objective: Objective = "membrane",
     *,
+    readout_decay: float | None = None,
     device: str = "cpu",
     progress: bool = False,
 ) -> tuple[Tensor, Tensor]:
@@ -111,9 +123,8 @@ def measure_pair(
     place = torch_device(device, network)
     executors = [TorchExecutor(each, place) for each in (network, reference)]
     presentation = Presentation(network, data.x)
-    accumulator = HessianAccumulator(
-        input_rows(layer), _decays(layer, objective), with_reference=True
-    )
+    decays = filter_decays(network, layer, objective, readout_decay)
+    accumulator = HessianAccumulator(input_rows(layer), decays, with_reference=True)
     for samples in _batches(len(data), progress):
         accumulator.start(samples.stop - samples.start)
         runs = [executor.steps(presentation, samples) for executor in executors]
@@ -129,6 +140,8 @@ def layer_problems(
     objective: Objective,
     sequential: Sequential,
     *,
+    importance: Importance = "equal",
+    readout_decay: float | None = None,
     device: str = "cpu",
 ) -> Iterator[LayerProblem]:
     """What is to be compressed in each layer, in order, with progress bars.
@@ -140,22 +153,63 @@ def layer_problems(
 
     from snnir.compression.layer_pruning import LayerProblem
 
+    # Before anything changes: the layers behind still have all their weights.
+    shares = [_importance(network, layer, importance) for layer in layers]
     if sequential == "none":
-        hessians = measure_hessians(network, layers, data, objective, device=device, progress=True)
-        for layer, hessian in zip(layers, hessians, strict=True):
-            yield LayerProblem.build(torch.from_numpy(layer.matrices), hessian)
+        hessians = measure_hessians(
+            network, layers, data, objective,
+            readout_decay=readout_decay, device=device, progress=True,
+        )  # fmt: skip
+        for layer, hessian, share in zip(layers, hessians, shares, strict=True):
+            yield LayerProblem.build(torch.from_numpy(layer.matrices), hessian, importance=share)
         return
     reference = network.clone()
     originals = compressible_layers(reference)
-    for layer, original in zip(layers, originals, strict=True):
+    for layer, original, share in zip(layers, originals, shares, strict=True):
         hessian, cross = measure_pair(
-            network, layer, reference, original, data, objective, device=device, progress=True
-        )
-        yield LayerProblem.build(torch.from_numpy(layer.matrices), hessian, cross)
+            network, layer, reference, original, data, objective,
+            readout_decay=readout_decay, device=device, progress=True,
+        )  # fmt: skip
+        weight = torch.from_numpy(layer.matrices)
+        yield LayerProblem.build(weight, hessian, cross, importance=share)
 
 
-def _decays(layer: CompressibleLayer, objective: Objective) -> tuple[float, ...]:
+def filter_decays(
+    network: NetworkOpBase,
+    layer: CompressibleLayer,
+    objective: Objective,
+    readout_decay: float | None = None,
+) -> tuple[float, ...]:
+    """The decays of the filter that makes the inputs of a layer those of its Hessian.
+
+    With `objective=membrane` they are those of the neurons, of the linear model of arXiv 2506.03996
+    (OSBC); with `current` there are none (OBC). A network that decides by the number of spikes of
+    its last layer does not care when they come: with `readout_decay` the errors of that layer are
+    summed with the memory of that decay, for either objective. This is the Van Rossum distance of
+    OSBC's later versions with the time constant of the decision instead of the membrane's.
+    """
+    read = layer.neuron is not None and network.outputs[0] in layer.neuron.results
+    if readout_decay is not None and read and network.readout.data == Readout.SPIKE_COUNT:
+        return (readout_decay,)
     return layer.decays if objective == "membrane" else ()
+
+
+def check_readout_decay(network: NetworkOpBase, decay: float | None) -> None:
+    """Raise SNNError, at the network, for an option `readout-decay` outside 0 to 1."""
+    if decay is not None and not 0 <= decay <= 1:
+        raise error_at(network, f"option readout-decay must be 0 to 1, got {decay}")
+
+
+def _importance(
+    network: NetworkOpBase, layer: CompressibleLayer, importance: Importance
+) -> Tensor | None:
+    """Importance of each row, (groups, rows)."""
+    import torch
+
+    if importance == "equal":
+        return None
+    energy = downstream_energy(network, layer.op)
+    return torch.from_numpy(energy).reshape(layer.matrices.shape[:2])
 
 
 def _batches(samples: int, progress: bool) -> Iterator[slice]:

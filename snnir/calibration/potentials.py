@@ -57,10 +57,13 @@ class Reader:
     Attributes:
         columns: int64 (channels, n): the indices of axis 0 of its input that come from each
             channel, position by position.
+        decays: the leaks of the filter that turns its input into what its neurons' membranes see
+            of it (`CompressibleLayer.decays`); none for the input as it is.
     """
 
     layer: AffineOp
     columns: NDArray[np.int64]
+    decays: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +73,7 @@ class LayerMoments:
     Attributes:
         potentials: of the average accumulated membrane potential, `sum over t of (W x_t + b) / T`
             without leak and reset; every position of every sample is an observation.
-        inputs: of what each reader of the layer gets at every step.
+        inputs: of what each reader of the layer gets at every step, leakily filtered.
     """
 
     potentials: Moments
@@ -92,6 +95,7 @@ def measure_potentials(
     """
     import torch
 
+    from snnir.compression.hessian import LeakyFilter
     from snnir.executors import Presentation, TorchExecutor
 
     executor = TorchExecutor(network, torch_device(device, network))
@@ -102,12 +106,14 @@ def measure_potentials(
         for start in range(0, len(presentation), BATCH):
             samples = slice(start, min(start + BATCH, len(presentation)))
             sums: list[Tensor | float] = [0.0] * len(layers)
+            filters = [[LeakyFilter(reader.decays) for reader in each] for _, each in layers]
             for step in executor.steps(presentation, samples):
                 for index, (layer, readers) in enumerate(layers):
                     sums[index] = sums[index] + step.values[layer.result]
-                    for reader, moments in zip(readers, results[index].inputs, strict=True):
+                    parts = zip(readers, filters[index], results[index].inputs, strict=True)
+                    for reader, filtered, moments in parts:
                         columns = torch.from_numpy(reader.columns).to(executor.device)
-                        moments.add(step.values[reader.layer.input][:, columns])
+                        moments.add(filtered(step.values[reader.layer.input])[:, columns])
                 bar.update(samples.stop - samples.start)
             for accumulated, result in zip(sums, results, strict=True):
                 assert isinstance(accumulated, torch.Tensor)

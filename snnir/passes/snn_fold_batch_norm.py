@@ -61,7 +61,12 @@ class FoldBatchNorm(RewritePattern):
 
 @dataclass(frozen=True)
 class SNNFoldBatchNormPass(SNNPass):
-    """Fold batch normalisation into the layer before it."""
+    """Fold batch normalisation into the layer before it.
+
+    >>> from snnir.testing.tiny_network import print_remarks
+    >>> print_remarks("snn-fold-batch-norm")
+    snn.conv2d: absorbed the batch normalisation of 5 channels
+    """
 
     name: ClassVar[str] = "snn-fold-batch-norm"
 

@@ -90,7 +90,12 @@ class FoldScaleIntoConsumer(RewritePattern):
 
 @dataclass(frozen=True)
 class SNNFoldScalePass(SNNPass):
-    """Fold scales and graded spikes into the layers around them."""
+    """Fold scales and graded spikes into the layers around them.
+
+    >>> from snnir.testing.tiny_network import print_remarks
+    >>> print_remarks("snn-fold-scale")
+    snn.linear: absorbed a scale
+    """
 
     name: ClassVar[str] = "snn-fold-scale"
 

@@ -25,7 +25,13 @@ from snnir.support.pass_base import SNNPass, option, required_option
 
 @dataclass(frozen=True)
 class SNNMeasureActivityPass(SNNPass):
-    """Record firing rates on calibration data as attributes."""
+    """Record firing rates on calibration data as attributes.
+
+    >>> from snnir.testing.tiny_network import print_remarks
+    >>> print_remarks('snn-measure-activity{calibration="c.npz"}')
+    snn.lif: fires at 9 % of the steps of 40 samples; 20 of 80 neurons never fire
+    snn.lif: fires at 51.72 % of the steps of 40 samples; 0 of 2 neurons never fire
+    """
 
     name: ClassVar[str] = "snn-measure-activity"
 

@@ -7,8 +7,14 @@ without spikes would have, on calibration data; that is a layer's Hessian on lea
 paper's baseline). Each row loses its weights in the order of Optimal Brain Surgeon, the cheapest
 removals of a layer are taken, and the weights that stay are refitted exactly.
 
-`sequential=asymmetric` goes beyond the paper: layers are refitted one after the other, on the
-inputs that the compressed layers before them give, to the potentials of the network as it was.
+Three options go beyond the paper. `sequential=asymmetric`: layers are refitted one after the other,
+on the inputs that the compressed layers before them give, to the potentials of the network as it
+was. `importance=downstream`: the errors of an output count as much as the squares of the weights
+that read it, so that neurons that matter keep more weights (the diagonal of the next layer's
+Hessian, in which the paper's loss ends at the layer itself). `readout-decay=0.97`: a layer whose
+spikes the readout counts is to have the right sum of inputs over some 1/(1 - 0.97) steps, not the
+right potential at each; its errors pass a filter of that decay instead of the membrane's. What each
+of them brings is measured in `benchmarks/results/osbc.md`.
 
 `structure` says where zeros may be: anywhere (`none`), the same columns in Q rows at a time
 (`rows:4`), N of each M columns (`2:4`; the budget does not count), or whole input channels
@@ -25,7 +31,13 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.calibration.data import load_calibration
-from snnir.calibration.layer_hessians import Objective, Sequential, layer_problems
+from snnir.calibration.layer_hessians import (
+    Importance,
+    Objective,
+    Sequential,
+    check_readout_decay,
+    layer_problems,
+)
 from snnir.compression.budgets import Budget, weights_to_remove
 from snnir.compression.layer_pruning import LayerProblem, Structure
 from snnir.dialects import snn
@@ -37,7 +49,14 @@ from snnir.support.pass_base import SNNPass, option, required_option
 
 @dataclass(frozen=True)
 class SNNOSBCPrunePass(SNNPass):
-    """Prune by the effect on membrane potentials, with exact compensation."""
+    """Prune by the effect on membrane potentials, with exact compensation.
+
+    >>> from snnir.testing.tiny_network import print_remarks
+    >>> fold = "snn-fold-batch-norm,snn-fold-scale"
+    >>> print_remarks(fold + ',snn-osbc-prune{calibration="c.npz" sparsity=0.5}')
+    snn.conv2d: pruned ... of 45 weights by membrane error on 40 samples; ...
+    snn.linear: pruned ... of 160 weights by membrane error on 40 samples; ...
+    """
 
     name: ClassVar[str] = "snn-osbc-prune"
 
@@ -47,11 +66,17 @@ class SNNOSBCPrunePass(SNNPass):
     objective: Objective = option("membrane", "what stays close: membrane (OSBC) or current (OBC)")
     budget: Budget = option("lamps", "how layers share the zeros: lamps or uniform")
     layer_sparsity: tuple[float, ...] = option((), "sparsity of each layer, instead of a budget")
+    importance: Importance = option(
+        "equal", "what rows compete by: equal, or downstream: errors by how strongly they are read"
+    )
     sequential: Sequential = option(
         "none", "asymmetric: fit each layer on the compressed inputs to the original potentials"
     )
     structure: str = option("none", "where zeros may be: none, rows:Q, N:M or channels")
     block: int = option(0, "weights of a row chosen at once; 0: 1/64 of those that remain")
+    readout_decay: float | None = option(
+        None, "memory of the errors of layers whose spikes are counted; none: as other layers"
+    )
     device: str = option("cpu", "where the network is executed: cpu or cuda")
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
@@ -69,8 +94,9 @@ class SNNOSBCPrunePass(SNNPass):
             raise error_at(network, f"option layer-sparsity: {error}") from error
         data = load_calibration(self.calibration, network, self.samples)
         problems = layer_problems(
-            network, layers, data, self.objective, self.sequential, device=self.device
-        )
+            network, layers, data, self.objective, self.sequential,
+            importance=self.importance, readout_decay=self.readout_decay, device=self.device,
+        )  # fmt: skip
         for layer, problem, count in zip(layers, problems, counts, strict=True):
             self._prune_layer(layer, problem, count, structure, len(data))
 
@@ -79,6 +105,7 @@ class SNNOSBCPrunePass(SNNPass):
             raise error_at(network, f"option sparsity must be 0 to 1, got {self.sparsity}")
         if self.block < 0:
             raise error_at(network, f"option block must be 0 or more, got {self.block}")
+        check_readout_decay(network, self.readout_decay)
         try:
             return Structure.parse(self.structure)
         except ValueError as error:

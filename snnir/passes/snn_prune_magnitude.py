@@ -24,7 +24,13 @@ from snnir.support.pass_base import SNNPass, option
 
 @dataclass(frozen=True)
 class SNNPruneMagnitudePass(SNNPass):
-    """Set the smallest weights to zero."""
+    """Set the smallest weights to zero.
+
+    >>> from snnir.testing.tiny_network import print_remarks
+    >>> print_remarks("snn-prune-magnitude{sparsity=0.5}")
+    snn.conv2d: pruned ... of 45 weights by magnitude
+    snn.linear: pruned ... of 160 weights by magnitude
+    """
 
     name: ClassVar[str] = "snn-prune-magnitude"
 

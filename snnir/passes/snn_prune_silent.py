@@ -23,6 +23,11 @@ repeated with newly measured rates until all channels that are left fire more of
 network is executed before and after side by side, and the remark of the network says whether the
 spikes of all remaining neurons and all decisions are equal, or how many changed. The rates of the
 remaining neurons are recorded as `snn-measure-activity` does.
+
+Who never fires on some samples may fire on others. So `held-out` of the samples do not choose; the
+networks are also executed on them, and a warning says if decisions there stay less often than on
+the samples that chose, by more than the interval of 95 %. Fewer than ten held-out samples could not
+tell, and then all samples choose; `max-held-out-loss` makes a loss an error.
 """
 
 from collections import Counter
@@ -36,11 +41,15 @@ from xdsl.dialects.builtin import ModuleOp
 
 from snnir.calibration import (
     Activity,
+    check_held_out,
     compare_networks,
+    describe_split,
     load_calibration,
     measure_activity,
     record_activity,
+    split_calibration,
 )
+from snnir.calibration.held_out import SHARE
 from snnir.calibration.pruning_report import KeptChannels, describe_pruning, list_channels
 from snnir.data import Dataset
 from snnir.dialects import snn
@@ -102,13 +111,27 @@ def select_silent(groups: ChannelGroups, activity: Activity, threshold: float) -
 
 @dataclass(frozen=True)
 class SNNPruneSilentPass(SNNPass):
-    """Remove channels and neurons that do not fire on calibration data."""
+    """Remove channels and neurons that do not fire on calibration data.
+
+    >>> from snnir.testing.tiny_network import print_remarks
+    >>> print_remarks('snn-prune-silent{calibration="c.npz"}')
+    snn.lif: removed 1 of 5 channels that never fire on 30 samples: 4
+    snn.network: removed 1 of 7 channels; parameters 225 -> 180, neurons 82 -> 66,
+        MACs per step 880 -> 704 (1.25x fewer); exact on 30 samples: all spikes and decisions are
+        equal; accuracy 96.7 % -> 96.7 %
+    snn.network: on 10 held-out samples 100.0 % of the decisions are as before
+        (95 % interval 72.2 to 100.0), on the 30 that chose 100.0 %; ...
+    """
 
     name: ClassVar[str] = "snn-prune-silent"
 
     calibration: str = required_option("FILE.npz (keys x, y) or nmnist:DIR with recordings")
     threshold: float = option(0.0, "largest rate, in spikes per neuron and step, of what goes")
     samples: int | None = option(None, "samples to use, class-balanced; all by default")
+    held_out: float = option(SHARE, "share of the samples put aside to check what was chosen")
+    max_held_out_loss: float | None = option(
+        None, "largest loss on them: of accuracy, without labels the share of changed decisions"
+    )
     device: str = option("cpu", "where to execute the network: cpu or cuda")
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
@@ -121,7 +144,9 @@ class SNNPruneSilentPass(SNNPass):
             self._prune(network)
 
     def _prune(self, network: snn.NetworkOp) -> None:
-        data = load_calibration(self.calibration, network, self.samples)
+        calibration = load_calibration(self.calibration, network, self.samples)
+        split = split_calibration(calibration, self.held_out, network, self.max_held_out_loss)
+        data = split.chosen
         original, before = network.clone(), count_network(network)
         activity = measure_activity(network, data, device=self.device, progress=True)
         kept = {name: np.ones(len(each.spikes), bool) for name, each in activity.layers.items()}
@@ -130,7 +155,7 @@ class SNNPruneSilentPass(SNNPass):
         self._report_layers(network, kept, selection, len(data))
         self.statistics.add("samples", len(data))
         if all(channels.all() for channels in kept.values()):
-            self.remark(network, f"nothing removed, measured on {len(data)} samples")
+            self.remark(network, f"nothing removed, measured on {describe_split(split)}")
             return
         comparison = compare_networks(
             original, network, kept, data, device=self.device, progress=True
@@ -138,6 +163,13 @@ class SNNPruneSilentPass(SNNPass):
         after = count_network(network)
         message, metrics = describe_pruning(before, after, kept, comparison)
         self.remark(network, message, **metrics)
+        check = check_held_out(
+            original, network, kept, split, comparison, self.max_held_out_loss,
+            device=self.device, progress=True,
+        )  # fmt: skip
+        if check is not None:
+            message, metrics = check.describe()
+            self.remark(network, message, **metrics)
         self.statistics.add("parameters removed", before.parameters - after.parameters)
         self.statistics.add("MACs per step removed", before.macs - after.macs)
 

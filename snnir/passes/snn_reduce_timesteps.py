@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Reduces the number of time steps of networks on event counts, with or without training.
+"""Reduces the number of time steps of networks, with or without training.
 
-The input is put into fewer, longer bins, leaks become powers of themselves, and thresholds and
-biases follow (see `snnir.temporal.coarsening`). The network may lose `budget` of its accuracy (or,
-with `metric=agreement`, of its agreement with the decisions of the network as it was) on the
-calibration data.
+Event counts are put into fewer, longer bins, leaks become powers of themselves, and thresholds and
+biases follow (see `snnir.temporal.coarsening`). An input that says the same at every step is shown
+for fewer steps, and thresholds follow (see `snnir.temporal.reduction`): static values, and with
+`input-code=rates` every input, such as Poisson spikes of an image. The network may lose `budget` of
+its accuracy (or, with `metric=agreement`, of its agreement with the decisions of the network as it
+was) on the calibration data.
 
 Without training, the fewest steps within the budget are found by bisection, which assumes that
 fewer steps are worse. With `finetune=true` the number of steps falls in stages by `step-factor`,
@@ -15,8 +17,9 @@ budget is looked at.
 The calibration data also choose how far thresholds follow and whether a stage keeps its training,
 so the score that is reported is a little optimistic: measure the result on other data.
 
-Legal for networks on event counts whose state is in neurons; others are left alone with a remark.
-The input that the network takes afterwards is in the new bins.
+Legal for networks whose state is in neurons; others, and real values that are not said to be a
+rate code, are left alone with a remark. The input that the network takes afterwards is in the new
+bins, or the first steps of what it was.
 """
 
 from dataclasses import dataclass
@@ -27,12 +30,17 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.data import Dataset, load_data
+from snnir.data.network_inputs import load_samples
 from snnir.dialects import snn
 from snnir.dialects.snn_attributes import InputKind
-from snnir.data.network_inputs import load_samples
 from snnir.support.diagnostics import SNNError, error_at
 from snnir.support.pass_base import SNNPass, option, required_option
-from snnir.temporal.coarsening import coarsen
+from snnir.temporal.reduction import (
+    FEWER_PRESENTATIONS,
+    FEWER_STEPS,
+    LONGER_STEPS,
+    Reduction,
+)
 from snnir.temporal.search import Candidate, Search
 
 if TYPE_CHECKING:
@@ -41,7 +49,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SNNReduceTimestepsPass(SNNPass):
-    """Run networks in fewer, longer time steps."""
+    """Run networks in fewer, longer time steps.
+
+    >>> from snnir.testing.tiny_network import print_remarks
+    >>> print_remarks('snn-reduce-timesteps{calibration="c.npz"}')
+    snn.network: 8 to ... steps; ... on 40 calibration samples...
+    """
 
     name: ClassVar[str] = "snn-reduce-timesteps"
 
@@ -50,6 +63,11 @@ class SNNReduceTimestepsPass(SNNPass):
     budget: float = option(0.01, "loss allowed, as a fraction of the calibration samples")
     metric: Literal["accuracy", "agreement"] = option(
         "accuracy", "what may be lost: accuracy, or agreement with the decisions at all steps"
+    )
+    input_code: Literal["auto", "events", "rates"] = option(
+        "auto",
+        "events: longer bins; rates: fewer of the same; auto: events for counts and binary frames, "
+        "rates for static values",
     )
     minimum: int = option(1, "fewest steps to try")
     timesteps: int | None = option(None, "the number of steps, instead of a search")
@@ -64,6 +82,7 @@ class SNNReduceTimestepsPass(SNNPass):
     batch: int = option(32, "training samples per step of the optimiser")
     learning_rate: float = option(1e-3, "of Adam, at the start of each stage")
     train_thresholds: bool = option(False, "train thresholds as well")
+    surrogate: Literal["atan", "linear"] = option("atan", "derivative of a spike, for training")
     device: str = option("auto", "where to train: cpu, cuda, or auto for cuda where there is one")
     seed: int = option(0, "of the order of training samples")
 
@@ -72,9 +91,7 @@ class SNNReduceTimestepsPass(SNNPass):
             self._reduce(network)
 
     def _reduce(self, network: snn.NetworkOp) -> None:
-        counts = (InputKind.EVENT_COUNTS, InputKind.BINARY_FRAMES)
-        if network.input.data not in counts:
-            self.remark(network, f"kept: {network.input.data} cannot be put into longer bins")
+        if (reduction := self._reduction(network)) is None:
             return
         if any(isinstance(op, snn.RegisterOp) for op in network.body.block.ops):
             self.remark(network, "kept: registers hold values for one step, whatever its length")
@@ -83,12 +100,12 @@ class SNNReduceTimestepsPass(SNNPass):
         if self.timesteps is not None and not 1 <= self.timesteps <= steps:
             raise error_at(network, f"timesteps must be 1 to {steps}, got {self.timesteps}")
         data = load_data(self.calibration, steps, self.samples)
-        search = Search(network, data, self.metric)
+        search = Search(network, data, self.metric, reduction=reduction)
         chosen = self._train(network, search) if self.finetune else self._choose(search, steps)
         if chosen is None or chosen.timesteps == steps:
             self.remark(network, f"kept: no fewer than {steps} steps stay within {self.budget:g}")
             return
-        self._replace(network, chosen)
+        self._replace(network, chosen, reduction)
         self.statistics.add("steps removed", steps - chosen.timesteps)
         self.remark(
             network,
@@ -97,6 +114,20 @@ class SNNReduceTimestepsPass(SNNPass):
             before=steps, after=chosen.timesteps, exponent=chosen.exponent, score=chosen.score,
             reference=search.reference, samples=len(data),
         )  # fmt: skip
+
+    def _reduction(self, network: snn.NetworkOp) -> Reduction | None:
+        """How the network gets fewer steps; None, with a remark, if it cannot."""
+        kind = network.input.data
+        counts = kind in (InputKind.EVENT_COUNTS, InputKind.BINARY_FRAMES)
+        if kind is InputKind.STATIC_VALUES and self.input_code != "events":
+            return FEWER_PRESENTATIONS
+        if self.input_code == "rates":
+            return FEWER_STEPS
+        if counts:
+            return LONGER_STEPS
+        remedy = "" if kind is InputKind.STATIC_VALUES else "; input-code=rates takes fewer of them"
+        self.remark(network, f"kept: {kind} cannot be put into longer bins{remedy}")
+        return None
 
     def _choose(self, search: Search, steps: int) -> Candidate:
         """The fewest steps within the budget, by bisection."""
@@ -125,7 +156,7 @@ class SNNReduceTimestepsPass(SNNPass):
         accepted = None
         for stage in train_stages(
             network, islice(counts, self.stages), search, data, training, device=device,
-            train_thresholds=self.train_thresholds, progress=True,
+            train_thresholds=self.train_thresholds, surrogate=self.surrogate, progress=True,
         ):  # fmt: skip
             within = stage.score >= search.reference - self.budget or self.timesteps is not None
             self._report(network, stage, len(data), within)
@@ -163,14 +194,15 @@ class SNNReduceTimestepsPass(SNNPass):
         )  # fmt: skip
 
     @staticmethod
-    def _replace(network: snn.NetworkOp, chosen: "Candidate | Stage") -> None:
+    def _replace(network: snn.NetworkOp, chosen: "Candidate | Stage", reduction: Reduction) -> None:
         """Make `network` what was chosen."""
         if isinstance(chosen, Candidate):
-            coarsen(network, chosen.timesteps, chosen.exponent)
+            reduction.change(network, chosen.timesteps, chosen.exponent)
         else:
             network.properties["timesteps"] = chosen.network.timesteps
             body = chosen.network.detach_region(chosen.network.body)
             old = network.detach_region(network.body)
             network.add_region(body)
             old.drop_all_references()
-        network.properties["input"] = snn.InputKindAttr(InputKind.EVENT_COUNTS)
+        if reduction is LONGER_STEPS:
+            network.properties["input"] = snn.InputKindAttr(InputKind.EVENT_COUNTS)

@@ -3,6 +3,7 @@
 // RUN: snn-opt %s -p 'snn-osbc-prune{structure=2:4 calibration="%S/../Inputs/osbc_calibration.npz"}' | filecheck %s --check-prefix=PATTERN
 // RUN: snn-opt %s -p 'snn-osbc-prune{structure=channels layer-sparsity=0.5,0 calibration="%S/../Inputs/osbc_calibration.npz"}' | filecheck %s --check-prefix=CHANNELS
 // RUN: snn-opt %s -p 'snn-osbc-prune{sparsity=0.5 sequential=asymmetric objective=current calibration="%S/../Inputs/osbc_calibration.npz"}' | filecheck %s --check-prefix=ASYMMETRIC
+// RUN: snn-opt %s -p 'snn-osbc-prune{layer-sparsity=0.5,0.5 importance=downstream calibration="%S/../Inputs/osbc_calibration.npz"}' | filecheck %s --check-prefix=DOWNSTREAM
 // RUN: snn-opt %s -p 'snn-osbc-prune{sparsity=0.5 calibration="%S/../Inputs/osbc_calibration.npz"}' --remarks 2>&1 >/dev/null | filecheck %s --check-prefix=REMARK
 
 // Input 7 is silent: its weights go first, also the largest. Inputs 0 and 1 are equal: one takes over.
@@ -20,6 +21,10 @@
 // The second layer is fitted on what the first one does now, to what it did.
 // ASYMMETRIC: %w1 = snn.weight dense<{{\[\[}}0.7399{{[0-9]*}}, 0.000000e+00, 0.000000e+00, 0.5684{{[0-9]*}}, 0.000000e+00, 0.6879{{[0-9]*}}, 0.4199{{[0-9]*}}, 0.000000e+00], [0.6283{{[0-9]*}}, 0.000000e+00, 0.000000e+00, 0.000000e+00, 0.7176{{[0-9]*}}, 0.000000e+00, 0.000000e+00, 0.000000e+00], [-0.468{{[0-9]*}}, 0.000000e+00, 0.8641{{[0-9]*}}, 0.000000e+00, 0.5282{{[0-9]*}}, 0.000000e+00, 1.1354{{[0-9]*}}, 0.000000e+00]]> : tensor<3x8xf32>
 // ASYMMETRIC: %w2 = snn.weight dense<{{\[\[}}0.6689{{[0-9]*}}, -0.157{{[0-9]*}}, 0.4966{{[0-9]*}}], [0.000000e+00, 5.138500e-01, 0.1298{{[0-9]*}}]]> : tensor<2x3xf32>
+
+// The second neuron is read most strongly: it keeps five weights instead of four, the third three.
+// DOWNSTREAM: %w1 = snn.weight dense<{{\[\[}}0.7353{{[0-9]*}}, 0.000000e+00, 0.000000e+00, 0.6102{{[0-9]*}}, 0.000000e+00, 0.6607{{[0-9]*}}, 0.4013{{[0-9]*}}, 0.000000e+00], [0.4959{{[0-9]*}}, 0.000000e+00, 0.2460{{[0-9]*}}, 0.000000e+00, 0.4429{{[0-9]*}}, 0.2490{{[0-9]*}}, 0.000000e+00, 2.000000e+00], [-0.3773{{[0-9]*}}, 0.000000e+00, 1.0080{{[0-9]*}}, 0.000000e+00, 0.000000e+00, 0.000000e+00, 1.3755{{[0-9]*}}, 0.000000e+00]]> : tensor<3x8xf32>
+// DOWNSTREAM: %w2 = snn.weight dense<{{\[\[}}5.6200{{[0-9]*}}e-01, 0.000000e+00, 0.4700{{[0-9]*}}], [0.000000e+00, 0.6000{{[0-9]*}}, 0.000000e+00]]> : tensor<2x3xf32>
 
 // REMARK: pruned 58.3% of 24 weights by membrane error on 8 samples; 0 of 3 outputs have none left, 1 of 8 inputs never fired
 // REMARK: pruned 16.7% of 6 weights by membrane error on 8 samples; 0 of 2 outputs have none left, 0 of 3 inputs never fired

@@ -27,7 +27,7 @@ from snnir.passes.snn_prune_pca import (
     significant_dimensions,
 )
 from snnir.support.arrays import dense_from_array
-from snnir.support.diagnostics import DiagnosticEngine
+from snnir.support.diagnostics import DiagnosticEngine, SNNError
 from snnir.universe import make_context
 
 TIMESTEPS = 4
@@ -174,6 +174,72 @@ def test_moments_are_of_mean_currents_and_of_what_readers_get() -> None:
     np.testing.assert_allclose(moments.inputs[0].second_moment, fired.T @ fired / len(fired))
 
 
+def test_moments_of_membranes_are_leakily_filtered() -> None:
+    """`y[t] = 0.75 y[t-1] + x[t]`, started anew for every sample, also across batches of 16."""
+    build = Builder()
+    spikes = build.neurons(build.conv(build.frame, build.rng.integers(-4, 9, (3, 2, 3, 3)) / 8))
+    network: Any = build.output(spikes).body.block.first_op
+    conv = next(op for op in network.walk() if isinstance(op, snn.Conv2dOp))
+    linear = next(op for op in network.walk() if isinstance(op, snn.LinearOp))
+    x = counts(20)
+    reader = Reader(linear, np.arange(48).reshape(3, 16), (0.75,))
+    (moments,) = measure_potentials(network, [(conv, [reader])], Dataset(x, None, "random"))
+    recording = ReferenceExecutor(network).run(x, record=True).recording
+    assert recording is not None
+    fired, filtered = recording.spikes["n0"].astype(np.float64), []
+    state = np.zeros_like(fired[:, 0])
+    for step in range(TIMESTEPS):
+        state = 0.75 * state + fired[:, step]
+        filtered.append(state)
+    rows = np.stack(filtered).transpose(0, 1, 3, 4, 2).reshape(-1, 3)
+    np.testing.assert_allclose(moments.inputs[0].second_moment, rows.T @ rows / len(rows))
+
+
+def early_and_late() -> ModuleOp:
+    """Two channels that repeat the two inputs; the weights that read channel 1 are a bit larger."""
+    block = Block(arg_types=[snn.real_tensor((2,))])
+
+    def add(op: Any) -> SSAValue:
+        block.add_op(op)
+        return op.results[0]
+
+    def weight(values: Any) -> SSAValue:
+        return add(snn.WeightOp(dense_from_array(np.array(values, np.float32))))
+
+    def neurons(current: SSAValue, beta: float) -> SSAValue:
+        return add(snn.LIFOp(current, FloatAttr(beta, f32), FloatAttr(0.5, f32)))
+
+    hidden = neurons(add(snn.LinearOp(block.args[0], weight([[1, 0], [0, 1]]))), 0.0)
+    out = neurons(add(snn.LinearOp(hidden, weight([[1, 1.001], [1, 1.001]]))), 0.9)
+    block.add_op(snn.OutputOp(out))
+    types = FunctionType.from_lists(block.arg_types, [out.type])
+    network = snn.NetworkOp("net", types, Region(block), timesteps=TIMESTEPS)
+    for index, op in enumerate(layer_names(network)):
+        op.attributes[LAYER] = StringAttr(f"n{index}")
+    return ModuleOp([network])
+
+
+@pytest.mark.parametrize(("objective", "removed"), [("membrane", 1), ("current", 0)])
+def test_the_objective_decides_which_channel_goes(objective, removed, tmp_path: Path) -> None:
+    """Both fire twice in half of the samples, channel 0 early and channel 1 late.
+
+    For currents that is the same, and the smaller weights go. In a membrane of leak 0.9 early
+    spikes stay for more steps, and the channel that is late goes.
+    """
+    x = np.zeros((8, TIMESTEPS, 2), np.uint8)
+    x[:4, 0, 0] = x[:4, 1, 0] = 1
+    x[4:, 2, 1] = x[4:, 3, 1] = 1
+    path = tmp_path / "calibration.npz"
+    np.savez(path, x=x)
+    module = early_and_late()
+    with DiagnosticEngine() as engine:
+        SNNPrunePCAPass(
+            calibration=str(path), variance=0.5, objective=objective, compensate=False
+        ).apply(make_context(), module)
+    metrics = [remark.metrics for remark in engine.remarks if "dimensions" in remark.metrics]
+    assert [each["removed"] for each in metrics] == [[removed]]
+
+
 @pytest.mark.parametrize("pool", [False, True])
 def test_equal_channels_merge(pool: bool, tmp_path: Path) -> None:
     """Channels 2 and 3 repeat 0 and 1: two go, and the layers behind read the others for them."""
@@ -225,3 +291,21 @@ def test_convolutions_behind_are_compensated(tmp_path: Path) -> None:
     convolutions = [op for op in pruned.walk() if isinstance(op, snn.Conv2dOp)]
     weight = constant(convolutions[1].weight, convolutions[1])
     np.testing.assert_allclose(weight[:, 0], behind.sum(axis=1)[: len(weight)], atol=1e-4)
+
+
+def test_the_number_of_channels_can_be_named(tmp_path: Path) -> None:
+    build = Builder()
+    spikes = build.neurons(build.conv(build.frame, build.rng.integers(-4, 9, (5, 2, 3, 3)) / 8))
+    module = build.output(spikes)
+    for channels in (1, 3, 5, 9):
+        pruned, _ = prune(module, tmp_path, channels=(channels,))
+        assert shape_of(next(iter(layer_names(pruned))).results[0].type)[0] == min(channels, 5)
+
+
+@pytest.mark.parametrize("channels", [(3, 3), (0,)])
+def test_the_numbers_of_channels_must_fit_the_layers(channels: Any, tmp_path: Path) -> None:
+    build = Builder()
+    spikes = build.neurons(build.conv(build.frame, build.rng.integers(-4, 9, (5, 2, 3, 3)) / 8))
+    module = build.output(spikes)
+    with pytest.raises(SNNError, match="channels must be 1 positive numbers"):
+        prune(module, tmp_path, channels=channels)

@@ -21,6 +21,8 @@ from snnir.dialects.snn_attributes import Compare, InputKind, Readout, Reset
 from snnir.executors import ReferenceExecutor
 from snnir.frontends import from_snntorch, load_module
 from snnir.layers.activity_attributes import channel_rates_of, rate_of
+from snnir.layers.channel_groups import ChannelGroups, find_channel_groups
+from snnir.passes import snn_prune_silent
 from snnir.passes.snn_prune_silent import SNNPruneSilentPass
 from snnir.support.arrays import array_from_dense, dense_from_array
 from snnir.support.diagnostics import DiagnosticEngine, Remark
@@ -283,6 +285,39 @@ def test_silent_channels_that_something_else_reads_stay(behind, reason, tmp_path
     assert kept["n0"].all()
     assert channels_left(pruned)[0] == 3
     assert reason in messages(remarks)
+
+
+@pytest.mark.parametrize("behind", [current_read, membrane_read])
+def test_what_a_silent_channel_drives_would_be_noticed(behind, tmp_path: Path, monkeypatch) -> None:
+    """The report of exactness is measured: without the pins it says what dropping them does.
+
+    A channel that never fires still drives others by its bias, through its current or membrane.
+    """
+
+    def unpinned(network: snn.NetworkOp) -> ChannelGroups:
+        groups = find_channel_groups(network)
+        output = set(groups.of(network.outputs[0]).tolist())
+        groups.pins = {group: why for group, why in groups.pins.items() if group in output}
+        return groups
+
+    build = Builder(2, 4, 4)
+    spikes = build.neurons(build.conv(build.frame, 3), silent=(1,))
+    module = build.finish(build.neurons(behind(build, spikes), silent=(0, 1)))
+    x = counts_for(module, samples=8)
+    # Half of the time near the threshold, so that what is missing shows in spikes.
+    recording = ReferenceExecutor(network_of(module)).run(x, record=True).recording
+    assert recording is not None
+    median = np.median(recording.membranes["n1"], axis=(0, 1)).astype(np.float32)
+    network_of(module).outputs[0].owner.properties["threshold"] = dense_from_array(median)
+    _, remarks, kept = prune(module, x, tmp_path)
+    assert kept["n0"].all()
+    monkeypatch.setattr(snn_prune_silent, "find_channel_groups", unpinned)
+    pruned, remarks, kept = prune(module, x, tmp_path)
+    assert kept["n0"].tolist() == [True, False, True]
+    assert "exact on" not in messages(remarks)
+    assert remarks[-1].metrics["different_spikes"] > 0
+    before, after = spikes_of(module, x)[1]["n1"], spikes_of(pruned, x)[1]["n1"]
+    assert (before != after).any()
 
 
 def test_registers_keep_their_channels(tmp_path: Path) -> None:

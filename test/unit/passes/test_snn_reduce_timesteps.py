@@ -132,6 +132,35 @@ def test_neurons_follow_the_equations(
     np.testing.assert_allclose(bias_of(network), bias * gain * leaky_sum, rtol=1e-5)
 
 
+def two_layer_network() -> snn.NetworkOp:
+    """Two LIF layers of 3 neurons side by side, 12 steps."""
+    builder = Builder(4)
+    bias, beta, threshold = np.array([0.2, -0.1, 0.3]), FloatAttr(0.5, f32), FloatAttr(1.0, f32)
+    builder.add(snn.LIFOp(builder.linear(4, 3, bias), beta, threshold))
+    output = builder.add(snn.LIFOp(builder.linear(4, 3, bias), beta, threshold))
+    return builder.finish(output.spikes, 12)
+
+
+def thresholds_of(network: snn.NetworkOp) -> list[float]:
+    """The thresholds of all neuron layers."""
+    neurons = [op for op in network.body.block.ops if isinstance(op, snn.LIFOp)]
+    return [float(array_from_dense(op.threshold)) for op in neurons]
+
+
+def test_each_layer_can_have_an_exponent_of_its_own() -> None:
+    network = two_layer_network()
+    coarsen(network, 3, (1.0, -0.5))
+    gain = input_gain(0.5, 4)
+    np.testing.assert_allclose(thresholds_of(network), [gain, gain**-0.5], rtol=1e-6)
+
+
+def test_exponents_must_be_as_many_as_neuron_layers() -> None:
+    network = two_layer_network()
+    with pytest.raises(SNNError, match="has 2 neuron layers, not 3"):
+        coarsen(network, 3, (1.0, 0.5, 0.0))
+    assert network.timesteps.value.data == 12
+
+
 def test_gain_of_an_integrator_is_one() -> None:
     assert input_gain(1.0, 5.0) == 1
     assert math.isclose(input_gain(0.5, 2.0), 2 * 0.5 / 0.75)
@@ -290,10 +319,66 @@ def refused(kind: InputKind) -> ModuleOp:
 
 
 @pytest.mark.parametrize("kind", [InputKind.VALUES, InputKind.STATIC_VALUES])
-def test_values_are_left_alone(kind: InputKind) -> None:
+def test_values_are_not_put_into_longer_bins(kind: InputKind) -> None:
     module = refused(kind)
-    network, (remark,) = reduce(module, calibration="not read")
+    network, (remark,) = reduce(module, calibration="not read", input_code="events")
     assert f"kept: {kind} cannot be put into longer bins" in remark.message
+    assert network.timesteps.value.data == 4
+
+
+def test_values_need_to_be_called_rates() -> None:
+    network, (remark,) = reduce(refused(InputKind.VALUES), calibration="not read")
+    assert "input-code=rates takes fewer of them" in remark.message
+    assert network.timesteps.value.data == 4
+
+
+def rate_network(kind: InputKind) -> ModuleOp:
+    """Four neurons count what they get until they spike, and integrators count the spikes."""
+    builder = Builder(4)
+    one = FloatAttr(1.0, f32)
+    hidden = builder.add(snn.LIFOp(builder.frame, one, FloatAttr(4.0, f32)))
+    out = builder.add(snn.LIOp(hidden.spikes, one))
+    for name, op in (("hidden", hidden), ("out", out)):
+        op.attributes[LAYER] = StringAttr(name)
+    return ModuleOp([builder.finish(out.membrane, 16, kind)])
+
+
+def rate_samples(folder: Path, kind: InputKind) -> str:
+    """Class c has the largest current at input c; 40 samples."""
+    labels = np.arange(40) % 4
+    static = np.full((40, 4), 0.25, np.float32) + np.eye(4, dtype=np.float32)[labels]
+    shown = kind is InputKind.STATIC_VALUES
+    x = static if shown else np.repeat(static[:, None], 16, axis=1)
+    np.savez(folder / "rates.npz", x=x, y=labels)
+    return str(folder / "rates.npz")
+
+
+@pytest.mark.parametrize("kind", [InputKind.VALUES, InputKind.STATIC_VALUES])
+def test_rates_are_shown_for_fewer_steps(kind: InputKind, tmp_path: Path) -> None:
+    """1.25 in each step exceeds 4 in the fourth, so two steps need a lower threshold."""
+    module, path = rate_network(kind), rate_samples(tmp_path, kind)
+    code: Any = "auto" if kind is InputKind.STATIC_VALUES else "rates"
+    network, (remark,) = reduce(module, calibration=path, timesteps=2, budget=0.0, input_code=code)
+    assert (remark.metrics["reference"], remark.metrics["score"]) == (1.0, 1.0)
+    assert remark.metrics["exponent"] > 0
+    hidden = next(op for op in network.walk() if isinstance(op, snn.LIFOp))
+    expected = 4 * (2 / 16) ** remark.metrics["exponent"]
+    assert array_from_dense(hidden.threshold) == pytest.approx(expected)
+    assert array_from_dense(hidden.beta) == 1
+    assert network.input.data is kind
+    assert network.timesteps.value.data == 2
+    network, (remark,) = reduce(module, calibration=path, budget=0.0, input_code=code)
+    # One step: 1.25 exceeds the lowered threshold of 4 / 16 and so does nothing else.
+    assert network.timesteps.value.data == 1
+
+
+def test_rates_are_trained_in_stages(tmp_path: Path) -> None:
+    module, path = rate_network(InputKind.VALUES), rate_samples(tmp_path, InputKind.VALUES)
+    network, remarks = reduce(
+        module, calibration=path, timesteps=4, input_code="rates", finetune=True, training=path,
+        step_factor=0.5, epochs=1, surrogate="linear", device="cpu", train_thresholds=True,
+    )  # fmt: skip
+    assert [remark.metrics.get("timesteps") for remark in remarks] == [8, 4, None]
     assert network.timesteps.value.data == 4
 
 

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""How many events frames hold, where, and which neurons they reach: what kernels are chosen by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.ir import Operation
+
+from snnir.dialects import qsnn, snn
+from snnir.dialects.layer_shapes import int_values, shape_of, window_extent
+from snnir.dialects.network import NetworkOpBase
+from snnir.dialects.snn_attributes import InputKind
+from snnir.layers.activity_attributes import (
+    AGES_TO_REST,
+    INPUT_COLUMNS,
+    INPUT_COUNTS,
+    INPUT_ROWS,
+    REACH_AGES,
+    write_floats,
+)
+
+_CONVOLUTIONS = (snn.Conv2dOp, qsnn.Conv2dOp)
+_POOLS = (
+    snn.MaxPool2dOp, snn.SumPool2dOp, snn.AvgPool2dOp, qsnn.MaxPool2dOp, qsnn.SumPool2dOp,
+)  # fmt: skip
+_ELEMENTWISE = (snn.BatchNormOp, snn.ScaleOp, qsnn.ScaleOp)
+_NEURONS = (snn.LIFOp, qsnn.LIFOp)
+
+
+@dataclass(frozen=True, eq=False)
+class InputActivity:
+    """Means over all frames.
+
+    Attributes:
+        counts: sum of the elements, number of elements that are not 0, and of positions with one.
+        rows, columns: elements that are not 0 in each; None where frames are no maps.
+        reach_ages: for each neuron layer behind a convolution of the frame, see `REACH_AGES`.
+    """
+
+    counts: NDArray[np.float64]
+    rows: NDArray[np.float64] | None
+    columns: NDArray[np.float64] | None
+    reach_ages: dict[Operation, NDArray[np.float64]]
+
+    def record(self, network: NetworkOpBase) -> None:
+        """Write all into attributes, replacing older ones."""
+        write_floats(network, INPUT_COUNTS, self.counts)
+        for name, values in ((INPUT_ROWS, self.rows), (INPUT_COLUMNS, self.columns)):
+            if values is not None:
+                write_floats(network, name, values)
+        for op, ages in self.reach_ages.items():
+            write_floats(op, REACH_AGES, ages)
+
+
+def input_activity(network: NetworkOpBase, x: NDArray) -> InputActivity | None:
+    """Measure frames (samples, timesteps, *shape); None for real values."""
+    if network.input.data in (InputKind.VALUES, InputKind.STATIC_VALUES):
+        return None
+    shape = shape_of(network.frame.type)
+    blocks = _blocks_of_frame(network) if len(shape) == 3 else {}
+    steps = x.shape[0] * x.shape[1]
+    counts = np.zeros(3)
+    maps = np.zeros(shape[1:]) if len(shape) == 3 else None
+    ages = {op: np.zeros(4) for op in blocks}
+    for sample in x:
+        events = np.asarray(sample) != 0
+        positions = events.any(axis=1) if maps is not None else events
+        counts += np.sum(sample, dtype=np.int64), np.count_nonzero(events), positions.sum()
+        if maps is not None:
+            maps += events.sum(axis=(0, 1))
+        for op, windows in blocks.items():
+            ages[op] += _ages(positions, windows)
+    return InputActivity(
+        counts / steps,
+        None if maps is None else maps.sum(axis=1) / steps,
+        None if maps is None else maps.sum(axis=0) / steps,
+        {op: values / len(x) for op, values in ages.items()},
+    )
+
+
+@dataclass(frozen=True)
+class _Window:
+    """A sliding window along two axes: extents, strides and paddings."""
+
+    extent: tuple[int, int]
+    stride: tuple[int, int]
+    padding: tuple[int, int]
+
+
+def _pair(values: object) -> tuple[int, int]:
+    first, second = int_values(values)  # type: ignore[arg-type]
+    return first, second
+
+
+def _blocks_of_frame(network: NetworkOpBase) -> dict[Operation, list[_Window]]:
+    """Neurons behind a convolution of the frame and perhaps a pooling, with these windows."""
+    found: dict[Operation, list[_Window]] = {}
+    for use in network.frame.uses:
+        op = use.operation
+        if not isinstance(op, _CONVOLUTIONS):
+            continue
+        taps = shape_of(op.weight.type)[2:]
+        dilation = _pair(op.dilation)
+        extent = (window_extent(taps[0], dilation[0]), window_extent(taps[1], dilation[1]))
+        windows = [_Window(extent, _pair(op.stride), _pair(op.padding))]
+        users = [use.operation for use in op.result.uses]
+        while len(users) == 1 and isinstance(user := users[0], (*_POOLS, *_ELEMENTWISE)):
+            if isinstance(user, _POOLS):
+                windows.append(_Window(_pair(user.kernel), _pair(user.stride), _pair(user.padding)))
+            users = [use.operation for use in user.results[0].uses]
+        if len(users) == 1 and isinstance(users[0], _NEURONS):
+            found[users[0]] = windows
+    return found
+
+
+def _reached(active: NDArray[np.bool_], window: _Window) -> NDArray[np.bool_]:
+    """Which windows hold an active position, for maps (steps, height, width)."""
+    top, left = window.padding
+    padded = np.pad(active, ((0, 0), (top, top), (left, left)))
+    view = np.lib.stride_tricks.sliding_window_view(padded, window.extent, axis=(1, 2))
+    return view[:, :: window.stride[0], :: window.stride[1]].any(axis=(-1, -2))
+
+
+def _ages(active: NDArray[np.bool_], windows: list[_Window]) -> NDArray[np.float64]:
+    """Shares of all steps and neurons by the time since an event, see `REACH_AGES`."""
+    for window in windows:
+        active = _reached(active, window)
+    ages = np.zeros(4)
+    # All neurons start on their way to rest.
+    since = np.zeros(active.shape[1:], np.int64)
+    for reached in active:
+        since = np.where(reached, 0, since + 1)
+        for index, (low, high) in enumerate(((0, 0), (1, 1), (2, AGES_TO_REST))):
+            ages[index] += np.mean((low <= since) & (since <= high))
+        ages[3] += np.mean(since > AGES_TO_REST)
+    return ages / len(active)
