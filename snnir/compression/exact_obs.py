@@ -228,6 +228,12 @@ def compensate(weight: Tensor, hessian: Tensor, keep: Tensor) -> Tensor:
         keep: bool (rows, columns), the support S.
     """
     result = torch.zeros_like(weight)
+    if len(keep) and bool((keep == keep[:1]).all()):
+        # One support, one factor for all rows.
+        support = keep[0].nonzero()[:, 0]
+        root = torch.linalg.cholesky(hessian[support][:, support])
+        result[:, support] = torch.cholesky_solve((weight @ hessian[:, support]).T, root).T
+        return result
     target = weight @ hessian
     inverse: Tensor | None = None
     for row in range(len(weight)):

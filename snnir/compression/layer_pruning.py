@@ -64,14 +64,23 @@ class LayerProblem:
         weight: float64 (groups, rows, columns), the weights that would be best without a limit.
         hessian: float64 (groups, columns, columns), damped.
         silent_inputs: inputs that were always zero.
+        importance: float64 (groups, rows), what the errors of a row cost when rows compete for the
+            weights that stay; None where all cost the same.
     """
 
     weight: Tensor
     hessian: Tensor
     silent_inputs: int = 0
+    importance: Tensor | None = None
 
     @classmethod
-    def build(cls, weight: Tensor, hessian: Tensor, cross: Tensor | None = None) -> LayerProblem:
+    def build(
+        cls,
+        weight: Tensor,
+        hessian: Tensor,
+        cross: Tensor | None = None,
+        importance: Tensor | None = None,
+    ) -> LayerProblem:
         """From a Hessian that is not damped.
 
         With `cross`, the weights imitate those given from changed inputs (`asymmetric_target`).
@@ -80,7 +89,7 @@ class LayerProblem:
             parts = [asymmetric_target(*each) for each in zip(weight, hessian, cross, strict=True)]
             weight = torch.stack(parts)
         silent = int((hessian.diagonal(dim1=1, dim2=2) == 0).sum())
-        return cls(weight, damped(hessian), silent)
+        return cls(weight, damped(hessian), silent, importance)
 
     def inverse(self, group: int) -> Tensor:
         """`H^-1` of a group."""
@@ -91,16 +100,26 @@ class LayerProblem:
         parts = zip(weight - self.weight, self.hessian, strict=True)
         return float(sum(loss(change, hessian).sum() for change, hessian in parts))
 
+    def _weighted(self) -> Tensor:
+        """Weights whose squared errors are those of `weight` times the importance of the row."""
+        if self.importance is None:
+            return self.weight
+        return self.weight * self.importance.sqrt()[:, :, None]
+
     def order(
         self,
         structure: Structure,
         block: int = 0,
         progress: Callable[[int], object] = lambda rows: None,
     ) -> PruningOrder:
-        """In which order all rows of all groups lose their weights; not for whole channels."""
+        """In which order all rows of all groups lose their weights; not for whole channels.
+
+        Losses are those of the rows times their importance.
+        """
+        weight = self._weighted()
         orders = [
             pruning_order(
-                self.weight[group],
+                weight[group],
                 self.inverse(group),
                 block=block,
                 rows_per_unit=structure.rows_per_unit,
@@ -126,7 +145,7 @@ class LayerProblem:
         """
         rows = self.weight.shape[1]
         channels = count // (rows * channel_columns.shape[1])
-        return prune_groups(self.weight[0], self.inverse(0), channel_columns, channels)[None]
+        return prune_groups(self._weighted()[0], self.inverse(0), channel_columns, channels)[None]
 
     def compensated(self, keep: Tensor) -> Tensor:
         """The best weights where `keep` is True, zero elsewhere."""

@@ -21,6 +21,9 @@ SEARCH_STEPS = 16
 SEARCH_LEAST = 0.3
 """The smallest of them, as a part of that one."""
 
+LAZY_COLUMNS = 64
+"""Columns after which those behind them are updated (the lazy batches of GPTQ)."""
+
 WORK_BYTES = 1 << 28
 """Memory that the factors of rows with supports of their own may take at once."""
 
@@ -83,6 +86,24 @@ class Quantized:
         return self.integers * self.scale[:, None]
 
 
+PRUNED = 0.1
+"""From this part of zeros on, the rows of a layer count as pruned, each on a support of its own."""
+
+
+def support_of(weight: Tensor) -> Tensor:
+    """Where weights may be after quantisation: bool (groups, rows, columns), as `weight`.
+
+    In a layer that was pruned, that is where they are now. Zeros that all rows of a group have in
+    common (inputs that never fire, channels that were removed) stay in any case, and say nothing
+    about pruning, nor do rows without weights: silent neurons.
+    """
+    there = weight != 0
+    columns = there.any(dim=1, keepdim=True)
+    used = columns & there.any(dim=2, keepdim=True)
+    holes = int((used & ~there).sum())
+    return there if holes >= PRUNED * max(int(used.sum()), 1) else columns.expand_as(there)
+
+
 def quantize_nearest(weight: Tensor, grid: Grid, *, shared: bool = False) -> Quantized:
     """Round to nearest, without a Hessian: the losses are half the squared errors."""
     scale = grid.scale(weight, shared=shared)
@@ -140,18 +161,16 @@ def _quantize(
     weight: Tensor, hessian: Tensor, grid: Grid, keep: Tensor, scales: Sequence[Tensor]
 ) -> Quantized:
     """The best of several scales for each row, as many rows at once as memory allows."""
-    rows, columns = weight.shape
+    rows = len(weight)
     result = Quantized(torch.zeros_like(weight), scales[0].clone(), weight.new_zeros(rows))
     sizes = keep.sum(dim=1)
-    if bool(keep.all()):
-        chunks = [torch.arange(rows)]
-    else:
-        chunks = _chunks(sizes)
+    alike = bool((keep == keep[:1]).all())
+    chunks = [torch.arange(rows)] if alike else _chunks(sizes)
     for part in chunks:
         width = int(sizes[part].max())
         if width == 0:
             continue
-        names = _supports(keep[:1] if width == columns and len(chunks) == 1 else keep[part])
+        names = _supports(keep[:1] if alike else keep[part])
         problem = _ColumnProblem(weight[part], hessian, names)
         best = weight.new_full((len(part),), torch.inf)
         for scale in scales:
@@ -215,12 +234,22 @@ class _ColumnProblem:
         weight, factor = self._weight.clone(), self._factor
         rounded = torch.zeros_like(weight)
         losses = torch.zeros_like(scale)
-        for column in range(weight.shape[1]):
-            rounded[:, column] = grid.round(weight[:, column], scale)
-            change = weight[:, column] - rounded[:, column] * scale
-            error = change / factor[:, column, column]
-            losses += 0.5 * error * error
-            weight[:, column:] -= error[:, None] * factor[:, column, column:]
+        for start in range(0, weight.shape[1], LAZY_COLUMNS):
+            stop = min(start + LAZY_COLUMNS, weight.shape[1])
+            errors = weight.new_zeros(len(weight), stop - start)
+            for column in range(start, stop):
+                rounded[:, column] = grid.round(weight[:, column], scale)
+                change = weight[:, column] - rounded[:, column] * scale
+                error = change / factor[:, column, column]
+                losses += 0.5 * error * error
+                weight[:, column:stop] -= error[:, None] * factor[:, column, column:stop]
+                errors[:, column - start] = error
+            # The columns behind get the changes of the whole block in one product.
+            behind = factor[:, start:stop, stop:]
+            if len(factor) == 1:
+                weight[:, stop:].addmm_(errors, behind[0], alpha=-1)
+            else:
+                weight[:, stop:] -= torch.bmm(errors[:, None, :], behind)[:, 0]
         integers = weight.new_zeros(len(weight), self._columns + 1)
         where = torch.where(self._names >= 0, self._names, self._columns)
         integers.scatter_(1, where, rounded)

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+from snnir.compression import quantize
 from snnir.compression.budgets import lamps, uniform
 from snnir.compression.exact_obs import NOfM, compensate, loss, prune_groups, pruning_order
 from snnir.compression.hessian import HessianAccumulator, asymmetric_target, damped
+from snnir.compression.layer_pruning import LayerProblem, Structure
 from snnir.compression.quantize import Grid, quantize_compensated, quantize_nearest
 
 ROWS, COLUMNS = 5, 24
@@ -130,6 +132,34 @@ def test_choice_takes_the_cheapest_removals_of_all_rows(
     assert removals[4] == 0
 
 
+@pytest.mark.parametrize("structure", ["none", "rows:5", "channels"])
+def test_importance_multiplies_the_losses_of_rows(
+    weight: torch.Tensor, hessian: torch.Tensor, structure: str
+):
+    importance = torch.tensor([0.0, 1.0, 2.0, 0.5, 9.0], dtype=torch.float64)
+    problem = LayerProblem(weight[None], hessian[None], importance=importance[None])
+    if structure == "channels":
+        groups = torch.arange(COLUMNS).reshape(6, 4)
+        keep = problem.keep_channels(groups, ROWS * 4)
+        gone = (~keep[0, 0]).nonzero()[:, 0]
+
+        def cost(columns: torch.Tensor) -> float:
+            mask = torch.ones(ROWS, COLUMNS, dtype=torch.bool)
+            mask[:, columns] = False
+            change = compensate(weight, hessian, mask) - weight
+            return float((importance * loss(change, hessian)).sum())
+
+        assert torch.equal(gone, min(groups, key=cost))
+        return
+    found = problem.order(Structure.parse(structure), block=1)
+    keep = found.keep_mask(torch.full((len(found.order),), 9))
+    change = compensate(weight, hessian, keep) - weight
+    costs = (importance * loss(change, hessian)).reshape(len(found.order), -1).sum(dim=1)
+    np.testing.assert_allclose(found.losses[:, :9].sum(dim=1), costs, rtol=1e-8, atol=1e-12)
+    # Compensation is that of the weights as they are.
+    np.testing.assert_allclose(problem.compensated(keep[None])[0], weight + change)
+
+
 def test_rows_of_a_unit_share_their_mask(hessian: torch.Tensor, rng: np.random.Generator):
     weight = torch.from_numpy(rng.normal(size=(8, COLUMNS)))
     found = pruning_order(weight, torch.linalg.inv(hessian), rows_per_unit=4, block=1)
@@ -218,6 +248,50 @@ def test_sparse_rows_are_rounded_on_their_support(
         )
         np.testing.assert_allclose(found.weight[row, s], expected[0], atol=1e-12)
     np.testing.assert_allclose(found.losses, loss(found.weight - weight, hessian), atol=1e-12)
+
+
+def test_silent_rows_and_columns_are_no_pruning(
+    weight: torch.Tensor, hessian: torch.Tensor, rng: np.random.Generator
+):
+    weight[2] = 0
+    weight[:, [5, 9]] = 0
+    columns = torch.ones(COLUMNS, dtype=torch.bool)
+    columns[[5, 9]] = False
+    keep = quantize.support_of(weight[None])
+    assert torch.equal(keep, columns.expand(1, ROWS, COLUMNS))
+    # One support for all rows gives what each row gives alone.
+    together = compensate(weight, hessian, keep[0])
+    alone = torch.cat(
+        [compensate(weight[i : i + 1], hessian, keep[0, i : i + 1]) for i in range(5)]
+    )
+    np.testing.assert_allclose(together, alone, atol=1e-12)
+    found = quantize_compensated(weight[None], hessian[None], Grid(3), keep=keep)
+    assert (found.integers[:, [5, 9]] == 0).all()
+    assert (found.integers[2] == 0).all()
+    dense = columns.nonzero()[:, 0]
+    expected = quantize_compensated(weight[None, :, dense], hessian[dense][:, dense][None], Grid(3))
+    assert torch.equal(found.integers[:, dense], expected.integers)
+    # Holes in some rows are pruning, and stay where they are.
+    weight[0, :12] = 0
+    assert torch.equal(quantize.support_of(weight[None]), weight[None] != 0)
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_lazy_updates_change_nothing(
+    weight: torch.Tensor,
+    hessian: torch.Tensor,
+    rng: np.random.Generator,
+    monkeypatch: pytest.MonkeyPatch,
+    sparse: bool,
+):
+    keep = torch.from_numpy(rng.random((1, ROWS, COLUMNS)) < 0.5) if sparse else None
+    found = []
+    for columns in (1, 7, 1000):
+        monkeypatch.setattr(quantize, "LAZY_COLUMNS", columns)
+        found.append(quantize_compensated(weight[None], hessian[None], Grid(4), keep=keep))
+    for other in found[1:]:
+        assert torch.equal(found[0].integers, other.integers)
+        np.testing.assert_allclose(found[0].losses, other.losses, rtol=1e-10)
 
 
 @pytest.mark.parametrize("shared", [False, True])

@@ -12,13 +12,19 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.calibration import measure_activity
-from snnir.calibration.layer_hessians import input_rows, measure_hessians
+from snnir.calibration.layer_hessians import (
+    Objective,
+    filter_decays,
+    input_rows,
+    measure_hessians,
+)
 from snnir.data import Dataset
 from snnir.dialects import qsnn, snn
 from snnir.driver.files import network_of, write_network
 from snnir.driver.pipelines import apply_pipeline
 from snnir.executors.windows import windows
 from snnir.layers.compressible import compressible_layers
+from snnir.layers.downstream import downstream_energy
 from snnir.layers.weight_grid import grid_of
 from snnir.support.arrays import array_from_dense, dense_from_array
 from snnir.support.diagnostics import DiagnosticEngine, SNNError
@@ -132,9 +138,85 @@ def test_asymmetric_fit_changes_only_what_has_other_inputs(module: ModuleOp, cal
     assert not np.allclose(_weights(plain)[1], _weights(fitted)[1])
 
 
+def test_rows_that_are_read_strongly_keep_more(text: str, calibration: str):
+    plain, weighted = _parse(text), _parse(text)
+    for module in (plain, weighted):
+        last = compressible_layers(network_of(module))[1]
+        matrix = last.matrices
+        matrix[:, :, 4] *= 20
+        matrix[:, :, 7] = 0
+        last.replace_weights(matrix)
+    options = f"layer-sparsity=0.6,0 {calibration}"
+    apply_pipeline(plain, f"snn-osbc-prune{{{options}}}")
+    apply_pipeline(weighted, f"snn-osbc-prune{{importance=downstream {options}}}")
+    before, after = ((_weights(each)[0] != 0).sum(axis=1) for each in (plain, weighted))
+    assert before.sum() == after.sum()
+    assert after[4] > before[4]
+    # Nobody reads neuron 7, so its weights cost nothing.
+    assert (before[7], after[7]) == (before[7].clip(min=1), 0)
+
+
+def test_importance_is_what_the_next_layers_read():
+    kernels = np.random.default_rng(4).normal(size=(4, 2, 1, 2)).astype(np.float32)
+    rows = np.random.default_rng(5).normal(size=(3, 4 * 6)).astype(np.float32)
+    neuron = "beta 0.5 : f32 threshold 1.0 : f32 reset zero_before immediate compare ge"
+    feature = "tensor<4x2x3xi1>"
+    module = _parse(f"""
+snn.network @net(%frame: tensor<4x2x3xf32>) -> (tensor<3xi1>)
+    attributes {{timesteps = 4 : i64, input = #snn<input event_counts>,
+                 readout = #snn<readout spike_count>}} {{
+  %w1 = snn.weight dense<1.0> : tensor<4x4x1x1xf32>
+  %i1 = snn.conv2d %frame, %w1 : (tensor<4x2x3xf32>, tensor<4x4x1x1xf32>) -> tensor<4x2x3xf32>
+  %s1, %u1 = snn.lif %i1 {neuron} : (tensor<4x2x3xf32>) -> ({feature}, tensor<4x2x3xf32>)
+  %w2 = snn.weight {_dense(kernels)}
+  %i2 = snn.conv2d %s1, %w2 padding [0, 1] dilation [1, 2] groups 2
+      : ({feature}, tensor<4x2x1x2xf32>) -> tensor<4x2x3xf32>
+  %s2, %u2 = snn.lif %i2 {neuron} : (tensor<4x2x3xf32>) -> ({feature}, tensor<4x2x3xf32>)
+  %flat = snn.flatten %s2 : ({feature}) -> tensor<24xi1>
+  %w3 = snn.weight {_dense(rows)}
+  %i3 = snn.linear %flat, %w3 : (tensor<24xi1>, tensor<3x24xf32>) -> tensor<3xf32>
+  %s3, %u3 = snn.lif %i3 {neuron} : (tensor<3xf32>) -> (tensor<3xi1>, tensor<3xf32>)
+  snn.output %s3 : tensor<3xi1>
+}}
+""")
+    network = network_of(module)
+    first, second, third = (
+        downstream_energy(network, layer.op) for layer in compressible_layers(network)
+    )
+    # Outputs 0 and 1 of the grouped convolution read channels 0 and 1, the others 2 and 3.
+    expected = [
+        sum(float((kernels[out, channel % 2] ** 2).sum()) for out in range(4) if out // 2 == half)
+        for channel, half in ((0, 0), (1, 0), (2, 1), (3, 1))
+    ]
+    np.testing.assert_allclose(first, expected, rtol=1e-6)
+    np.testing.assert_allclose(second, (rows.reshape(3, 4, 6) ** 2).sum(axis=(0, 2)), rtol=1e-6)
+    assert third.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("objective", ["membrane", "current"])
+def test_readout_decay_filters_the_layer_that_is_counted(
+    module: ModuleOp, text: str, data: Dataset, objective: Objective
+):
+    network = network_of(module)
+    layers = compressible_layers(network)
+    plain = measure_hessians(network, layers, data, objective)
+    counted = measure_hessians(network, layers, data, objective, readout_decay=0.9)
+    assert torch.equal(plain[0], counted[0])
+    wanted = network_of(_parse(text.replace(f"beta {BETA} : f32", "beta 0.9 : f32")))
+    assert filter_decays(wanted, compressible_layers(wanted)[1], "membrane") == pytest.approx(
+        filter_decays(network, layers[1], objective, 0.9)
+    )
+    assert not torch.allclose(plain[1], counted[1])
+    # The time of the first spike depends on every potential, so their filter stays.
+    first = network_of(_parse(text.replace("readout spike_count", "readout first_spike")))
+    last = compressible_layers(first)[1]
+    assert filter_decays(first, last, "membrane", 0.9) == pytest.approx((BETA,))
+
+
 @pytest.mark.parametrize("bits", [8, 4, 3, 2])
 @pytest.mark.parametrize(
-    "options", ["", "scale-search ", "full-range ", "sequential=asymmetric ", "rtn"]
+    "options",
+    ["", "scale-search ", "full-range ", "sequential=asymmetric ", "readout-decay=0.9 ", "rtn"],
 )
 def test_conversion_takes_the_same_integers(
     module: ModuleOp, calibration: str, bits: int, options: str
@@ -271,7 +353,9 @@ snn.network @net(%frame: tensor<{types[0]}xf32>) -> (tensor<{types[2]}xf32>)
         ("snn-osbc-prune{structure=4:2 CAL}", "none of none, channels"),
         ("snn-osbc-prune{layer-sparsity=0.5 CAL}", "2 values from 0 to 1"),
         ("snn-osbc-prune{block=-1 CAL}", "block must be 0 or more"),
+        ("snn-osbc-prune{readout-decay=1.5 CAL}", "readout-decay must be 0 to 1"),
         ("snn-osbc-quantize{bits=9 CAL}", "bits must be 2 to 8"),
+        ("snn-osbc-quantize{readout-decay=-0.1 CAL}", "readout-decay must be 0 to 1"),
         ("snn-match-rates{CAL}", "records no rates"),
     ],
 )
