@@ -6,6 +6,8 @@ from pathlib import Path
 
 from snnir.backends.c.network import CNetwork
 from snnir.backends.c.printer import header, source
+from snnir.backends.linker_script import CONSTANTS_SECTION, SECTIONS_FILE, linker_files
+from snnir.backends.stack_usage import read_call_graph
 from snnir.backends.targets import TargetDescription
 from snnir.backends.toolchain import (
     COMMON_FLAGS,
@@ -16,8 +18,12 @@ from snnir.backends.toolchain import (
     link,
     section_sizes,
 )
+from snnir.dialects import snnrt
+from snnir.memory.limits import check_built
 
 RUNNER_FOLDER = Path(__file__).parent / "runner"
+RESET_HANDLER = "Reset_Handler"
+"""Where the start-up code of every target begins."""
 MAXIMUM_EVENTS = 1 << 14
 """Events of one step that the runner can list."""
 
@@ -27,11 +33,20 @@ class Footprint:
     """Memory that a network takes on a target, in bytes, from the sections of its firmware.
 
     `flash_bytes` is code, constants and start-up; `static_ram_bytes` is arena and data, without
-    the stack.
+    the stack. `stack_bytes` is the deepest chain of calls, from the frames that the compiler made;
+    None where it has no bound.
     """
 
     flash_bytes: int
     static_ram_bytes: int
+    stack_bytes: int | None
+
+    def check(
+        self, network: snnrt.NetworkOp, ram_limit: int | None, flash_limit: int | None
+    ) -> None:
+        """Raises `SNNError` if arena, data and stack, or code and constants, exceed a limit."""
+        ram_bytes = self.static_ram_bytes + (self.stack_bytes or 0)
+        check_built(network, (ram_limit, flash_limit), ram_bytes, self.flash_bytes)
 
 
 def _write_sources(network: CNetwork, folder: Path) -> None:
@@ -68,12 +83,14 @@ class NetworkBuild:
     ):
         self.network, self.target, self.folder = network, target, folder
         self._flags: list[str | Path] = [*COMMON_FLAGS, "-I", folder, "-I", SNNRT_INCLUDE]
-        self._libraries: list[Path] = []
+        self.libraries: list[Path] = []
         if network.uses_cmsis_nn:
             sources = find_cmsis_nn(cmsis_nn)
             self._flags += ["-isystem", sources / "Include"]
-            self._libraries = [cmsis_nn_library(sources, target)]
+            self.libraries = [cmsis_nn_library(sources, target)]
         _write_sources(network, folder)
+        if (sections := linker_files(network, target).get(SECTIONS_FILE)) is not None:
+            (folder / SECTIONS_FILE).write_text(sections)
 
     def _compile(self, source: Path, name: str, *flags: str | Path) -> Path:
         return compile_object(
@@ -105,21 +122,31 @@ class NetworkBuild:
             *self._start_up(),
         ]  # fmt: skip
         output = self.folder / f"runner_{kind}.elf"
-        return link([*objects, *self._libraries], output, self.target)
+        return link([*objects, *self.libraries], output, self.target)
+
+    def firmware(self) -> tuple[Path, list[Path]]:
+        """The smallest program around the network, and the objects and libraries it is made of."""
+        section = self.target.arena_section
+        flags = [] if section is None else [f'-DFIRMWARE_ARENA_SECTION="{section}"']
+        objects = [
+            self._compile(self.folder / f"{self.network.name}.c", "network_plain"),
+            self._compile(RUNNER_FOLDER / "firmware.c", "firmware", *flags),
+            *self._start_up(),
+            *self.libraries,
+        ]
+        return link(objects, self.folder / "firmware.elf", self.target), objects
 
     def footprint(self) -> Footprint | None:
         """Size of the smallest firmware around the network; None on the host."""
         if self.target.size_tool is None:
             return None
-        objects = [
-            self._compile(self.folder / f"{self.network.name}.c", "network_plain"),
-            self._compile(RUNNER_FOLDER / "firmware.c", "firmware"),
-            *self._start_up(),
-        ]
-        output = self.folder / "firmware.elf"
-        sizes = section_sizes(link([*objects, *self._libraries], output, self.target), self.target)
+        executable, objects = self.firmware()
+        sizes = section_sizes(executable, self.target)
         data = sizes.get(".data", 0)
+        arena = sizes.get(self.target.arena_section or "", 0)
+        constant = (".text", ".rodata", ".ARM.exidx", CONSTANTS_SECTION)
         return Footprint(
-            sum(sizes.get(name, 0) for name in (".text", ".rodata", ".ARM.exidx")) + data,
-            data + sizes.get(".bss", 0),
+            sum(sizes.get(name, 0) for name in constant) + data,
+            data + sizes.get(".bss", 0) + arena,
+            read_call_graph(objects).depth(RESET_HANDLER),
         )

@@ -19,6 +19,7 @@ from snnir.backends.c.network import CNetwork, only_network
 from snnir.backends.c.printer import fill_template, header, source, template_values
 from snnir.backends.c.syntax import array_definition
 from snnir.backends.firmware import Footprint, NetworkBuild
+from snnir.backends.linker_script import linker_files
 from snnir.backends.targets import TargetDescription
 from snnir.backends.toolchain import SNNRT_INCLUDE
 from snnir.dialects.layer_shapes import element_count
@@ -33,14 +34,16 @@ MANIFEST = "manifest.json"
 class LibraryReport:
     """What was written, and what it takes.
 
-    `flash_bytes` and `ram_bytes` (arena and data, without stack) come from the smallest firmware
-    around the network; None for the host, or where the target's compiler is not installed.
+    `flash_bytes`, `ram_bytes` (arena and data, without stack) and `stack_bytes` (the deepest chain
+    of calls) come from the smallest firmware around the network; None for the host, or where the
+    target's compiler is not installed.
     """
 
     arena_bytes: int
     state_bytes: int
     flash_bytes: int | None
     ram_bytes: int | None
+    stack_bytes: int | None
     files: tuple[str, ...]
 
 
@@ -70,16 +73,24 @@ def write_library(
     target: TargetDescription,
     cmsis_nn: Path | None = None,
     golden: GoldenVectors | None = None,
+    limits: tuple[int | None, int | None] = (None, None),
 ) -> LibraryReport:
     """Write the library of the module's network to `directory`, all of it or nothing.
 
+    Args:
+        limits: most bytes of RAM and of flash.
+
     Raises:
-        SNNError: memory is not planned, the folder cannot be written or holds something else, or
-            the code does not compile for the target.
+        SNNError: memory is not planned, the folder cannot be written or holds something else, the
+            code does not compile for the target, or it does not fit the limits.
     """
     network = only_network(module)
     files = library_files(network, golden)
+    for file, text in linker_files(network, target).items():
+        files[f"targets/{target.name}/{file}"] = text
     footprint = _measure(network, target, cmsis_nn)
+    if footprint is not None:
+        footprint.check(network.op, *limits)
     with atomic_directory(directory, marker=MANIFEST) as folder:
         for name, text in files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -97,6 +108,7 @@ def write_library(
         network.state_bytes,
         None if footprint is None else footprint.flash_bytes,
         None if footprint is None else footprint.static_ram_bytes,
+        None if footprint is None else footprint.stack_bytes,
         tuple(files),
     )
 
@@ -127,6 +139,12 @@ def _manifest(
             "type": network.frame_type,
             "maximum": op.input_maximum.value.data,
             "scale": None if op.input_scale is None else op.input_scale.value.data,
+            "density": None
+            if op.input_density is None
+            else {
+                "cell": list(op.input_density.extents),
+                "maximum": op.input_density.limit,
+            },
         },
         "timesteps": op.timesteps.value.data,
         "readout": op.readout.data.value,
@@ -136,6 +154,8 @@ def _manifest(
         "arena_bytes": network.arena_bytes,
         "state_bytes": network.state_bytes,
         "flash_bytes": None if footprint is None else footprint.flash_bytes,
+        "ram_bytes": None if footprint is None else footprint.static_ram_bytes,
+        "stack_bytes": None if footprint is None else footprint.stack_bytes,
         "cmsis_nn": network.uses_cmsis_nn,
         "files": {name: hashlib.sha256(text.encode()).hexdigest() for name, text in files.items()},
     }

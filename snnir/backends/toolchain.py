@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from snnir.backends.stack_usage import CALL_GRAPH_FLAG, CALL_GRAPH_SUFFIX
 from snnir.backends.targets import TargetDescription
 from snnir.support.diagnostics import SNNError
 
@@ -35,9 +36,16 @@ def run_tool(command: Sequence[str | Path], target: TargetDescription, purpose: 
         )
     done = subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if done.returncode != 0:
-        first = next((line for line in done.stderr.splitlines() if "error" in line), done.stderr)
-        raise SNNError(f"{purpose}: {words[0]} failed with status {done.returncode}: {first}")
+        reason = _first_error(done.stderr)
+        raise SNNError(f"{purpose}: {words[0]} failed with status {done.returncode}: {reason}")
     return done.stdout
+
+
+def _first_error(text: str) -> str:
+    """The line that says what is wrong; the linker's own lines do not say `error`."""
+    lines = [line for line in text.splitlines() if not line.startswith("collect2:")]
+    lines = [line for line in lines if line.strip() and "warning:" not in line] or lines or [text]
+    return next((line for line in lines if "error" in line), lines[0])
 
 
 def find_cmsis_nn(explicit: Path | None = None) -> Path:
@@ -65,8 +73,9 @@ def find_cmsis_nn(explicit: Path | None = None) -> Path:
 def compile_object(
     source: Path, output: Path, target: TargetDescription, flags: Sequence[str | Path]
 ) -> Path:
-    """Compile one C file."""
+    """Compile one C file; for targets other than the host with a call graph beside the object."""
     command: list[str | Path] = [target.compiler, *target.compile_flags, *flags]
+    command += [] if target.is_host else [CALL_GRAPH_FLAG]
     command += ["-c", source, "-o", output]
     run_tool(command, target, f"compiling {source.name}")
     return output
@@ -74,7 +83,8 @@ def compile_object(
 
 def link(objects: Sequence[Path], output: Path, target: TargetDescription) -> Path:
     """Link objects and libraries to an executable."""
-    link_flags = [flag.format(folder=target.folder) for flag in target.link_flags]
+    places = {"folder": target.folder, "build": output.parent}
+    link_flags = [flag.format(**places) for flag in target.link_flags]
     command: list[str | Path] = [target.compiler, *target.compile_flags, *objects]
     command += [*link_flags, "-o", output]
     run_tool(command, target, f"linking {output.name}")
@@ -87,9 +97,13 @@ def _cache_folder() -> Path:
 
 
 def cmsis_nn_library(folder: Path, target: TargetDescription) -> Path:
-    """The CMSIS-NN library for a target, compiled once for these sources and flags and kept."""
+    """The CMSIS-NN library for a target, compiled once for these sources and flags and kept.
+
+    The call graphs of its objects are beside it in one file.
+    """
     sources = sorted((folder / "Source").glob("*/*.c"))
-    digest = hashlib.sha256(repr((target.compiler, target.compile_flags, CMSIS_NN_FLAGS)).encode())
+    key = (target.compiler, target.compile_flags, CMSIS_NN_FLAGS, CALL_GRAPH_FLAG)
+    digest = hashlib.sha256(repr(key).encode())
     for file in [*sources, *sorted((folder / "Include").rglob("*.h"))]:
         digest.update(file.read_bytes())
     library = _cache_folder() / f"cmsis-nn-{target.name}-{digest.hexdigest()[:16]}.a"
@@ -108,6 +122,11 @@ def cmsis_nn_library(folder: Path, target: TargetDescription) -> Path:
         )
         archive = Path(scratch) / "library.a"
         run_tool([target.archiver, "rcs", archive, *objects], target, "archiving CMSIS-NN")
+        if not target.is_host:
+            graphs = Path(scratch) / f"library{CALL_GRAPH_SUFFIX}"
+            texts = [object.with_suffix(CALL_GRAPH_SUFFIX).read_text() for object in objects]
+            graphs.write_text("".join(texts))
+            os.replace(graphs, library.with_suffix(CALL_GRAPH_SUFFIX))
         os.replace(archive, library)
     return library
 

@@ -1,6 +1,9 @@
 /* The smallest program around a generated network: its size is the network's. */
 #include "runner_network.h"
 
+#ifdef FIRMWARE_ARENA_SECTION
+__attribute__((section(FIRMWARE_ARENA_SECTION)))
+#endif
 static union {
   uint8_t bytes[NETWORK_MACRO(ARENA_BYTES)];
   uint64_t alignment;

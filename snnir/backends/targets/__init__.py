@@ -2,6 +2,21 @@
 """Targets of the generated code."""
 
 from snnir.backends.targets.description import TargetDescription
-from snnir.backends.targets.registry import ALIASES, HOST, MPS2_AN500, TARGETS, get_target
+from snnir.backends.targets.registry import (
+    ALIASES,
+    HOST,
+    MPS2_AN500,
+    PORTENTA_H7,
+    TARGETS,
+    get_target,
+)
 
-__all__ = ["ALIASES", "HOST", "MPS2_AN500", "TARGETS", "TargetDescription", "get_target"]
+__all__ = [
+    "ALIASES",
+    "HOST",
+    "MPS2_AN500",
+    "PORTENTA_H7",
+    "TARGETS",
+    "TargetDescription",
+    "get_target",
+]

@@ -4,6 +4,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from snnir.memory.regions import MemoryMap
+from snnir.support.diagnostics import SNNError
+
 
 @dataclass(frozen=True)
 class TargetDescription:
@@ -19,6 +22,12 @@ class TargetDescription:
             `{elf}` and `{arguments}` are replaced (semihosting takes one `arg=` for each word).
         size_tool: the command that lists the sections of an executable, or None.
         packages: Debian packages that hold these programs.
+        memory_map: memories, and where arena, constants and stack go; None where it does not
+            matter.
+        arena_section: section in which the bare firmware puts the arena, which the linker snippet
+            of a generated library places; None for ordinary data.
+        runs_as: the target to measure and validate on, for one that has no emulator.
+        double_unit: whether the core adds doubles in hardware, so that currents may be triples.
     """
 
     name: str
@@ -31,8 +40,20 @@ class TargetDescription:
     emulator: tuple[str, ...] | None = None
     size_tool: str | None = None
     packages: tuple[str, ...] = ()
+    memory_map: MemoryMap | None = None
+    arena_section: str | None = None
+    runs_as: str | None = None
+    double_unit: bool = False
 
     @property
     def is_host(self) -> bool:
         """Whether executables run on this computer as they are."""
-        return self.emulator is None
+        return self.folder is None
+
+    def require_runnable(self) -> None:
+        """Raises `SNNError` if there is neither an emulator nor this computer to run on."""
+        if self.emulator is None and not self.is_host:
+            raise SNNError(
+                f"nothing here runs programs for '{self.name}'; use {self.runs_as}, which executes "
+                "the same code"
+            )

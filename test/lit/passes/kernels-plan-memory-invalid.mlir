@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// RUN: snn-opt %s --verify-diagnostics --split-input-file --kernels-plan-memory=limit=64
+// RUN: snn-opt %s --verify-diagnostics --split-input-file --kernels-plan-memory=ram-limit=64
 
 // An arena beyond the limit.
-// expected-error @+1 {{'snnrt.network' op the arena takes 112 bytes, 48 too many; largest buffers: conv2d_current}}
+// expected-error @+1 {{'snnrt.network' op needs 112 bytes of RAM, 48 more than the limit; largest: hidden_membrane (32 bytes, state), conv2d_current (32 bytes, live at layer hidden), input_list (18 bytes, live at layer hidden)}}
 snnrt.network @layers(%frame: memref<1x3x3xi8>) -> (memref<2xi16>, memref<2xi32>) attributes {timesteps = 5 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>, input_maximum = 127 : i64} {
   %input = snnrt.buffer "input" transient : memref<3x3x1xi8>
   %input_list = snnrt.buffer "input_list" transient : memref<9xi16>

@@ -3,15 +3,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from xdsl.dialects.builtin import FunctionType, IntegerAttr, MemRefType, ModuleOp, i8, i32, i64
-from xdsl.ir import Block, Region
+from xdsl.ir import Attribute, Block, Region
 
 from snnir.dialects import snnrt
-from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass, buffer_bytes
-from snnir.support.diagnostics import SNNError
+from snnir.dialects.layer_shapes import int_array
+from snnir.memory.lifetimes import value_bytes
+from snnir.memory.residency import MEMORY, BufferRow, residency
+from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
+from snnir.support.diagnostics import DiagnosticEngine, SNNError
 from snnir.universe import make_context
 
 ALIGNMENTS = (1, 2, 4, 8, 32)
@@ -46,17 +51,19 @@ def network_of(
     return network
 
 
-def plan(network: snnrt.NetworkOp, limit: int | None = None) -> None:
+def plan(network: snnrt.NetworkOp, **options: Any) -> KernelsPlanMemoryPass:
     module = network.parent_op()
     assert isinstance(module, ModuleOp)
-    KernelsPlanMemoryPass(limit=limit).apply(make_context(), module)
+    planner = KernelsPlanMemoryPass(**options)
+    planner.apply(make_context(), module)
     module.verify()
+    return planner
 
 
 def placed(buffer: snnrt.BufferOp) -> range:
     assert buffer.offset is not None, f"{buffer.sym_name.data} has no place"
     begin = buffer.offset.value.data
-    return range(begin, begin + buffer_bytes(buffer))
+    return range(begin, begin + value_bytes(buffer.result))
 
 
 @st.composite
@@ -138,8 +145,115 @@ def test_states_come_first() -> None:
     assert placed(buffers["b0"]).start >= 24
 
 
-def test_limit() -> None:
-    plan(chain(6), limit=136)
-    message = r"the arena takes 136 bytes, 6 too many; largest buffers: b0 \(64\), b1 \(64\)"
-    with pytest.raises(SNNError, match=message):
-        plan(chain(6), limit=130)
+def test_ram_limit() -> None:
+    plan(chain(6), ram_limit=136)
+    with pytest.raises(SNNError) as error:
+        plan(chain(6), ram_limit=130)
+    assert str(error.value).endswith(
+        "needs 136 bytes of RAM, 6 more than the limit; largest: b0 (64 bytes, live at layer input)"
+        ", b1 (64 bytes, live at layer input), scores (4 bytes, state)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "size", "text"),
+    [
+        ("mps2-an500", 2 << 20, "4194312 bytes of RAM, 65544 more than mps2-an500 has in DATA"),
+        ("portenta-h7", 1 << 18, "524296 bytes of RAM, 8 more than portenta-h7 has in RAM_D1"),
+    ],
+)
+def test_the_memory_of_a_target_is_the_limit(target, size, text) -> None:
+    with pytest.raises(SNNError, match=text):
+        plan(chain(2, size), target=target)
+    with pytest.raises(SNNError, match="needs 524296 bytes of RAM, 24296 more than the limit"):
+        plan(chain(2, 1 << 18), target="portenta-h7", ram_limit=500_000)
+
+
+def memories(network: snnrt.NetworkOp) -> set[str]:
+    """Memories of the buffers."""
+    buffers = [op for op in network.body.block.ops if isinstance(op, snnrt.BufferOp)]
+    return {str(op.attributes[MEMORY]) for op in buffers}
+
+
+@pytest.mark.parametrize(
+    ("size", "memory"), [(1 << 10, "DTCMRAM"), (60_000, "DTCMRAM"), (62_000, "RAM_D1")]
+)
+def test_the_arena_goes_to_the_fastest_memory_with_room(size, memory) -> None:
+    """Of the 128 KiB of DTCM 8 KiB are kept for the stack."""
+    network = chain(3, size)
+    plan(network, target="portenta-h7")
+    assert memories(network) == {f'"{memory}"'}
+    plan(network)
+    assert all(MEMORY not in op.attributes for op in network.body.block.ops)
+
+
+def pooled(padding: int, later_use: bool = False) -> snnrt.NetworkOp:
+    """Sixteen by sixteen values, pooled by two, added to themselves."""
+    frame, full = MemRefType(i8, [1, 16, 16]), MemRefType(i8, [16, 16, 1])
+    half = MemRefType(i8, [8 + padding, 8 + padding, 1])
+    block = Block(arg_types=[frame])
+    transient = snnrt.Region.TRANSIENT
+    buffers = {
+        name: snnrt.BufferOp(name, transient, type)
+        for name, type in (("values", full), ("pooled", half), ("doubled", half))
+    }
+    scores = snnrt.BufferOp("scores", snnrt.Region.STATE, MemRefType(i32, [1]))
+    values, small, doubled = (op.result for op in buffers.values())
+    windows: dict[str, Attribute] = {
+        "kernel": int_array([2, 2]), "stride": int_array([2, 2]),
+        "padding": int_array([padding, padding]),
+    }  # fmt: skip
+    block.add_ops([*buffers.values(), scores, snnrt.ValuesToHWCOp(block.args[0], values)])
+    block.add_ops([snnrt.MaxPool2dOp(values, small, windows), snnrt.AddOp(small, small, doubled)])
+    output = values if later_use else doubled
+    block.add_op(snnrt.OutputOp(output, scores.result))
+    network = snnrt.NetworkOp(
+        "net",
+        FunctionType.from_lists([frame], [output.type, scores.result.type]),
+        Region(block),
+        timesteps=1,
+        input_maximum=IntegerAttr(1, i64),
+    )
+    ModuleOp([network])
+    return network
+
+
+def offsets(network: snnrt.NetworkOp) -> dict[str, int]:
+    buffers = [op for op in network.body.block.ops if isinstance(op, snnrt.BufferOp)]
+    return {op.sym_name.data: placed(op).start for op in buffers}
+
+
+def test_what_is_made_of_a_dying_buffer_takes_its_place() -> None:
+    network = pooled(padding=0)
+    planner = plan(network)
+    found = offsets(network)
+    assert found["values"] == found["pooled"] == found["doubled"]
+    assert network.arena_bytes is not None
+    assert network.arena_bytes.value.data == 8 + 256
+    assert planner.statistics["buffers written in place"] == 2
+
+
+def test_padded_pools_and_living_inputs_are_not_overwritten() -> None:
+    padded, alive = pooled(padding=1), pooled(padding=0, later_use=True)
+    for network in (padded, alive):
+        plan(network)
+        found = offsets(network)
+        assert found["values"] != found["pooled"] == found["doubled"]
+
+
+def test_a_plan_tells_that_it_is_the_best() -> None:
+    with DiagnosticEngine() as engine:
+        planner = plan(chain(6))
+    assert planner.statistics["packing gap bytes"] == 0
+    assert "of transient buffers, the least possible" in engine.remarks[0].message
+    assert engine.remarks[0].metrics["lower_bound"] == 128
+
+
+def test_residency() -> None:
+    network = network_of([10, 20, 30], [(0, 1), (1, 2)], [1], [4, 4, 4])
+    plan(network, target="portenta-h7")
+    rows = {row.buffer: row for row in residency(network).buffers}
+    assert list(rows) == ["b1", "scores", "b0", "b2"]
+    assert rows["b1"] == BufferRow("b1", 20, "DTCMRAM", "state", "always", "always", 0)
+    assert rows["b0"] == BufferRow("b0", 10, "DTCMRAM", "transient", "input", "input", 24)
+    assert rows["b2"].last == "readout"

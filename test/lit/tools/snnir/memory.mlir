@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: rm -rf %t.small
+// RUN: snnir compile %s -o %t.lib --input-maximum 3 --target portenta-h7 | filecheck %s
+// RUN: filecheck %s --check-prefix=SECTIONS --input-file %t.lib/targets/portenta-h7/snnir_sections.ld
+// RUN: snnir compile %s -o %t.lib --input-maximum 3 --target portenta-h7 --json | filecheck %s --check-prefix=JSON
+// RUN: not snnir compile %s -o %t.host --input-maximum 3 --ram-limit 1K --flash-limit 0x10 2>&1 | filecheck %s --check-prefix=USAGE
+// RUN: not snnir compile %s -o %t.small --input-maximum 3 --ram-limit 16 2>&1 | filecheck %s --check-prefix=RAM
+// RUN: not snnir compile %s -o %t.small --input-maximum 3 --flash-limit 7 2>&1 | filecheck %s --check-prefix=FLASH
+// RUN: not ls %t.small
+// RUN: not snnir validate %s --data none.npz --target portenta-h7 2>&1 | filecheck %s --check-prefix=RUNS
+
+// CHECK: buffer {{ *}} bytes {{ *}} memory {{ *}} offset {{ *}} kind {{ *}} live at layers
+// CHECK: out_membrane {{ *}} 4 {{ *}} DTCMRAM {{ *}} 0 {{ *}} state {{ *}} always
+// CHECK: fc_current {{ *}} 4 {{ *}} DTCMRAM {{.*}} transient {{ *}} fc to out
+// CHECK: constants of layer {{ *}} bytes {{ *}} memory {{ *}} arrays
+// CHECK: fc {{ *}} 8 {{ *}} FLASH {{ *}} fc_weights
+// CHECK: arena
+// CHECK: library 'net' for portenta-h7 in
+
+// SECTIONS: .snnir_arena (NOLOAD) : {
+// SECTIONS: } > DTCMRAM
+
+// JSON: "residency": {
+// JSON-NEXT: "buffers": [
+// JSON: "memory": "DTCMRAM"
+
+// USAGE: error: argument --flash-limit: '0x10' is no number of bytes; write 65536 or 64K
+
+// RAM: memory.mlir:{{[0-9]+}}:3: error: 'snnrt.network' op needs {{[0-9]+}} bytes of RAM, {{[0-9]+}} more than the limit; largest: scores (8 bytes, state), input_list (8 bytes, live at layer fc), {{.*}}
+// FLASH: memory.mlir:{{[0-9]+}}:3: error: 'snnrt.network' op needs {{[0-9]+}} bytes of flash for constants alone, {{[0-9]+}} more than the limit; largest: fc_weights (8 bytes, layer fc)
+// RUNS: snnir: error: nothing here runs programs for 'portenta-h7'; use mps2-an500, which executes the same code
+builtin.module attributes {snn.version = 1 : i64} {
+  snn.network @net(%frame: tensor<4xf32>) -> tensor<2xi1>
+      attributes {input = #snn<input event_counts>, readout = #snn<readout spike_count>, timesteps = 20 : i64} {
+    %w = snn.weight dense<0.5> : tensor<2x4xf32>
+    %0 = snn.linear %frame, %w {layer = "fc"} : (tensor<4xf32>, tensor<2x4xf32>) -> tensor<2xf32>
+    %1, %2 = snn.lif %0 beta 0.5 : f32 threshold 1.0 : f32 reset subtract delayed compare gt {layer = "out"} : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>)
+    snn.output %1 : tensor<2xi1>
+  }
+}
