@@ -33,10 +33,12 @@ from xdsl.traits import (
 )
 from xdsl.utils.exceptions import VerifyException
 
+from snnir.dialects.input_density import InputDensityAttr, verify_density
 from snnir.dialects.layer_bases import (
     element_type_of,
     expect_elements,
 )
+from snnir.dialects.layer_shapes import shape_of
 from snnir.dialects.network import NetworkOpBase
 from snnir.dialects.qsnn_layers import (
     LEAK_ONE,
@@ -68,10 +70,11 @@ class NetworkOp(NetworkOpBase):
 
     `input_maximum` is the largest value that an element of the frame may have; the smallest is 0
     for counts and spikes and `-input_maximum` for quantised real values, whose unit is
-    `input_scale`. Generated code checks it.
+    `input_scale`. `input_density`, for counts and spikes only, bounds how many events lie close
+    together. Executors and generated code check both, because membrane types rely on them.
 
     Constraints: those of `NetworkOpBase`; (C6) the frame is `i1` or `i8`; (C7) `input_maximum` is
-    between 1 and 127, and 1 for `i1`.
+    between 1 and 127, and 1 for `i1`; (C8) `input_density` fits kind and shape of the frame.
     """
 
     name = "qsnn.network"
@@ -79,6 +82,7 @@ class NetworkOp(NetworkOpBase):
 
     input_maximum = prop_def(IntegerAttr)
     input_scale = opt_prop_def(FloatAttr)
+    input_density = opt_prop_def(InputDensityAttr)
 
     traits = traits_def(SymbolOpInterface(), IsolatedFromAbove())
 
@@ -89,6 +93,7 @@ class NetworkOp(NetworkOpBase):
         limit = 1 if element_type_of(self.frame.type) == i1 else 127
         if not 1 <= maximum <= limit:  # C7
             raise VerifyException(f"input_maximum must be between 1 and {limit}, got {maximum}")
+        verify_density(self.input_density, self.input.data, shape_of(self.frame.type))  # C8
 
 
 @irdl_op_definition
@@ -113,7 +118,7 @@ QSNN = Dialect(
         NetworkOp, OutputOp, WeightOp, LinearOp, Conv2dOp, MaxPool2dOp, SumPool2dOp, ReshapeOp,
         AddOp, ScaleOp, ConcatOp, LIFOp, LIOp,
     ],
-    [OverflowAttr, RoundingAttr],
+    [OverflowAttr, RoundingAttr, InputDensityAttr],
     [QSNNConstantMaterialization()],
 )  # fmt: skip
 
@@ -123,6 +128,7 @@ __all__ = [
     "AddOp",
     "ConcatOp",
     "Conv2dOp",
+    "InputDensityAttr",
     "LIFOp",
     "LIOp",
     "LinearOp",

@@ -48,7 +48,7 @@ class Overflow(StrEnum):
     """Why a membrane always fits its type."""
 
     PROVEN = auto()
-    """Range analysis proved it for every input that the network's `input_maximum` admits."""
+    """Range analysis proved it for every input that `input_maximum` and `input_density` admit."""
     SATURATE = auto()
     """The update clamps to the range of the type."""
 

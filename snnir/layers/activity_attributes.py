@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr, f32, i64
 from xdsl.ir import Operation
 
+from snnir.dialects.network import NetworkOpBase
 from snnir.support.arrays import array_from_dense, dense_from_array
 
 RATE = "rate"
@@ -20,6 +21,22 @@ CHANNEL_RATES = "channel_rates"
 """The same for each index of axis 0, `dense<…> : tensor<channels x f32>`."""
 RATE_SAMPLES = "rate_samples"
 """The number of samples that both were measured on, `i64`."""
+ACTIVE_ROWS, ACTIVE_COLUMNS = "active_rows", "active_columns"
+"""Positions with a spike in a step, in each row and column of a map, `dense<…> : tensor<… x f32>`;
+the sum is their mean number in a step."""
+REACH_AGES = "reach_ages"
+"""For layers behind a convolution of the frame: shares of the positions that events reach in this
+step, reached in the step before, reached at most `AGES_TO_REST` steps ago, and not since,
+`dense<…> : tensor<4xf32>`."""
+AGES_TO_REST = 18
+
+INPUT_COUNTS = "input_counts"
+"""Of a network: mean sum of the elements of a frame, mean number of elements that are not 0, and
+mean number of positions with such an element, `dense<…> : tensor<3xf32>`."""
+INPUT_ROWS, INPUT_COLUMNS = "input_rows", "input_columns"
+"""Of a network whose frames are maps: elements that are not 0 in each row and column."""
+
+_OF_LAYERS = (RATE, CHANNEL_RATES, RATE_SAMPLES, ACTIVE_ROWS, ACTIVE_COLUMNS, REACH_AGES)
 
 
 def write_rates(op: Operation, rate: float, channel_rates: NDArray, samples: int) -> None:
@@ -31,7 +48,7 @@ def write_rates(op: Operation, rate: float, channel_rates: NDArray, samples: int
 
 def erase_rates(op: Operation) -> None:
     """Forget the rates of a layer that no longer has them."""
-    for name in (RATE, CHANNEL_RATES, RATE_SAMPLES):
+    for name in _OF_LAYERS:
         op.attributes.pop(name, None)
 
 
@@ -45,3 +62,29 @@ def channel_rates_of(op: Operation) -> NDArray[np.float32] | None:
     """The recorded rates of a layer's channels, (channels,), or None."""
     value = op.attributes.get(CHANNEL_RATES)
     return array_from_dense(value) if isinstance(value, DenseIntOrFPElementsAttr) else None
+
+
+def write_floats(op: Operation, name: str, values: NDArray) -> None:
+    """Record measured numbers under one of the names above."""
+    op.attributes[name] = dense_from_array(np.asarray(values, np.float32))
+
+
+def floats_of(op: Operation, name: str) -> NDArray[np.float64] | None:
+    """Recorded numbers, or None."""
+    value = op.attributes.get(name)
+    if not isinstance(value, DenseIntOrFPElementsAttr):
+        return None
+    return array_from_dense(value).astype(np.float64)
+
+
+def erase_input_activity(network: NetworkOpBase) -> None:
+    """Forget what the input of a network looks like."""
+    for name in (INPUT_COUNTS, INPUT_ROWS, INPUT_COLUMNS):
+        network.attributes.pop(name, None)
+
+
+def has_rates(network: NetworkOpBase) -> bool:
+    """Whether the input of a network and its layers have been measured."""
+    return INPUT_COUNTS in network.attributes and any(
+        RATE in op.attributes for op in network.body.block.ops
+    )

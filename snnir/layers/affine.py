@@ -12,6 +12,7 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter
 
 from snnir.dialects import snn
+from snnir.dialects.layer_bases import ConvolutionBase, LinearBase
 from snnir.dialects.layer_shapes import int_values
 from snnir.support.arrays import array_from_dense, dense_from_array
 from snnir.support.diagnostics import error_at
@@ -59,9 +60,9 @@ def scale_columns(
     return weight * per_output.reshape(*weight.shape[:2], *[1] * (weight.ndim - 2))
 
 
-def groups_of(op: AffineOp) -> int:
+def groups_of(op: LinearBase | ConvolutionBase) -> int:
     """Number of groups; 1 for a linear layer."""
-    return 1 if isinstance(op, snn.LinearOp) else op.groups.value.data
+    return 1 if isinstance(op, LinearBase) else op.groups.value.data
 
 
 def rebuild(

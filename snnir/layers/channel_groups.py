@@ -8,7 +8,8 @@ group of a channel holds its row in the layer that produces it, its neurons and 
 and its columns in the layers that read it: what has to be removed together.
 
 A removed channel counts as zero for whoever read it. A group is *pinned*, with a reason, where that
-would not hold even if none of its neurons ever fires, or where its size is fixed from outside.
+would not hold even if none of its neurons ever fires, or where its size is fixed from outside. All
+of this is the same for `snn` and `qsnn` networks.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 from xdsl.ir import Operation, SSAValue
 
-from snnir.dialects import snn
+from snnir.dialects import qsnn, snn
+from snnir.dialects.layer_bases import ConvolutionBase, LinearBase, Pool2dBase
 from snnir.dialects.layer_shapes import shape_of
+from snnir.dialects.network import NetworkOpBase
 from snnir.dialects.snn_neurons import NeuronBase, SpikingNeuronBase
-from snnir.layers.affine import AFFINE_OPS, AffineOp, groups_of
+from snnir.layers.affine import groups_of
 
 Groups = NDArray[np.int64]
 """Group numbers, one for each index of axis 0 of a value."""
@@ -38,7 +41,7 @@ class ChannelGroups:
         pins: why a group has to stay, by group number.
     """
 
-    network: snn.NetworkOp
+    network: NetworkOpBase
     count: int = 0
     pins: dict[int, str] = field(default_factory=dict[int, str])
     _groups: dict[SSAValue, Groups] = field(default_factory=dict[SSAValue, Groups])
@@ -48,15 +51,16 @@ class ChannelGroups:
         return self._groups[value]
 
     def spiking_layers(self) -> list[SpikingNeuronBase]:
-        """The layers whose spikes decide, in program order."""
+        """The layers of an `snn` network whose spikes decide, in program order."""
         return [op for op in self.network.body.block.ops if isinstance(op, SpikingNeuronBase)]
 
-    def affine_layers(self) -> list[AffineOp]:
+    def affine_layers(self) -> list[LinearBase | ConvolutionBase]:
         """The layers that start groups, in program order."""
-        return [op for op in self.network.body.block.ops if isinstance(op, AFFINE_OPS)]
+        ops = self.network.body.block.ops
+        return [op for op in ops if isinstance(op, LinearBase | ConvolutionBase)]
 
 
-def find_channel_groups(network: snn.NetworkOp) -> ChannelGroups:
+def find_channel_groups(network: NetworkOpBase) -> ChannelGroups:
     """Find the groups of a network."""
     finder = _Finder()
     finder.start(network.frame)
@@ -76,7 +80,7 @@ class _Finder:
         self._zero_when_silent: set[SSAValue] = set()
         """Values that are zero where none of the neurons before them fires."""
 
-    def finish(self, network: snn.NetworkOp) -> ChannelGroups:
+    def finish(self, network: NetworkOpBase) -> ChannelGroups:
         """The groups with their final numbers."""
         roots = np.array([self._root(group) for group in range(len(self._parents))], np.int64)
         names, numbers = np.unique(roots, return_inverse=True)
@@ -89,23 +93,23 @@ class _Finder:
     def visit(self, op: Operation) -> None:
         """Give groups to the results of an operation."""
         match op:
-            case snn.WeightOp() | snn.RegisterOp():
+            case snn.WeightOp() | snn.RegisterOp() | qsnn.WeightOp():
                 return
-            case snn.LinearOp() | snn.Conv1dOp() | snn.Conv2dOp():
+            case LinearBase() | ConvolutionBase():
                 self._affine(op)
-            case snn.MaxPool2dOp() | snn.AvgPool2dOp() | snn.SumPool2dOp() | snn.ScaleOp():
+            case Pool2dBase() | snn.ScaleOp() | qsnn.ScaleOp():
                 self._follow(op, op.operands[0])
             case snn.BatchNormOp():
                 self._batch_norm(op)
-            case snn.ReshapeOp() | snn.FlattenOp():
+            case snn.ReshapeOp() | snn.FlattenOp() | qsnn.ReshapeOp():
                 self._reshape(op, op.input, op.result)
-            case snn.AddOp():
+            case snn.AddOp() | qsnn.AddOp():
                 self._follow(op, op.lhs, op.rhs)
-            case snn.ConcatOp():
+            case snn.ConcatOp() | qsnn.ConcatOp():
                 self._concat(op)
-            case NeuronBase():
+            case NeuronBase() | qsnn.NeuronBase():
                 self._neurons(op)
-            case snn.OutputOp():
+            case snn.OutputOp() | qsnn.OutputOp():
                 self.pin(op.operands, "the network returns them")
             case snn.WriteOp() | snn.ReadOp():
                 self._opaque(op, "a register holds them from step to step")
@@ -130,7 +134,7 @@ class _Finder:
             self.pin([value], "a constant is computed with them")
         return self._groups[value]
 
-    def _affine(self, op: AffineOp) -> None:
+    def _affine(self, op: LinearBase | ConvolutionBase) -> None:
         self.start(op.result)
         if op.input not in self._zero_when_silent:
             # Also a value that passed no neuron, such as the current of another layer.
@@ -157,7 +161,7 @@ class _Finder:
         if not all(map(_is_constant, (op.mean, op.variance, op.gamma, op.beta))):
             self.pin([op.input], "the batch normalisation's parameters are computed")
 
-    def _concat(self, op: snn.ConcatOp) -> None:
+    def _concat(self, op: snn.ConcatOp | qsnn.ConcatOp) -> None:
         self._groups[op.result] = np.concatenate([self._of(value) for value in op.inputs])
         if all(value in self._zero_when_silent for value in op.inputs):
             self._zero_when_silent.add(op.result)
@@ -177,9 +181,9 @@ class _Finder:
         if source in self._zero_when_silent:
             self._zero_when_silent.add(result)
 
-    def _neurons(self, op: NeuronBase) -> None:
+    def _neurons(self, op: NeuronBase | qsnn.NeuronBase) -> None:
         self._follow(op, op.current)
-        if not isinstance(op, SpikingNeuronBase):
+        if not isinstance(op, SpikingNeuronBase | qsnn.LIFOp):
             self.pin([op.current], f"'{op.name}' never spikes, its membrane is read")
             return
         for result in op.results:
@@ -206,4 +210,4 @@ class _Finder:
 
 
 def _is_constant(value: SSAValue) -> bool:
-    return isinstance(value.owner, snn.WeightOp)
+    return isinstance(value.owner, snn.WeightOp | qsnn.WeightOp)

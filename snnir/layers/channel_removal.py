@@ -9,13 +9,16 @@ from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, TensorType
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.rewriter import InsertPoint, Rewriter
 
-from snnir.dialects import snn
+from snnir.dialects import qsnn, snn
+from snnir.dialects.layer_bases import ConvolutionBase, LinearBase, element_type_of
 from snnir.dialects.layer_shapes import shape_of
 from snnir.dialects.snn_neurons import NeuronBase
 from snnir.layers.activity_attributes import erase_rates
-from snnir.layers.affine import AFFINE_OPS, AffineOp, groups_of
+from snnir.layers.affine import groups_of
 from snnir.layers.channel_groups import ChannelGroups
 from snnir.support.arrays import array_from_dense, dense_from_array
+
+_AFFINE = (LinearBase, ConvolutionBase)
 
 Kept = NDArray[np.bool_]
 """For each channel of a value, whether it stays."""
@@ -35,7 +38,7 @@ def remove_channels(groups: ChannelGroups, removed: NDArray[np.bool_]) -> None:
     plan = [
         (op, _kept_inputs(op, groups, removed), ~removed[groups.of(op.results[0])])
         for op in groups.network.body.block.ops
-        if op.results and not isinstance(op, snn.WeightOp)
+        if op.results and not isinstance(op, snn.WeightOp | qsnn.WeightOp)
     ]
     for op, kept_inputs, kept in plan:
         assert kept.any(), "a layer must keep a channel"
@@ -43,12 +46,12 @@ def remove_channels(groups: ChannelGroups, removed: NDArray[np.bool_]) -> None:
 
 
 def _kept_inputs(op: Operation, groups: ChannelGroups, removed: NDArray[np.bool_]) -> Kept | None:
-    return ~removed[groups.of(op.input)] if isinstance(op, AFFINE_OPS) else None
+    return ~removed[groups.of(op.input)] if isinstance(op, _AFFINE) else None
 
 
 def _shrink(op: Operation, kept_inputs: Kept | None, kept: Kept) -> None:
     """Shrink the constants, parameters and results of one operation."""
-    if isinstance(op, AFFINE_OPS):
+    if isinstance(op, _AFFINE):
         assert kept_inputs is not None
         _shrink_affine(op, kept_inputs, kept)
     if kept.all():
@@ -56,17 +59,18 @@ def _shrink(op: Operation, kept_inputs: Kept | None, kept: Kept) -> None:
     if isinstance(op, snn.BatchNormOp):
         for index in range(1, len(op.operands)):
             _keep_part(op, index, np.flatnonzero(kept))
-    elif isinstance(op, snn.ScaleOp):
+    elif isinstance(op, snn.ScaleOp | qsnn.ScaleOp):
         op.properties["factor"] = _shrink_parameter(op.factor, op.result, kept)
-    elif isinstance(op, NeuronBase):
+    elif isinstance(op, NeuronBase | qsnn.NeuronBase):
         for name in op.PARAMETER_NAMES:
-            op.properties[name] = _shrink_parameter(op.properties[name], op.current, kept)
+            if (parameter := op.properties.get(name)) is not None:
+                op.properties[name] = _shrink_parameter(parameter, op.current, kept)
         erase_rates(op)
     for result in op.results:
         _shrink_type(result, int(kept.sum()))
 
 
-def _shrink_affine(op: AffineOp, kept_inputs: Kept, kept: Kept) -> None:
+def _shrink_affine(op: LinearBase | ConvolutionBase, kept_inputs: Kept, kept: Kept) -> None:
     """Rows of removed outputs and columns of removed inputs go."""
     if groups_of(op) != 1 or (kept.all() and kept_inputs.all()):
         return
@@ -79,17 +83,32 @@ def _shrink_affine(op: AffineOp, kept_inputs: Kept, kept: Kept) -> None:
 def _keep_part(op: Operation, index: int, *kept: NDArray[np.intp]) -> None:
     """Make an operand the part of its constant that the leading axes' indices choose."""
     old = op.operands[index].owner
-    assert isinstance(old, snn.WeightOp)
+    assert isinstance(old, snn.WeightOp | qsnn.WeightOp)
     values = array_from_dense(old.value)
-    if any(len(indices) < extent for indices, extent in zip(kept, values.shape, strict=False)):
-        replace_constant(op, index, values[np.ix_(*kept)])
+    if all(len(indices) == extent for indices, extent in zip(kept, values.shape, strict=False)):
+        return
+    part = values[np.ix_(*kept)]
+    if isinstance(old, snn.WeightOp):
+        replace_constant(op, index, part)
+        return
+    scale = old.scale
+    if isinstance(scale, DenseIntOrFPElementsAttr) and shape_of(scale.type)[0] == len(values):
+        scale = dense_from_array(array_from_dense(scale)[kept[0]])
+    element_type = element_type_of(old.result.type)
+    _replace(op, index, old, qsnn.WeightOp(dense_from_array(part, element_type), scale))
 
 
 def replace_constant(op: Operation, index: int, values: NDArray) -> None:
     """Give an operation another constant as an operand, for itself alone, rounded to float32."""
     old = op.operands[index].owner
     assert isinstance(old, snn.WeightOp)
-    new = snn.WeightOp(dense_from_array(values.astype(np.float32)))
+    _replace(op, index, old, snn.WeightOp(dense_from_array(values.astype(np.float32))))
+
+
+def _replace(
+    op: Operation, index: int, old: snn.WeightOp | qsnn.WeightOp, new: snn.WeightOp | qsnn.WeightOp
+) -> None:
+    """Give an operation a new constant as an operand instead of an old one."""
     new.location = old.location
     new.attributes.update(old.attributes)
     new.result.name_hint = old.result.name_hint

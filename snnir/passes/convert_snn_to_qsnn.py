@@ -4,8 +4,8 @@
 Weights become integers per output channel, symmetric around zero and rounded to nearest. The scale
 of a layer disappears into the neuron that receives its current: threshold, bias and membrane are
 counted in `scale / 2**shift`. The width of a membrane is justified by range analysis over all
-inputs that `input-maximum` admits, or by saturation, and both are written into the IR. Where two
-currents of different units meet, integer factors bring them to a common one.
+inputs that `input-maximum` and `input-density` admit, or by saturation, and both are written into
+the IR. Where two currents of different units meet, integer factors bring them to a common one.
 
 Legal for networks of `snn` layers whose neurons are `snn.lif` and `snn.li`; anything else is
 refused at its location. Batch normalisation and scales need a positive factor here: fold them
@@ -20,7 +20,6 @@ from xdsl.builder import Builder
 from xdsl.context import Context
 from xdsl.dialects.builtin import (
     FloatAttr,
-    FunctionType,
     IntegerAttr,
     ModuleOp,
     TensorType,
@@ -29,15 +28,17 @@ from xdsl.dialects.builtin import (
     i8,
     i64,
 )
-from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 from xdsl.rewriter import InsertPoint
 
 from snnir.dialects import qsnn, snn
-from snnir.dialects.network import replace_network
+from snnir.dialects.input_density import LARGEST_DENSITY, InputDensityAttr
 from snnir.dialects.layer_shapes import shape_of
+from snnir.dialects.network import replace_network
 from snnir.dialects.snn_attributes import InputKind, Readout
 from snnir.layers.readout import layers_compared_by_readout
 from snnir.quantization.context import QuantizationContext
+from snnir.quantization.input_density import density_cell
 from snnir.quantization.layer_rules import LAYER_RULES
 from snnir.quantization.neuron_rules import NEURON_RULES
 from snnir.quantization.options import QuantizationOptions, StatePolicy
@@ -64,6 +65,9 @@ class ConvertSNNToQSNNPass(SNNPass):
     maximum_shift: int = option(8, "most fraction bits of a membrane")
     rounding: Literal["nearest", "floor"] = option("nearest", "how the leak rounds")
     input_maximum: int = option(127, "largest event count of an input element and step, 1 to 127")
+    input_density: int | None = option(
+        None, "most events in any window of the layers that read the input, 1 to 32767"
+    )
     input_scale: float = option(1 / 127, "real value of one unit of a real-valued input")
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
@@ -84,6 +88,13 @@ class ConvertSNNToQSNNPass(SNNPass):
                 raise error_at(network, f"option {name} must be {low} to {high}, got {value}")
         if not (np.isfinite(self.input_scale) and self.input_scale > 0):
             raise error_at(network, f"option input-scale must be positive, got {self.input_scale}")
+        density = self.input_density
+        if density is not None and not 1 <= density <= LARGEST_DENSITY:
+            raise error_at(
+                network, f"option input-density must be 1 to {LARGEST_DENSITY}, got {density}"
+            )
+        if density is not None and network.input.data in _SCALED_INPUTS:
+            raise error_at(network, "option input-density is about counts, the input has values")
 
     def _convert(self, network: snn.NetworkOp) -> None:
         binary = network.input.data is InputKind.BINARY_FRAMES
@@ -103,7 +114,8 @@ class ConvertSNNToQSNNPass(SNNPass):
             neuron = network.outputs[0].owner
             assert isinstance(neuron, Operation)
             context.sum_steps[neuron] = network.timesteps.value.data
-        context.values[network.frame] = self._frame(network, block.args[0])
+        density = self._density(network)
+        context.values[network.frame] = self._frame(network, block.args[0], density)
         for op in network.body.block.ops:
             _convert_operation(context, op)
         scaled = network.input.data in _SCALED_INPUTS
@@ -113,6 +125,7 @@ class ConvertSNNToQSNNPass(SNNPass):
             qsnn.NetworkOp,
             input_maximum=IntegerAttr(self._input_maximum(network), i64),
             input_scale=FloatAttr(self.input_scale, f32) if scaled else None,
+            input_density=density,
         )
 
     def _input_maximum(self, network: snn.NetworkOp) -> int:
@@ -120,12 +133,26 @@ class ConvertSNNToQSNNPass(SNNPass):
             return 1
         return 127 if network.input.data in _SCALED_INPUTS else self.input_maximum
 
-    def _frame(self, network: snn.NetworkOp, value: SSAValue) -> QuantizedValue:
+    def _density(self, network: snn.NetworkOp) -> InputDensityAttr | None:
+        """The bound on events that lie close together, in cells that suit the first layers."""
+        if self.input_density is None:
+            return None
+        if (cell := density_cell(network)) is None:
+            self.remark(network, "input-density has no effect: no layer sums events of the frame")
+            return None
+        return InputDensityAttr.make(cell, self.input_density)
+
+    def _frame(
+        self, network: snn.NetworkOp, value: SSAValue, density: InputDensityAttr | None
+    ) -> QuantizedValue:
         """The input: counts as they are, real values in units of `input_scale`."""
         scaled = network.input.data in _SCALED_INPUTS
         high = np.asarray(self._input_maximum(network), np.int64)
         scale = np.asarray(self.input_scale if scaled else 1.0)
-        return QuantizedValue(value, scale, np.zeros(()), -high if scaled else high * 0, high)
+        return QuantizedValue(
+            value, scale, np.zeros(()), -high if scaled else high * 0, high,
+            None if density is None else density.limit,
+        )  # fmt: skip
 
 
 def _convert_operation(context: QuantizationContext, op: Operation) -> None:

@@ -14,6 +14,7 @@ from snnir.dialects.layer_shapes import int_values, shape_of
 from snnir.layers.affine import AffineOp, constant, factor_values, groups_of, scale_columns
 from snnir.layers.weight_grid import grid_of, integers_on
 from snnir.quantization.context import QuantizationContext
+from snnir.quantization.sum_range import sum_range
 from snnir.quantization.values import (
     QuantizedValue,
     integer_parameter,
@@ -87,21 +88,6 @@ def _recorded_integers(
     return integers, grid.scale * input_scale[0], grid.bits
 
 
-def _sum_range(
-    weight: NDArray[np.int64], low: NDArray[np.int64], high: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Range of every partial sum `sum(w * x)` per output, in any order of summation.
-
-    `low` and `high` broadcast to `weight`; zero counts as a possible input (padding, no spike).
-    """
-    products = np.stack([weight * low, weight * high])
-    axes = tuple(range(1, weight.ndim))
-    return (
-        np.minimum(products.min(axis=0), 0).sum(axis=axes),
-        np.maximum(products.max(axis=0), 0).sum(axis=axes),
-    )
-
-
 def _accumulator_type(
     op: Operation, low: NDArray[np.int64], high: NDArray[np.int64]
 ) -> IntegerType:
@@ -134,7 +120,7 @@ def _affine(
     )
     if groups_of(op) > 1:
         low, high = low.min().reshape(()), high.max().reshape(())
-    sum_low, sum_high = _sum_range(q, low, high)
+    sum_low, sum_high = sum_range(q, low, high, input.window_sum)
     element_type = _accumulator_type(op, sum_low, sum_high)
     built = build(_weight_op(context, q, scale, bits).result, element_type)
     result = context.insert(built, op)
@@ -306,7 +292,7 @@ def quantize_reshape(
         smallest_extent(np.ascontiguousarray(input.full(array)).reshape(shape), shape)
         for array in (input.scale, input.offset, input.low, input.high)
     )
-    return QuantizedValue(result, scale, offset, low, high)
+    return QuantizedValue(result, scale, offset, low, high, input.window_sum)
 
 
 def quantize_scale(context: QuantizationContext, op: snn.ScaleOp) -> QuantizedValue:
@@ -314,8 +300,9 @@ def quantize_scale(context: QuantizationContext, op: snn.ScaleOp) -> QuantizedVa
     input = context[op.input]
     factor = factor_values(op.factor)
     return QuantizedValue(
-        input.value, input.scale * factor, input.offset * factor, input.low, input.high
-    )
+        input.value, input.scale * factor, input.offset * factor, input.low, input.high,
+        input.window_sum,
+    )  # fmt: skip
 
 
 def quantize_batch_norm(context: QuantizationContext, op: snn.BatchNormOp) -> QuantizedValue:

@@ -31,6 +31,9 @@ class QuantizedValue:
 
     The four arrays broadcast to the tensor's shape. An offset is a bias that waits for the next
     neuron, where it costs nothing; it commutes with pooling.
+
+    `window_sum`, if known, bounds the sum of all elements that one output of a linear layer or
+    convolution reads.
     """
 
     value: SSAValue
@@ -38,6 +41,7 @@ class QuantizedValue:
     offset: NDArray[np.float64]
     low: NDArray[np.int64]
     high: NDArray[np.int64]
+    window_sum: int | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:

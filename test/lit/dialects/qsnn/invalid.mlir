@@ -407,3 +407,46 @@ qsnn.network @n(%x: tensor<4xi8>) -> tensor<4xi8> attributes {timesteps = 1 : i6
 // Unknown values of enumerations.
 // expected-error @+1 {{Expected `nearest`, or `floor`.}}
 "test.op"() {a = #qsnn<rounding up>} : () -> ()
+
+// -----
+
+// NetworkOp C8: real values have no density.
+// expected-error @+1 {{'qsnn.network' op input_density is about counts and spikes, the input has real values}}
+qsnn.network @n(%x: tensor<4xi8>) -> tensor<4xi8> attributes {timesteps = 1 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>, input_maximum = 9 : i64, input_density = #qsnn.density<cell [], maximum 5>} {
+  qsnn.output %x : tensor<4xi8>
+}
+
+// -----
+
+// NetworkOp C8: the shape of a cell.
+// expected-error @+1 {{'qsnn.network' op input_density has cells with 1 extents, but the frame has 2 spatial axes}}
+qsnn.network @n(%x: tensor<1x4x4xi8>) -> tensor<1x4x4xi8> attributes {timesteps = 1 : i64, input = #snn<input event_counts>, readout = #snn<readout last_membrane>, input_maximum = 9 : i64, input_density = #qsnn.density<cell [2], maximum 5>} {
+  qsnn.output %x : tensor<1x4x4xi8>
+}
+
+// -----
+
+// InputDensityAttr C1.
+qsnn.network @n(%x: tensor<1x4x4xi8>) -> tensor<1x4x4xi8> attributes {timesteps = 1 : i64, input = #snn<input event_counts>, readout = #snn<readout last_membrane>, input_maximum = 9 : i64,
+  // expected-error @+1 {{cell extents must be positive, got (2, 0)}}
+  input_density = #qsnn.density<cell [2, 0], maximum 5>} {
+  qsnn.output %x : tensor<1x4x4xi8>
+}
+
+// -----
+
+// InputDensityAttr C2.
+qsnn.network @n(%x: tensor<1x4x4xi8>) -> tensor<1x4x4xi8> attributes {timesteps = 1 : i64, input = #snn<input event_counts>, readout = #snn<readout last_membrane>, input_maximum = 9 : i64,
+  // expected-error @+1 {{a cell has at most two extents, got (2, 2, 2)}}
+  input_density = #qsnn.density<cell [2, 2, 2], maximum 5>} {
+  qsnn.output %x : tensor<1x4x4xi8>
+}
+
+// -----
+
+// InputDensityAttr C3.
+qsnn.network @n(%x: tensor<1x4x4xi8>) -> tensor<1x4x4xi8> attributes {timesteps = 1 : i64, input = #snn<input event_counts>, readout = #snn<readout last_membrane>, input_maximum = 9 : i64,
+  // expected-error @+1 {{maximum must be between 1 and 32767, got 0}}
+  input_density = #qsnn.density<cell [2, 2], maximum 0>} {
+  qsnn.output %x : tensor<1x4x4xi8>
+}

@@ -1,0 +1,142 @@
+/* Whether the events of a frame lie as far apart as a network relies on.
+
+   A frame is divided into cells, from its upper left corner on; those at the
+   right and lower edges may be smaller. No 2 x 2 neighbouring cells may hold
+   more than `maximum` events over all channels. Most frames hold fewer in
+   total; only for the others the cells are counted. */
+#ifndef SNNRT_INPUT_DENSITY_H
+#define SNNRT_INPUT_DENSITY_H
+
+#include "snnrt/packed.h"
+
+typedef struct snnrt_density {
+  int32_t channels, height, width;
+  int32_t cell_height, cell_width;
+  int32_t rows, columns; /* cells along height and width */
+  uint32_t maximum;      /* <= 32767 */
+} snnrt_density;
+
+/* Sum of the four bytes of a word. */
+SNNRT_KERNEL uint32_t snnrt_sum_of_word(uint32_t word) {
+  const uint32_t pairs = (word & 0x00FF00FFu) + ((word >> 8) & 0x00FF00FFu);
+  return (pairs + (pairs >> 16)) & 0xFFFFu;
+}
+
+/* Sum of n bytes, most of which are 0; n < 2^24. */
+SNNRT_KERNEL uint32_t snnrt_sum_of_bytes(const uint8_t *bytes, int32_t n) {
+  uint32_t sum = 0;
+  int32_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    const uint32_t low = snnrt_load32(bytes + i);
+    const uint32_t high = snnrt_load32(bytes + i + 4);
+    if (low | high) {
+      sum += snnrt_sum_of_word(low) + snnrt_sum_of_word(high);
+    }
+  }
+  for (; i < n; ++i) {
+    sum += bytes[i];
+  }
+  return sum;
+}
+
+/* Adds to a cell; returns false if it then holds more than `maximum`. */
+SNNRT_KERNEL bool snnrt_add_to_cell(uint16_t *cell, uint32_t events,
+                                    const snnrt_density *density) {
+  const uint32_t sum = *cell + events;
+  if (sum > density->maximum) {
+    return false;
+  }
+  *cell = (uint16_t)sum;
+  return true;
+}
+
+/* Whether no 2 x 2 neighbouring cells hold more than `maximum`.
+
+   cells: uint16[rows][columns]. */
+SNNRT_KERNEL bool snnrt_cells_are_sparse(const uint16_t *cells,
+                                         const snnrt_density *density) {
+  const int32_t columns = density->columns;
+  const int32_t below = density->rows > 1 ? columns : 0;
+  const int32_t last_row = snnrt_max(density->rows - 1, 1);
+  for (int32_t row = 0; row < last_row; ++row) {
+    uint32_t left = 0;
+    for (int32_t column = 0; column < columns; ++column) {
+      const uint32_t here = *cells + (below != 0 ? (uint32_t)cells[below] : 0u);
+      if (left + here > density->maximum) {
+        return false;
+      }
+      left = here;
+      ++cells;
+    }
+  }
+  return true;
+}
+
+/* Counts the events of each cell; false if one holds more than `maximum`.
+
+   frame_chw: uint8[channels][height][width]; cells: uint16[rows][columns]. */
+SNNRT_KERNEL bool snnrt_count_cells_of_frame(const uint8_t *frame_chw,
+                                             uint16_t *cells,
+                                             const snnrt_density *density) {
+  const int32_t width = density->width;
+  for (int32_t channel = 0; channel < density->channels; ++channel) {
+    uint16_t *row = cells;
+    int32_t left_in_cell = density->cell_height;
+    for (int32_t y = 0; y < density->height; ++y) {
+      uint16_t *cell = row;
+      for (int32_t x = 0; x < width; x += density->cell_width) {
+        const int32_t bytes = snnrt_min(density->cell_width, width - x);
+        const uint32_t events = snnrt_sum_of_bytes(frame_chw + x, bytes);
+        if (!snnrt_add_to_cell(cell++, events, density)) {
+          return false;
+        }
+      }
+      frame_chw += width;
+      if (--left_in_cell == 0) {
+        row += density->columns;
+        left_in_cell = density->cell_height;
+      }
+    }
+  }
+  return true;
+}
+
+/* Whether a frame keeps to `density`.
+
+   frame_chw: uint8[channels][height][width]; cells: uint16[rows][columns] of
+   scratch memory. */
+SNNRT_KERNEL bool snnrt_frame_is_sparse_u8(const uint8_t *frame_chw,
+                                           uint16_t *cells,
+                                           const snnrt_density *density) {
+  const int32_t elements = density->channels * density->height * density->width;
+  if (snnrt_sum_of_bytes(frame_chw, elements) <= density->maximum) {
+    return true;
+  }
+  memset(cells, 0, sizeof *cells * (size_t)(density->rows * density->columns));
+  return snnrt_count_cells_of_frame(frame_chw, cells, density) &&
+         snnrt_cells_are_sparse(cells, density);
+}
+
+/* Whether a list of events keeps to `density`.
+
+   indices_chw: uint16[n], flat CHW indices; one beyond the frame is counted
+   somewhere, whoever reads the events refuses it. cells: as above. */
+SNNRT_KERNEL bool snnrt_events_are_sparse(const uint16_t *indices_chw,
+                                          uint32_t n, uint16_t *cells,
+                                          const snnrt_density *density) {
+  if (n <= density->maximum) {
+    return true;
+  }
+  memset(cells, 0, sizeof *cells * (size_t)(density->rows * density->columns));
+  for (uint32_t i = 0; i < n; ++i) {
+    const int32_t position = indices_chw[i] % (density->height * density->width);
+    const int32_t row = position / density->width / density->cell_height;
+    const int32_t column = position % density->width / density->cell_width;
+    if (!snnrt_add_to_cell(cells + row * density->columns + column, 1, density)) {
+      return false;
+    }
+  }
+  return snnrt_cells_are_sparse(cells, density);
+}
+
+#endif
