@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import compressed_weights
 import kernel_reference as reference
 import numpy as np
 
@@ -24,21 +25,24 @@ LIF_FIELDS = (
 @dataclass
 class Case:
     """A call of one kernel. Arrays are (name, contents before the call);
-    `expected` holds the arrays that the call changes, None for don't care."""
+    `expected` holds the arrays that the call changes, None for don't care;
+    `alignments` those that need more than the alignment of their elements."""
 
     kernel: str
     integers: list
     arrays: dict
     expected: dict = field(default_factory=dict)
     result: int = 0
+    alignments: dict = field(default_factory=dict)
 
     def encode(self):
-        arrays = list(self.arrays.values())
+        arrays = self.arrays
         parts = [self.kernel.encode().ljust(40, b"\0")]
         counts = [len(self.integers), len(arrays), *self.integers]
         parts.append(np.array(counts, np.int32).tobytes())
-        for array in arrays:
-            parts.append(np.array([array.nbytes, array.itemsize], np.int32).tobytes())
+        for name, array in arrays.items():
+            alignment = self.alignments.get(name, array.itemsize)
+            parts.append(np.array([array.nbytes, alignment], np.int32).tobytes())
             parts.append(array.tobytes() + bytes(-array.nbytes % 4))
         return b"".join(parts)
 
@@ -105,6 +109,58 @@ def linear_scatter(rng, kernel):
     expected = {"current": total.astype(arrays["current"].dtype)}
     count = int(np.count_nonzero(values))
     return Case(kernel, [count, inputs, outputs], arrays, expected)
+
+
+def compressed_weights_of(rng, kernel, inputs, outputs):
+    """Random weights of a layer, their arrays and the further integers of its shape."""
+    if "packed" in kernel:
+        low, high = (-8, 7) if "packed4" in kernel else (-1, 1)
+        # Extremes only, in a third of the cases: the sums within words are largest then.
+        weights = rng.integers(low, high, (inputs, outputs), endpoint=True)
+        weights = rng.choice([weights, np.full_like(weights, low), np.full_like(weights, high)])
+        weights = weights.astype(np.int8)
+        encode = compressed_weights.packed4 if high == 7 else compressed_weights.packed2
+        return weights, {"weights": encode(weights)}, []
+    weights = integers(rng, np.int8, (inputs, outputs), -40, 40)
+    keep = rng.choice([0.0, 0.03, 0.3, 1.0])
+    if "sparse" in kernel:
+        weights = np.where(rng.random(weights.shape) < keep, weights, 0)
+        panel = min(int(rng.integers(1, outputs + 9)), 256) if rng.random() < 0.3 else 256
+        starts, entries = compressed_weights.sparse(weights, panel)
+        return weights, {"starts": starts, "entries": entries}, [panel]
+    kept = np.repeat(rng.random((inputs, outputs // 4)) < keep, 4, axis=1)
+    weights = np.where(kept, weights, 0)
+    names = ("starts", "blocks", "weights")
+    return weights, dict(zip(names, compressed_weights.blocks(weights), strict=True)), []
+
+
+def compressed_linear_scatter(rng, kernel):
+    """Long lists too: packed sums are widened after 7, 15, 16 and 112 rows."""
+    inputs = int(rng.choice([rng.integers(1, 40), rng.integers(100, 250)]))
+    outputs = int(rng.integers(1, 90) if rng.random() < 0.8 else rng.integers(257, 300))
+    if "blocks" in kernel:
+        outputs = (outputs + 3) // 4 * 4
+    weights, constants, integers_of_shape = compressed_weights_of(rng, kernel, inputs, outputs)
+    values = active(rng, inputs, "values" not in kernel)
+    if "values" in kernel and rng.random() < 0.5:
+        values = np.minimum(rng.poisson(0.5, inputs), 127).astype(np.int8)
+    narrow = kernel.endswith("s16")
+    kind = np.int16 if narrow else np.int32
+    arrays: dict[str, np.ndarray] = {"list": list_of(values)}
+    if "values" in kernel:
+        arrays["values"] = values
+    arrays |= constants
+    arrays["current"] = integers(rng, kind, outputs)
+    # Sums wrap around in these kernels, so that any current will do.
+    total = arrays["current"].astype(np.int64) + values.astype(np.int64) @ weights.astype(np.int64)
+    count = int(np.count_nonzero(values))
+    return Case(
+        kernel,
+        [count, inputs, outputs, *integers_of_shape],
+        arrays,
+        {"current": total.astype(kind)},
+        alignments={"current": 4},
+    )
 
 
 def conv_shape(rng):
@@ -353,12 +409,14 @@ def concat_channels(rng, kernel):
 
 
 def frame_to_hwc_u8(rng, kernel):
-    channels, positions = int(rng.integers(1, 5)), int(rng.integers(1, 20))
+    channels, positions = int(rng.integers(1, 5)), int(rng.integers(1, 60))
     maximum = int(rng.integers(1, 128))
     highest = maximum + int(rng.random() < 0.3)
     frame = integers(rng, np.uint8, (channels, positions), 0, highest)
+    # Zeros are skipped by eights.
+    frame[rng.random(frame.shape) < rng.choice([0.0, 0.9, 1.0])] = 0
     good = frame.max() <= maximum
-    arrays = {"frame": frame, "out": np.zeros((positions, channels), np.int8)}
+    arrays = {"frame": frame, "out": integers(rng, np.int8, (positions, channels))}
     expected = {"out": frame.T.astype(np.int8) if good else None}
     return Case(kernel, [channels, positions, maximum], arrays, expected, int(good))
 
@@ -445,6 +503,9 @@ FAMILIES = {
     fill_zero: (["fill_zero"], 10),
     linear_scatter: ([f"linear_scatter{v}_{t}" for v in ("", "_values")
                       for t in ("s16", "s32")], 40),
+    compressed_linear_scatter: ([f"linear_scatter_{k}{v}_{t}"
+                                 for k in ("packed4", "packed2", "sparse", "blocks")
+                                 for v in ("", "_values") for t in ("s16", "s32")], 40),
     conv2d_scatter: ([f"conv2d_scatter{v}_{t}" for v in ("", "_values")
                       for t in ("s16", "s32")], 40),
     im2col_s8: (["im2col_s8"], 30),

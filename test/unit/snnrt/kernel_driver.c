@@ -89,6 +89,11 @@ static snnrt_linear_shape linear_shape(const int32_t *integers) {
   return shape;
 }
 
+static snnrt_sparse_shape sparse_shape(const int32_t *integers) {
+  const snnrt_sparse_shape shape = {integers[0], integers[1], integers[2]};
+  return shape;
+}
+
 static snnrt_lif_shape lif_shape(const int32_t *integers) {
   const snnrt_lif_shape shape = {integers[0],
                                  integers[1],
@@ -128,10 +133,45 @@ SCATTER_KERNEL(linear_scatter_s16, linear)
 SCATTER_KERNEL(linear_scatter_s32, linear)
 SCATTER_VALUES_KERNEL(linear_scatter_values_s16, linear)
 SCATTER_VALUES_KERNEL(linear_scatter_values_s32, linear)
+SCATTER_KERNEL(linear_scatter_packed4_s16, linear)
+SCATTER_KERNEL(linear_scatter_packed4_s32, linear)
+SCATTER_VALUES_KERNEL(linear_scatter_packed4_values_s16, linear)
+SCATTER_VALUES_KERNEL(linear_scatter_packed4_values_s32, linear)
+SCATTER_KERNEL(linear_scatter_packed2_s16, linear)
+SCATTER_KERNEL(linear_scatter_packed2_s32, linear)
+SCATTER_VALUES_KERNEL(linear_scatter_packed2_values_s16, linear)
+SCATTER_VALUES_KERNEL(linear_scatter_packed2_values_s32, linear)
 SCATTER_KERNEL(conv2d_scatter_s16, conv2d)
 SCATTER_KERNEL(conv2d_scatter_s32, conv2d)
 SCATTER_VALUES_KERNEL(conv2d_scatter_values_s16, conv2d)
 SCATTER_VALUES_KERNEL(conv2d_scatter_values_s32, conv2d)
+
+/* integers: count, then the shape; arrays: list, values where there are any,
+   starts, entries, current. */
+#define SPARSE_KERNEL(name, ...)                                           \
+  static int32_t run_##name(const call *arguments) {                       \
+    const snnrt_sparse_shape shape = sparse_shape(&INTEGER(1));            \
+    snnrt_##name(ARRAY(0), (uint32_t)INTEGER(0), __VA_ARGS__, &shape);     \
+    return 0;                                                              \
+  }
+
+SPARSE_KERNEL(linear_scatter_sparse_s16, ARRAY(1), ARRAY(2), ARRAY(3))
+SPARSE_KERNEL(linear_scatter_sparse_s32, ARRAY(1), ARRAY(2), ARRAY(3))
+SPARSE_KERNEL(linear_scatter_sparse_values_s16, ARRAY(1), ARRAY(2), ARRAY(3),
+              ARRAY(4))
+SPARSE_KERNEL(linear_scatter_sparse_values_s32, ARRAY(1), ARRAY(2), ARRAY(3),
+              ARRAY(4))
+
+/* integers: count; arrays: list, values where there are any, starts, blocks,
+   weights, current. */
+VOID_KERNEL(linear_scatter_blocks_s16, ARRAY(0), (uint32_t)INTEGER(0), ARRAY(1),
+            ARRAY(2), ARRAY(3), ARRAY(4))
+VOID_KERNEL(linear_scatter_blocks_s32, ARRAY(0), (uint32_t)INTEGER(0), ARRAY(1),
+            ARRAY(2), ARRAY(3), ARRAY(4))
+VOID_KERNEL(linear_scatter_blocks_values_s16, ARRAY(0), (uint32_t)INTEGER(0),
+            ARRAY(1), ARRAY(2), ARRAY(3), ARRAY(4), ARRAY(5))
+VOID_KERNEL(linear_scatter_blocks_values_s32, ARRAY(0), (uint32_t)INTEGER(0),
+            ARRAY(1), ARRAY(2), ARRAY(3), ARRAY(4), ARRAY(5))
 
 /* integers: shape; arrays: input, output. */
 #define POOL_KERNEL(name)                                           \
@@ -244,6 +284,22 @@ static const kernel kernels[] = {
     ENTRY(linear_scatter_s32),
     ENTRY(linear_scatter_values_s16),
     ENTRY(linear_scatter_values_s32),
+    ENTRY(linear_scatter_packed4_s16),
+    ENTRY(linear_scatter_packed4_s32),
+    ENTRY(linear_scatter_packed4_values_s16),
+    ENTRY(linear_scatter_packed4_values_s32),
+    ENTRY(linear_scatter_packed2_s16),
+    ENTRY(linear_scatter_packed2_s32),
+    ENTRY(linear_scatter_packed2_values_s16),
+    ENTRY(linear_scatter_packed2_values_s32),
+    ENTRY(linear_scatter_sparse_s16),
+    ENTRY(linear_scatter_sparse_s32),
+    ENTRY(linear_scatter_sparse_values_s16),
+    ENTRY(linear_scatter_sparse_values_s32),
+    ENTRY(linear_scatter_blocks_s16),
+    ENTRY(linear_scatter_blocks_s32),
+    ENTRY(linear_scatter_blocks_values_s16),
+    ENTRY(linear_scatter_blocks_values_s32),
     ENTRY(conv2d_scatter_s16),
     ENTRY(conv2d_scatter_s32),
     ENTRY(conv2d_scatter_values_s16),

@@ -10,12 +10,10 @@
 #ifndef SNNRT_LINEAR_SCATTER_H
 #define SNNRT_LINEAR_SCATTER_H
 
+#include "snnrt/count_chunks.h"
+#include "snnrt/linear_shape.h"
 #include "snnrt/scatter_rows.h"
 #include "snnrt/scatter_values.h"
-
-typedef struct snnrt_linear_shape {
-  int32_t inputs, outputs;
-} snnrt_linear_shape;
 
 /* current[o] += sum over i of weights[list[i]][o]; int16 current. */
 SNNRT_KERNEL void snnrt_linear_scatter_s16(const uint16_t *list,
@@ -46,10 +44,28 @@ SNNRT_KERNEL void snnrt_linear_scatter_s32(const uint16_t *list,
 SNNRT_KERNEL void snnrt_linear_scatter_values_s16(
     const uint16_t *list, uint32_t count, const int8_t *values,
     const int8_t *weights, int16_t *current, const snnrt_linear_shape *shape) {
-  if (count > 0) {
-    snnrt_scatter_rows_values_s16(list, count, values, (uintptr_t)weights,
-                                  (uint32_t)shape->outputs, current,
-                                  shape->outputs);
+  const uint32_t stride = (uint32_t)shape->outputs;
+  if (shape->outputs < SNNRT_REPEATED_OUTPUTS) {
+    if (count > 0) {
+      snnrt_scatter_rows_values_s16(list, count, values, (uintptr_t)weights,
+                                    stride, current, shape->outputs);
+    }
+    return;
+  }
+  const uint16_t *const end = list + count;
+  snnrt_count_chunk chunk;
+  while (list != end) {
+    list = snnrt_fill_chunk(list, end, values, &chunk);
+    if (chunk.repeated_size > 0) {
+      snnrt_scatter_rows_s16(chunk.repeated, chunk.repeated_size,
+                             (uintptr_t)weights, stride, current,
+                             shape->outputs);
+    }
+    if (chunk.others_size > 0) {
+      snnrt_scatter_rows_values_s16(chunk.others, chunk.others_size, values,
+                                    (uintptr_t)weights, stride, current,
+                                    shape->outputs);
+    }
   }
 }
 

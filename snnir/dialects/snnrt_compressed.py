@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Fully connected layers of the `snnrt` dialect with compressed weights.
+
+All add the weight rows of the listed inputs to `current`, times their `values` where the call has
+any. 16-bit indices and starts are unsigned, which the dialect has no type for. Re-exported by
+`snnir.dialects.snnrt`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from xdsl.dialects.builtin import IntegerAttr, i8, i16, i32, i64
+from xdsl.ir import Attribute, SSAValue
+from xdsl.irdl import irdl_op_definition, operand_def, opt_operand_def, prop_def
+from xdsl.utils.exceptions import VerifyException
+
+from snnir.dialects.kernel_bases import (
+    BUFFER,
+    KernelOpBase,
+    buffer_operand,
+    buffer_shape,
+    expect_buffer,
+    expect_rank,
+)
+
+PACKED_WEIGHTS = {4: 8, 2: 16}
+"""How many weights of each width in bits a word holds."""
+
+MAXIMUM_PANEL = 256
+"""Most outputs of a panel of sparse weights."""
+
+BLOCK_OUTPUTS = 4
+"""Consecutive outputs of a block of block-sparse weights."""
+
+MAXIMUM_BLOCKS = 256
+"""Most blocks of outputs of a layer with block-sparse weights."""
+
+
+@irdl_op_definition
+class LinearScatterPackedOp(KernelOpBase):
+    """`snnrt_linear_scatter_packed{4,2}[_values]_{s16,s32}`: weights of 4 or 2 bits.
+
+    (C1) `bits` is 4 or 2; (C2) `weights` are `i32` words, as many for each input as the outputs of
+    `current` need.
+    """
+
+    name = "snnrt.linear_scatter_packed"
+    READS: ClassVar[tuple[str, ...]] = ("list", "values", "weights")
+    UPDATES: ClassVar[tuple[str, ...]] = ("current",)
+
+    list = buffer_operand()
+    count = operand_def(i32)
+    weights = buffer_operand()
+    current = buffer_operand()
+    values = opt_operand_def(BUFFER)
+    bits = prop_def(IntegerAttr)
+
+    def __init__(
+        self,
+        active: Sequence[SSAValue],
+        values: SSAValue | None,
+        weights: SSAValue,
+        current: SSAValue,
+        bits: int,
+    ):
+        super().__init__(
+            operands=[*active, weights, current, values],
+            properties={"bits": IntegerAttr(bits, i64)},
+        )
+
+    def verify_(self) -> None:
+        bits = self.bits.value.data
+        if bits not in PACKED_WEIGHTS:  # C1
+            raise VerifyException(f"bits must be 4 or 2, got {bits}")
+        expect_buffer("weights", self.weights, i32)
+        expect_rank("weights", self.weights, 2)
+        (outputs,) = buffer_shape(self.current.type)
+        words = -(-outputs // PACKED_WEIGHTS[bits])
+        if buffer_shape(self.weights.type)[1] != words:  # C2
+            raise VerifyException(
+                f"{outputs} weights of {bits} bits need {words} words for each input, got "
+                f"{self.weights.type}"
+            )
+
+
+@irdl_op_definition
+class LinearScatterSparseOp(KernelOpBase):
+    """`snnrt_linear_scatter_sparse[_values]_{s16,s32}`: the weights that are not zero, by input.
+
+    (C1) `panel_outputs` is between 1 and 256; (C2) `starts` are `i16`, `(panels, inputs + 1)`, for
+    as many panels as the outputs of `current` need; (C3) `entries` are `i16`, of rank 1.
+    """
+
+    name = "snnrt.linear_scatter_sparse"
+    READS: ClassVar[tuple[str, ...]] = ("list", "values", "starts", "entries")
+    UPDATES: ClassVar[tuple[str, ...]] = ("current",)
+
+    list = buffer_operand()
+    count = operand_def(i32)
+    starts = buffer_operand()
+    entries = buffer_operand()
+    current = buffer_operand()
+    values = opt_operand_def(BUFFER)
+    panel_outputs = prop_def(IntegerAttr)
+
+    def __init__(
+        self,
+        active: Sequence[SSAValue],
+        values: SSAValue | None,
+        weights: Sequence[SSAValue],
+        current: SSAValue,
+        panel_outputs: int,
+    ):
+        properties: dict[str, Attribute] = {"panel_outputs": IntegerAttr(panel_outputs, i64)}
+        super().__init__(operands=[*active, *weights, current, values], properties=properties)
+
+    def verify_(self) -> None:
+        panel = self.panel_outputs.value.data
+        if not 1 <= panel <= MAXIMUM_PANEL:  # C1
+            raise VerifyException(
+                f"panel_outputs must be between 1 and {MAXIMUM_PANEL}, got {panel}"
+            )
+        for name, value, rank in (("starts", self.starts, 2), ("entries", self.entries, 1)):
+            expect_buffer(name, value, i16)  # C2, C3
+            expect_rank(name, value, rank)
+        (outputs,) = buffer_shape(self.current.type)
+        panels = -(-outputs // panel)
+        if buffer_shape(self.starts.type)[0] != panels:  # C2
+            raise VerifyException(
+                f"{outputs} outputs in panels of {panel} need starts of {panels} panels, got "
+                f"{self.starts.type}"
+            )
+
+
+@irdl_op_definition
+class LinearScatterBlocksOp(KernelOpBase):
+    """`snnrt_linear_scatter_blocks[_values]_{s16,s32}`: blocks of 4 outputs of one input.
+
+    (C1) `current` has a multiple of 4 outputs, at most 1024; (C2) `starts` are `i16` of rank 1;
+    (C3) `blocks` are `i8` and `weights` `i32`, as many of one as of the other.
+    """
+
+    name = "snnrt.linear_scatter_blocks"
+    READS: ClassVar[tuple[str, ...]] = ("list", "values", "starts", "blocks", "weights")
+    UPDATES: ClassVar[tuple[str, ...]] = ("current",)
+
+    list = buffer_operand()
+    count = operand_def(i32)
+    starts = buffer_operand()
+    blocks = buffer_operand()
+    weights = buffer_operand()
+    current = buffer_operand()
+    values = opt_operand_def(BUFFER)
+
+    def __init__(
+        self,
+        active: Sequence[SSAValue],
+        values: SSAValue | None,
+        weights: Sequence[SSAValue],
+        current: SSAValue,
+    ):
+        super().__init__(operands=[*active, *weights, current, values])
+
+    def verify_(self) -> None:
+        (outputs,) = buffer_shape(self.current.type)
+        if outputs % BLOCK_OUTPUTS or outputs > BLOCK_OUTPUTS * MAXIMUM_BLOCKS:  # C1
+            raise VerifyException(
+                f"outputs must be a multiple of {BLOCK_OUTPUTS} and at most "
+                f"{BLOCK_OUTPUTS * MAXIMUM_BLOCKS}, got {outputs}"
+            )
+        expect_buffer("starts", self.starts, i16)  # C2
+        expect_rank("starts", self.starts, 1)
+        expect_buffer("blocks", self.blocks, i8)  # C3
+        expect_buffer("weights", self.weights, i32)
+        if buffer_shape(self.blocks.type) != buffer_shape(self.weights.type):
+            raise VerifyException(
+                f"blocks {self.blocks.type} and weights {self.weights.type} differ in number"
+            )

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The event-driven kernels that can compute a fully connected layer, with bytes and instructions.
+
+All of them compute the same currents to the bit; they differ in how the weights are stored:
+`dense` (int8), `packed` (4 or 2 bits), `sparse` (weights that are not zero) and `blocks` (blocks of
+four outputs that are not all zero).
+
+The instructions are estimates for a Cortex-M7: `setup + active * per_input`, read off the loops of
+the kernels as `arm-none-eabi-gcc -O3` compiles them and checked against QEMU
+(`benchmarks/cortex_m7/linear_kernels.py`). They order the kernels of a layer; no time in
+microseconds follows from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.dialects.builtin import i1, i16
+from xdsl.ir import Block, SSAValue
+
+from snnir.dialects import qsnn
+from snnir.dialects.layer_bases import element_type_of
+from snnir.dialects.layer_shapes import shape_of
+from snnir.dialects.snn_attributes import InputKind
+from snnir.kernels.compressed_weights import (
+    BLOCK,
+    MAXIMUM_BLOCK_OUTPUTS,
+    MAXIMUM_START,
+    WEIGHT_RANGES,
+    kept_blocks,
+    packed_shifts,
+    panel_outputs_of,
+)
+from snnir.kernels.weights import layer_weights
+from snnir.layers.activity_attributes import rate_of
+
+DEFAULT_RATE = 0.1
+"""Share of active inputs where none was measured."""
+
+NEARLY_EQUAL = 1.1
+"""A smaller kernel is preferred to one that is faster by less than this factor."""
+
+
+class InputValues(Enum):
+    """What the active inputs of a layer may hold."""
+
+    SPIKES = auto()
+    """1."""
+    COUNTS = auto()
+    """Small positive integers, mostly 1."""
+    SIGNED = auto()
+    """Any value of a byte."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way to compute a layer.
+
+    Attributes:
+        name: `dense`, `packed`, `sparse` or `blocks`.
+        flash_bytes: bytes of weights and indices, without code.
+        instructions: estimate for a number of active inputs in a step.
+        bits: width of packed weights, else 8.
+    """
+
+    name: str
+    flash_bytes: int
+    instructions: Callable[[float], float]
+    bits: int = 8
+
+
+def candidates(op: qsnn.LinearOp) -> list[Candidate]:
+    """The event-driven kernels for a layer; the first is `dense`, which always can.
+
+    Raises:
+        SNNError: the weights are not constant, or the layer has a bias.
+    """
+    rows = np.ascontiguousarray(layer_weights(op).T)
+    narrow = element_type_of(op.result.type) == i16
+    return list(linear_candidates(rows, values_of(op.input), narrow))
+
+
+def linear_candidates(
+    rows: NDArray[np.int8], values: InputValues, narrow: bool
+) -> Iterator[Candidate]:
+    """As `candidates`.
+
+    Args:
+        rows: the weights, (inputs, outputs).
+        narrow: whether the current is int16 instead of int32.
+    """
+    yield _dense(rows, values, narrow)
+    for bits, (low, high) in WEIGHT_RANGES.items():
+        if not rows.size or (low <= rows.min() and rows.max() <= high):
+            yield _packed(rows, values, narrow, bits)
+    if (panel := panel_outputs_of(rows)) is not None:
+        yield _sparse(rows, values, panel)
+    outputs = rows.shape[1]
+    if outputs % BLOCK == 0 and outputs <= MAXIMUM_BLOCK_OUTPUTS:
+        kept = int(kept_blocks(rows).sum())
+        if kept <= MAXIMUM_START:
+            yield _blocks(rows, values, narrow, kept)
+
+
+def best(found: list[Candidate], active: float) -> Candidate:
+    """The smallest of the candidates that need hardly more instructions than the fastest."""
+    limit = NEARLY_EQUAL * min(candidate.instructions(active) for candidate in found)
+    fast = [candidate for candidate in found if candidate.instructions(active) <= limit]
+    return min(fast, key=lambda candidate: candidate.flash_bytes)
+
+
+def expected_active(op: qsnn.LinearOp) -> float:
+    """Active inputs of a layer in a mean step: as measured, or `DEFAULT_RATE` of all."""
+    (inputs,) = shape_of(op.input.type)
+    value = op.input
+    while isinstance(owner := value.owner, qsnn.ReshapeOp):
+        value = owner.input
+    rate = None if isinstance(owner, Block) else rate_of(owner)
+    return inputs * (DEFAULT_RATE if rate is None else rate)
+
+
+def values_of(value: SSAValue) -> InputValues:
+    """What the elements of a `qsnn` value that are not zero may be."""
+    if element_type_of(value.type) == i1:
+        return InputValues.SPIKES
+    return InputValues.SIGNED if _is_signed(value) else InputValues.COUNTS
+
+
+def _is_signed(value: SSAValue) -> bool:
+    """Whether a value is computed from a frame of signed values without neurons in between."""
+    if element_type_of(value.type) == i1:
+        return False
+    owner = value.owner
+    if isinstance(owner, Block):
+        network = owner.parent_op()
+        assert isinstance(network, qsnn.NetworkOp)
+        return network.input.data in (InputKind.VALUES, InputKind.STATIC_VALUES)
+    return any(_is_signed(operand) for operand in owner.operands)
+
+
+def _affine(setup: float, per_input: float) -> Callable[[float], float]:
+    return lambda active: setup + active * per_input
+
+
+def _tiles(outputs: int, *sizes: int) -> list[int]:
+    """How many tiles of each size cover the outputs, largest first, and what is left over."""
+    counts = []
+    for size in sizes:
+        counts.append(outputs // size)
+        outputs %= size
+    return [*counts, outputs]
+
+
+_VALUE_FACTORS = {InputValues.SPIKES: 1.0, InputValues.COUNTS: 1.2, InputValues.SIGNED: 2.2}
+"""Work per active input: counts above one are added repeatedly, others are multiplied."""
+
+_LISTING = {InputValues.SPIKES: 0.0, InputValues.COUNTS: 20.0, InputValues.SIGNED: 12.0}
+"""Instructions per active input for the lists of counts, see `count_chunks.h`."""
+
+_REPEATED_OUTPUTS = 32
+"""Layers with fewer outputs multiply."""
+
+
+def _dense(rows: NDArray[np.int8], values: InputValues, narrow: bool) -> Candidate:
+    outputs = rows.shape[1]
+    if narrow:
+        of_16, of_8, of_4, rest = _tiles(outputs, 16, 8, 4)
+        setup = 30 + 22 * of_16 + 15 * of_8 + 12 * of_4 + 8 * bool(rest)
+        per_input = 16 * of_16 + 10 * of_8 + 7 * of_4 + (4 + 2 * rest) * bool(rest)
+    else:
+        of_8, of_4, rest = _tiles(outputs, 8, 4)
+        setup = 30 + 22 * of_8 + 15 * of_4 + 8 * bool(rest)
+        per_input = 14 * of_8 + 9 * of_4 + (4 + 2 * rest) * bool(rest)
+    factor, listing = _VALUE_FACTORS[values], _LISTING[values]
+    if outputs < _REPEATED_OUTPUTS and values is not InputValues.SPIKES:
+        factor, listing = 1.6, 0.0
+    return Candidate("dense", rows.size, _affine(setup, per_input * factor + listing))
+
+
+def _packed(rows: NDArray[np.int8], values: InputValues, narrow: bool, bits: int) -> Candidate:
+    inputs, outputs = rows.shape
+    per_word = len(packed_shifts(bits))
+    flash = inputs * 4 * -(-outputs // per_word)
+    widening = 1.0 if narrow else 1.5
+    of_32, rest = _tiles(outputs, 32)
+    words = -(-rest // per_word)
+    if bits == 4:
+        setup = 40 + 65 * of_32 + 15 * words
+        per_input = (17 + 5.5 * widening) * of_32 + 6.5 * words + 2 * (words % 2)
+    else:
+        setup = 40 + 100 * of_32 + 45 * words
+        per_input = 16.7 * of_32 + 10 * words
+    factor = _VALUE_FACTORS[values]
+    if values is InputValues.SIGNED:
+        # Products overflow a byte or half a byte at once: values are added part by part.
+        factor = 10.0 if bits == 4 else 30.0
+    return Candidate("packed", flash, _affine(setup, per_input * factor + _LISTING[values]), bits)
+
+
+def _sparse(rows: NDArray[np.int8], values: InputValues, panel: int) -> Candidate:
+    inputs, outputs = rows.shape
+    kept = int((rows != 0).sum())
+    panels = -(-outputs // panel)
+    flash = 2 * panels * (inputs + 1) + 2 * max(kept, 1)
+    factor = {InputValues.SPIKES: 1.0, InputValues.COUNTS: 1.15, InputValues.SIGNED: 1.5}[values]
+    of_panel = kept / max(inputs * panels, 1)
+    # Entries beyond 16 of a row are added in a loop.
+    per_entry = 4.6 if of_panel <= 16 else 5.4
+    per_input = 17 * panels + per_entry * factor * kept / max(inputs, 1)
+    return Candidate("sparse", flash, _affine(30 + 10 * panels, per_input))
+
+
+def _blocks(rows: NDArray[np.int8], values: InputValues, narrow: bool, kept: int) -> Candidate:
+    inputs = len(rows)
+    flash = 2 * (inputs + 1) + 5 * max(kept, 1)
+    factor = {InputValues.SPIKES: 1.0, InputValues.COUNTS: 1.5, InputValues.SIGNED: 2.6}[values]
+    per_block = (9 if narrow else 15) * factor
+    return Candidate("blocks", flash, _affine(30, 11 + per_block * kept / max(inputs, 1)))

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Calls for fully connected layers: event-driven with any storage of the weights, or CMSIS-NN."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.dialects.builtin import i16
+from xdsl.ir import Operation, SSAValue
+
+from snnir.dialects import cmsis_nn, qsnn, snnrt
+from snnir.dialects.kernel_bases import buffer_element
+from snnir.kernels.compressed_weights import (
+    block_rows,
+    pack_rows,
+    panel_outputs_of,
+    sparse_rows,
+)
+from snnir.kernels.context import KernelContext, layer_label
+from snnir.kernels.linear_candidates import Candidate, best, candidates, expected_active
+from snnir.kernels.weights import layer_weights, scatter_weights
+
+
+@dataclass(frozen=True)
+class _Scatter:
+    """What all event-driven calls of a layer take.
+
+    Attributes:
+        active: list and count of the active inputs.
+        values: the inputs, where they are not all 0 or 1.
+        rows: the weights by input in the order of the buffer, (inputs, outputs).
+    """
+
+    context: KernelContext
+    label: str
+    active: Sequence[SSAValue]
+    values: SSAValue | None
+    current: SSAValue
+    rows: NDArray[np.int8]
+
+    def constant(self, name: str, array: NDArray) -> SSAValue:
+        """A constant array of the layer; unsigned 8- and 16-bit numbers have signed types."""
+        stored = array.view(f"i{array.itemsize}")
+        return self.context.constant(f"{self.label}_{name}", stored)
+
+
+def lower_linear_event(context: KernelContext, op: qsnn.LinearOp) -> None:
+    """Clear the current, then add the weight row of every active input.
+
+    The candidate that was asked for is taken if there is one, else the best by its estimate.
+    """
+    found = candidates(op)
+    wanted = context.choice(op)
+    named = [candidate for candidate in found if candidate.name == wanted]
+    if not named and wanted != "event":
+        context.remark(op, f"its weights cannot be stored as '{wanted}'; uses event")
+    chosen = best(named or found, expected_active(op))
+    input, label = context[op.input], layer_label(op, "linear")
+    active = context.spike_list(input.buffer, op)
+    current = context.define(op.result, f"{label}_current")
+    context.call(snnrt.FillZeroOp(current))
+    rows = np.ascontiguousarray(layer_weights(op)[:, input.order].T)
+    values = None if input.binary else input.buffer
+    scatter = _Scatter(context, label, active, values, current, rows)
+    context.call(_CALLS[chosen.name](scatter, chosen), op)
+
+
+def _dense(scatter: _Scatter, _: Candidate) -> Operation:
+    weights = scatter.constant("weights", scatter_weights(scatter.rows, scatter.current))
+    listed, count = scatter.active
+    if scatter.values is None:
+        return snnrt.LinearScatterOp(listed, count, weights, scatter.current)
+    return snnrt.LinearScatterValuesOp(listed, count, scatter.values, weights, scatter.current)
+
+
+def _packed(scatter: _Scatter, chosen: Candidate) -> Operation:
+    weights = scatter.constant("weights", pack_rows(scatter.rows, chosen.bits))
+    return snnrt.LinearScatterPackedOp(
+        scatter.active, scatter.values, weights, scatter.current, chosen.bits
+    )
+
+
+def _sparse(scatter: _Scatter, _: Candidate) -> Operation:
+    panel = panel_outputs_of(scatter.rows)
+    assert panel is not None, "otherwise this is no candidate"
+    sparse = sparse_rows(scatter.rows, panel)
+    weights = [
+        scatter.constant("starts", sparse.starts),
+        scatter.constant("entries", sparse.entries),
+    ]
+    return snnrt.LinearScatterSparseOp(
+        scatter.active, scatter.values, weights, scatter.current, panel
+    )
+
+
+def _blocks(scatter: _Scatter, _: Candidate) -> Operation:
+    sparse = block_rows(scatter.rows)
+    weights = [
+        scatter.constant("starts", sparse.starts),
+        scatter.constant("blocks", sparse.blocks),
+        scatter.constant("weights", sparse.weights),
+    ]
+    return snnrt.LinearScatterBlocksOp(scatter.active, scatter.values, weights, scatter.current)
+
+
+_CALLS: dict[str, Callable[[_Scatter, Candidate], Operation]] = {
+    "dense": _dense,
+    "packed": _packed,
+    "sparse": _sparse,
+    "blocks": _blocks,
+}
+
+
+def lower_linear_cmsis(context: KernelContext, op: qsnn.LinearOp) -> None:
+    """A matrix-vector product that CMSIS-NN adds to a cleared 16- or 32-bit current."""
+    input, label = context[op.input], layer_label(op, "linear")
+    current = context.define(op.result, f"{label}_current")
+    context.call(snnrt.FillZeroOp(current))
+    rows = np.ascontiguousarray(layer_weights(op)[:, input.order])
+    weights = context.constant(f"{label}_weights", rows)
+    if buffer_element(current.type) == i16:
+        bias = context.constant(f"{label}_bias", np.zeros(len(rows), np.int32))
+        context.call(cmsis_nn.VecMatMulResultAccS8Op(input.buffer, weights, bias, current), op)
+    else:
+        context.call(cmsis_nn.MatMultNtTS8S32Op(input.buffer, weights, current), op)

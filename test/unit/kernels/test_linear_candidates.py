@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Which kernels a fully connected layer can have, and which one it gets."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from snnir.kernels.compressed_weights import block_rows, pack_rows, sparse_rows
+from snnir.kernels.linear_candidates import Candidate, InputValues, best, linear_candidates
+
+INPUTS, OUTPUTS = 200, 64
+RNG = np.random.default_rng(0)
+
+
+def rows_with(low: int, high: int, kept: float = 1.0, block: int = 1) -> np.ndarray:
+    """Random weights, of which blocks of outputs are zero."""
+    rows = RNG.integers(low, high, (INPUTS, OUTPUTS), endpoint=True)
+    blocks = RNG.random((INPUTS, OUTPUTS // block)) < kept
+    return np.where(np.repeat(blocks, block, axis=1), rows, 0).astype(np.int8)
+
+
+def found(rows: np.ndarray, values: InputValues = InputValues.SPIKES) -> list[Candidate]:
+    return list(linear_candidates(rows, values, narrow=True))
+
+
+@pytest.mark.parametrize(
+    ("rows", "name", "bits"),
+    [
+        (rows_with(-127, 127), "dense", 8),
+        (rows_with(-8, 7), "packed", 4),
+        (rows_with(-1, 1), "packed", 2),
+        (rows_with(-127, 127, kept=0.03), "sparse", 8),
+        (rows_with(1, 127, kept=0.03, block=4), "blocks", 8),
+    ],
+    ids=["bytes", "four bits", "ternary", "sparse", "blocks"],
+)
+def test_the_best_storage(rows, name, bits) -> None:
+    chosen = best(found(rows), INPUTS / 10)
+    assert (chosen.name, chosen.bits) == (name, bits)
+
+
+def test_signed_inputs_are_not_added_to_packed_sums() -> None:
+    assert best(found(rows_with(-8, 7), InputValues.SIGNED), INPUTS / 10).name == "dense"
+
+
+def test_bytes_are_those_of_the_arrays() -> None:
+    rows = rows_with(-1, 1, kept=0.3, block=4)
+    sparse, blocks = sparse_rows(rows, 256), block_rows(rows)
+    bytes_of = {(c.name, c.bits): c.flash_bytes for c in found(rows)}
+    assert bytes_of == {
+        ("dense", 8): rows.nbytes,
+        ("packed", 4): pack_rows(rows, 4).nbytes,
+        ("packed", 2): pack_rows(rows, 2).nbytes,
+        ("sparse", 8): sparse.starts.nbytes + sparse.entries.nbytes,
+        ("blocks", 8): blocks.starts.nbytes + blocks.blocks.nbytes + blocks.weights.nbytes,
+    }
+
+
+def test_what_a_kernel_cannot_store_is_no_candidate() -> None:
+    names = {c.name for c in found(RNG.integers(-128, 127, (20, 10)).astype(np.int8))}
+    assert names == {"dense", "sparse"}

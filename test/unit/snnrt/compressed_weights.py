@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Naive encoders of compressed weights, written from the comments of the snnrt headers.
+
+All take `weights`, int8 (inputs, outputs).
+"""
+
+import numpy as np
+
+PLACES = (0, 2, 1, 3)
+"""Output of each byte of a word among four consecutive ones."""
+
+
+def packed4(weights):
+    """int32 (inputs, words): 8 weights + 8 in the halves of the bytes of each word."""
+    inputs, outputs = weights.shape
+    words = np.zeros((inputs, (outputs + 7) // 8), np.uint32)
+    for i, o in np.ndindex(inputs, outputs):
+        word, within = divmod(o, 8)
+        shift = 8 * PLACES.index(within % 4) + 4 * (within // 4)
+        words[i, word] |= np.uint32(int(weights[i, o]) + 8) << np.uint32(shift)
+    return words.view(np.int32)
+
+
+def packed2(weights):
+    """int32 (inputs, words): 16 weights + 1 in the quarters of the bytes of each word."""
+    inputs, outputs = weights.shape
+    words = np.zeros((inputs, (outputs + 15) // 16), np.uint32)
+    for i, o in np.ndindex(inputs, outputs):
+        word, within = divmod(o, 16)
+        shift = 8 * PLACES.index(within % 4) + (0, 4, 2, 6)[within // 4]
+        words[i, word] |= np.uint32(int(weights[i, o]) + 1) << np.uint32(shift)
+    return words.view(np.int32)
+
+
+def sparse(weights, panel_outputs):
+    """uint16 starts (panels, inputs + 1) and uint16 entries."""
+    inputs, outputs = weights.shape
+    starts, entries = [], []
+    for first in range(0, outputs, panel_outputs):
+        begin = len(entries)
+        for i in range(inputs):
+            starts.append(len(entries) - begin)
+            for o, weight in enumerate(weights[i, first : first + panel_outputs].tolist()):
+                if weight != 0:
+                    entries.append(o | (weight & 0xFF) << 8)
+        starts.append(len(entries) - begin)
+    return np.array(starts, np.uint16), np.array(entries or [0], np.uint16)
+
+
+def blocks(weights):
+    """uint16 starts (inputs + 1), uint8 block numbers, int32 weights."""
+    starts, numbers, words = [0], [], []
+    for row in weights:
+        for block in range(len(row) // 4):
+            quad = row[4 * block : 4 * block + 4]
+            if quad.any():
+                numbers.append(block)
+                words.append(sum((int(quad[p]) & 0xFF) << 8 * j for j, p in enumerate(PLACES)))
+        starts.append(len(numbers))
+    return (
+        np.array(starts, np.uint16),
+        np.array(numbers or [0], np.uint8),
+        np.array(words or [0], np.uint32).view(np.int32),
+    )
