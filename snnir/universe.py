@@ -17,6 +17,7 @@ from xdsl.passes import ModulePass
 from xdsl.universe import Universe
 from xdsl.utils.target import Target
 
+from snnir.support.pass_base import PassPipeline
 from snnir.support.xdsl_compat import fresh_builtin
 
 
@@ -36,6 +37,7 @@ DIALECTS: dict[str, Callable[[], Dialect]] = {
 PASSES: dict[str, Callable[[], type[ModulePass]]] = {
     "snn-fold-batch-norm": _lazy("snnir.passes.snn_fold_batch_norm:SNNFoldBatchNormPass"),
     "snn-fold-scale": _lazy("snnir.passes.snn_fold_scale:SNNFoldScalePass"),
+    "snn-convert-layout": _lazy("snnir.passes.snn_convert_layout:SNNConvertLayoutPass"),
     "snn-measure-activity": _lazy("snnir.passes.snn_measure_activity:SNNMeasureActivityPass"),
     "snn-prune-silent": _lazy("snnir.passes.snn_prune_silent:SNNPruneSilentPass"),
     "snn-prune-pca": _lazy("snnir.passes.snn_prune_pca:SNNPrunePCAPass"),
@@ -47,6 +49,8 @@ PASSES: dict[str, Callable[[], type[ModulePass]]] = {
     "snn-osbc-quantize": _lazy("snnir.passes.snn_osbc_quantize:SNNOSBCQuantizePass"),
     "snn-match-rates": _lazy("snnir.passes.snn_match_rates:SNNMatchRatesPass"),
     "convert-snn-to-qsnn": _lazy("snnir.passes.convert_snn_to_qsnn:ConvertSNNToQSNNPass"),
+    "qsnn-prune-silent": _lazy("snnir.passes.qsnn_prune_silent:QSNNPruneSilentPass"),
+    "qsnn-select-kernels": _lazy("snnir.passes.qsnn_select_kernels:QSNNSelectKernelsPass"),
     "convert-qsnn-to-kernels": _lazy(
         "snnir.passes.convert_qsnn_to_kernels:ConvertQSNNToKernelsPass"
     ),
@@ -57,8 +61,11 @@ TARGETS: dict[str, Callable[[], type[Target]]] = {
     "snn-c": _lazy("snnir.backends.c_target:CTarget"),
 }
 
-PIPELINES: dict[str, Callable[[], str]] = {}
-"""Pipelines by name; the functions return the text of the pipeline."""
+PIPELINES: dict[str, Callable[[], type[PassPipeline] | str]] = {
+    "snn-compress": _lazy("snnir.passes.pipelines.snn_compress:SNNCompressPipeline"),
+    "snn-lower": _lazy("snnir.passes.pipelines.snn_lower:SNNLowerPipeline"),
+}
+"""Pipelines by name; the functions return their class, or the text of the pipeline."""
 
 SNN_UNIVERSE = Universe(all_dialects=DIALECTS, all_passes=PASSES, all_targets=TARGETS)
 """What `xdsl-opt` and other xDSL tools find through the entry point `xdsl.universe`."""

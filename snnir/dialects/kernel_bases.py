@@ -48,6 +48,14 @@ class KernelOpBase(IRDLOperation, ABC):
     UPDATES: ClassVar[tuple[str, ...]] = ()
     """Names of the operands that are read and written."""
 
+    def in_place(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of operands, one of `READS` and one of `WRITES`, that may start at one address.
+
+        The C function must allow it: its comment says so, neither pointer is `restrict`, and each
+        element is read before the output reaches it.
+        """
+        return ()
+
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = "operands attr-dict `:` type(operands)"
 

@@ -23,10 +23,26 @@ from xdsl.irdl import (
 from xdsl.traits import HasParent, IsolatedFromAbove, IsTerminator, SymbolOpInterface
 from xdsl.utils.exceptions import VerifyException
 
+from snnir.dialects.input_density import InputDensityAttr, verify_density
 from snnir.dialects.kernel_bases import (
+    buffer_shape,
     expect_buffer,
 )
 from snnir.dialects.network import NetworkOpBase
+from snnir.dialects.snnrt_compressed import (
+    LinearScatterBlocksOp,
+    LinearScatterPackedOp,
+    LinearScatterSparseOp,
+)
+from snnir.dialects.snnrt_input import CheckDensityOp, cell_counts
+from snnir.dialects.snnrt_lanes import (
+    LaneConv2dHitsOp,
+    ListHitsOp,
+    MaskConv2dOp,
+    MasksToBytesOp,
+    WindowLIFListOp,
+    WindowLIFMasksOp,
+)
 from snnir.dialects.snnrt_layers import (
     AddOp,
     ConcatChannelsOp,
@@ -65,7 +81,7 @@ class NetworkOp(NetworkOpBase):
     """The calls of one time step.
 
     Constraints: those of `NetworkOpBase`; (C6) the frame is `i8`; (C7) `input_maximum` is between 1
-    and 127.
+    and 127; (C8) `input_density` fits kind and shape of the frame.
 
     The frame is what a caller passes: channels first, `ui8`-like bytes for counts and spikes.
     `arena_bytes` is set by `kernels-plan-memory`.
@@ -76,6 +92,7 @@ class NetworkOp(NetworkOpBase):
 
     input_maximum = prop_def(IntegerAttr)
     input_scale = opt_prop_def(FloatAttr)
+    input_density = opt_prop_def(InputDensityAttr)
     arena_bytes = opt_prop_def(IntegerAttr)
     state_bytes = opt_prop_def(IntegerAttr)
 
@@ -87,6 +104,7 @@ class NetworkOp(NetworkOpBase):
         maximum = self.input_maximum.value.data
         if not 1 <= maximum <= 127:  # C7
             raise VerifyException(f"input_maximum must be between 1 and 127, got {maximum}")
+        verify_density(self.input_density, self.input.data, buffer_shape(self.frame.type))  # C8
 
 
 @irdl_op_definition
@@ -104,7 +122,9 @@ SNNRT = Dialect(
         NetworkOp, OutputOp, BufferOp, ConstantOp, ViewOp, FrameToHWCOp, ValuesToHWCOp, SpikeListOp,
         FillZeroOp, Conv2dScatterOp, Conv2dScatterValuesOp, LinearScatterOp, LinearScatterValuesOp,
         MaxPool2dOp, SumPool2dOp, LIFOp, LIOp, AddOp, ScaleOp, ConcatChannelsOp, WidenOp, Im2ColOp,
-        CountSpikesOp, FirstSpikeOp, ReadMembraneOp,
+        CountSpikesOp, FirstSpikeOp, ReadMembraneOp, ListHitsOp, LaneConv2dHitsOp, MaskConv2dOp,
+        WindowLIFMasksOp, WindowLIFListOp, MasksToBytesOp, CheckDensityOp,
+        LinearScatterPackedOp, LinearScatterSparseOp, LinearScatterBlocksOp,
     ],
     [RegionAttr],
 )  # fmt: skip
@@ -113,6 +133,7 @@ __all__ = [
     "SNNRT",
     "AddOp",
     "BufferOp",
+    "CheckDensityOp",
     "ConcatChannelsOp",
     "ConstantOp",
     "Conv2dScatterOp",
@@ -124,8 +145,15 @@ __all__ = [
     "Im2ColOp",
     "LIFOp",
     "LIOp",
+    "LaneConv2dHitsOp",
+    "LinearScatterBlocksOp",
     "LinearScatterOp",
+    "LinearScatterPackedOp",
+    "LinearScatterSparseOp",
     "LinearScatterValuesOp",
+    "ListHitsOp",
+    "MaskConv2dOp",
+    "MasksToBytesOp",
     "MaxPool2dOp",
     "NetworkOp",
     "OutputOp",
@@ -138,4 +166,7 @@ __all__ = [
     "ValuesToHWCOp",
     "ViewOp",
     "WidenOp",
+    "WindowLIFListOp",
+    "WindowLIFMasksOp",
+    "cell_counts",
 ]

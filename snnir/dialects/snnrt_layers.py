@@ -260,6 +260,9 @@ class MaxPool2dOp(KernelOpBase):
     def __init__(self, input: SSAValue, output: SSAValue, windows: dict[str, Attribute]):
         super().__init__(operands=[input, output], properties=windows)
 
+    def in_place(self) -> tuple[tuple[str, str], ...]:
+        return pool_in_place(self)
+
     def verify_(self) -> None:
         expect_buffer("output", self.output, buffer_element(self.input.type))
         verify_windows(self)
@@ -282,8 +285,22 @@ class SumPool2dOp(KernelOpBase):
     def __init__(self, input: SSAValue, output: SSAValue, windows: dict[str, Attribute]):
         super().__init__(operands=[input, output], properties=windows)
 
+    def in_place(self) -> tuple[tuple[str, str], ...]:
+        return pool_in_place(self)
+
     def verify_(self) -> None:
         verify_windows(self)
+
+
+def same_type_in_place(op: "MaxPool2dOp | SumPool2dOp | ScaleOp") -> tuple[tuple[str, str], ...]:
+    """See `KernelOpBase.in_place`: element by element, so between elements of one size only."""
+    is_same = buffer_element(op.input.type) == buffer_element(op.output.type)
+    return (("input", "output"),) if is_same else ()
+
+
+def pool_in_place(op: "MaxPool2dOp | SumPool2dOp") -> tuple[tuple[str, str], ...]:
+    """See `KernelOpBase.in_place`: without padding no window begins before its output."""
+    return () if any(int_values(op.padding)) else same_type_in_place(op)
 
 
 def verify_windows(op: "MaxPool2dOp | SumPool2dOp") -> None:
@@ -322,6 +339,9 @@ class AddOp(KernelOpBase):
     def __init__(self, lhs: SSAValue, rhs: SSAValue, output: SSAValue):
         super().__init__(operands=[lhs, rhs, output])
 
+    def in_place(self) -> tuple[tuple[str, str], ...]:
+        return (("lhs", "output"), ("rhs", "output"))
+
     def verify_(self) -> None:
         expect_same_shape(self.lhs, self.output)
         expect_same_shape(self.rhs, self.output)
@@ -343,6 +363,9 @@ class ScaleOp(KernelOpBase):
 
     def __init__(self, input: SSAValue, factor: SSAValue, output: SSAValue):
         super().__init__(operands=[input, factor, output])
+
+    def in_place(self) -> tuple[tuple[str, str], ...]:
+        return same_type_in_place(self)
 
     def verify_(self) -> None:
         expect_same_shape(self.input, self.output)

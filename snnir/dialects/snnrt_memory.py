@@ -57,7 +57,11 @@ class RegionAttr(EnumAttribute[Region], SpacedOpaqueSyntaxAttribute):
 class BufferOp(IRDLOperation):
     """Memory in the caller's arena, at `offset` bytes once memory is planned.
 
-    (C1) The alignment is a power of two, and the offset a multiple of it.
+    A state is zero at the start of a sequence, unless `initial` holds a row, the last axis of the
+    buffer, that is then repeated.
+
+    (C1) The alignment is a power of two, and the offset a multiple of it; (C2) only a state has
+    `initial`, of its element type and the size of its last axis.
     """
 
     name = "snnrt.buffer"
@@ -66,6 +70,7 @@ class BufferOp(IRDLOperation):
     region = prop_def(RegionAttr)
     alignment = prop_def(IntegerAttr, default_value=IntegerAttr(4, i64))
     offset = opt_prop_def(IntegerAttr)
+    initial = opt_prop_def(DenseIntOrFPElementsAttr)
     result = result_def(BUFFER)
 
     irdl_options = (ParsePropInAttrDict(),)
@@ -90,6 +95,14 @@ class BufferOp(IRDLOperation):
             raise VerifyException(
                 f"offset {self.offset.value.data} is not a multiple of the alignment {alignment}"
             )
+        if self.initial is not None:
+            self._verify_initial(self.initial)
+
+    def _verify_initial(self, row: DenseIntOrFPElementsAttr) -> None:
+        type = MemRefType(row.get_element_type(), row.get_shape())
+        wanted = MemRefType(buffer_element(self.result.type), buffer_shape(self.result.type)[-1:])
+        if type != wanted or self.region.data is not Region.STATE:  # C2
+            raise VerifyException(f"initial {row.type} is not a row of a state {self.result.type}")
 
 
 @irdl_op_definition

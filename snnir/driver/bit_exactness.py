@@ -51,11 +51,11 @@ def first_difference(expected: ExecutionResult, got: ExecutionResult) -> Differe
     Raises:
         SNNError: the executions have other layers or shapes, or were not recorded.
     """
-    a, b = _recording(expected), _recording(got)
+    a, b = _recording(expected).common(_recording(got))
     _require_comparable(a, b)
     candidates = [
         difference
-        for index, layer in enumerate(a.membranes)
+        for index, layer in enumerate({**a.spikes, **a.membranes})
         for difference in _in_layer(a, b, index, layer)
     ]
     if candidates:
@@ -88,11 +88,11 @@ Place = tuple[int, int, int, int]
 def _in_layer(a: Recording, b: Recording, index: int, layer: str) -> list[tuple[Place, Difference]]:
     """The first difference of the spikes and of the membranes of a layer."""
     found: list[tuple[Place, Difference]] = []
-    arrays: list[tuple[Literal["spike", "membrane"], NDArray, NDArray]] = [
-        ("membrane", a.membranes[layer], b.membranes[layer])
-    ]
+    arrays: list[tuple[Literal["spike", "membrane"], NDArray, NDArray]] = []
     if layer in a.spikes:
-        arrays.insert(0, ("spike", a.spikes[layer], b.spikes[layer]))
+        arrays.append(("spike", a.spikes[layer], b.spikes[layer]))
+    if layer in a.membranes:
+        arrays.append(("membrane", a.membranes[layer], b.membranes[layer]))
     for order, (what, first, second) in enumerate(arrays):
         unequal = first != second
         if not unequal.any():
@@ -107,7 +107,7 @@ def _in_layer(a: Recording, b: Recording, index: int, layer: str) -> list[tuple[
 
 
 def _recording(result: ExecutionResult) -> Recording:
-    if result.recording is None or not result.recording.membranes:
+    if result.recording is None or not (result.recording.spikes or result.recording.membranes):
         raise SNNError("executions compare bit for bit only where all layers were recorded")
     return result.recording
 

@@ -15,7 +15,7 @@ from xdsl.ir import Attribute, Operation
 from snnir.backends.targets import get_target
 from snnir.data import Dataset
 from snnir.data.network_inputs import REAL_KINDS, integer_input, load_samples
-from snnir.dialects import qsnn
+from snnir.dialects import qsnn, snnrt
 from snnir.dialects.kernel_bases import KernelOpBase
 from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.layer_shapes import element_count, shape_of
@@ -23,8 +23,10 @@ from snnir.dialects.network import LAYER, NetworkOpBase
 from snnir.dialects.snn_attributes import InputKind
 from snnir.driver.files import network_of, read_network, rename_network
 from snnir.driver.lowering import LoweredNetwork, lower
-from snnir.driver.pipelines import LoweringOptions
+from snnir.driver.pipelines import LoweringOptions, for_target
 from snnir.driver.tables import format_table
+from snnir.memory.residency import Residency, residency
+from snnir.quantization.input_density import density_of
 from snnir.support.atomic import PathLike
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ class CompileReport:
     Attributes:
         input_maximum: largest value of an input element.
         input_scale: real value of one unit of the input; None for counts and spikes.
+        input_density: most events in neighbouring cells of the input (`#qsnn.density`), if bounded.
     """
 
     name: str
@@ -64,7 +67,9 @@ class CompileReport:
     directory: Path
     input_maximum: int
     input_scale: float | None
+    input_density: int | None
     layers: tuple[LayerRow, ...]
+    residency: Residency
     library: LibraryReport
 
     def to_json(self) -> dict[str, Any]:
@@ -75,7 +80,9 @@ class CompileReport:
             "directory": str(self.directory),
             "input_maximum": self.input_maximum,
             "input_scale": self.input_scale,
+            "input_density": self.input_density,
             "layers": [asdict(layer) for layer in self.layers],
+            "residency": asdict(self.residency),
             **asdict(self.library),
         }
         return {name: value for name, value in values.items() if value is not None}
@@ -88,16 +95,21 @@ class CompileReport:
         )  # fmt: skip
         rows = [tuple(asdict(layer).values()) for layer in self.layers]
         unit = "" if self.input_scale is None else f" times {self.input_scale:g}"
+        density = ""
+        if self.input_density is not None:
+            density = f", up to {self.input_density} in a window of the first layer"
         memory = [
             ("arena", self.library.arena_bytes),
             ("of it state", self.library.state_bytes),
             ("RAM without stack", self.library.ram_bytes),
+            ("stack, at most", self.library.stack_bytes),
             ("flash", self.library.flash_bytes),
         ]
         return [
             *format_table(titles, rows), "",
+            *residency_lines(self.residency), "",
             *format_table(("memory", "bytes"), [row for row in memory if row[1] is not None]), "",
-            f"input up to {self.input_maximum}{unit}",
+            f"input up to {self.input_maximum}{unit}{density}",
             f"library '{self.name}' for {self.target} in {self.directory}: "
             f"{len(self.library.files)} files",
         ]  # fmt: skip
@@ -127,7 +139,8 @@ def compile(
         name: of the network, instead of the one it has; the prefix of all names in C.
 
     Raises:
-        SNNError: the network cannot be lowered, or the folder cannot be written.
+        SNNError: the network cannot be lowered or does not fit the target or the limits of
+            `options`, or the folder cannot be written.
     """
     # Here, because importing the function must not load the code generator.
     from snnir.backends.library import write_library
@@ -137,6 +150,7 @@ def compile(
     if name is not None:
         rename_network(module, name)
     samples = None if data is None else load_samples(network_of(module), data, bins, limit)
+    options = for_target(options, description)
     lowered = lower(module, options, samples)
     op = lowered.network
     folder = Path(op.sym_name.data if directory is None else directory)
@@ -146,15 +160,19 @@ def compile(
         target=description,
         cmsis_nn=cmsis_nn,
         golden=_golden_vectors(lowered, samples),
+        limits=(options.ram_limit, options.flash_limit),
     )
-    scale = op.properties.get("input_scale")
+    assert isinstance(op, snnrt.NetworkOp)
+    scale, density = op.properties.get("input_scale"), density_of(op)
     return CompileReport(
         name=op.sym_name.data,
         target=description.name,
         directory=folder,
         input_maximum=op.properties["input_maximum"].value.data,  # type: ignore[attr-defined]
         input_scale=None if scale is None else scale.value.data,  # type: ignore[attr-defined]
+        input_density=None if density is None else density.limit,
         layers=tuple(layer_rows(lowered)),
+        residency=residency(op),
         library=library,
     )
 
@@ -164,7 +182,7 @@ def layer_rows(lowered: LoweredNetwork) -> Iterator[LayerRow]:
     if lowered.qsnn is None:
         return
     kernels = _kernels_by_layer(lowered.network)
-    for op in network_of(lowered.qsnn).body.block.ops:
+    for op in network_of(lowered.simplified or lowered.qsnn).body.block.ops:
         if isinstance(op, qsnn.WeightOp | qsnn.OutputOp):
             continue
         layer = getattr(op.attributes.get(LAYER), "data", "")
@@ -186,6 +204,26 @@ def _layer_row(op: Operation, layer: str, kernels: tuple[str, ...]) -> LayerRow:
         weight_bytes=None if weight is None else _bytes(weight.type),
         state_bytes=None if membrane is None else _bytes(membrane.type),
     )
+
+
+def residency_lines(residency: Residency) -> list[str]:
+    """Return what lies where and when: buffers by offset, then constants by layer."""
+    buffers = [
+        (row.buffer, row.bytes, row.memory, row.offset, row.kind, _span(row.first, row.last))
+        for row in residency.buffers
+    ]
+    constants = [
+        (row.layer, row.bytes, row.memory, ", ".join(row.constants)) for row in residency.constants
+    ]
+    return [
+        *format_table(("buffer", "bytes", "memory", "offset", "kind", "live at layers"), buffers),
+        "",
+        *format_table(("constants of layer", "bytes", "memory", "arrays"), constants),
+    ]
+
+
+def _span(first: str | None, last: str | None) -> str | None:
+    return first if first is None or first == last else f"{first} to {last}"
 
 
 def _bytes(type: Attribute) -> int:
@@ -224,4 +262,9 @@ def _random_samples(network: NetworkOpBase) -> np.ndarray:
         shape = (network.timesteps.value.data, *shape)
     if network.input.data in REAL_KINDS:
         return generator.normal(size=(GOLDEN_SAMPLES, *shape))
-    return (generator.random((GOLDEN_SAMPLES, *shape)) < 0.05).astype(np.uint8)
+    samples = (generator.random((GOLDEN_SAMPLES, *shape)) < 0.05).astype(np.uint8)
+    if (density := density_of(network)) is not None:
+        # A frame with so few events in total keeps to every bound on its parts.
+        frames = samples.reshape(GOLDEN_SAMPLES, network.timesteps.value.data, -1)
+        frames[np.cumsum(frames, axis=-1, dtype=np.int64) > density.limit] = 0
+    return samples

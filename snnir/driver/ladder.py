@@ -31,6 +31,7 @@ class Ladder:
         self._data = data
         self._original: _Original | None = None
         self._snn: _Rung | None = None
+        self._compressed: _Rung | None = None
         self._qsnn: _Rung | None = None
         self._native: list[_NativeRung] = []
 
@@ -48,6 +49,10 @@ class Ladder:
 
         executor = SNNTorchExecutor(module, network)
         self._original = _Original(LevelReport("torch"), executor.run, firing_rules(network))
+
+    def add_compressed(self, level: Level) -> None:
+        """Add the network after compression, whose neurons need not be those above."""
+        self._compressed = _Rung(LevelReport(level.name), level)
 
     def add_qsnn(self, level: Level) -> None:
         """Add the level of integers, which all levels below must equal."""
@@ -73,6 +78,11 @@ class Ladder:
         x = self._data.x[part]
         labels = None if self._data.y is None else self._data.y[part]
         above = self._run_snn(x, labels, part.start)
+        if self._compressed is not None:
+            changed = self._compressed.run(x, labels)
+            if above is not None:
+                self._compressed.report.compare_labels(above, changed)
+            above = changed
         exact = self._qsnn.run(x, labels)
         if above is not None:
             self._qsnn.report.compare(above, exact)
@@ -91,7 +101,7 @@ class Ladder:
 
     def report(self) -> ValidationReport:
         """What was found so far."""
-        rungs = [self._original, self._snn, self._qsnn, *self._native]
+        rungs = [self._original, self._snn, self._compressed, self._qsnn, *self._native]
         for native in self._native:
             native.report.cost = native.cost.to_json()
         return ValidationReport(len(self._data), [rung.report for rung in rungs if rung])

@@ -19,6 +19,8 @@ from snnir.dialects.layer_shapes import element_count, shape_of
 from snnir.dialects.network import NetworkOpBase, layer_names
 from snnir.driver.files import network_of
 from snnir.driver.lowering import LoweredNetwork
+from snnir.driver.pipelines import LoweringOptions
+from snnir.driver.removed_channels import restore_channels
 from snnir.driver.tables import format_table
 from snnir.executors.result import ExecutionResult
 from snnir.support.diagnostics import SNNError
@@ -26,8 +28,8 @@ from snnir.support.diagnostics import SNNError
 if TYPE_CHECKING:
     from snnir.executors.native import Measurements, NativeExecutor
 
-LevelName = Literal["snn", "qsnn", "kernels", "host", "qemu"]
-LEVELS: tuple[LevelName, ...] = ("snn", "qsnn", "kernels", "host", "qemu")
+LevelName = Literal["snn", "compressed", "qsnn", "kernels", "host", "qemu"]
+LEVELS: tuple[LevelName, ...] = ("snn", "compressed", "qsnn", "kernels", "host", "qemu")
 
 EMULATED_TARGET = "mps2-an500"
 """The target of the level `qemu` unless another one is named."""
@@ -49,7 +51,8 @@ class Level:
 
     Attributes:
         run: executes samples (samples, timesteps, *shape) as the user gives them, in one batch,
-            and keeps nothing or all spikes and membranes.
+            and keeps nothing or all spikes and membranes; channels that were removed because they
+            never fire are there.
         native: the executor of a level that is C.
     """
 
@@ -68,25 +71,35 @@ def open_level(
     lowered: LoweredNetwork,
     target: TargetDescription | None = None,
     cmsis_nn: Path | None = None,
+    options: LoweringOptions | None = None,
 ) -> Level:
     """Prepare one level of a network for execution.
 
     Args:
         target: what to build for at the level `qemu`.
+        options: whose limits for RAM and flash hold at the level `qemu`, where code is measured.
 
     Raises:
-        SNNError: the network was written at a lower level, or the toolchain is missing.
+        SNNError: the network was written at a lower level, the toolchain is missing, or a limit is
+            not kept.
     """
     if name == "snn":
         if lowered.snn is None:
             raise SNNError("the network is written in integers and has no level snn")
         return _in_torch(name, network_of(lowered.snn), as_integers=False)
+    if name == "compressed":
+        if lowered.compressed is None:
+            raise SNNError(
+                "the network has no level compressed: name passes on the snn level with --pipeline "
+                "or --compress"
+            )
+        return _in_torch(name, network_of(lowered.compressed), as_integers=False)
     if name == "qsnn":
         return _in_torch(name, lowered.integers, as_integers=True)
     if name == "kernels":
         return _in_numpy(lowered)
     chosen = get_target("host") if name == "host" else target or get_target(EMULATED_TARGET)
-    return _in_c(name, lowered, chosen, cmsis_nn)
+    return _in_c(name, lowered, chosen, cmsis_nn, options or LoweringOptions())
 
 
 def _in_torch(name: str, network: NetworkOpBase, *, as_integers: bool) -> Level:
@@ -109,21 +122,30 @@ def _in_numpy(lowered: LoweredNetwork) -> Level:
     executor = KernelExecutor(network)
 
     def run(x: NDArray, record: Record) -> ExecutionResult:
-        return executor.run(integer_input(network, x), record=record == "all")
+        result = executor.run(integer_input(network, x), record=record == "all")
+        return restore_channels(result, lowered.kept_channels)
 
     return Level("kernels", run)
 
 
 def _in_c(
-    name: str, lowered: LoweredNetwork, target: TargetDescription, cmsis_nn: Path | None
+    name: str,
+    lowered: LoweredNetwork,
+    target: TargetDescription,
+    cmsis_nn: Path | None,
+    options: LoweringOptions,
 ) -> Level:
     from snnir.executors.native import NativeExecutor
 
     network = lowered.network
     executor = NativeExecutor(lowered.kernels, target, cmsis_nn=cmsis_nn)
+    if executor.footprint is not None:
+        assert isinstance(network, snnrt.NetworkOp)
+        executor.footprint.check(network, options.ram_limit, options.flash_limit)
 
     def run(x: NDArray, record: Record) -> ExecutionResult:
-        return executor.run(integer_input(network, x), record=record)
+        result = executor.run(integer_input(network, x), record=record)
+        return restore_channels(result, lowered.kept_channels)
 
     return Level(name, run, executor)
 
@@ -205,5 +227,7 @@ def take_samples(result: ExecutionResult, rows: NDArray[np.int64]) -> ExecutionR
         recording = type(recording)(
             {name: values[rows] for name, values in recording.spikes.items()},
             {name: values[rows] for name, values in recording.membranes.items()},
+            recording.computed,
+            recording.removed,
         )
     return ExecutionResult(result.scores[rows], result.labels[rows], recording)

@@ -3,23 +3,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
+import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 
-from snnir.data import Dataset
-from snnir.data.network_inputs import measure_input
+from snnir.data import Dataset, balanced_subset
+from snnir.data.network_inputs import REAL_KINDS, measure_input
+from snnir.dialects import qsnn, snn
+from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.network import NetworkOpBase
 from snnir.driver.files import level_of, network_of
 from snnir.driver.pipelines import (
-    MEMORY_PLANNING,
     LoweringOptions,
+    activity_measurement,
     apply_pipeline,
+    memory_planning,
     simplification,
+    to_fewer_channels,
     to_integers,
     to_kernels,
 )
-from snnir.support.diagnostics import error_at
+from snnir.driver.removed_channels import Kept, kept_channels
+from snnir.layers.activity_attributes import has_rates
+from snnir.quantization.input_density import (
+    density_cell,
+    expect_density,
+    measure_density,
+    possible_contracts,
+)
+from snnir.quantization.values import type_bounds
+from snnir.support.diagnostics import DiagnosticEngine, error_at
+
+ACTIVITY_SAMPLES = 32
+"""Samples of the data whose activity kernels are chosen by where there are no calibration data."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +48,17 @@ class LoweredNetwork:
         snn: as it was read; None if it was written at a lower level.
         qsnn: in integers; None if it was written as kernels.
         kernels: as calls of kernels on planned memory.
+        simplified: `qsnn` without channels that never fire, which computes the same; None where
+            `qsnn` is.
+        compressed: after the passes that the options name; None if they name none, or go below
+            `snn` themselves.
     """
 
     snn: ModuleOp | None
     qsnn: ModuleOp | None
     kernels: ModuleOp
+    compressed: ModuleOp | None = None
+    simplified: ModuleOp | None = None
 
     @property
     def network(self) -> NetworkOpBase:
@@ -51,6 +75,13 @@ class LoweredNetwork:
             )  # fmt: skip
         return network_of(self.qsnn)
 
+    @cached_property
+    def kept_channels(self) -> Kept:
+        """For each layer that lost channels on the way to kernels, which ones are left."""
+        if self.qsnn is None or self.simplified is None:
+            return {}
+        return kept_channels(network_of(self.qsnn), network_of(self.simplified))
+
 
 def lower(
     module: ModuleOp, options: LoweringOptions | None = None, data: Dataset | None = None
@@ -58,21 +89,33 @@ def lower(
     """Lower a module to kernels; the module itself does not change.
 
     Args:
-        data: where the range of the input is measured (`measure_input`), if `options` do not tell.
+        data: where range and density of the input are measured (`measure_input`,
+            `measure_density`), if `options` do not tell.
 
     Raises:
-        SNNError: a layer has no integer form or no kernel.
+        SNNError: a layer has no integer form or no kernel, or events of the data lie closer
+            together than the options or the network allow.
         PipelineError: the pipeline in `options` is wrong.
     """
     options = options or LoweringOptions()
     level = level_of(network_of(module))
     qsnn = module if level == "qsnn" else None
+    compressed = None
     if level == "snn":
         qsnn = module.clone()
+        if options.pipeline is not None:
+            apply_pipeline(qsnn, options.pipeline)
+            compressed = qsnn.clone() if level_of(network_of(qsnn)) == "snn" else None
+            options = replace(options, pipeline="")
         quantize(qsnn, options, data)
-    kernels = module.clone() if qsnn is None else qsnn.clone()
-    apply_pipeline(kernels, MEMORY_PLANNING if qsnn is None else to_kernels(options))
-    return LoweredNetwork(module if level == "snn" else None, qsnn, kernels)
+    if qsnn is not None and data is not None:
+        expect_density(network_of(qsnn), data.x)
+    simplified = None if qsnn is None else qsnn.clone()
+    if simplified is not None:
+        apply_pipeline(simplified, to_fewer_channels(options))
+    kernels = module.clone() if simplified is None else simplified.clone()
+    apply_pipeline(kernels, memory_planning(options) if qsnn is None else to_kernels(options))
+    return LoweredNetwork(module if level == "snn" else None, qsnn, kernels, compressed, simplified)
 
 
 def quantize(module: ModuleOp, options: LoweringOptions, data: Dataset | None) -> None:
@@ -81,5 +124,56 @@ def quantize(module: ModuleOp, options: LoweringOptions, data: Dataset | None) -
     if options.input_maximum is not None:
         maximum = options.input_maximum
     apply_pipeline(module, simplification(options))
+    _record_activity(module, options, data)
     if level_of(network_of(module)) == "snn":
-        apply_pipeline(module, to_integers(options, maximum, scale))
+        bounds = _densities(network_of(module), options, data, maximum)
+        pipelines = [to_integers(options, maximum, scale, bound) for bound in bounds]
+        apply_pipeline(module, _narrowest(module, pipelines))
+
+
+def _record_activity(module: ModuleOp, options: LoweringOptions, data: Dataset | None) -> None:
+    """Record what kernels are chosen by: of the calibration data, else of samples of the data."""
+    network = network_of(module)
+    if options.optimize is None or level_of(network) != "snn":
+        return
+    if options.calibration is not None:
+        apply_pipeline(module, activity_measurement(options.calibration))
+    elif data is not None and not has_rates(network):
+        # Here, because executing networks needs torch.
+        from snnir.calibration import measure_activity, record_activity
+
+        labels = np.zeros(len(data), np.int64) if data.y is None else data.y
+        chosen = balanced_subset(labels, min(ACTIVITY_SAMPLES, len(data)))
+        part = Dataset(data.x[chosen], None if data.y is None else data.y[chosen], data.name)
+        record_activity(network, measure_activity(network, part))
+
+
+def _narrowest(module: ModuleOp, pipelines: list[str]) -> str:
+    """The first of the pipelines to integers that gives the narrowest membranes."""
+
+    def bits(pipeline: str) -> int:
+        copy = module.clone()
+        # Nobody wants remarks on what may not be chosen.
+        with DiagnosticEngine():
+            apply_pipeline(copy, pipeline)
+        neurons = [op for op in copy.walk() if isinstance(op, qsnn.NeuronBase)]
+        return sum(
+            type_bounds(element_type_of(op.results[-1].type))[1].bit_length() for op in neurons
+        )
+
+    return pipelines[0] if len(pipelines) == 1 else min(pipelines, key=bits)
+
+
+def _densities(
+    network: NetworkOpBase, options: LoweringOptions, data: Dataset | None, input_maximum: int
+) -> list[int | None]:
+    """Bounds on events that lie close together, the best first: as told, or measured."""
+    if options.input_density is not None:
+        return [None if options.input_density == "none" else options.input_density]
+    if data is None or network.input.data in REAL_KINDS:
+        return [None]
+    assert isinstance(network, snn.NetworkOp)
+    if (cell := density_cell(network)) is None:
+        return [None]
+    measured = measure_density(data.x, cell)
+    return [*possible_contracts(network, cell, measured, input_maximum)] or [None]

@@ -3,19 +3,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.utils.arg_spec import ArgSpec, ParameterListType
 
+from snnir.backends.targets import TargetDescription
+from snnir.costs.goals import Goal
 from snnir.kernels.context import KernelChoice
 from snnir.quantization.options import StatePolicy
-from snnir.support.pipeline import parse_pipeline, run_pipeline
+from snnir.support.pipeline import parse_pipeline, run_pipeline, spec_to_text
 from snnir.universe import PASSES, PIPELINES, make_context
 
 SIMPLIFICATION = "snn-fold-batch-norm,snn-fold-scale"
 """Exact rewrites of `snn` networks into what has an integer form."""
 
 MEMORY_PLANNING = "kernels-plan-memory"
+
+LANES = 4
+"""The 16-bit kernels compute so many channels at once, and are slower for other numbers of them."""
 
 
 @dataclass(frozen=True)
@@ -27,14 +35,38 @@ class LoweringOptions:
         state: policy for the width of membranes, see `convert-snn-to-qsnn`.
         kernels: kernels of linear layers and convolutions, see `convert-qsnn-to-kernels`.
         input_maximum: largest event count of an input element and step; None measures it.
+        input_density: most events in a window of the first layers (`#qsnn.density`); None takes 1.5
+            times the largest of the data, if there are any, or 1.25 times where only that narrows a
+            membrane; `none` allows any number.
+        silent_multiple: remove channels that no legal input makes fire (`qsnn-prune-silent`), so
+            many that a multiple of this number is left; None removes none.
         pipeline: passes on the `snn` level to run instead of `SIMPLIFICATION`.
+        ram_limit: most bytes of RAM; None for what the target has.
+        flash_limit: most bytes of flash; None for what the target has.
+        target: whose memories hold arena and constants; None for no target in particular.
+        optimize: goal by which `qsnn-select-kernels` chooses kernels; None for `kernels` everywhere.
+        calibration: the text that names the data whose activity that goes by, see
+            `snnir.data.load_data`; None takes samples of the data that are there.
     """
 
     bits: int = 8
     state: StatePolicy = "auto"
     kernels: KernelChoice = "event"
     input_maximum: int | None = None
+    input_density: int | Literal["none"] | None = None
+    silent_multiple: int | None = LANES
     pipeline: str | None = None
+    ram_limit: int | None = None
+    flash_limit: int | None = None
+    target: str | None = None
+    optimize: Goal | None = None
+    calibration: str | None = None
+
+
+def for_target(options: LoweringOptions | None, target: TargetDescription) -> LoweringOptions:
+    """The same options, with memory planned for a target if its memories are known."""
+    options = options or LoweringOptions()
+    return options if target.memory_map is None else replace(options, target=target.name)
 
 
 def simplification(options: LoweringOptions) -> str:
@@ -42,17 +74,75 @@ def simplification(options: LoweringOptions) -> str:
     return SIMPLIFICATION if options.pipeline is None else options.pipeline
 
 
-def to_integers(options: LoweringOptions, input_maximum: int, input_scale: float) -> str:
+def compression(size: str, calibration: str) -> str:
+    """The pipeline `snn-compress`, for `LoweringOptions.pipeline`.
+
+    Args:
+        size: `small`, `medium` or `large`.
+        calibration: the text that names the data, see `snnir.data.load_data`.
+    """
+    options: dict[str, ParameterListType] = {"size": (size,), "calibration": (calibration,)}
+    return spec_to_text(ArgSpec("snn-compress", options))
+
+
+def to_integers(
+    options: LoweringOptions,
+    input_maximum: int,
+    input_scale: float,
+    input_density: int | None = None,
+) -> str:
     """Passes from the `snn` to the `qsnn` level."""
+    density = "" if input_density is None else f" input-density={input_density}"
     return (
         f"convert-snn-to-qsnn{{bits={options.bits} state={options.state} "
-        f"input-maximum={input_maximum} input-scale={input_scale!r}}}"
+        f"input-maximum={input_maximum} input-scale={input_scale!r}{density}}}"
     )
+
+
+def to_fewer_channels(options: LoweringOptions) -> str:
+    """Passes within the `qsnn` level, which change nothing that is computed; may be none."""
+    multiple = options.silent_multiple
+    return "" if multiple is None else f"qsnn-prune-silent{{multiple={multiple}}}"
 
 
 def to_kernels(options: LoweringOptions) -> str:
     """Passes from the `qsnn` level to calls with planned memory."""
-    return f"convert-qsnn-to-kernels{{kernels={options.kernels}}},{MEMORY_PLANNING}"
+    select = "" if options.optimize is None else f"{kernel_selection(options)},"
+    convert = f"convert-qsnn-to-kernels{{kernels={options.kernels}}}"
+    return f"{select}{convert},{memory_planning(options)}"
+
+
+def kernel_selection(options: LoweringOptions) -> str:
+    """The pass that chooses a kernel for each layer."""
+    values = {"optimize": options.optimize, **_limits(options)}
+    values["cmsis"] = options.kernels == "cmsis" or None
+    return _spec("qsnn-select-kernels", values)
+
+
+def activity_measurement(calibration: str) -> str:
+    """The pass that records what kernels are chosen by."""
+    return _spec("snn-measure-activity", {"calibration": calibration})
+
+
+def memory_planning(options: LoweringOptions) -> str:
+    """The pass that places buffers."""
+    return _spec(MEMORY_PLANNING, _limits(options))
+
+
+def _limits(options: LoweringOptions) -> dict[str, int | str | None]:
+    return {
+        "ram-limit": options.ram_limit,
+        "flash-limit": options.flash_limit,
+        "target": options.target,
+    }
+
+
+def _spec(name: str, values: Mapping[str, int | str | None]) -> str:
+    """The text of a pass with the options that are not None."""
+    given: dict[str, ParameterListType] = {
+        option: (value,) for option, value in values.items() if value is not None
+    }
+    return spec_to_text(ArgSpec(name, given))
 
 
 def apply_pipeline(module: ModuleOp, text: str) -> None:

@@ -100,7 +100,7 @@ def run(
         lowered = lower(module, options, samples)
     if level == "snn" and op.name != "snn.network":
         raise SNNError(f"the network is written as {op.name} and has no level snn")
-    executor = open_level(level, lowered, cmsis_nn=cmsis_nn)
+    executor = open_level(level, lowered, cmsis_nn=cmsis_nn, options=options)
     tally, cost = _Tally(), Cost(op.timesteps.value.data)
     for part in batches(op, len(samples), progress):
         tally.add(executor.run(samples.x[part], "all"))

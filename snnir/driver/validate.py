@@ -15,7 +15,7 @@ from snnir.driver.files import network_of, read_network
 from snnir.driver.ladder import Ladder
 from snnir.driver.levels import batches, open_level
 from snnir.driver.lowering import lower
-from snnir.driver.pipelines import LoweringOptions
+from snnir.driver.pipelines import LoweringOptions, for_target
 from snnir.driver.validation_report import ValidationReport
 from snnir.support.atomic import PathLike
 from snnir.support.diagnostics import SNNError
@@ -42,8 +42,9 @@ def validate(
 ) -> ValidationReport:
     """Run every level on the same samples and compare each with the level above it.
 
-    The levels are snnTorch, where `module` is given, `snn`, `qsnn`, C on this computer and, where
-    `target` is emulated, C on the target. Memory does not grow with the number of samples.
+    The levels are snnTorch, where `module` is given, `snn`, the network after the pipeline in
+    `options`, where there is one, `qsnn`, C on this computer and, where `target` is emulated, C on
+    the target. Memory does not grow with the number of samples.
 
     Args:
         network: a module of IR, or the path of a `.mlir` file.
@@ -55,20 +56,24 @@ def validate(
     Raises:
         SNNError: a level cannot be built or run, or the data do not fit the network.
     """
+    description = get_target(target)
+    description.require_runnable()
     ir = network if isinstance(network, ModuleOp) else read_network(network)
     op = network_of(ir)
     samples = load_samples(op, data, bins, limit)
-    description = get_target(target)
+    options = for_target(options, description)
     lowered = lower(ir, options, samples)
     ladder = Ladder(samples)
     if lowered.snn is not None:
         ladder.add_snn(open_level("snn", lowered), network_of(lowered.snn), module)
     elif module is not None:
         raise SNNError("snnTorch is compared with the level snn, which this network does not have")
+    if lowered.compressed is not None:
+        ladder.add_compressed(open_level("compressed", lowered))
     ladder.add_qsnn(open_level("qsnn", lowered))
     ladder.add_native(open_level("host", lowered, cmsis_nn=cmsis_nn), op)
     if not description.is_host:
-        emulated = open_level("qemu", lowered, description, cmsis_nn)
+        emulated = open_level("qemu", lowered, description, cmsis_nn, options)
         ladder.add_native(emulated, op, QEMU_LIMIT if qemu_limit is None else qemu_limit)
     for part in batches(op, len(samples), progress):
         ladder.climb_down(part)

@@ -107,6 +107,10 @@ class LevelReport:
             equal = round(fraction * size)
             self.equal_spikes[name] = self.equal_spikes.get(name, 0) + equal
             self.compared_spikes[name] = self.compared_spikes.get(name, 0) + size
+        self.compare_labels(above, result)
+
+    def compare_labels(self, above: ExecutionResult, result: ExecutionResult) -> None:
+        """Count the labels of one batch that equal those of the level above."""
         equal_labels = int(np.count_nonzero(above.labels == result.labels))
         self.equal_labels = (self.equal_labels or 0) + equal_labels
 

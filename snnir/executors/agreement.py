@@ -53,7 +53,8 @@ def compare_recordings(a: ExecutionResult, b: ExecutionResult) -> Agreement:
     Raises:
         SNNError: spikes were not recorded, or the layers differ in name or shape.
     """
-    spikes_a, spikes_b = _recording(a).spikes, _recording(b).spikes
+    recording_a, recording_b = _recording(a).common(_recording(b))
+    spikes_a, spikes_b = recording_a.spikes, recording_b.spikes
     _require_equal_shapes(spikes_a, spikes_b)
     if a.scores.shape != b.scores.shape:
         raise SNNError(f"scores of shapes {a.scores.shape} and {b.scores.shape} do not compare")
@@ -73,7 +74,7 @@ def compare_recordings(a: ExecutionResult, b: ExecutionResult) -> Agreement:
         spike_jaccard=shared / either if either else 1.0,
         label_agreement=float(np.mean(a.labels == b.labels)),
         score_equality=float(np.mean((a.scores == b.scores).all(axis=1))),
-        membrane_agreement=_membrane_agreement(_recording(a).membranes, _recording(b).membranes),
+        membrane_agreement=_membrane_agreement(recording_a.membranes, recording_b.membranes),
     )
 
 

@@ -23,6 +23,7 @@ from snnir.executors.qsnn_interpreter import integer_frame
 from snnir.executors.result import ExecutionResult, Recorder, RecordMode
 from snnir.kernels.layout import channels_last, logical_shape_of, to_logical
 from snnir.kernels.neuron_rules import ORDER
+from snnir.quantization.input_density import expect_density
 from snnir.support.arrays import array_from_dense
 from snnir.support.diagnostics import error_at
 
@@ -65,22 +66,37 @@ class KernelExecutor:
         maximum = self.network.input_maximum.value.data
         for step in range(presentation.timesteps):
             values = presentation.frames(sample, step, np.float64)
-            self._memory.start_step(integer_frame(self.network, values, maximum))
+            frame = integer_frame(self.network, values, maximum)
+            expect_density(self.network, frame[np.newaxis], sample=sample, step=step)
+            self._memory.start_step(frame)
             call = Call(self._memory, step)
             for op in self._calls:
                 self._execute(op, call)
                 if op in self._layers:
-                    self._record(op, recorder, sample, step)
+                    self._record(op, call, recorder, sample, step)
         return class_scores(self.network, self._memory.read(self.network, self.network.outputs[-1]))
 
     def _execute(self, op: KernelOpBase, call: Call) -> None:
         call.op = op
         KERNELS[type(op)](op, call)
+        replaced = [
+            getattr(op, read)
+            for read, written in op.in_place()
+            if self._memory.is_same_place(getattr(op, read), getattr(op, written))
+        ]
         for value in op.buffers((*op.READS, *op.WRITES, *op.UPDATES)):
-            # A call must not write over its own operands.
-            self._memory.expect_intact(op, value)
+            # A call must not write over its own operands, but where its output may replace one.
+            if value not in replaced:
+                self._memory.expect_intact(op, value)
 
-    def _record(self, op: Operation, recorder: Recorder, sample: int, step: int) -> None:
+    def _record(
+        self, op: Operation, call: Call, recorder: Recorder, sample: int, step: int
+    ) -> None:
+        if op in call.spikes:
+            order = array_from_dense(op.attributes[ORDER])
+            spiked = to_logical(call.spikes[op], order, recorder.shape(self._layers[op]))
+            recorder.store(self._layers[op], sample, step, spiked, None)
+            return
         spikes = getattr(op, "spikes", None)
         fired = None if spikes is None else self._logical(op, spikes)
         membrane = self._logical(op, op.membrane)  # type: ignore[attr-defined]

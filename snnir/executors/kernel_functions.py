@@ -19,9 +19,11 @@ from xdsl.ir import Operation, SSAValue
 from snnir.dialects import cmsis_nn, snnrt
 from snnir.dialects.kernel_bases import buffer_element, buffer_shape
 from snnir.dialects.layer_shapes import int_values, window_extent
-from snnir.dialects.qsnn import Overflow, Rounding
-from snnir.dialects.snn_attributes import Compare, Reset, ResetTiming
-from snnir.executors.kernel_memory import KernelMemory, element_dtype, expect_fit
+from snnir.executors.kernel_compressed import COMPRESSED_KERNELS
+from snnir.executors.kernel_input import check_density
+from snnir.executors.kernel_lanes import LANE_KERNELS
+from snnir.executors.kernel_memory import KernelMemory, expect_fit
+from snnir.executors.lif_update import leaked, lif_update, per_neuron, settled
 from snnir.support.diagnostics import error_at
 
 Integers = NDArray[np.int64]
@@ -35,12 +37,14 @@ class Call:
 
     Attributes:
         step: the time step, which some functions take as an argument.
-        counts: what each `snnrt.spike_list` of this step returned.
+        counts: what each call of this step that makes a list returned.
+        spikes: (height, width, channels) of the neuron layers of this step that keep no bytes.
     """
 
     memory: KernelMemory
     step: int
     counts: dict[SSAValue, int] = field(default_factory=dict)
+    spikes: dict[Operation, NDArray[np.bool_]] = field(default_factory=dict)
     op: Operation = field(init=False)
 
     def read(self, value: SSAValue) -> Integers:
@@ -160,59 +164,11 @@ def sum_pool2d(op: snnrt.SumPool2dOp, call: Call) -> None:
     call.write(op.output, pool_windows(op, call, 0).sum(axis=(3, 4)))
 
 
-def per_neuron(call: Call, parameter: SSAValue | None, shape: tuple[int, ...]) -> Integers:
-    """A parameter of 1, `channels` or all elements, as an array that broadcasts to the layer."""
-    if parameter is None:
-        return np.zeros((), np.int64)
-    values = call.read(parameter).reshape(-1)
-    if values.size in (1, shape[-1]):
-        return values
-    return values.reshape(shape)
-
-
-def leaked(op: snnrt.LIFOp | snnrt.LIOp, membrane: Integers, factor: Integers) -> Integers:
-    """`(u * m + (round_leak ? 2^14 : 0)) >> 15`."""
-    half = 1 << 14 if op.rounding.data is Rounding.NEAREST else 0
-    return (membrane * factor + half) >> 15
-
-
-def settled(op: snnrt.LIFOp | snnrt.LIOp, membrane: Integers) -> Integers:
-    """The membrane, clamped to the state type if the layer saturates."""
-    if op.overflow.data is Overflow.PROVEN:
-        expect_fit(op, op.membrane, membrane)
-        return membrane
-    limits = np.iinfo(element_dtype(op.membrane.type))
-    return np.clip(membrane, limits.min, limits.max)
-
-
 def lif(op: snnrt.LIFOp, call: Call) -> None:
-    membrane = call.read(op.membrane)
-    threshold = per_neuron(call, op.threshold, membrane.shape)
-    factor = per_neuron(call, op.leak, membrane.shape)
-    drive = call.read(op.current) * (1 << op.shift.value.data)
-    drive = drive + per_neuron(call, op.bias, membrane.shape)
-    compare = np.greater if op.compare.data is Compare.GT else np.greater_equal
-    fired = compare(membrane, threshold)
-    removed = np.where(fired, threshold, 0)
-    match op.reset.data:
-        case Reset.NONE:
-            next = leaked(op, membrane, factor) + drive
-        case Reset.SUBTRACT:
-            next = leaked(op, membrane, factor) + drive - removed
-        case Reset.SUBTRACT_DECAYED:
-            next = leaked(op, membrane - removed, factor) + drive
-        case Reset.ZERO_BEFORE:
-            next = leaked(op, np.where(fired, 0, membrane), factor) + drive
-        case Reset.ZERO_AFTER:
-            next = np.where(fired, 0, leaked(op, membrane, factor) + drive)
-    next = settled(op, next)
-    spikes = compare(next, threshold)
+    drive = call.read(op.current)
+    spikes, membrane = lif_update(op, call, call.read(op.membrane), drive)
     call.write(op.spikes, spikes.astype(np.int64))
-    if op.reset_timing.data is ResetTiming.IMMEDIATE and op.reset.data is not Reset.NONE:
-        subtracts = op.reset.data in (Reset.SUBTRACT, Reset.SUBTRACT_DECAYED)
-        difference = spikes.astype(np.int64) - fired
-        next = settled(op, next - difference * (threshold if subtracts else next))
-    call.write(op.membrane, next)
+    call.write(op.membrane, membrane)
 
 
 def li(op: snnrt.LIOp, call: Call) -> None:
@@ -301,6 +257,7 @@ def read_membrane(op: snnrt.ReadMembraneOp, call: Call) -> None:
 
 
 KERNELS: dict[type[Operation], Callable[[Any, Call], None]] = {
+    snnrt.CheckDensityOp: check_density,
     snnrt.FrameToHWCOp: frame_to_hwc,
     snnrt.ValuesToHWCOp: values_to_hwc,
     snnrt.SpikeListOp: spike_list,
@@ -325,4 +282,6 @@ KERNELS: dict[type[Operation], Callable[[Any, Call], None]] = {
     cmsis_nn.VecMatMulResultAccS8Op: vec_mat_mul_result_acc_s8,
     cmsis_nn.MatMultNtTS8S32Op: mat_mult_nt_t_s8_s32,
     cmsis_nn.MaxPoolOp: max_pool2d,
+    **LANE_KERNELS,
+    **COMPRESSED_KERNELS,
 }

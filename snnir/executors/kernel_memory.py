@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from xdsl.dialects.builtin import IntegerType, i1
+from xdsl.dialects.builtin import IntegerType, f64, i1
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from snnir.dialects import snnrt
@@ -73,12 +73,12 @@ class KernelMemory:
         self._frame: NDArray = np.zeros(0, np.int8)
 
     def start_sequence(self) -> None:
-        """Forget everything; states are zero."""
+        """Forget everything; states have their initial values."""
         self._bytes[:] = POISON
         self._owner[:] = NOBODY
         for index, slot in enumerate(self._slots):
             if slot.is_state:
-                self._bytes[slot.begin : slot.end] = 0
+                self._bytes[slot.begin : slot.end] = _initial_bytes(slot)
                 self._owner[slot.begin : slot.end] = index
 
     def start_step(self, frame: NDArray) -> None:
@@ -132,6 +132,14 @@ class KernelMemory:
         self._bytes[slot.begin : slot.end] = POISON
         self._owner[slot.begin : slot.end] = index
 
+    def is_same_place(self, value: SSAValue, other: SSAValue) -> bool:
+        """Whether two different buffers start at one address."""
+        roots = root_value(value), root_value(other)
+        indices = [self._index[root] for root in roots if root in self._index]
+        if len(indices) < 2 or indices[0] == indices[1]:
+            return False
+        return self._slots[indices[0]].begin == self._slots[indices[1]].begin
+
     def expect_intact(self, op: Operation, value: SSAValue) -> None:
         """Check that all bytes of a buffer belong to it; constants and the frame always do.
 
@@ -151,6 +159,15 @@ class KernelMemory:
         raise error_at(op, f"needs the buffer '{slot.name}', but {reason} in this step")
 
 
+def _initial_bytes(slot: Slot) -> NDArray[np.uint8]:
+    """A state at the start of a sequence: zeros, or copies of its initial row."""
+    size, initial = slot.end - slot.begin, slot.buffer.initial
+    if initial is None:
+        return np.zeros(size, np.uint8)
+    row = array_from_dense(initial).astype(element_dtype(slot.buffer.result.type))
+    return np.tile(row.view(np.uint8), size // row.nbytes)
+
+
 def root_value(value: SSAValue) -> SSAValue:
     """The buffer, constant or frame that a value is or is a view of."""
     while isinstance(owner := value.owner, snnrt.ViewOp):
@@ -161,6 +178,8 @@ def root_value(value: SSAValue) -> SSAValue:
 def element_dtype(type: Attribute) -> np.dtype:
     """numpy type of the elements of a buffer."""
     element = buffer_element(type)
+    if element == f64:
+        return np.dtype("<f8")
     assert isinstance(element, IntegerType), element
     assert element != i1, "spikes are stored as bytes"
     return np.dtype(f"<i{element.width.data // 8}")
@@ -172,6 +191,8 @@ def expect_fit(op: Operation, value: SSAValue, values: NDArray) -> None:
     Raises:
         SNNError: one does not.
     """
+    if buffer_element(value.type) == f64:
+        return
     limits = np.iinfo(element_dtype(value.type))
     outside = (values < limits.min) | (values > limits.max)
     if outside.any():

@@ -24,7 +24,13 @@ from snnir.dialects.kernel_bases import buffer_shape
 from snnir.dialects.layer_shapes import element_count
 from snnir.dialects.snn_attributes import Readout
 from snnir.executors.presentation import Presentation
-from snnir.executors.result import ExecutionResult, Recording
+from snnir.executors.result import (
+    ExecutionResult,
+    Recording,
+    computed_neurons,
+    logical_shape_of_layer,
+    packs_state,
+)
 from snnir.kernels.layout import channels_last, to_logical_batch
 from snnir.kernels.neuron_rules import ORDER
 from snnir.support.arrays import array_from_dense
@@ -35,7 +41,8 @@ PROCESSES = 2
 _STATUS = {
     3: "could not read its input or write its output",
     4: "could not initialise the network",
-    5: "refused an input: a value or count is above the network's input_maximum",
+    5: "refused an input: a value is above the network's input_maximum, or more events lie close "
+    "together than its input_density allows",
     99: "met a hardware fault",
 }
 
@@ -72,19 +79,20 @@ class NativeExecutor:
     """Builds a planned `snnrt` network for a target and runs it there.
 
     Raises:
-        SNNError: the toolchain, the emulator or CMSIS-NN is missing.
+        SNNError: the toolchain, the emulator or CMSIS-NN is missing, or nothing runs the target.
     """
 
     def __init__(
         self, module: ModuleOp, target: TargetDescription, *, cmsis_nn: Path | None = None
     ):
+        target.require_runnable()
         self.network = only_network(module)
         self.target = target
         self._scratch = tempfile.TemporaryDirectory(prefix="snnir-")
         self._folder = Path(self._scratch.name)
         self._build = NetworkBuild(self.network, target, self._folder, cmsis_nn)
         self._runners: dict[bool, Path] = {}
-        self._footprint = self._build.footprint()
+        self.footprint = self._build.footprint()
         self._trace_layout = _trace_layout(self.network)
         self.measurements = Measurements(0, self.network.arena_bytes)
 
@@ -180,7 +188,7 @@ class NativeExecutor:
 
     def _measure(self, outputs: list[_BatchOutput], counts: NDArray[np.int64]) -> Measurements:
         steps = len(counts) * self.network.op.timesteps.value.data
-        if self._footprint is None:
+        if self.footprint is None:
             return Measurements(steps, self.network.arena_bytes)
         stack = max(output.stack_bytes for output in outputs)
         return Measurements(
@@ -188,8 +196,8 @@ class NativeExecutor:
             self.network.arena_bytes,
             int(counts[:, 0].sum()),
             int(counts[:, 1].max()),
-            self._footprint.static_ram_bytes + stack,
-            self._footprint.flash_bytes,
+            self.footprint.static_ram_bytes + stack,
+            self.footprint.flash_bytes,
             stack,
         )
 
@@ -239,6 +247,9 @@ def _trace_layout(network: CNetwork) -> np.dtype:
     """One step of the trace: for each neuron layer its spikes, if any, and its membrane."""
     fields: list[tuple[str, Any, int]] = []
     for number, op in enumerate(network.layers):
+        if isinstance(op, snnrt.WindowLIFMasksOp | snnrt.WindowLIFListOp):
+            fields.append((f"spikes{number}", np.int8, element_count(op.spikes_shape)))
+            continue
         assert isinstance(op, snnrt.LIFOp | snnrt.LIOp)
         size = element_count(buffer_shape(op.membrane.type))
         if isinstance(op, snnrt.LIFOp):
@@ -285,6 +296,13 @@ def _recording(network: CNetwork, outputs: list[_BatchOutput]) -> Recording:
     """All layers in logical order, from traces in the order of buffers."""
     recording = Recording({}, {})
     for number, (op, name) in enumerate(network.layers.items()):
+        if packs_state(op):
+            order = array_from_dense(op.attributes[ORDER])
+            shape = logical_shape_of_layer(op)
+            spikes = to_logical_batch(_traced(outputs, f"spikes{number}"), order, shape)
+            recording.spikes[name] = spikes != 0
+            recording.computed[name] = computed_neurons(op)
+            continue
         assert isinstance(op, snnrt.LIFOp | snnrt.LIOp)
         *spatial, channels = buffer_shape(op.membrane.type)
         shape = (channels, *spatial)

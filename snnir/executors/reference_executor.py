@@ -22,6 +22,7 @@ from snnir.dialects.network import NetworkOpBase, layer_names
 from snnir.executors.presentation import Presentation
 from snnir.executors.readout import ReadoutAccumulator
 from snnir.executors.result import ExecutionResult, Recorder
+from snnir.quantization.input_density import expect_density
 from snnir.support.diagnostics import error_at
 
 LEVELS: dict[str, str] = {
@@ -137,6 +138,7 @@ class ReferenceExecutor:
             listener.step = step
             values = presentation.frames(sample, step, self._functions.FRAME_DTYPE)
             frame = self._functions.frame(self.network, values)
+            expect_density(self.network, frame[np.newaxis], sample=sample, step=step)
             outputs = interpreter.run_ssacfg_region(self.network.body, (frame,), "step")
             self._functions.state(interpreter).end_step()
             readout.add(outputs[0])

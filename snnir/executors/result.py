@@ -3,17 +3,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import MemRefType
-from xdsl.ir import Attribute
+from xdsl.ir import Attribute, Operation
 
-from snnir.dialects.layer_shapes import shape_of
+from snnir.dialects.layer_shapes import int_values, shape_of
 from snnir.dialects.network import NetworkOpBase, layer_names
+from snnir.kernels.context import ORDER
 from snnir.kernels.layout import logical_shape_of
+from snnir.support.arrays import array_from_dense
+
+LOGICAL_SHAPE = "logical_shape"
+"""Property of neuron layers that are computed window by window."""
 
 RecordMode = Literal["none", "spikes", "all"]
 """What to keep of every neuron layer at every step: nothing, spikes, or spikes and membranes."""
@@ -26,11 +31,38 @@ class Recording:
     Attributes:
         spikes: bool (samples, timesteps, *shape) of each layer that can spike.
         membranes: (samples, timesteps, *shape) of each layer, float32 at the `snn` level and int32
-            at `qsnn` and below: the values after each step. Empty when only spikes were recorded.
+            at `qsnn` and below: the values after each step. Empty when only spikes were recorded;
+            layers whose generated code keeps another state than the membrane have none.
+        computed: (*shape) of the layers of which only some neurons are computed, because nothing
+            depends on the others: which.
+        removed: of the layers that lost channels because they never fire: which neurons, in an
+            array that broadcasts to the layer. They have no spikes, and membranes are not known.
     """
 
     spikes: dict[str, NDArray[np.bool_]]
     membranes: dict[str, NDArray]
+    computed: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+    removed: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+
+    def common(self, other: Recording) -> tuple[Recording, Recording]:
+        """What both hold: spikes of the neurons and membranes of the layers that both compute."""
+        return self._restricted(other), other._restricted(self)
+
+    def _restricted(self, other: Recording) -> Recording:
+        spikes = {}
+        for name, values in self.spikes.items():
+            for each in (self, other):
+                if name in each.computed:
+                    values = values & each.computed[name]
+            spikes[name] = values
+        # A layer that is computed window by window keeps another state than the membrane.
+        packed = self.computed.keys() | other.computed.keys()
+        membranes = {n: value for n, value in self.membranes.items() if n not in packed}
+        for name in membranes:
+            for each in (self, other):
+                if name in each.removed:
+                    membranes[name] = np.where(each.removed[name], 0, membranes[name])
+        return Recording(spikes, membranes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +83,25 @@ class ExecutionResult:
     def from_scores(cls, scores: NDArray, recording: Recording | None = None) -> ExecutionResult:
         """The result with the labels that follow from the scores."""
         return cls(scores, np.argmax(scores, axis=1).astype(np.int64), recording)
+
+
+def packs_state(op: Operation) -> bool:
+    """Whether a neuron layer is computed window by window: no spikes as bytes, maybe not all."""
+    return LOGICAL_SHAPE in op.properties
+
+
+def logical_shape_of_layer(op: Operation) -> tuple[int, ...]:
+    """Shape of a neuron layer, channels first."""
+    if packs_state(op):
+        return int_values(op.properties[LOGICAL_SHAPE])  # type: ignore[arg-type]
+    return _logical_shape(op.membrane.type)  # type: ignore[attr-defined]
+
+
+def computed_neurons(op: Operation) -> NDArray[np.bool_]:
+    """Which neurons of a layer are computed window by window, channels first."""
+    computed = np.zeros(logical_shape_of_layer(op), np.bool_)
+    computed.reshape(-1)[array_from_dense(op.attributes[ORDER])] = True
+    return computed
 
 
 def _logical_shape(type: Attribute) -> tuple[int, ...]:
@@ -74,22 +125,36 @@ class Recorder:
     ):
         timesteps = network.timesteps.value.data
         self._recording = Recording({}, {})
+        self._shapes: dict[str, tuple[int, ...]] = {}
         for op, name in layer_names(network).items():
-            shape = (samples, timesteps, *_logical_shape(op.membrane.type))  # type: ignore
-            if mode != "none" and hasattr(op, "spikes"):
+            self._shapes[name] = logical_shape_of_layer(op)
+            shape = (samples, timesteps, *self._shapes[name])
+            if mode != "none" and (hasattr(op, "spikes") or packs_state(op)):
                 self._recording.spikes[name] = np.zeros(shape, np.bool_)
-            if mode == "all":
+            if mode == "all" and not packs_state(op):
                 self._recording.membranes[name] = np.zeros(shape, membrane_dtype)
+            if mode != "none" and packs_state(op):
+                self._recording.computed[name] = computed_neurons(op)
         self._mode = mode
 
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Shape of a layer, channels first."""
+        return self._shapes[name]
+
     def store(
-        self, name: str, samples: slice | int, step: int, spikes: NDArray | None, membrane: NDArray
+        self,
+        name: str,
+        samples: slice | int,
+        step: int,
+        spikes: NDArray | None,
+        membrane: NDArray | None,
     ) -> None:
         """Store one layer's values of one step; spikes of any type, nonzero means a spike."""
         if name in self._recording.spikes:
             assert spikes is not None
             self._recording.spikes[name][samples, step] = spikes != 0
         if name in self._recording.membranes:
+            assert membrane is not None
             self._recording.membranes[name][samples, step] = membrane
 
     @property

@@ -19,6 +19,7 @@ from snnir.executors.presentation import Presentation
 from snnir.executors.readout import ReadoutAccumulator
 from snnir.executors.result import ExecutionResult, Recorder, RecordMode
 from snnir.executors.torch_program import Evaluate, TorchBuilder, TorchLevel
+from snnir.quantization.input_density import expect_density
 from snnir.support.diagnostics import SNNError, error_at
 
 LEVELS: dict[str, str] = {
@@ -117,6 +118,7 @@ class TorchExecutor:
             cell.reset(samples.stop - samples.start)
         for index in range(presentation.timesteps):
             frames = presentation.frames(samples, index, self._level.frame_dtype)
+            expect_density(self.network, frames, sample=samples.start, step=index)
             yield Step(index, self._evaluate(torch.from_numpy(frames).to(self.device)))
 
     @torch.no_grad()

@@ -1,16 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """State of one conversion from `qsnn` to calls of kernels."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr, MemRefType, i1, i8, i16
+from xdsl.dialects.builtin import (
+    DenseIntOrFPElementsAttr,
+    IntegerAttr,
+    MemRefType,
+    f64,
+    i1,
+    i8,
+    i16,
+)
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from snnir.dialects import snnrt
+from snnir.dialects import qsnn, snnrt
 from snnir.dialects.kernel_bases import buffer_element, buffer_shape
 from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.layer_shapes import element_count, shape_of
@@ -18,7 +28,18 @@ from snnir.kernels.layout import Order, buffer_shape_of, channels_last
 from snnir.support.arrays import array_from_dense, dense_from_array
 from snnir.support.diagnostics import error_at
 
-KernelChoice = Literal["event", "cmsis"]
+if TYPE_CHECKING:
+    from snnir.kernels.windows import WindowBlock
+
+ORDER = "order"
+"""Attribute of a neuron call: for each buffer element, its index in the logical tensor."""
+
+Packing = Literal["pairs", "triples"]
+
+KernelChoice = Literal["event", "cmsis", "scatter", "dense", "packed", "sparse", "blocks"]
+"""Event-driven kernels; CMSIS-NN; event-driven kernels that keep spikes as bytes and currents only
+within a step, which needs the least memory; or event-driven kernels with one storage of the weights
+of fully connected layers where that is possible."""
 
 
 @dataclass(frozen=True)
@@ -31,16 +52,54 @@ class BufferedValue:
     """Whether all elements are 0 or 1."""
 
 
+@dataclass(frozen=True)
+class MaskedSpikes:
+    """A `qsnn` value as a list of masks, see `snnrt/spike_masks.h`.
+
+    Attributes:
+        lane_channels: the channel of each lane; None for one that makes their number even.
+        rates: measured spikes of each channel per neuron and step, or None.
+    """
+
+    entries: SSAValue
+    count: SSAValue
+    lane_channels: tuple[int | None, ...]
+    rates: NDArray | None
+
+    @property
+    def lanes(self) -> int:
+        """Number of lanes."""
+        return len(self.lane_channels)
+
+
+@dataclass(frozen=True)
+class InputHits:
+    """Buffers of the input as a list of hits, see `snnrt/event_hits.h`."""
+
+    hits: SSAValue
+    hit_count: SSAValue
+    counts: SSAValue
+
+
 @dataclass
 class KernelContext:
     """Maps `qsnn` values to buffers; collects declarations and calls of the network to be."""
 
+    network: qsnn.NetworkOp
     kernels: KernelChoice
     remark: Callable[..., None]
     """`remark(op, message, **metrics)`."""
     declarations: list[Operation] = field(default_factory=list[Operation])
     calls: list[Operation] = field(default_factory=list[Operation])
     values: dict[SSAValue, BufferedValue] = field(default_factory=dict[SSAValue, BufferedValue])
+    packing: Packing = "pairs"
+    """How currents that are read window by window are packed."""
+    table_bytes: int = 0
+    """Flash that the tables of a layer may take; its kernels alone may always be stored."""
+    blocks: dict[Operation, WindowBlock] = field(default_factory=dict)
+    """Convolutions that are computed window by window."""
+    hits: InputHits | None = None
+    masks: dict[SSAValue, MaskedSpikes] = field(default_factory=dict[SSAValue, MaskedSpikes])
     _views: dict[tuple[SSAValue, tuple[int, ...]], SSAValue] = field(
         default_factory=dict[tuple[SSAValue, tuple[int, ...]], SSAValue]
     )
@@ -56,9 +115,10 @@ class KernelContext:
         """The kernel for a layer: its attribute `kernel`, or the one for the network."""
         chosen = op.attributes.get("kernel")
         name = getattr(chosen, "data", self.kernels)
-        if name not in ("event", "cmsis"):
-            raise error_at(op, f"kernel must be event or cmsis, not {name}")
-        return name
+        if name not in get_args(KernelChoice):
+            *first, last = get_args(KernelChoice)
+            raise error_at(op, f"kernel must be {', '.join(first)} or {last}, not {name}")
+        return cast(KernelChoice, name)
 
     def unique(self, name: str) -> str:
         """A C identifier that no buffer has yet."""
@@ -75,10 +135,14 @@ class KernelContext:
         shape: Sequence[int],
         element_type: Attribute,
         region: snnrt.Region = snnrt.Region.TRANSIENT,
+        initial: NDArray | None = None,
     ) -> SSAValue:
-        """Declare a buffer; `i1` elements are bytes."""
+        """Declare a buffer; `i1` elements are bytes. `initial` is a row of a state at the start."""
         stored = i8 if element_type == i1 else element_type
-        op = snnrt.BufferOp(self.unique(name), region, MemRefType(stored, shape))
+        alignment = 8 if element_type == f64 else 4
+        op = snnrt.BufferOp(self.unique(name), region, MemRefType(stored, shape), alignment)
+        if initial is not None:
+            op.initial = dense_from_array(initial)
         self.declarations.append(op)
         return op.result
 
@@ -138,6 +202,11 @@ class KernelContext:
             self.call(op)
             self._lists[values] = (list_buffer, op.count)
         return self._lists[values]
+
+    def bind_list(self, value: SSAValue, list: SSAValue, count: SSAValue, order: Order) -> None:
+        """Let a list of indices hold the spikes of a `qsnn` value; there are no bytes."""
+        self.bind(value, list, order)
+        self._lists[list] = (list, count)
 
     def parameter(
         self, name: str, attribute: Attribute, shape: tuple[int, ...], order: Order

@@ -7,35 +7,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import i8, i16
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import Attribute, Operation
 
 from snnir.dialects import cmsis_nn, qsnn, snnrt
-from snnir.dialects.kernel_bases import buffer_element, buffer_shape
+from snnir.dialects.kernel_bases import buffer_shape
 from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.layer_shapes import element_count, int_array, shape_of
 from snnir.kernels.context import BufferedValue, KernelContext, layer_label, stored_type
-from snnir.kernels.layout import buffer_shape_of, channels_last, interleave_outputs
-from snnir.support.arrays import array_from_dense
+from snnir.kernels.layout import buffer_shape_of, channels_last
+from snnir.kernels.linear_rules import lower_linear_cmsis, lower_linear_event
+from snnir.kernels.weights import layer_weights, scatter_weights
 from snnir.support.diagnostics import error_at
-
-LayerOp = qsnn.LinearOp | qsnn.Conv2dOp
-
-
-def _weights(op: LayerOp) -> NDArray[np.int8]:
-    if not isinstance(owner := op.weight.owner, qsnn.WeightOp):
-        raise error_at(op, "needs constant weights")
-    if op.bias is not None:
-        raise error_at(op, "has a bias; biases belong to the neuron that follows")
-    return array_from_dense(owner.value).astype(np.int8)
 
 
 def _windows(op: Operation, *names: str) -> dict[str, Attribute]:
     return {name: op.properties[name] for name in names}
-
-
-def _scatter_weights(weights: NDArray[np.int8], current: SSAValue) -> NDArray[np.int8]:
-    """Weights with the outputs last, in the order that the kernel for this current wants."""
-    return interleave_outputs(weights) if buffer_element(current.type) == i16 else weights
 
 
 def lower_conv2d_event(context: KernelContext, op: qsnn.Conv2dOp) -> None:
@@ -44,8 +30,8 @@ def lower_conv2d_event(context: KernelContext, op: qsnn.Conv2dOp) -> None:
     listed, count = context.spike_list(input.buffer, op)
     current = context.define(op.result, f"{label}_current")
     context.call(snnrt.FillZeroOp(current))
-    kernels = _by_input_channel(_weights(op), op.groups.value.data)
-    weights = context.constant(f"{label}_weights", _scatter_weights(kernels, current))
+    kernels = _by_input_channel(layer_weights(op), op.groups.value.data)
+    weights = context.constant(f"{label}_weights", scatter_weights(kernels, current))
     shape = {
         "input_size": int_array(shape_of(op.input.type)[1:]),
         **_windows(op, "stride", "padding", "dilation", "groups"),
@@ -72,28 +58,13 @@ def _by_input_channel(weights: NDArray[np.int8], groups: int) -> NDArray[np.int8
     )
 
 
-def lower_linear_event(context: KernelContext, op: qsnn.LinearOp) -> None:
-    """Clear the current, then add the weight row of every active input."""
-    input, label = context[op.input], layer_label(op, "linear")
-    listed, count = context.spike_list(input.buffer, op)
-    current = context.define(op.result, f"{label}_current")
-    context.call(snnrt.FillZeroOp(current))
-    rows = np.ascontiguousarray(_weights(op)[:, input.order].T)
-    weights = context.constant(f"{label}_weights", _scatter_weights(rows, current))
-    if input.binary:
-        call: Operation = snnrt.LinearScatterOp(listed, count, weights, current)
-    else:
-        call = snnrt.LinearScatterValuesOp(listed, count, input.buffer, weights, current)
-    context.call(call, op)
-
-
 def lower_conv2d_cmsis(context: KernelContext, op: qsnn.Conv2dOp) -> None:
     """`arm_convolve_wrapper_s16`, or patches and a matrix product for 32-bit currents."""
     if op.groups.value.data != 1:
         context.remark(op, "no CMSIS-NN kernel for grouped convolutions of spikes; uses event")
         lower_conv2d_event(context, op)
         return
-    filter = np.ascontiguousarray(_weights(op).transpose(0, 2, 3, 1))
+    filter = np.ascontiguousarray(layer_weights(op).transpose(0, 2, 3, 1))
     if element_type_of(op.result.type) == i16:
         _convolve_s16(context, op, filter)
     else:
@@ -136,20 +107,6 @@ def _convolve_s32(context: KernelContext, op: qsnn.Conv2dOp, filter: NDArray[np.
     context.call(snnrt.FillZeroOp(current))
     weights = context.constant(f"{label}_weights", filter.reshape(outputs, -1))
     context.call(cmsis_nn.MatMultNtTS8S32Op(columns, weights, current), op)
-
-
-def lower_linear_cmsis(context: KernelContext, op: qsnn.LinearOp) -> None:
-    """A matrix-vector product that CMSIS-NN adds to a cleared 16- or 32-bit current."""
-    input, label = context[op.input], layer_label(op, "linear")
-    current = context.define(op.result, f"{label}_current")
-    context.call(snnrt.FillZeroOp(current))
-    rows = np.ascontiguousarray(_weights(op)[:, input.order])
-    weights = context.constant(f"{label}_weights", rows)
-    if buffer_element(current.type) == i16:
-        bias = context.constant(f"{label}_bias", np.zeros(len(rows), np.int32))
-        context.call(cmsis_nn.VecMatMulResultAccS8Op(input.buffer, weights, bias, current), op)
-    else:
-        context.call(cmsis_nn.MatMultNtTS8S32Op(input.buffer, weights, current), op)
 
 
 def lower_max_pool2d(context: KernelContext, op: qsnn.MaxPool2dOp) -> None:

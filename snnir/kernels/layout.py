@@ -25,8 +25,8 @@ def channels_last(shape: tuple[int, ...]) -> Order:
 
 
 def to_logical(buffer: NDArray, order: Order, shape: tuple[int, ...]) -> NDArray:
-    """The logical tensor that a buffer holds."""
-    logical = np.empty(buffer.size, buffer.dtype)
+    """The logical tensor that a buffer holds; zero where it holds nothing."""
+    logical = np.zeros(int(np.prod(shape)), buffer.dtype)
     logical[order] = buffer.reshape(-1)
     return logical.reshape(shape)
 
@@ -45,7 +45,7 @@ def interleave_outputs(weights: NDArray[np.int8]) -> NDArray[np.int8]:
 
 
 def to_logical_batch(buffers: NDArray, order: Order, shape: tuple[int, ...]) -> NDArray:
-    """The logical tensors that buffers `(…, elements)` hold: `(…, *shape)`."""
-    logical = np.empty(buffers.shape, buffers.dtype)
+    """The logical tensors that buffers `(…, elements)` hold: `(…, *shape)`; as `to_logical`."""
+    logical = np.zeros((*buffers.shape[:-1], int(np.prod(shape))), buffers.dtype)
     logical[..., order] = buffers
     return logical.reshape(*buffers.shape[:-1], *shape)

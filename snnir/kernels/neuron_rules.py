@@ -13,13 +13,10 @@ from snnir.dialects.kernel_bases import buffer_shape
 from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.layer_shapes import element_count, shape_of
 from snnir.dialects.snn_attributes import Readout
-from snnir.kernels.context import KernelContext, layer_label
+from snnir.kernels.context import ORDER, KernelContext, layer_label
 from snnir.kernels.layout import buffer_shape_of, channels_last
 from snnir.support.arrays import dense_from_array
 from snnir.support.diagnostics import error_at
-
-ORDER = "order"
-"""Attribute of a neuron call: for each buffer element, its index in the logical tensor."""
 
 MEMBRANE_REDUCTIONS = {
     Readout.LAST_MEMBRANE: "last",

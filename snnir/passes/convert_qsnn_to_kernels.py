@@ -5,6 +5,9 @@ Values become buffers, channels-last; flatten costs nothing because the weights 
 permuted. Each linear layer and convolution becomes event-driven calls (a list of the active inputs,
 then a scatter of their weights) or calls of CMSIS-NN; both compute what `qsnn` says, to the bit.
 The option `kernels` chooses for the network, the attribute `kernel` on an operation for one layer.
+With `event`, a linear layer stores its weights as bytes, packed in 4 or 2 bits, sparse or in sparse
+blocks of four outputs, whichever needs fewest instructions by an estimate; `dense`, `packed`,
+`sparse` and `blocks` ask for one of these where it is possible.
 
 Legal for every `qsnn` network; reshapes that would move data are refused.
 """
@@ -14,17 +17,18 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import FunctionType, MemRefType, ModuleOp, i8
-from xdsl.ir import Block, Operation, Region
+from xdsl.dialects.builtin import MemRefType, ModuleOp, i8, i16, i32
+from xdsl.ir import Block, Operation
 
 from snnir.dialects import qsnn, snnrt
+from snnir.dialects.layer_shapes import element_count, shape_of
 from snnir.dialects.network import replace_network
-from snnir.dialects.layer_shapes import shape_of
 from snnir.dialects.snn_attributes import InputKind
-from snnir.kernels.context import KernelChoice, KernelContext
+from snnir.kernels.context import InputHits, KernelChoice, KernelContext, Packing
 from snnir.kernels.layer_rules import CMSIS_RULES, COMMON_RULES, EVENT_RULES
 from snnir.kernels.layout import buffer_shape_of, channels_last
 from snnir.kernels.neuron_rules import NEURON_RULES
+from snnir.kernels.window_rules import WindowLowering, window_blocks
 from snnir.support.diagnostics import error_at
 from snnir.support.pass_base import SNNPass, option
 from snnir.support.xdsl_compat import ensure_dialect
@@ -40,6 +44,15 @@ class ConvertQSNNToKernelsPass(SNNPass):
         "event", "event-driven kernels or CMSIS-NN for linear layers and convolutions"
     )
 
+    packing: Packing = option(
+        "pairs",
+        "lanes of currents that are read window by window: two in a word, or three in a double, "
+        "for targets that add doubles in hardware",
+    )
+    table_bytes: int = option(
+        0, "flash for the tables of kernel sums of each convolution; 0 stores kernels only"
+    )
+
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for dialect in ("snnrt", "cmsis_nn"):
             ensure_dialect(ctx, dialect)
@@ -52,10 +65,15 @@ class ConvertQSNNToKernelsPass(SNNPass):
         frame_type = MemRefType(i8, frame_shape)
         block = Block(arg_types=[frame_type])
         block.args[0].name_hint = network.frame.name_hint
-        context = KernelContext(self.kernels, self.remark)
+        context = KernelContext(network, self.kernels, self.remark)
+        context.table_bytes, context.packing = self.table_bytes, self.packing
+        context.blocks.update(window_blocks(context))
         _read_frame(context, network, block)
+        done = {op for found in context.blocks.values() for op in (found.pool, found.neurons)}
         for op in network.body.block.ops:
-            if not isinstance(op, qsnn.WeightOp):
+            if op in context.blocks:
+                WindowLowering(context, context.blocks[op]).lower()
+            elif not isinstance(op, qsnn.WeightOp) and op not in done:
                 _rule(context, op)(context, op)
         self.statistics.add("calls", len(context.calls))
         block.add_ops([*context.declarations, *context.calls])
@@ -65,12 +83,20 @@ class ConvertQSNNToKernelsPass(SNNPass):
             snnrt.NetworkOp,
             input_maximum=network.input_maximum,
             input_scale=network.input_scale,
+            input_density=network.input_density,
         )
 
 
 def _read_frame(context: KernelContext, network: qsnn.NetworkOp, block: Block) -> None:
-    """The call that brings the caller's frame into channels-last order."""
+    """The calls that check the caller's frame and bring it into channels-last order."""
     shape = shape_of(network.frame.type)
+    if (density := network.input_density) is not None:
+        cells = context.buffer("input_cells", snnrt.cell_counts(shape, density), i16)
+        context.call(snnrt.CheckDensityOp(block.args[0], cells, density))
+    users = {use.operation for use in network.frame.uses}
+    if users and users <= context.blocks.keys():
+        _list_hits(context, block, network.input_maximum.value.data)
+        return
     buffer = context.buffer("input", buffer_shape_of(shape), i8)
     context.bind(network.frame, buffer, channels_last(shape))
     if network.input.data in (InputKind.VALUES, InputKind.STATIC_VALUES):
@@ -80,8 +106,18 @@ def _read_frame(context: KernelContext, network: qsnn.NetworkOp, block: Block) -
         context.call(snnrt.FrameToHWCOp(block.args[0], buffer, maximum))
 
 
+def _list_hits(context: KernelContext, block: Block, maximum: int) -> None:
+    """The call that lists the elements of the frame that have events."""
+    size = element_count(shape_of(block.args[0].type))
+    counts = context.buffer("input_counts", [size], i8, snnrt.Region.STATE)
+    hits = context.buffer("input_hits", [size], i16)
+    hit_count = context.buffer("input_hit_count", [1], i32)
+    context.hits = InputHits(hits, hit_count, counts)
+    context.call(snnrt.ListHitsOp(block.args[0], counts, hits, hit_count, maximum))
+
+
 def _rule(context: KernelContext, op: Operation) -> Callable[[KernelContext, Any], None]:
-    layers = EVENT_RULES if context.choice(op) == "event" else CMSIS_RULES
+    layers = CMSIS_RULES if context.choice(op) == "cmsis" else EVENT_RULES
     for rules in (layers, COMMON_RULES, NEURON_RULES):
         if type(op) in rules:
             return rules[type(op)]

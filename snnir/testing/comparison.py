@@ -18,8 +18,9 @@ def assert_same_results(expected: ExecutionResult, actual: ExecutionResult) -> N
     np.testing.assert_array_equal(actual.labels, expected.labels, "labels")
     assert expected.recording is not None, "the expected result has no recording"
     assert actual.recording is not None, "the result has no recording"
+    first, second = expected.recording.common(actual.recording)
     for kind in ("membranes", "spikes"):
-        of_expected, of_actual = getattr(expected.recording, kind), getattr(actual.recording, kind)
+        of_expected, of_actual = getattr(first, kind), getattr(second, kind)
         assert list(of_actual) == list(of_expected), f"{kind} of other layers were recorded"
         for layer, values in of_expected.items():
             message = f"{kind} of layer '{layer}'"

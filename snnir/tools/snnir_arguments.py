@@ -5,15 +5,20 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from snnir import __version__
+from snnir.costs.goals import Goal
 from snnir.dialects.snn_attributes import InputKind, Readout
 from snnir.driver.levels import LEVELS
+from snnir.kernels.context import KernelChoice
 
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
-_DATA_HELP = "FILE.npz (keys x and y), or nmnist:DIR (recordings DIR/<label>/<number>.bin)"
+_DATA_HELP = (
+    "FILE.npz (keys x and y), nmnist:DIR (recordings DIR/<label>/<number>.bin), or "
+    "saccade:DIR:train[:START-STOP] and :test (recordings simulated from the MNIST files in DIR)"
+)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -130,7 +135,10 @@ def _add_module(verb: argparse.ArgumentParser) -> None:
 
 def _add_target(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
-        "--target", default="host", metavar="NAME", help="host (default) or mps2-an500 (cortex-m7)"
+        "--target",
+        default="host",
+        metavar="NAME",
+        help="host (default), mps2-an500 (cortex-m7) or portenta-h7",
     )
 
 
@@ -145,7 +153,13 @@ def _add_samples(verb: argparse.ArgumentParser) -> None:
 
 def _add_lowering(verb: argparse.ArgumentParser) -> None:
     group = verb.add_argument_group("how the network becomes integers and C")
-    group.add_argument("--kernels", choices=("event", "cmsis"), default="event")
+    group.add_argument("--kernels", choices=get_args(KernelChoice), default="event")
+    group.add_argument(
+        "--optimize",
+        choices=get_args(Goal),
+        help="choose kernels by predicted instructions, flash and RAM, for the activity of "
+        "--calibration or else of the data (the same kernels for all layers)",
+    )
     group.add_argument(
         "--state",
         choices=("auto", "i16", "i32", "saturate"),
@@ -160,8 +174,34 @@ def _add_lowering(verb: argparse.ArgumentParser) -> None:
         help="largest event count (twice that of the data, at most 127)",
     )
     group.add_argument(
+        "--input-density",
+        type=positive_or_none,
+        metavar="N",
+        help="most events in a window of the first layer and step (1.5 times that of the data), "
+        "or none",
+    )
+    passes = group.add_mutually_exclusive_group()
+    passes.add_argument(
         "--pipeline", metavar="PASSES", help="passes on the snn level, instead of the usual folding"
     )
+    passes.add_argument(
+        "--compress",
+        choices=("small", "medium", "large"),
+        help="compress with the pipeline snn-compress; needs --calibration",
+    )
+    group.add_argument(
+        "--calibration",
+        metavar="DATA",
+        help="what --compress and --optimize measure, no test data",
+    )
+    for memory in ("ram", "flash"):
+        group.add_argument(
+            f"--{memory}-limit",
+            type=byte_count,
+            metavar="BYTES",
+            help=f"most {'RAM' if memory == 'ram' else memory}, in bytes or as 64K (that of the "
+            "target); code and stack count where they are built for one",
+        )
     group.add_argument(
         "--cmsis-nn", type=Path, metavar="DIR", help="folder of the CMSIS-NN sources"
     )
@@ -176,6 +216,23 @@ def positive(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"'{text}' is no whole number from 1 up")
     return value
+
+
+def positive_or_none(text: str) -> int | Literal["none"]:
+    """A whole number from 1 up, or `none`."""
+    return "none" if text == "none" else positive(text)
+
+
+def byte_count(text: str) -> int:
+    """A number of bytes such as `65536`, `64K`, `64KiB` or `2M`."""
+    number = text.upper().removesuffix("B").removesuffix("I")
+    unit = {"K": 1 << 10, "M": 1 << 20}.get(number[-1:], 1)
+    try:
+        return positive(number if unit == 1 else number[:-1]) * unit
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no number of bytes; write 65536 or 64K"
+        ) from None
 
 
 def shape(text: str) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from snnir.driver.check import check
 from snnir.driver.compile import compile
 from snnir.driver.files import name_from_path, write_network
 from snnir.driver.import_ import import_network, summarize
-from snnir.driver.pipelines import LoweringOptions
+from snnir.driver.pipelines import LoweringOptions, compression
 from snnir.driver.run import run
 from snnir.driver.validate import validate
 from snnir.support.atomic import atomic_write, check_writable
@@ -139,8 +139,24 @@ def _lowering(options: argparse.Namespace) -> LoweringOptions:
         state=options.state,
         kernels=options.kernels,
         input_maximum=options.input_maximum,
-        pipeline=options.pipeline,
+        input_density=options.input_density,
+        pipeline=_pipeline(options),
+        ram_limit=options.ram_limit,
+        flash_limit=options.flash_limit,
+        optimize=options.optimize,
+        calibration=None if options.optimize is None else options.calibration,
     )
+
+
+def _pipeline(options: argparse.Namespace) -> str | None:
+    """The passes on the snn level that the command line asks for; None for the usual ones."""
+    if options.compress is None:
+        if options.calibration is not None and options.optimize is None:
+            raise UsageError("--calibration is for --compress or --optimize; neither is given")
+        return options.pipeline
+    if options.calibration is None:
+        raise UsageError("--compress needs --calibration DATA, samples that test nothing later")
+    return compression(options.compress, options.calibration)
 
 
 def _load_module(options: argparse.Namespace) -> Any:

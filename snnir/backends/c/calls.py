@@ -2,26 +2,20 @@
 """The C statements of each call. One function per operation, see `CALLS`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from xdsl.dialects.builtin import i16
 from xdsl.ir import Operation, SSAValue
 
+from snnir.backends.c.call_text import CallText
+from snnir.backends.c.compressed_calls import COMPRESSED_CALLS
+from snnir.backends.c.lane_calls import LANE_CALLS
 from snnir.backends.c.network import CNetwork
 from snnir.backends.c.syntax import INDENT, bits_of, call, struct_definition, suffix
 from snnir.dialects import cmsis_nn, snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, buffer_element, buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_values, spatial_output
 from snnir.dialects.qsnn import Overflow, Rounding
-
-
-@dataclass
-class CallText:
-    """Text of one call: constants that it needs, and its statements."""
-
-    statements: list[str]
-    constants: list[str] = field(default_factory=list[str])
 
 
 def _size(value: SSAValue) -> int:
@@ -33,6 +27,37 @@ def _spatial(value: SSAValue) -> tuple[int, int, int]:
     *size, channels = buffer_shape(value.type)
     height, width = [1] * (2 - len(size)) + size
     return height, width, channels
+
+
+def check_density(network: CNetwork, op: snnrt.CheckDensityOp, name: str) -> CallText:
+    return _check_density(network, op, name, "snnrt_frame_is_sparse_u8(frame")
+
+
+def check_events(network: CNetwork, op: snnrt.CheckDensityOp, name: str) -> CallText:
+    """The same check of events instead of a frame."""
+    return _check_density(network, op, name, "snnrt_events_are_sparse(indices, (uint32_t)count")
+
+
+def _check_density(network: CNetwork, op: snnrt.CheckDensityOp, name: str, start: str) -> CallText:
+    channels, *size = buffer_shape(op.frame.type)
+    cell, cells = list(op.density.extents), list(buffer_shape(op.cells.type))
+    if not size:
+        # A frame of rank 1 is one cell.
+        channels, size, cell = 1, [channels], [channels]
+    missing = 2 - len(size)
+    fields = {
+        "channels": channels,
+        **dict(zip(("height", "width"), [1] * missing + size, strict=True)),
+        **dict(zip(("cell_height", "cell_width"), [1] * missing + cell, strict=True)),
+        **dict(zip(("rows", "columns"), [1] * missing + cells, strict=True)),
+        "maximum": op.density.limit,
+    }
+    scratch = network.pointer(op.cells).replace("(int16_t *)", "(uint16_t *)")
+    condition = f"!{start}, {scratch}, &{name}_density)"
+    return CallText(
+        [f"if ({condition}) {{", f"{INDENT}return false;", "}"],
+        [struct_definition(f"{name}_density", "snnrt_density", fields)],
+    )
 
 
 def frame_to_hwc(network: CNetwork, op: snnrt.FrameToHWCOp, name: str) -> CallText:
@@ -378,6 +403,7 @@ def max_pool(network: CNetwork, op: cmsis_nn.MaxPoolOp, name: str) -> CallText:
 
 
 CALLS: dict[type[Operation], Callable[[CNetwork, Any, str], CallText]] = {
+    snnrt.CheckDensityOp: check_density,
     snnrt.FrameToHWCOp: frame_to_hwc,
     snnrt.ValuesToHWCOp: values_to_hwc,
     snnrt.SpikeListOp: spike_list,
@@ -402,6 +428,8 @@ CALLS: dict[type[Operation], Callable[[CNetwork, Any, str], CallText]] = {
     cmsis_nn.VecMatMulResultAccS8Op: vec_mat_mul_result_acc_s8,
     cmsis_nn.MatMultNtTS8S32Op: mat_mult_nt_t_s8_s32,
     cmsis_nn.MaxPoolOp: max_pool,
+    **LANE_CALLS,
+    **COMPRESSED_CALLS,
 }
 
 

@@ -40,8 +40,8 @@ class CNetwork:
                 self.names[op.result] = c_identifier(op.sym_name.data)
             elif isinstance(op, snnrt.ViewOp):
                 self.names[op.result] = self.names[op.source]
-            elif isinstance(op, snnrt.SpikeListOp):
-                self.names[op.count] = f"{self.names[op.list]}_count"
+            elif isinstance(op, KernelOpBase) and op.results:
+                self.names[op.results[0]] = f"{self.names[listed(op)]}_count"
 
     @cached_property
     def name(self) -> str:
@@ -82,8 +82,13 @@ class CNetwork:
 
     @cached_property
     def calls(self) -> list[KernelOpBase]:
-        """The calls of a step; the first reads the frame."""
+        """The calls of a step; the first ones read the frame."""
         return [op for op in self.op.body.block.ops if isinstance(op, KernelOpBase)]
+
+    @cached_property
+    def input_calls(self) -> list[KernelOpBase]:
+        """The calls that read the frame: checks of it first, then the one that stores it."""
+        return [op for op in self.calls if self.op.frame in op.operands]
 
     @cached_property
     def constants(self) -> list[snnrt.ConstantOp]:
@@ -128,6 +133,11 @@ class CNetwork:
             assert owner.offset is not None
             return f"({c_type(value)} *)(arena + {owner.offset.value.data})"
         return name
+
+
+def listed(op: KernelOpBase) -> SSAValue:
+    """The buffer that a call fills with as many entries as it returns."""
+    return op.entries if isinstance(op, snnrt.WindowLIFMasksOp) else op.list  # type: ignore[attr-defined]
 
 
 def only_network(module: ModuleOp) -> CNetwork:

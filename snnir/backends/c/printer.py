@@ -7,7 +7,9 @@ from string import Template
 from xdsl.dialects.builtin import StringAttr
 
 from snnir import __version__
-from snnir.backends.c.calls import CallText, call_text, events_to_hwc
+from snnir.backends.c.call_text import CallText
+from snnir.backends.c.calls import call_text, check_events, events_to_hwc
+from snnir.backends.c.lane_calls import expand_spikes, list_event_hits
 from snnir.backends.c.network import CNetwork
 from snnir.backends.c.syntax import INDENT, array_definition, bits_of, c_type
 from snnir.dialects import snnrt
@@ -15,6 +17,9 @@ from snnir.dialects.kernel_bases import KernelOpBase, buffer_shape
 from snnir.dialects.layer_shapes import element_count
 from snnir.dialects.snn_attributes import InputKind, Readout
 from snnir.support.arrays import array_from_dense
+
+WINDOW_LIF = (snnrt.WindowLIFMasksOp, snnrt.WindowLIFListOp)
+WindowLIF = snnrt.WindowLIFMasksOp | snnrt.WindowLIFListOp
 
 _SCORES = {
     Readout.SPIKE_COUNT: "the number of its spikes.",
@@ -51,7 +56,7 @@ def header(network: CNetwork) -> str:
         scale = op.input_scale.value.data
         description = f"element q stands for {scale:.9g} * q, -{maximum} <= q <= {maximum}."
     else:
-        description = f"element values are event counts up to {maximum}."
+        description = f"element values are event counts up to {maximum}.{_density_text(op)}"
     events = "" if network.takes_values else fill_template("events.h.in", values)
     return fill_template(
         "network.h.in",
@@ -64,13 +69,30 @@ def header(network: CNetwork) -> str:
             "frame_dimensions": " x ".join(map(str, network.frame_shape)),
             "frame_size": element_count(network.frame_shape),
             "input_description": description,
-            "input_error": "An index or a value of the input is out of range.",
+            "input_error": "An index or a value of the input is out of range."
+            if op.input_density is None
+            else "An index or a value of the input is out of range, or events lie too close.",
             "input_maximum": maximum,
             "timesteps": op.timesteps.value.data,
             "outputs": network.output_size,
             "classes": network.classes,
             "score_description": _SCORES[op.readout.data],
         },
+    )
+
+
+def _density_text(op: snnrt.NetworkOp) -> str:
+    """Further sentences of the comment on the input: how many events may lie close together."""
+    if op.input_density is None:
+        return ""
+    limit = op.input_density.limit
+    if not op.input_density.extents:
+        return f"\n   Their sum is at most {limit}."
+    size = " x ".join(map(str, op.input_density.extents))
+    shape = " x ".join("2" for _ in op.input_density.extents)
+    return (
+        f"\n   With cells of {size} positions, the first at index 0, the sum over any {shape}"
+        f"\n   neighbouring cells and all channels is at most {limit}."
     )
 
 
@@ -85,7 +107,11 @@ def source(network: CNetwork) -> str:
             )
         )
     parts += _input_functions(network)
-    parts += [_call_function(network, index, op) for index, op in enumerate(network.calls) if index]
+    parts += [
+        _call_function(network, index, op)
+        for index, op in enumerate(network.calls)
+        if op not in network.input_calls
+    ]
     parts.append(_compute(network))
     parts.append(_api(network))
     return "\n".join(parts)
@@ -122,10 +148,23 @@ def _prologue(network: CNetwork) -> str:
             f"#ifndef {macro}_TRACE",
             f"#define {macro}_TRACE(layer, spikes, spike_bytes, membrane, membrane_bytes) \\",
             "  ((void)0)",
+            *_traced_spikes(network),
             "#endif",
             "",
         ]
     )
+
+
+def _traced_spikes(network: CNetwork) -> list[str]:
+    """Room for the spikes of layers that keep none as bytes; only where they are traced."""
+    sizes = [element_count(op.spikes_shape) for op in network.layers if isinstance(op, WINDOW_LIF)]
+    if not sizes:
+        return []
+    return [
+        "#else",
+        f"#define {network.macro}_TRACED",
+        f"static int8_t traced_spikes[{max(sizes)}];",
+    ]
 
 
 def _function(head: str, text: CallText) -> str:
@@ -135,14 +174,31 @@ def _function(head: str, text: CallText) -> str:
 
 def _input_functions(network: CNetwork) -> list[str]:
     """`read_frame`, and `read_events` where the input may come as events."""
-    first = network.calls[0]
-    frame = call_text(network, first, "read_frame")
+    frame = [call_text(network, op, "read_frame") for op in network.input_calls]
     head = f"static bool read_frame(uint8_t *arena, const {network.frame_type} *frame)"
-    functions = [_function(head, frame)]
-    if isinstance(first, snnrt.FrameToHWCOp):
+    functions = [_function(head, _joined(frame))]
+    events = [_events_text(network, op) for op in network.input_calls]
+    if None not in events:
         head = "static bool read_events(uint8_t *arena, const uint16_t *indices, size_t count)"
-        functions.append(_function(head, CallText([events_to_hwc(network, first)])))
+        functions.append(_function(head, _joined([text for text in events if text])))
     return functions
+
+
+def _joined(texts: list[CallText]) -> CallText:
+    """Several calls as one."""
+    statements = [line for text in texts for line in text.statements]
+    return CallText(statements, [constant for text in texts for constant in text.constants])
+
+
+def _events_text(network: CNetwork, op: KernelOpBase) -> CallText | None:
+    """What a call that reads the frame does with events instead; None if it takes none."""
+    if isinstance(op, snnrt.CheckDensityOp):
+        return check_events(network, op, "read_events")
+    if isinstance(op, snnrt.FrameToHWCOp):
+        return CallText([events_to_hwc(network, op)])
+    if isinstance(op, snnrt.ListHitsOp):
+        return list_event_hits(network, op)
+    return None
 
 
 def _call_name(network: CNetwork, index: int, op: KernelOpBase) -> str:
@@ -155,7 +211,7 @@ def _call_name(network: CNetwork, index: int, op: KernelOpBase) -> str:
 def _parameters(op: KernelOpBase) -> list[tuple[str, str]]:
     """Parameters of a call's function besides the arena: declaration and argument."""
     parameters = []
-    if hasattr(op, "count") and not isinstance(op, snnrt.SpikeListOp):
+    if hasattr(op, "count") and not op.results:
         parameters.append(("uint32_t count", "count"))
     if isinstance(op, snnrt.FirstSpikeOp | snnrt.ReadMembraneOp):
         parameters.append(("int32_t step", "step"))
@@ -164,7 +220,7 @@ def _parameters(op: KernelOpBase) -> list[tuple[str, str]]:
 
 def _call_function(network: CNetwork, index: int, op: KernelOpBase) -> str:
     name = _call_name(network, index, op)
-    result = "uint32_t" if isinstance(op, snnrt.SpikeListOp) else "void"
+    result = "uint32_t" if op.results else "void"
     declared = ", ".join(["uint8_t *arena", *(declaration for declaration, _ in _parameters(op))])
     return _function(
         f"{network.macro}_CALL {result} {name}({declared})", call_text(network, op, name)
@@ -177,18 +233,20 @@ def _compute(network: CNetwork) -> str:
     uses_step = False
     layer_numbers = {op: number for number, op in enumerate(network.layers)}
     for index, op in enumerate(network.calls):
-        if index == 0:
+        if op in network.input_calls:
             continue
         arguments = ["arena"]
         for _, argument in _parameters(op):
             uses_step |= argument == "step"
             arguments.append(network.names[op.count] if argument == "count" else argument)  # type: ignore[attr-defined]
         text = f"{_call_name(network, index, op)}({', '.join(arguments)});"
-        if isinstance(op, snnrt.SpikeListOp):
-            text = f"const uint32_t {network.names[op.count]} = {text}"
+        if op.results:
+            text = f"const uint32_t {network.names[op.results[0]]} = {text}"
         lines.append(text)
         if isinstance(op, snnrt.LIFOp | snnrt.LIOp):
             lines.append(_trace(network, layer_numbers[op], op))
+        elif isinstance(op, WINDOW_LIF):
+            lines += _trace_window(network, layer_numbers[op], op)
     if not uses_step:
         lines.insert(0, "(void)step;")
     body = "\n".join(INDENT + line for line in lines)
@@ -205,6 +263,35 @@ def _trace(network: CNetwork, number: int, op: snnrt.LIFOp | snnrt.LIOp) -> str:
         f"{network.macro}_TRACE({number}, {spikes}, {spike_bytes}, "
         f"{network.pointer(op.membrane)}, {membrane_bytes});"
     )
+
+
+def _trace_window(network: CNetwork, number: int, op: WindowLIF) -> list[str]:
+    """As `_trace`, with the spikes expanded; the state has another form than the membrane."""
+    size = element_count(op.spikes_shape)
+    return [
+        f"#ifdef {network.macro}_TRACED",
+        expand_spikes(network, op, "traced_spikes"),
+        f"{network.macro}_TRACE({number}, traced_spikes, {size}, NULL, 0);",
+        "#endif",
+    ]
+
+
+def _reset_states(network: CNetwork) -> CallText:
+    """Statements that fill the states that do not start at zero."""
+    text = CallText([])
+    for op in network.op.body.block.ops:
+        if not isinstance(op, snnrt.BufferOp) or op.initial is None:
+            continue
+        row = array_from_dense(op.initial)
+        name = f"{network.names[op.result]}_initial"
+        text.constants.append(
+            array_definition(name, c_type(op.result), row.tolist(), f"{network.macro}_CONSTANT")
+        )
+        rows = element_count(buffer_shape(op.result.type)) // row.size
+        pointer = network.pointer(op.result)
+        bytes = row.size * bits_of(op.result) // 8
+        text.statements.append(f"snnrt_fill_rows({pointer}, {rows}, {name}, {bytes});")
+    return text
 
 
 def _readout_body(network: CNetwork) -> str:
@@ -233,10 +320,16 @@ def _api(network: CNetwork) -> str:
     assert isinstance(owner, snnrt.BufferOp)
     assert owner.offset is not None
     static = network.op.input.data is InputKind.STATIC_VALUES
-    return fill_template(
+    initial = _reset_states(network)
+    constants = "".join(f"{text}\n" for text in initial.constants)
+    return constants + fill_template(
         "api.c.in",
         {
             **values,
+            "initial_states": "".join(
+                f"\n{INDENT}{line.replace('arena +', 'network->arena +')}"
+                for line in initial.statements
+            ),
             "events_definition": ""
             if network.takes_values
             else fill_template("events.c.in", values),

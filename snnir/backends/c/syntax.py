@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from xdsl.dialects.builtin import IntegerType
+from xdsl.dialects.builtin import IntegerType, f64
 from xdsl.ir import Attribute, SSAValue
 
 from snnir.dialects.kernel_bases import buffer_element
@@ -29,12 +29,17 @@ def c_identifier(name: str) -> str:
 def bits_of(value: SSAValue | Attribute) -> int:
     """Width of a buffer's elements."""
     element = buffer_element(value.type) if isinstance(value, SSAValue) else value
+    if element == f64:
+        return 64
     assert isinstance(element, IntegerType)
     return element.width.data
 
 
 def c_type(value: SSAValue | Attribute) -> str:
     """C type of a buffer's elements."""
+    element = buffer_element(value.type) if isinstance(value, SSAValue) else value
+    if element == f64:
+        return "double"
     return f"int{bits_of(value)}_t"
 
 
@@ -43,7 +48,7 @@ def suffix(value: SSAValue) -> str:
     return f"s{bits_of(value)}"
 
 
-def array_definition(name: str, type: str, values: Sequence[int], qualifiers: str) -> str:
+def array_definition(name: str, type: str, values: Sequence[int | float], qualifiers: str) -> str:
     """A constant array, wrapped."""
     lines, line = [], ""
     for value in values:

@@ -37,7 +37,7 @@ from snnir.universe import make_context
 INPUT_MAXIMUM = 5
 TIMESTEPS = 6
 SAMPLES = 3
-SHAPES = {"conv": (2, 8, 8), "linear": (12,), "wide": (600,)}
+SHAPES = {"conv": (2, 8, 8), "linear": (12,), "wide": (600,), "pruned": (60,)}
 _MEMBRANES = (Readout.LAST_MEMBRANE, Readout.MAX_MEMBRANE, Readout.MEAN_MEMBRANE)
 
 
@@ -87,6 +87,14 @@ class _Body:
         pooled = self.add(snn.MaxPool2dOp(spikes, [2, 2], [2, 2])).result
         return self.add(snn.FlattenOp(pooled)).result
 
+    def pruned(self, value: SSAValue, outputs: int) -> SSAValue:
+        """A linear layer of which most blocks of four outputs of an input are zero."""
+        inputs = shape_of(value.type)[0]
+        kept = np.repeat(self.rng.random((outputs // 4, inputs)) < 0.3, 4, axis=0)
+        values = np.where(kept, self.rng.normal(0, 0.5, kept.shape), 0)
+        weight = self.add(snn.WeightOp(dense_from_array(values.astype(np.float32)))).result
+        return self.add(snn.LinearOp(value, weight)).result
+
     def linear(self, value: SSAValue, outputs: int) -> SSAValue:
         weight = self.weight(outputs, shape_of(value.type)[0])
         return self.add(snn.LinearOp(value, weight)).result
@@ -100,11 +108,13 @@ def snn_module(
     readout: Readout = Readout.SPIKE_COUNT,
     population: int | None = None,
 ) -> ModuleOp:
-    """A module with the network `conv`, `linear` or `wide` and six output neurons."""
+    """A module with the network `conv`, `linear`, `wide` or `pruned` and six output neurons."""
     body = _Body(SHAPES[kind])
     frame: SSAValue = body.block.args[0]
     if kind == "conv":
         features = body.conv(frame)
+    elif kind == "pruned":
+        features = body.neurons(body.pruned(frame, 44), "hidden")
     else:
         features = body.neurons(body.linear(frame, 10), "hidden")
     output = body.neurons(body.linear(features, 6), "output", readout in _MEMBRANES)
@@ -171,11 +181,12 @@ def generate(
     *,
     state: StatePolicy = "auto",
     input_maximum: int = INPUT_MAXIMUM,
+    bits: int = 8,
     **properties: Any,
 ) -> Generated:
     """Lower the network of `snn_module` to kernels; `properties` are its keywords."""
     module, context = snn_module(kind, **properties), make_context()
-    ConvertSNNToQSNNPass(state=state, input_maximum=input_maximum).apply(context, module)
+    ConvertSNNToQSNNPass(state=state, bits=bits, input_maximum=input_maximum).apply(context, module)
     input = properties.get("input", InputKind.EVENT_COUNTS)
     static = input is InputKind.STATIC_VALUES
     leading = (SAMPLES,) if static else (SAMPLES, TIMESTEPS)

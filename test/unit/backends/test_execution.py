@@ -60,6 +60,23 @@ def test_membrane_types(kernels, state) -> None:
     assert_bit_exact(generate("conv", kernels, state=state), HOST)
 
 
+@pytest.mark.parametrize("input", InputKind)
+@pytest.mark.parametrize(
+    ("kernels", "operation"),
+    [
+        ("dense", "snnrt.linear_scatter"),
+        ("packed", "snnrt.linear_scatter_packed"),
+        ("sparse", "snnrt.linear_scatter_sparse"),
+        ("blocks", "snnrt.linear_scatter_blocks"),
+    ],
+)
+def test_storages_of_weights(kernels, operation, input) -> None:
+    for target, bits in ((HOST, 4), (MPS2_AN500, 2)):
+        network = generate("pruned", kernels, bits=bits, input=input)
+        assert any(op.name.removesuffix("_values") == operation for op in network.kernels.walk())
+        assert_bit_exact(network, target)
+
+
 @pytest.mark.parametrize("kind", ["conv", "linear"])
 @pytest.mark.parametrize("input", [InputKind.EVENT_COUNTS, InputKind.BINARY_FRAMES])
 def test_events_give_the_same_as_frames(kind, input) -> None:

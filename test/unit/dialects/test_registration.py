@@ -17,10 +17,13 @@ from snnir.universe import DIALECTS, make_context
 
 MODULES = {
     "snn": ("snn", "snn_layers", "snn_neurons", "snn_attributes"),
-    "qsnn": ("qsnn", "qsnn_layers", "qsnn_neurons"),
-    "snnrt": ("snnrt", "snnrt_memory", "snnrt_layers", "snnrt_neurons"),
+    "qsnn": ("qsnn", "qsnn_layers", "qsnn_neurons", "input_density"),
+    "snnrt": (
+        "snnrt", "snnrt_memory", "snnrt_layers", "snnrt_neurons", "snnrt_input", "snnrt_lanes",
+        "snnrt_compressed",
+    ),
     "cmsis_nn": ("cmsis_nn",),
-}
+}  # fmt: skip
 
 
 def defined_classes(dialect: str, base: type) -> set[type]:

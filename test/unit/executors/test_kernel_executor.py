@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -19,6 +21,7 @@ from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
 from snnir.support.diagnostics import SNNError
 from snnir.testing.comparison import assert_same_results
 from snnir.testing.random_networks import LARGEST_COUNT, RandomNetwork, random_network
+from snnir.testing.window_networks import random_window_network
 from snnir.universe import make_context
 
 
@@ -27,11 +30,14 @@ def quantized(seed: int) -> RandomNetwork:
     print(f"seed {seed}")
     rng = np.random.default_rng(seed)
     network = random_network(rng)
+    counts = network.network.input.data in (InputKind.EVENT_COUNTS, InputKind.BINARY_FRAMES)
+    frames = network.x.reshape(*network.x.shape[:2], -1)
     ConvertSNNToQSNNPass(
         bits=int(rng.integers(2, 9)),
         state=rng.choice(["auto", "auto", "i32", "saturate"]),
         rounding=rng.choice(["nearest", "floor"]),
         input_maximum=LARGEST_COUNT,
+        input_density=max(int(frames.sum(axis=2).max()), 1) if counts and seed % 2 else None,
     ).apply(make_context(), network.module)
     network.module.verify()
     return network
@@ -57,8 +63,7 @@ def test_all_integer_executors_agree(seed) -> None:
     network = quantized(seed)
     expected = ReferenceExecutor(network.network).run(network.x, record=True)
     assert_same_results(expected, TorchExecutor(network.network).run(network.x, record="all"))
-    choices: tuple[KernelChoice, ...] = ("event", "cmsis")
-    for kernels in choices:
+    for kernels in get_args(KernelChoice):
         for plan in (False, True):
             executor = KernelExecutor(lowered(network.module, kernels, plan))
             assert_same_results(expected, executor.run(network.x, record=True))
@@ -67,14 +72,17 @@ def test_all_integer_executors_agree(seed) -> None:
 def test_random_networks_spike_and_use_every_kernel() -> None:
     """Otherwise the test above would show little."""
     used, spikes = set(), 0
-    choices: tuple[KernelChoice, ...] = ("event", "cmsis")
     for seed in range(60):
         network = quantized(seed)
         recording = ReferenceExecutor(network.network).run(network.x, record=True).recording
         assert recording is not None
         spikes += sum(int(layer.sum()) for layer in recording.spikes.values())
-        for kernels in choices:
+        for kernels in get_args(KernelChoice):
             used |= {op.name for op in lowered(network.module, kernels).walk()}
+    for seed in range(20):
+        network = random_window_network(np.random.default_rng(seed))
+        ConvertSNNToQSNNPass(input_maximum=LARGEST_COUNT).apply(make_context(), network.module)
+        used |= {op.name for op in lowered(network.module).walk()}
     assert spikes > 5_000
     declared = {op.name for op in snnrt.SNNRT.operations} - {snnrt.NetworkOp.name}
     assert declared <= used

@@ -15,14 +15,24 @@
 #define SNNRT_KERNEL static inline
 #endif
 
-/* Before a loop over a pooling window: windows are small, and at -O2 compilers
-   would keep even those of constant size as loops. */
+/* Before a loop over a pooling window or over the words of a row: these are
+   short, and at -O2 compilers would keep even those of constant size as loops. */
 #if defined(__clang__)
 #define SNNRT_UNROLL_WINDOW _Pragma("unroll(4)")
-#elif defined(__GNUC__)
+#define SNNRT_UNROLL_ROW _Pragma("unroll(32)")
+#elif defined(__GNUC__) && defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
 #define SNNRT_UNROLL_WINDOW _Pragma("GCC unroll 4")
+#define SNNRT_UNROLL_ROW _Pragma("GCC unroll 32")
 #else
 #define SNNRT_UNROLL_WINDOW
+#define SNNRT_UNROLL_ROW
+#endif
+
+/* Hides from the compiler what is known of a pointer, so that it is kept. */
+#if defined(__GNUC__)
+#define SNNRT_OPAQUE(pointer) __asm__("" : "+r"(pointer))
+#else
+#define SNNRT_OPAQUE(pointer) ((void)(pointer))
 #endif
 
 /* Whether element-wise kernels use packed arithmetic. The portable fallbacks

@@ -3,7 +3,8 @@
    input: [input_height][input_width][channels], output:
    [output_height][output_width][channels] of the same type. Padded positions
    never win; every window contains at least one real element. On 0/1 spikes
-   the maximum is their disjunction. */
+   the maximum is their disjunction. Without padding `output` may be `input`:
+   no window begins before its output. */
 #ifndef SNNRT_MAX_POOL2D_H
 #define SNNRT_MAX_POOL2D_H
 

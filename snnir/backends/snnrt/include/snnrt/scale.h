@@ -7,7 +7,7 @@
 /* Defines snnrt_scale_<in>_<out>: out = in * factor, where factor holds one
    int32 for the layer, per channel or per neuron. in and out:
    [positions][channels]. The caller guarantees that every product fits the
-   output type. */
+   output type. `out` may be `in` where both types are the same. */
 #define SNNRT_DEFINE_SCALE(name, in_type, out_type)                           \
   SNNRT_KERNEL void snnrt_scale_##name(                                       \
       const in_type *in, out_type *out, const int32_t *factor,                \

@@ -48,4 +48,13 @@ SNNRT_KERNEL uint32_t snnrt_spike_list(const int8_t *values, uint32_t n,
   return (uint32_t)(end - list);
 }
 
+/* The inverse: int8[n] with 1 at every listed index. */
+SNNRT_KERNEL void snnrt_list_to_bytes(const uint16_t *list, uint32_t count,
+                                      int8_t *values, uint32_t n) {
+  memset(values, 0, n);
+  for (uint32_t i = 0; i < count; ++i) {
+    values[list[i]] = 1;
+  }
+}
+
 #endif

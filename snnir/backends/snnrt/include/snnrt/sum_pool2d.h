@@ -4,7 +4,8 @@
    input: [input_height][input_width][channels], output:
    [output_height][output_width][channels]. Each output is the exact sum of its
    window; padded positions count as 0. The caller guarantees that the sums fit
-   the output type. */
+   the output type. Without padding, and where both types are the same, `output`
+   may be `input`: no window begins before its output. */
 #ifndef SNNRT_SUM_POOL2D_H
 #define SNNRT_SUM_POOL2D_H
 

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The C statements of calls on packed lanes and spike masks, see `LANE_CALLS`."""
+
+from collections.abc import Callable
+from typing import Any
+
+from xdsl.dialects.builtin import f64
+from xdsl.ir import Operation, SSAValue
+
+from snnir.backends.c.call_text import CallText
+from snnir.backends.c.network import CNetwork
+from snnir.backends.c.syntax import INDENT, bits_of, call, struct_definition
+from snnir.dialects import snnrt
+from snnir.dialects.kernel_bases import buffer_element, buffer_shape
+from snnir.dialects.layer_shapes import element_count, int_values
+from snnir.dialects.qsnn import Rounding
+from snnir.dialects.snnrt_lanes import MASK_LANES
+
+WindowLIF = snnrt.WindowLIFMasksOp | snnrt.WindowLIFListOp
+
+
+def _unsigned(network: CNetwork, value: SSAValue, bits: int, *, const: bool = False) -> str:
+    """A buffer as unsigned numbers, which the dialect has no type for."""
+    qualifier = "const " if const else ""
+    pointer = network.pointer(value)
+    for signed in (f"(int{bits}_t *)", f"(const int{bits}_t *)"):
+        pointer = pointer.replace(signed, f"({qualifier}uint{bits}_t *)")
+    return pointer
+
+
+def list_hits(network: CNetwork, op: snnrt.ListHitsOp, name: str) -> CallText:
+    return _list_hits(network, op, "snnrt_list_frame(frame")
+
+
+def list_event_hits(network: CNetwork, op: snnrt.ListHitsOp) -> CallText:
+    """The same input as events instead of a frame."""
+    return _list_hits(network, op, "snnrt_list_events(indices, (uint32_t)count")
+
+
+def _list_hits(network: CNetwork, op: snnrt.ListHitsOp, start: str) -> CallText:
+    size, maximum = element_count(buffer_shape(op.frame.type)), op.maximum.value.data
+    counts, hits = _unsigned(network, op.counts, 8), _unsigned(network, op.hits, 16)
+    return CallText(
+        [
+            f"const uint32_t hits = {start}, {size}, {maximum}, {counts}, {hits});",
+            f"*{_unsigned(network, op.hit_count, 32)} = hits;",
+            "return hits != SNNRT_NO_HITS;",
+        ]
+    )
+
+
+def _conv2d_shape(
+    name: str, op: snnrt.LaneConv2dHitsOp | snnrt.MaskConv2dOp, kernels: SSAValue
+) -> str:
+    _, kernel_height, kernel_width, _ = buffer_shape(kernels.type)
+    height, width, row = buffer_shape(op.current.type)
+    triples = has_triples(op)
+    size, padding = int_values(op.input_size), int_values(op.padding)
+    window = int_values(op.window) if isinstance(op, snnrt.LaneConv2dHitsOp) else (1, 1)
+    fields: dict[str, int | str] = {
+        "input_height": size[0], "input_width": size[1],
+        "output_height": height, "output_width": width, "elements": row if triples else row // 2,
+        "triples": "true" if triples else "false",
+        "kernel_height": kernel_height, "kernel_width": kernel_width,
+        "padding_top": padding[0], "padding_left": padding[1],
+        "window_height": window[0], "window_width": window[1],
+    }  # fmt: skip
+    return struct_definition(f"{name}_shape", "snnrt_lane_conv2d_shape", fields)
+
+
+def has_triples(op: snnrt.LaneConv2dHitsOp | snnrt.MaskConv2dOp | WindowLIF) -> bool:
+    """Whether currents are doubles with three lanes."""
+    return buffer_element(op.current.type) == f64
+
+
+def _touched(network: CNetwork, value: SSAValue | None) -> str:
+    return "NULL" if value is None else _unsigned(network, value, 32)
+
+
+def lane_conv2d_hits(network: CNetwork, op: snnrt.LaneConv2dHitsOp, name: str) -> CallText:
+    scatter = call(
+        "snnrt_lane_conv2d_hits", _unsigned(network, op.hits, 16, const=True),
+        f"*{_unsigned(network, op.hit_count, 32, const=True)}", _unsigned(network, op.counts, 8),
+        network.pointer(op.kernels), network.pointer(op.current), _touched(network, op.touched),
+        f"&{name}_shape",
+    )  # fmt: skip
+    return CallText([scatter], [_conv2d_shape(name, op, op.kernels)])
+
+
+def mask_conv2d(network: CNetwork, op: snnrt.MaskConv2dOp, name: str) -> CallText:
+    bits, table, start, groups = int_values(op.group_bits), 0, 0, []
+    for size in bits:
+        mask, first = divmod(start, MASK_LANES)
+        groups.append(f"{INDENT}{{{mask}, {first}, {size}, {table}}},")
+        table, start = table + (1 << size) - 1, start + size
+    array = [f"static const snnrt_bit_group {name}_groups[{len(bits)}] = {{", *groups, "};"]
+    scatter = call(
+        "snnrt_mask_conv2d", _unsigned(network, op.entries, 32, const=True), "count",
+        network.pointer(op.tables), network.pointer(op.current), f"{name}_groups", len(bits),
+        start, f"&{name}_shape",
+    )  # fmt: skip
+    return CallText([scatter], [_conv2d_shape(name, op, op.tables), "\n".join(array)])
+
+
+def _window_shape(name: str, op: WindowLIF) -> str:
+    height, width, lanes = buffer_shape(op.membrane.type)
+    window, triples = int_values(op.window), has_triples(op)
+    _, columns, row = buffer_shape(op.current.type)
+    fields: dict[str, int | str] = {
+        "height": height, "width": width, "elements": row if triples else row // 2,
+        "words": lanes // 2, "window_height": window[0], "window_width": window[1],
+        "row_bytes": columns * row * bits_of(op.current) // 8,
+        "triples": "true" if triples else "false", "offset": op.offset.value.data,
+        "busy_begin": int_values(op.busy)[0], "busy_end": int_values(op.busy)[1],
+        "sum": "true" if op.sum.value.data else "false",
+    }  # fmt: skip
+    return struct_definition(f"{name}_shape", "snnrt_window_shape", fields)
+
+
+def _lif_shape(name: str, op: WindowLIF) -> str:
+    height, width, lanes = buffer_shape(op.membrane.type)
+
+    def extent(value: SSAValue | None) -> str:
+        single = value is None or element_count(buffer_shape(value.type)) == 1
+        return f"SNNRT_EXTENT_{'LAYER' if single else 'CHANNEL'}"
+
+    fields: dict[str, int | str] = {
+        "positions": height * width, "channels": lanes,
+        "reset": f"SNNRT_RESET_{op.reset.data.upper()}",
+        "timing": f"SNNRT_RESET_{op.reset_timing.data.upper()}",
+        "compare": f"SNNRT_COMPARE_{op.compare.data.upper()}",
+        "current_shift": op.shift.value.data,
+        "round_leak": "true" if op.rounding.data is Rounding.NEAREST else "false",
+        "saturate": "false",
+        "leak_extent": extent(op.leak), "threshold_extent": extent(op.threshold),
+        "bias_extent": extent(op.bias),
+    }  # fmt: skip
+    return struct_definition(f"{name}_lif", "snnrt_lif_shape", fields)
+
+
+def _neurons(network: CNetwork, op: WindowLIF, name: str) -> tuple[list[str], list[str]]:
+    """Statements that define the neurons, and constants that they need."""
+    fields, constants = {}, []
+    if op.resets is not None:
+        # The constant's words hold two lanes each.
+        fields["resets"] = f"(const uint32_t *)(const void *){network.pointer(op.resets)}"
+        if op.rests is not None:
+            fields["rests"] = f"(const uint32_t *)(const void *){network.pointer(op.rests)}"
+    else:
+        constants.append(_lif_shape(name, op))
+        for parameter in ("leak", "threshold", "bias"):
+            if (value := getattr(op, parameter)) is not None:
+                fields[parameter] = network.pointer(value)
+        fields["lif"] = f"&{name}_lif"
+    if op.initial is not None:
+        fields["initial"] = network.pointer(op.initial)
+    lines = [f"{INDENT}.{field} = {value}," for field, value in fields.items()]
+    return ["const snnrt_window_neurons neurons = {", *lines, "};"], constants
+
+
+def _window_lif(network: CNetwork, op: WindowLIF, name: str, out: list[object]) -> CallText:
+    statements, constants = _neurons(network, op, name)
+    kind = "masks" if isinstance(op, snnrt.WindowLIFMasksOp) else "list"
+    calm = "NULL" if op.calm is None else _unsigned(network, op.calm, 8)
+    update = call(
+        f"return snnrt_window_lif_{kind}", network.pointer(op.current),
+        _touched(network, op.touched), calm,
+        network.pointer(op.membrane), *out, "&neurons",
+        f"&{name}_shape",
+    )  # fmt: skip
+    return CallText([*statements, update], [*constants, _window_shape(name, op)])
+
+
+def window_lif_masks(network: CNetwork, op: snnrt.WindowLIFMasksOp, name: str) -> CallText:
+    return _window_lif(network, op, name, [_unsigned(network, op.entries, 32)])
+
+
+def window_lif_list(network: CNetwork, op: snnrt.WindowLIFListOp, name: str) -> CallText:
+    out = [_unsigned(network, op.list, 16), op.channels.value.data]
+    return _window_lif(network, op, name, out)
+
+
+def masks_to_bytes(network: CNetwork, op: snnrt.MasksToBytesOp, name: str) -> CallText:
+    height, width, channels = buffer_shape(op.spikes.type)
+    expand = call(
+        "snnrt_masks_to_bytes", _unsigned(network, op.entries, 32, const=True), "count",
+        network.pointer(op.spikes), width, height, op.lanes.value.data, channels,
+    )  # fmt: skip
+    return CallText([expand])
+
+
+def expand_spikes(network: CNetwork, op: WindowLIF, bytes: str) -> str:
+    """The call that writes the spikes of a layer as bytes to the array `bytes`."""
+    height, width, channels = op.spikes_shape
+    count = network.names[op.count]
+    if isinstance(op, snnrt.WindowLIFListOp):
+        return call(
+            "snnrt_list_to_bytes", _unsigned(network, op.list, 16, const=True), count, bytes,
+            height * width * channels,
+        )  # fmt: skip
+    lanes = buffer_shape(op.membrane.type)[-1]
+    return call(
+        "snnrt_masks_to_bytes", _unsigned(network, op.entries, 32, const=True), count, bytes,
+        width, height, lanes, channels,
+    )  # fmt: skip
+
+
+LANE_CALLS: dict[type[Operation], Callable[[CNetwork, Any, str], CallText]] = {
+    snnrt.ListHitsOp: list_hits,
+    snnrt.LaneConv2dHitsOp: lane_conv2d_hits,
+    snnrt.MaskConv2dOp: mask_conv2d,
+    snnrt.WindowLIFMasksOp: window_lif_masks,
+    snnrt.WindowLIFListOp: window_lif_list,
+    snnrt.MasksToBytesOp: masks_to_bytes,
+}

@@ -1,0 +1,72 @@
+/* Input as a list of the elements that have events, in the order of the frame.
+
+   counts: uint8[size], zero between two steps; hits: uint16[size], the flat
+   CHW indices of the elements with events, each once. The layer that consumes
+   the hits sets their counts back to zero. */
+#ifndef SNNRT_EVENT_HITS_H
+#define SNNRT_EVENT_HITS_H
+
+#include "snnrt/packed.h"
+
+/* What is returned instead of the number of hits for an input out of range. */
+#define SNNRT_NO_HITS UINT32_MAX
+
+/* Forgets the hits listed so far, after an error. */
+SNNRT_KERNEL uint32_t snnrt_drop_hits(const uint16_t *hits, uint32_t n,
+                                      uint8_t *counts) {
+  for (uint32_t i = 0; i < n; ++i) {
+    counts[hits[i]] = 0;
+  }
+  return SNNRT_NO_HITS;
+}
+
+/* Lists the nonzero elements of uint8[size] and copies their values to
+   `counts`. Returns their number, or SNNRT_NO_HITS if a value exceeds
+   `maximum`; nothing is then listed. */
+SNNRT_KERNEL uint32_t snnrt_list_frame(const uint8_t *frame, uint32_t size,
+                                       uint8_t maximum, uint8_t *counts,
+                                       uint16_t *hits) {
+  uint32_t n = 0, i = 0;
+  while (i < size) {
+    /* Most frames are nearly empty: 16 zeros at a time. */
+    if (i + 16 <= size &&
+        (snnrt_load32(frame + i) | snnrt_load32(frame + i + 4) |
+         snnrt_load32(frame + i + 8) | snnrt_load32(frame + i + 12)) == 0) {
+      i += 16;
+      continue;
+    }
+    const uint32_t end = i + 16 <= size ? i + 16 : size;
+    for (; i < end; ++i) {
+      const uint8_t value = frame[i];
+      if (value > maximum) {
+        return snnrt_drop_hits(hits, n, counts);
+      }
+      if (value != 0) {
+        counts[i] = value;
+        hits[n++] = (uint16_t)i;
+      }
+    }
+  }
+  return n;
+}
+
+/* The same for events: `indices` of elements in any order; an index that occurs
+   k times counts k. */
+SNNRT_KERNEL uint32_t snnrt_list_events(const uint16_t *indices,
+                                        uint32_t events, uint32_t size,
+                                        uint8_t maximum, uint8_t *counts,
+                                        uint16_t *hits) {
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < events; ++i) {
+    const uint16_t index = indices[i];
+    if (index >= size || counts[index] >= maximum) {
+      return snnrt_drop_hits(hits, n, counts);
+    }
+    if (counts[index]++ == 0) {
+      hits[n++] = index;
+    }
+  }
+  return n;
+}
+
+#endif

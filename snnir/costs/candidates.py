@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The kernels that each layer of a `qsnn` network can have, with their predicted costs.
+
+Costs come from lowering the network with these kernels: bytes of constants and buffers are exact,
+instructions and code are predicted. A lowering gives one candidate to every layer, so that a few
+are enough; what a layer costs depends on other layers only by the form in which it gets its input.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from xdsl.dialects.builtin import IntegerAttr, ModuleOp, StringAttr, i64
+from xdsl.ir import Block, Operation, SSAValue
+
+from snnir.costs.model import NetworkCost, predict
+from snnir.dialects import qsnn, snnrt
+from snnir.dialects.kernel_bases import KernelOpBase
+from snnir.kernels.context import KernelChoice, KernelContext, Packing
+from snnir.kernels.linear_candidates import candidates as linear_candidates
+from snnir.kernels.window_rules import PACKING, TABLE_BYTES, window_blocks
+from snnir.memory.lifetimes import lifetimes, root_buffer, value_bytes
+from snnir.passes.convert_qsnn_to_kernels import ConvertQSNNToKernelsPass
+from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
+from snnir.support.diagnostics import DiagnosticEngine
+from snnir.universe import make_context
+
+KERNEL = "kernel"
+_LAYER_NUMBER = "selected_layer"
+"""Attribute by which calls tell their layer; only in copies that are lowered to measure them."""
+
+TABLE_BUDGETS = (0, 8 << 10, 16 << 10, 32 << 10, 64 << 10, 128 << 10, 192 << 10, 256 << 10, 384 << 10)
+"""Bytes of the tables of kernel sums that are tried for each convolution."""
+
+Layer = qsnn.Conv2dOp | qsnn.LinearOp
+Form = Literal["bytes", "lanes"]
+"""What a layer's spikes are stored as: bytes or lists, or masks of lanes."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The kernel of a layer; packing and tables only for convolutions that are read by windows."""
+
+    kernel: KernelChoice
+    packing: Packing | None = None
+    table_bytes: int | None = None
+
+    @property
+    def is_windowed(self) -> bool:
+        """Whether currents are read window by window."""
+        return self.packing is not None
+
+    def __str__(self) -> str:
+        if self.packing is None:
+            return self.kernel
+        tables = f" with tables up to {self.table_bytes} bytes" if self.table_bytes else ""
+        return f"windows of {self.packing}{tables}"
+
+    def write(self, op: Operation) -> None:
+        """Set the attributes that `convert-qsnn-to-kernels` obeys."""
+        for name in (KERNEL, PACKING, TABLE_BYTES):
+            op.attributes.pop(name, None)
+        op.attributes[KERNEL] = StringAttr(self.kernel)
+        if self.packing is not None:
+            op.attributes[PACKING] = StringAttr(self.packing)
+        if self.table_bytes:
+            op.attributes[TABLE_BYTES] = IntegerAttr(self.table_bytes, i64)
+
+
+@dataclass(frozen=True)
+class LayerCost:
+    """What a layer costs with the neurons behind it.
+
+    Attributes:
+        instructions: of a mean step.
+        flash_bytes: constants and code.
+        state_bytes: buffers that live from step to step.
+        transient_bytes: most bytes of other buffers during its calls, those of neighbours included.
+    """
+
+    instructions: float
+    flash_bytes: float
+    state_bytes: float
+    transient_bytes: float
+
+
+Assignment = Sequence[Choice]
+Costs = dict[tuple[Choice, Form], LayerCost]
+"""Of one layer, for each choice and form of its input."""
+
+
+def layers_of(network: qsnn.NetworkOp) -> list[Layer]:
+    """The layers that have weights, in their order."""
+    return [op for op in network.body.block.ops if isinstance(op, qsnn.Conv2dOp | qsnn.LinearOp)]
+
+
+def window_layers(network: qsnn.NetworkOp) -> dict[Layer, Layer | None]:
+    """Convolutions that can be read window by window, with the one whose spikes they read, if any.
+
+    That one must be read window by window, too.
+    """
+    context = KernelContext(_without_choices(network), "event", lambda *_, **__: None)
+    originals = dict(zip(context.network.body.block.ops, network.body.block.ops, strict=True))
+    found: dict[Layer, Layer | None] = {}
+    producers: dict[SSAValue, Layer] = {}
+    for op, block in window_blocks(context).items():
+        layer = originals[op]
+        assert isinstance(layer, qsnn.Conv2dOp)
+        assert isinstance(op, qsnn.Conv2dOp)
+        found[layer] = None if isinstance(op.input.owner, Block) else producers[op.input]
+        producers[block.neurons.spikes] = layer
+    return found
+
+
+def _without_choices(network: qsnn.NetworkOp) -> qsnn.NetworkOp:
+    copy = network.clone()
+    for op in copy.body.block.ops:
+        op.attributes.pop(KERNEL, None)
+    return copy
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A network with chosen kernels on planned memory, and what it is predicted to cost."""
+
+    network: snnrt.NetworkOp
+    cost: NetworkCost
+
+    def by_layer(self, layers: int) -> list[LayerCost]:
+        """The costs of each layer."""
+        calls: dict[int, list[KernelOpBase]] = defaultdict(list)
+        waiting: list[KernelOpBase] = []
+        number = 0
+        for op in self.network.body.block.ops:
+            if not isinstance(op, KernelOpBase):
+                continue
+            waiting.append(op)
+            marker = op.attributes.get(_LAYER_NUMBER)
+            if isinstance(marker, IntegerAttr):
+                number = marker.value.data
+                calls[number] += waiting
+                waiting = []
+        calls[number] += waiting
+        owned = self._owned_bytes(calls)
+        live = self._live_bytes()
+        return [
+            LayerCost(
+                sum(self.cost.calls[op] for op in calls[index]),
+                sum(self.cost.code[op] for op in calls[index]) + owned[index][0],
+                owned[index][1],
+                max((live[op] for op in calls[index]), default=0),
+            )
+            for index in range(layers)
+        ]
+
+    def _owned_bytes(self, calls: dict[int, list[KernelOpBase]]) -> dict[int, list[int]]:
+        """Bytes of constants and states, by the layer that uses them first."""
+        owned: dict[int, list[int]] = defaultdict(lambda: [0, 0])
+        seen: set[Operation] = set()
+        for index in sorted(calls):
+            for operand in (value for op in calls[index] for value in op.operands):
+                source: Operation | None = root_buffer(operand)
+                if source is None and isinstance(operand.owner, snnrt.ConstantOp):
+                    source = operand.owner
+                if source is None or source in seen:
+                    continue
+                seen.add(source)
+                if isinstance(source, snnrt.ConstantOp):
+                    owned[index][0] += value_bytes(source.result)
+                elif source.region.data is snnrt.Region.STATE:
+                    owned[index][1] += value_bytes(source.result)
+        return owned
+
+    def _live_bytes(self) -> dict[Operation, int]:
+        lives = lifetimes(self.network)
+        return {
+            op: sum(life.bytes for life in lives if life.first <= index <= life.last)
+            for index, op in enumerate(self.network.body.block.ops)
+            if isinstance(op, KernelOpBase)
+        }
+
+
+def lower(network: qsnn.NetworkOp, choices: Assignment) -> Lowered:
+    """Lower a copy of a network with a choice for each layer.
+
+    Raises:
+        SNNError: the network cannot be lowered at all.
+    """
+    copy = network.clone()
+    number = 0
+    chosen = iter(enumerate(choices))
+    for op in copy.body.block.ops:
+        if isinstance(op, qsnn.Conv2dOp | qsnn.LinearOp):
+            number, choice = next(chosen)
+            choice.write(op)
+        op.attributes[_LAYER_NUMBER] = IntegerAttr(number, i64)
+    module, context = ModuleOp([copy]), make_context()
+    # Nobody wants remarks on what may not be chosen.
+    with DiagnosticEngine():
+        ConvertQSNNToKernelsPass().apply(context, module)
+        KernelsPlanMemoryPass().apply(context, module)
+    lowered = next(op for op in module.ops if isinstance(op, snnrt.NetworkOp))
+    return Lowered(lowered, predict(lowered))
+
+
+def simple_choice(op: Layer, cmsis: bool = False) -> Choice:
+    """The kernel that a layer can always have."""
+    if cmsis:
+        return Choice("cmsis")
+    return Choice("scatter" if isinstance(op, qsnn.Conv2dOp) else "dense")
+
+
+def _assignments(
+    network: qsnn.NetworkOp, windows: dict[Layer, Layer | None], packings: Sequence[Packing],
+    budgets: Sequence[int], cmsis: bool,
+) -> Iterator[list[Choice]]:  # fmt: skip
+    """Assignments that together give every layer each of its candidates."""
+    layers = layers_of(network)
+    storages = [
+        [Choice(c.name) for c in linear_candidates(op)]  # type: ignore[arg-type]
+        if isinstance(op, qsnn.LinearOp)
+        else []
+        for op in layers
+    ]
+    most = max((len(found) for found in storages), default=0)
+    uniform: list[tuple[Packing, int] | None] = [None] * max(most, 1)
+    if windows:
+        settings = [(packing, budget) for budget in budgets for packing in packings]
+        uniform += settings + settings[:1] * (most - len(settings))
+    for round_, setting in enumerate(uniform):
+        yield [
+            found[round_ % len(found)] if found
+            else Choice("event", setting[0], setting[1] if windows[op] is not None else 0)
+            if setting is not None and op in windows
+            else simple_choice(op)
+            for op, found in zip(layers, storages, strict=True)
+        ]  # fmt: skip
+    # Convolutions of bytes behind ones with windows.
+    windowed = [op for op in layers if op in windows]
+    for cut in range(1, len(windowed)):
+        inside = set(windowed[:cut])
+        yield [
+            Choice("event", packings[0], 0) if op in inside else simple_choice(op) for op in layers
+        ]
+    if cmsis:
+        yield [simple_choice(op, cmsis=True) for op in layers]
+
+
+def layer_costs(
+    network: qsnn.NetworkOp, packings: Sequence[Packing], budgets: Sequence[int], cmsis: bool
+) -> list[Costs]:
+    """The candidates of each layer with their costs."""
+    layers, windows = layers_of(network), window_layers(network)
+    result: list[Costs] = [{} for _ in layers]
+    for choices in _assignments(network, windows, packings, budgets, cmsis):
+        costs = lower(network, choices).by_layer(len(layers))
+        forms = input_forms(network, choices)
+        for found, choice, form, cost in zip(result, choices, forms, costs, strict=True):
+            found.setdefault((choice, form), cost)
+    return result
+
+
+def input_forms(network: qsnn.NetworkOp, choices: Assignment) -> list[Form]:
+    """The form in which each layer gets its input."""
+    layers = layers_of(network)
+    forms: list[Form] = []
+    lanes: dict[SSAValue, Form] = {}
+    by_layer = dict(zip(layers, choices, strict=True))
+    current: Choice | None = None
+    for op in network.body.block.ops:
+        if isinstance(op, qsnn.Conv2dOp | qsnn.LinearOp):
+            forms.append(lanes.get(op.input, "bytes"))
+            current = by_layer[op]
+        form: Form = "lanes" if current is not None and current.is_windowed else "bytes"
+        if isinstance(op, qsnn.ReshapeOp):
+            form = lanes.get(op.input, "bytes")
+        for result in op.results:
+            lanes[result] = form
+    return forms

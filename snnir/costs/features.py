@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What each call does in a mean step, as amounts that its instructions grow with.
+
+`features(op, signals, presentation)` gives the variant of a kernel and amounts by name; the tables
+of `snnir.costs.model` hold instructions for each. Amounts follow the loops of the C kernels.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Literal
+
+from xdsl.dialects.builtin import IntegerType
+from xdsl.ir import SSAValue
+
+from snnir.costs.features_lanes import FEATURES as LANE_FEATURES
+from snnir.costs.features_lanes import Amounts
+from snnir.costs.features_linear import FEATURES as LINEAR_FEATURES
+from snnir.costs.features_linear import tiles
+from snnir.costs.reach import Reach, reach
+from snnir.costs.signals import Signal, Signals
+from snnir.dialects import cmsis_nn, snnrt
+from snnir.dialects.kernel_bases import KernelOpBase, buffer_element, buffer_shape
+from snnir.dialects.layer_shapes import element_count, int_values
+from snnir.dialects.snn_attributes import Reset, ResetTiming
+from snnir.kernels.lif_kinds import leak_kind
+
+Presentation = Literal["frames", "events"]
+"""How the caller gives the input: `step` or `step_events`."""
+
+Found = tuple[str, Amounts]
+
+
+def features(op: KernelOpBase, signals: Signals, presentation: Presentation) -> Found:
+    """The kernel that a call runs, with its variant, and amounts of what it does in a mean step."""
+    name = op.name.partition(".")[2]
+    if type(op) in INPUT_FEATURES:
+        variant, amounts = INPUT_FEATURES[type(op)](op, signals, presentation)
+    else:
+        variant, amounts = FEATURES[type(op)](op, signals)
+    return (f"{name}.{variant}" if variant else name), amounts
+
+
+def bits_of(value: SSAValue) -> int:
+    """Bits of a buffer's elements."""
+    element = buffer_element(value.type)
+    assert isinstance(element, IntegerType)
+    return element.width.data
+
+
+def _size(value: SSAValue) -> int:
+    return element_count(buffer_shape(value.type))
+
+
+def _busy(signal: Signal, block: int) -> float:
+    """Blocks of neighbours with an active element, if these lie anywhere."""
+    return signal.size / block * (1 - (1 - min(signal.rate, 1.0)) ** block)
+
+
+def _check_density(op: snnrt.CheckDensityOp, signals: Signals, shown: Presentation) -> Found:
+    signal, limit = signals[op.frame], op.density.limit
+    # Whether cells are counted depends on the spread of the events; taken as exponential.
+    chance = math.exp(-limit / max(signal.total, 1e-9))
+    if shown == "events":
+        return "events", {"call": 1, "counted": chance, "event": chance * signal.total}
+    return "frames", {"call": 1, "byte": signal.size, "counted_byte": chance * signal.size}
+
+
+def _list_hits(op: snnrt.ListHitsOp, signals: Signals, shown: Presentation) -> Found:
+    signal = signals[op.frame]
+    if shown == "events":
+        return "events", {"call": 1, "event": signal.total, "hit": signal.active}
+    return "frames", {
+        "call": 1, "block": signal.size / 16, "busy": _busy(signal, 16), "hit": signal.active,
+    }  # fmt: skip
+
+
+def _frame_to_hwc(op: snnrt.FrameToHWCOp, signals: Signals, shown: Presentation) -> Found:
+    signal = signals[op.frame]
+    if shown == "events":
+        return "events", {"call": 1, "byte": signal.size, "event": signal.total}
+    return "frames", {
+        "call": 1, "byte": signal.size, "busy": _busy(signal, 8), "hit": signal.active,
+    }  # fmt: skip
+
+
+def _values_to_hwc(op: snnrt.ValuesToHWCOp, signals: Signals, shown: Presentation) -> Found:
+    return "", {"call": 1, "element": _size(op.output)}
+
+
+def _spike_list(op: snnrt.SpikeListOp, signals: Signals) -> Found:
+    signal = signals[op.values]
+    return "", {
+        "call": 1, "block": signal.size / 8, "busy": _busy(signal, 8), "spike": signal.active,
+    }  # fmt: skip
+
+
+def _reaches(op: snnrt.Conv2dScatterOp | snnrt.Conv2dScatterValuesOp, signal: Signal) -> list[Reach]:
+    taps = buffer_shape(op.weights.type)[1:3]
+    outputs = buffer_shape(op.current.type)[:2]
+    shares = (signal.rows, signal.columns)
+    return [
+        reach(size, taps[axis], outputs[axis], stride, padding, dilation, shares[axis])
+        for axis, (size, stride, padding, dilation) in enumerate(
+            zip(*(int_values(p) for p in (op.input_size, op.stride, op.padding, op.dilation)),
+                strict=True)
+        )
+    ]  # fmt: skip
+
+
+def _conv2d_scatter(
+    op: snnrt.Conv2dScatterOp | snnrt.Conv2dScatterValuesOp, signals: Signals
+) -> Found:
+    """Runs of inputs at one position, and the rows of currents that they reach."""
+    signal = signals[op.list]
+    rows, columns = _reaches(op, signal)
+    outputs = buffer_shape(op.weights.type)[-1]
+    narrow = bits_of(op.current) == 16
+    groups, binary = op.groups.value.data, isinstance(op, snnrt.Conv2dScatterOp)
+    runs = max(min(signal.positions * groups, signal.active), 1e-9)
+    plain = set((*int_values(op.stride), *int_values(op.dilation))) == {1}
+    contiguous = plain and groups == 1 and binary and (not narrow or outputs % 4 == 0)
+    amounts: Amounts = {"call": 1, "input": signal.active, "run": runs, "row": runs * rows.mean}
+    if not plain:
+        amounts["strided_run"] = runs
+    depth = signal.active / runs
+    names = ("of_16", "of_8", "of_4", "rest") if narrow else ("of_8", "of_4", "rest")
+    sizes = (16, 8, 4) if narrow else (8, 4)
+    for index, name in enumerate(names):
+
+        def of(columns_reached: int, index: int = index) -> float:
+            if contiguous:
+                return tiles(columns_reached * outputs, *sizes)[index]
+            return columns_reached * tiles(outputs, *sizes)[index]
+
+        tiled = runs * rows.mean * columns.expect(of)
+        amounts[f"{name}"], amounts[f"{name}_input"] = tiled, tiled * depth
+    pieces = 1.0 if contiguous else columns.mean / max(columns.chance, 1e-9)
+    amounts["piece"] = runs * rows.mean * pieces * columns.chance
+    short = narrow and binary and outputs % 16 == 0
+    return f"s{bits_of(op.current)}" + (".short" if short else ""), amounts
+
+
+def _fill_zero(op: snnrt.FillZeroOp, signals: Signals) -> Found:
+    return "", {"call": 1, "byte": _size(op.buffer) * bits_of(op.buffer) / 8}
+
+
+def _lif(op: snnrt.LIFOp, signals: Signals) -> Found:
+    neurons = _size(op.membrane)
+    shape = buffer_shape(op.membrane.type)
+    channels = shape[-1]
+    state, current = bits_of(op.membrane), bits_of(op.current)
+    thresholds = _size(op.threshold)
+    packed = state == 16 and op.overflow.data.value == "proven"
+    packed &= thresholds == 1 or (thresholds == channels and neurons // channels >= 4)
+    several = {_size(value) for value in (op.leak, op.threshold, op.bias) if value is not None}
+    amounts: Amounts = {
+        "call": 1,
+        "neuron": neurons,
+        f"neuron_{leak_kind(op)}": neurons,
+        "neuron_zero": neurons * op.reset.data.value.startswith("zero"),
+        "neuron_subtract": neurons * (op.reset.data is Reset.SUBTRACT),
+        "neuron_immediate": neurons * (op.reset_timing.data is ResetTiming.IMMEDIATE),
+        "neuron_bias": neurons * (op.bias is not None),
+        "neuron_parameters": neurons * (neurons in several),
+        "neuron_shift": neurons * (op.shift.value.data != 0),
+        "channel": channels * (channels in several),
+    }
+    kind = "packed" if packed else "saturating" if op.overflow.data.value != "proven" else "plain"
+    return f"s{state}_s{current}.{kind}", amounts
+
+
+def _li(op: snnrt.LIOp, signals: Signals) -> Found:
+    return f"s{bits_of(op.membrane)}", {"call": 1, "neuron": _size(op.membrane)}
+
+
+def _max_pool2d(op: snnrt.MaxPool2dOp, signals: Signals) -> Found:
+    height, width, channels = buffer_shape(op.output.type)
+    outputs, bits = height * width, bits_of(op.input)
+    lanes = 32 // bits
+    words, rest = (channels // lanes, channels % lanes) if bits < 32 else (0, channels)
+    window = element_count(int_values(op.kernel))
+    return f"s{bits}", {
+        "call": 1, "output": outputs, "word": outputs * words, "rest": outputs * rest,
+        "word_element": outputs * words * window, "rest_element": outputs * rest * window,
+    }  # fmt: skip
+
+
+def _sum_pool2d(op: snnrt.SumPool2dOp, signals: Signals) -> Found:
+    height, width, channels = buffer_shape(op.output.type)
+    outputs, window = height * width, element_count(int_values(op.kernel))
+    return f"s{bits_of(op.input)}_s{bits_of(op.output)}", {
+        "call": 1, "output": outputs, "channel": outputs * channels,
+        "element": outputs * channels * window,
+    }  # fmt: skip
+
+
+def _elementwise(op: KernelOpBase, signals: Signals) -> Found:
+    return "", {"call": 1, "element": _size(op.operands[-1])}
+
+
+def _im2col(op: snnrt.Im2ColOp, signals: Signals) -> Found:
+    positions, patch = buffer_shape(op.columns.type)
+    taps = element_count(int_values(op.kernel))
+    return "", {"call": 1, "tap": positions * taps, "byte": positions * patch}
+
+
+def _readout(op: KernelOpBase, signals: Signals) -> Found:
+    return "", {"call": 1, "output": _size(op.operands[0])}
+
+
+def _masks_to_bytes(op: snnrt.MasksToBytesOp, signals: Signals) -> Found:
+    signal = signals[op.entries]
+    return "", {
+        "call": 1, "byte": _size(op.spikes), "entry": signal.positions, "spike": signal.active,
+    }  # fmt: skip
+
+
+def _cmsis_convolve(op: cmsis_nn.ConvolveWrapperS16Op, signals: Signals) -> Found:
+    height, width, channels = buffer_shape(op.output.type)
+    patch = element_count(buffer_shape(op.filter.type)[1:])
+    positions = height * width
+    return "", {
+        "call": 1, "position": positions, "patch": positions * patch,
+        "output": positions * channels, "multiply": positions * channels * patch,
+    }  # fmt: skip
+
+
+def _cmsis_product(
+    op: cmsis_nn.VecMatMulResultAccS8Op | cmsis_nn.MatMultNtTS8S32Op, signals: Signals
+) -> Found:
+    outputs, inputs = buffer_shape(op.filter.type)
+    vectors = _size(op.output) // outputs
+    return "", {
+        "call": 1, "output": vectors * outputs, "multiply": vectors * outputs * inputs,
+        "input": vectors * inputs,
+    }  # fmt: skip
+
+
+INPUT_FEATURES: dict[type, Callable[..., Found]] = {
+    snnrt.CheckDensityOp: _check_density,
+    snnrt.ListHitsOp: _list_hits,
+    snnrt.FrameToHWCOp: _frame_to_hwc,
+    snnrt.ValuesToHWCOp: _values_to_hwc,
+}
+FEATURES: dict[type, Callable[..., Found]] = {
+    **LANE_FEATURES,
+    **LINEAR_FEATURES,
+    snnrt.SpikeListOp: _spike_list,
+    snnrt.Conv2dScatterOp: _conv2d_scatter,
+    snnrt.Conv2dScatterValuesOp: _conv2d_scatter,
+    snnrt.FillZeroOp: _fill_zero,
+    snnrt.LIFOp: _lif,
+    snnrt.LIOp: _li,
+    snnrt.MaxPool2dOp: _max_pool2d,
+    snnrt.SumPool2dOp: _sum_pool2d,
+    snnrt.AddOp: _elementwise,
+    snnrt.ScaleOp: _elementwise,
+    snnrt.ConcatChannelsOp: _elementwise,
+    snnrt.WidenOp: _elementwise,
+    snnrt.Im2ColOp: _im2col,
+    snnrt.CountSpikesOp: _readout,
+    snnrt.FirstSpikeOp: _readout,
+    snnrt.ReadMembraneOp: _readout,
+    snnrt.MasksToBytesOp: _masks_to_bytes,
+    cmsis_nn.ConvolveWrapperS16Op: _cmsis_convolve,
+    cmsis_nn.VecMatMulResultAccS8Op: _cmsis_product,
+    cmsis_nn.MatMultNtTS8S32Op: _cmsis_product,
+    cmsis_nn.MaxPoolOp: _elementwise,
+}

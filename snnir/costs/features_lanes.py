@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What the kernels on packed lanes do in a mean step: see `lane_conv2d.h`, `mask_conv2d.h` and
+`window_lif.h`, whose loops the names follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from xdsl.dialects.builtin import f64
+
+from snnir.dialects import snnrt
+from snnir.dialects.kernel_bases import buffer_element, buffer_shape
+from snnir.dialects.layer_shapes import element_count, int_values
+from snnir.dialects.snn_attributes import Reset, ResetTiming
+from snnir.dialects.snnrt_lanes import MASK_LANES, mask_count
+from snnir.costs.reach import Reach, reach
+from snnir.costs.signals import Floats, Signal, Signals
+from snnir.kernels.bit_groups import UNKNOWN_RATE
+from snnir.kernels.lif_kinds import leak_kind
+from snnir.layers.activity_attributes import AGES_TO_REST, REACH_AGES, floats_of
+
+CHUNK = {"pairs": 5, "triples": 8}
+"""Elements that one transfer of several registers moves."""
+
+Amounts = dict[str, float]
+
+
+def _packing(op: snnrt.LaneConv2dHitsOp | snnrt.MaskConv2dOp | snnrt.WindowLIFMasksOp
+             | snnrt.WindowLIFListOp) -> str:  # fmt: skip
+    return "triples" if buffer_element(op.current.type) == f64 else "pairs"
+
+
+def _elements(op: snnrt.LaneConv2dHitsOp | snnrt.MaskConv2dOp) -> int:
+    """Words or doubles of a position."""
+    row = buffer_shape(op.current.type)[2]
+    return row if _packing(op) == "triples" else row // 2
+
+
+def _reaches(op: snnrt.LaneConv2dHitsOp | snnrt.MaskConv2dOp, signal: Signal) -> list[Reach]:
+    kernels = op.kernels if isinstance(op, snnrt.LaneConv2dHitsOp) else op.tables
+    taps = buffer_shape(kernels.type)[1:3]
+    outputs = buffer_shape(op.current.type)[:2]
+    shares = (signal.rows, signal.columns)
+    return [
+        reach(size, taps[axis], outputs[axis], 1, padding, 1, shares[axis])
+        for axis, (size, padding) in enumerate(
+            zip(int_values(op.input_size), int_values(op.padding), strict=True)
+        )
+    ]
+
+
+def _additions(prefix: str, amount: float, reaches: list[Reach], op: object) -> Amounts:
+    """`amount` times one rectangle of currents."""
+    assert isinstance(op, snnrt.LaneConv2dHitsOp | snnrt.MaskConv2dOp)
+    rows, columns = reaches
+    elements, chunk = _elements(op), CHUNK[_packing(op)]
+    rectangles = amount * rows.chance * columns.chance
+    times = amount * rows.mean
+    chunks = columns.expect(lambda count: -(-count * elements // chunk))
+    wide = columns.taps > 8
+    return {
+        f"{prefix}_rectangle": rectangles * (columns.expect(float) if wide else 1),
+        f"{prefix}_row": times * (columns.expect(float) if wide else columns.chance),
+        f"{prefix}_chunk": times * chunks,
+        f"{prefix}_element": times * columns.expect(float) * elements,
+    }
+
+
+def lane_conv2d_hits(op: snnrt.LaneConv2dHitsOp, signals: Signals) -> tuple[str, Amounts]:
+    """Additions of kernels for every event."""
+    signal = signals[op.hits]
+    reaches = _reaches(op, signal)
+    height, width = int_values(op.window)
+    reached = signal.active * reaches[0].chance * reaches[1].chance
+    touched = 0.0
+    if op.touched is not None:
+        touched = reached * (1 + (reaches[0].mean_reached - 1) / height)
+    # Divisions by sizes that are powers of two cost less.
+    return _packing(op), {
+        "call": 1,
+        "hit": signal.active,
+        "reached": reached,
+        "touched": touched,
+        **_additions("one", signal.total, reaches, op),
+    }
+
+
+def group_counts(op: snnrt.MaskConv2dOp, signal: Signal) -> Floats:
+    """Probabilities of 0, 1, 2, … groups with a spike at an active position.
+
+    Spikes of different channels are independent given that the position is active.
+    """
+    bits = list(int_values(op.group_bits))
+    lanes = sum(bits)
+    positions = element_count(int_values(op.input_size))
+    share = max(signal.positions / positions, 1e-9)
+    rates = signal.rates
+    if rates is None:
+        chances = np.full(lanes, min(signal.rate / share, 1.0) or UNKNOWN_RATE)
+    else:
+        # As in `channels_by_lane`, the highest bits fire most often; a lane may have no channel.
+        ranked = np.sort(rates)[-lanes:]
+        chances = np.clip(np.concatenate([np.zeros(lanes - len(ranked)), ranked]) / share, 0, 1)
+    counts, start = np.ones(1), 0
+    for size in bits:
+        active = 1 - float(np.prod(1 - chances[start : start + size]))
+        counts = np.convolve(counts, [1 - active, active])
+        start += size
+    # A position that is listed has at least one.
+    if len(counts) > 1 and counts[1:].sum() > 0:
+        counts[0] = 0
+        counts /= counts.sum()
+    return counts
+
+
+def mask_conv2d(op: snnrt.MaskConv2dOp, signals: Signals) -> tuple[str, Amounts]:
+    """Additions of tabulated sums for every active position, two at a time."""
+    signal = signals[op.entries]
+    reaches = _reaches(op, signal)
+    bits = list(int_values(op.group_bits))
+    positions = signal.positions * reaches[0].chance * reaches[1].chance
+    counts = group_counts(op, signal)
+    numbers = np.arange(len(counts))
+    twos, ones = float(counts @ (numbers // 2)), float(counts @ (numbers % 2))
+    kind = "two" if len(bits) == 2 else "bits" if max(bits) == 1 else "groups"
+    looked = {"two": 0.0, "bits": float(counts @ numbers), "groups": float(len(bits))}[kind]
+    return _packing(op), {
+        "call": 1,
+        "entry": signal.positions,
+        f"entry_{kind}": positions,
+        f"look_{kind}": positions * looked,
+        "masks": positions * mask_count(sum(bits)) * (kind == "bits"),
+        **_additions("two", signal.positions * twos, reaches, op),
+        **_additions("one", signal.positions * ones, reaches, op),
+    }
+
+
+def assumed_ages(shape: tuple[int, int, int], signal_share: float) -> Floats:
+    """Shares of windows by age where only the chance of being reached in a step is known."""
+    missed = 1 - signal_share
+    rest = missed**AGES_TO_REST
+    return np.array([signal_share, missed * signal_share, missed * (1 - signal_share) - rest, rest])
+
+
+def window_lif(
+    op: snnrt.WindowLIFMasksOp | snnrt.WindowLIFListOp, signals: Signals
+) -> tuple[str, Amounts]:
+    """Pooling and neurons of every window, by how long ago an event reached it."""
+    height, width, lanes = buffer_shape(op.membrane.type)
+    windows, words = height * width, lanes // 2
+    pixels = element_count(int_values(op.window))
+    masks = isinstance(op, snnrt.WindowLIFMasksOp)
+    signal = signals[op.entries if isinstance(op, snnrt.WindowLIFMasksOp) else op.list]
+    halving = op.resets is not None
+    reached, fresh, settling, settled = _ages(op, signals)
+    if op.calm is None:
+        # Windows without input take the whole step, but read no currents.
+        fresh, settling, settled = fresh + settling + settled, 0.0, 0.0
+    begin, end = int_values(op.busy)
+    busy = max(end - begin, 0)
+    summed = "sum" if op.sum.value.data else "maximum"
+    amounts: Amounts = {
+        "call": 1,
+        "line": height,
+        "window": windows,
+        "reached": windows * reached,
+        "fresh": windows * fresh,
+        "settling": windows * settling,
+        "settled": windows * settled,
+        "busy_window": windows * (settling + settled) * (busy > 0),
+        "busy_word": windows * (settling + settled) * busy,
+        "rest_word": windows * settling * (words - busy),
+        "word": windows * (reached + fresh) * words,
+        f"{summed}_word": windows * reached * words * (pixels - 1),
+        "read_word": windows * reached * words * pixels,
+        "clear": windows * reached * pixels,
+        "clear_word": windows * reached * pixels * words,
+    }
+    if masks:
+        amounts["entry"] = signal.positions
+        amounts["entry_mask"] = signal.positions * mask_count(lanes)
+    else:
+        amounts["spike"] = signal.active
+        amounts["list_mask"] = windows * mask_count(lanes)
+    key = _packing(op)
+    if not halving:
+        key += ".general"
+        stepped = windows * (reached + fresh) * words
+        amounts[f"word_{leak_kind(op)}"] = stepped
+        amounts["word_bias"] = stepped * (op.bias is not None)
+        amounts["word_decayed"] = stepped * (op.reset.data is Reset.SUBTRACT)
+        amounts["word_immediate"] = stepped * (op.reset_timing.data is ResetTiming.IMMEDIATE)
+        amounts["word_channels"] = stepped * _per_channel(op)
+    return f"{key}.{'masks' if masks else 'list'}", amounts
+
+
+def _per_channel(op: snnrt.WindowLIFMasksOp | snnrt.WindowLIFListOp) -> bool:
+    return op.threshold is not None and element_count(buffer_shape(op.threshold.type)) > 1
+
+
+def _ages(
+    op: snnrt.WindowLIFMasksOp | snnrt.WindowLIFListOp, signals: Signals
+) -> tuple[float, float, float, float]:
+    """Shares of the windows by the steps since an event."""
+    if op.touched is None:
+        return 1.0, 0.0, 0.0, 0.0
+    ages = floats_of(op, REACH_AGES)
+    if ages is None:
+        ages = assumed_ages(buffer_shape(op.membrane.type), _assumed_share(op, signals))  # type: ignore[arg-type]
+    reached, fresh, settling, settled = (float(age) for age in ages)
+    return reached, fresh, settling, settled
+
+
+def _assumed_share(
+    op: snnrt.WindowLIFMasksOp | snnrt.WindowLIFListOp, signals: Signals
+) -> float:
+    """The chance that an event reaches a window, if events lie anywhere alike."""
+    writer = next(
+        (use.operation for use in op.current.uses
+         if isinstance(use.operation, snnrt.LaneConv2dHitsOp)), None,
+    )  # fmt: skip
+    if writer is None:
+        return 1.0
+    taps = buffer_shape(writer.kernels.type)[1:3]
+    area = 1
+    for tap, window in zip(taps, int_values(op.window), strict=True):
+        area *= tap + window - 1
+    positions = element_count(int_values(writer.input_size))
+    share = min(signals[writer.hits].positions / positions, 1.0)
+    return 1 - (1 - share) ** area
+
+
+def code_amounts(op: object) -> Amounts:
+    """What the size of a call's code grows with."""
+    if isinstance(op, snnrt.LaneConv2dHitsOp | snnrt.MaskConv2dOp):
+        kernels = op.kernels if isinstance(op, snnrt.LaneConv2dHitsOp) else op.tables
+        width, elements, chunk = buffer_shape(kernels.type)[2], _elements(op), CHUNK[_packing(op)]
+        widths = range(1, width + 1) if width <= 8 else [1]
+        return {"call": 1, "chunk": sum(-(-n * elements // chunk) for n in widths)}
+    if isinstance(op, snnrt.WindowLIFMasksOp | snnrt.WindowLIFListOp):
+        words = min(buffer_shape(op.membrane.type)[2] // 2, MASK_LANES // 2)
+        return {"call": 1, "word": words, "read": words * element_count(int_values(op.window))}
+    return {"call": 1}
+
+
+FEATURES: dict[type, Callable[..., tuple[str, Amounts]]] = {
+    snnrt.LaneConv2dHitsOp: lane_conv2d_hits,
+    snnrt.MaskConv2dOp: mask_conv2d,
+    snnrt.WindowLIFMasksOp: window_lif,
+    snnrt.WindowLIFListOp: window_lif,
+}

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What kernels may be chosen for."""
+
+from typing import Literal
+
+Goal = Literal["speed", "size", "balanced"]

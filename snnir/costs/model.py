@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Predicts what a `snnrt` network costs on a target, from the target's cost table.
+
+A table is JSON: for each kernel, with its variant, instructions for each amount that
+`snnir.costs.features` finds, bytes of code likewise, and what the program around the calls takes.
+`benchmarks/cortex_m7/calibrate.py` measures it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from snnir.costs.features import Presentation, features
+from snnir.costs.features_lanes import code_amounts
+from snnir.costs.signals import Signals
+from snnir.dialects import snnrt
+from snnir.dialects.kernel_bases import KernelOpBase
+from snnir.memory.lifetimes import value_bytes
+
+DEFAULT_TABLE = "cortex_m7"
+"""The table of targets that have none of their own: its instructions order kernels there, too."""
+
+Coefficients = Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class CostTable:
+    """What kernels take on a core.
+
+    Attributes:
+        instructions, code: by kernel, for each amount.
+        step_instructions: instructions of a step outside of all calls.
+        flash_bytes, ram_bytes: program around a network: start-up and interface; stack and data.
+    """
+
+    instructions: Coefficients
+    code: Coefficients
+    step_instructions: float
+    flash_bytes: float
+    ram_bytes: float
+
+
+@dataclass(frozen=True)
+class NetworkCost:
+    """Prediction for a network with planned memory.
+
+    Attributes:
+        calls: instructions of each call in a mean step.
+        code: bytes of code of each call.
+        unknown: kernels that the table does not have; they count nothing.
+    """
+
+    calls: dict[KernelOpBase, float]
+    code: dict[KernelOpBase, float]
+    instructions: float
+    flash_bytes: float
+    ram_bytes: float
+    unknown: tuple[str, ...] = ()
+
+
+@cache
+def load_table(name: str = DEFAULT_TABLE) -> CostTable:
+    """The cost table of a core, which comes with this package."""
+    data = json.loads((files("snnir.costs") / f"{name}.json").read_text())
+    program = data["program"]
+    return CostTable(
+        data["instructions"], data["code"], program["instructions"], program["flash_bytes"],
+        program["ram_bytes"],
+    )  # fmt: skip
+
+
+def _apply(amounts: Mapping[str, float], coefficients: Mapping[str, float]) -> float:
+    return sum(amount * coefficients.get(name, 0.0) for name, amount in amounts.items())
+
+
+def constant_bytes(network: snnrt.NetworkOp) -> int:
+    """Bytes of all constants."""
+    constants = (op for op in network.body.block.ops if isinstance(op, snnrt.ConstantOp))
+    return sum(value_bytes(op.result) for op in constants)
+
+
+def predict(
+    network: snnrt.NetworkOp, table: CostTable | None = None, presentation: Presentation = "events"
+) -> NetworkCost:
+    """Predict instructions of a mean step, flash and RAM.
+
+    Args:
+        presentation: how steps are given; events where a network takes them, else frames.
+    """
+    table = load_table() if table is None else table
+    signals = Signals(network)
+    calls: dict[KernelOpBase, float] = {}
+    code: dict[KernelOpBase, float] = {}
+    unknown: dict[str, None] = {}
+    for op in network.body.block.ops:
+        if not isinstance(op, KernelOpBase):
+            continue
+        kernel, amounts = features(op, signals, presentation)
+        if kernel not in table.instructions:
+            unknown[kernel] = None
+        calls[op] = max(_apply(amounts, table.instructions.get(kernel, {})), 0.0)
+        code[op] = _apply(code_amounts(op), table.code.get(kernel, {}))
+    assert network.arena_bytes is not None, "memory is planned"
+    return NetworkCost(
+        calls,
+        code,
+        table.step_instructions + sum(calls.values()),
+        table.flash_bytes + sum(code.values()) + constant_bytes(network),
+        table.ram_bytes + network.arena_bytes.value.data,
+        tuple(unknown),
+    )

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""How many outputs along an axis an active input of a convolution reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from snnir.costs.signals import Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Reach:
+    """The distribution of the number of outputs that an active input reaches.
+
+    Attributes:
+        taps: most outputs.
+        shares: probability of 0, 1, … `taps` outputs.
+    """
+
+    taps: int
+    shares: Floats
+
+    def expect(self, function: Callable[[int], float]) -> float:
+        """Mean of a function of the number, 0 where no output is reached."""
+        return float(sum(s * function(n) for n, s in enumerate(self.shares) if n and s))
+
+    @property
+    def mean(self) -> float:
+        """Mean number of outputs."""
+        return self.expect(float)
+
+    @property
+    def chance(self) -> float:
+        """Probability of reaching any."""
+        return float(1 - self.shares[0])
+
+    @property
+    def mean_reached(self) -> float:
+        """Mean number of outputs of an input that reaches one."""
+        return self.mean / max(self.chance, 1e-9)
+
+
+@lru_cache(maxsize=256)
+def counts(
+    size: int, taps: int, outputs: int, stride: int, padding: int, dilation: int
+) -> tuple[int, ...]:
+    """For each input coordinate the number of outputs that it reaches."""
+    result = [0] * size
+    for output in range(outputs):
+        for tap in range(taps):
+            coordinate = output * stride + tap * dilation - padding
+            if 0 <= coordinate < size:
+                result[coordinate] += 1
+    return tuple(result)
+
+
+def reach(
+    size: int, taps: int, outputs: int, stride: int, padding: int, dilation: int,
+    shares: Floats | None,
+) -> Reach:  # fmt: skip
+    """The reach along one axis of `size` inputs.
+
+    Args:
+        shares: of the active inputs at each coordinate; None for all alike.
+    """
+    found = np.zeros(taps + 1)
+    weights = np.full(size, 1 / size) if shares is None or len(shares) != size else shares
+    for number, share in zip(
+        counts(size, taps, outputs, stride, padding, dilation), weights, strict=True
+    ):
+        found[number] += share
+    return Reach(taps, found)

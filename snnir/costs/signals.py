@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""How many elements of each buffer of a `snnrt` network are active in a mean step.
+
+Follows the recorded activity (`snnir.layers.activity_attributes`) from calls to their outputs.
+Where none was recorded, `ASSUMED_INPUT_RATE` of the input's elements and `ASSUMED_RATE` of the
+neurons are taken to be active, everywhere alike and independently.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.ir import SSAValue
+
+from snnir.dialects import snnrt
+from snnir.dialects.kernel_bases import KernelOpBase, buffer_shape
+from snnir.dialects.layer_shapes import element_count, int_values, shape_of
+from snnir.dialects.network import NetworkOpBase
+from snnir.dialects.snn_attributes import InputKind
+from snnir.layers.activity_attributes import (
+    ACTIVE_COLUMNS,
+    ACTIVE_ROWS,
+    INPUT_COLUMNS,
+    INPUT_COUNTS,
+    INPUT_ROWS,
+    channel_rates_of,
+    floats_of,
+    rate_of,
+)
+
+ASSUMED_INPUT_RATE = 0.02
+"""Share of the input's elements with events, where none was measured: event cameras see little."""
+ASSUMED_RATE = 0.1
+"""Spikes of a neuron and step, where none was measured; as `linear_candidates.DEFAULT_RATE`."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Signal:
+    """Activity of a buffer in a mean step.
+
+    Attributes:
+        active: elements that are not 0.
+        total: sum of the elements.
+        positions: positions with an active element.
+        rows, columns: share of them in each row and column; None where there are no maps.
+        rates: of each channel, per element and step; None where they are alike or not known.
+    """
+
+    size: int
+    active: float
+    total: float
+    positions: float
+    rows: Floats | None = None
+    columns: Floats | None = None
+    rates: Floats | None = None
+
+    @property
+    def rate(self) -> float:
+        """Share of the elements that are active."""
+        return self.active / max(self.size, 1)
+
+
+def _shares(values: Floats | None, size: int) -> Floats:
+    if values is None or len(values) < size or values.sum() <= 0:
+        return np.full(size, 1 / size)
+    # Rows that nothing depends on are not computed.
+    kept = values[:size]
+    return kept / kept.sum() if kept.sum() > 0 else np.full(size, 1 / size)
+
+
+def frame_signal(network: NetworkOpBase) -> Signal:
+    """The activity of a network's input, channels first."""
+    shape = shape_of(network.frame.type)
+    size = element_count(shape)
+    counts = floats_of(network, INPUT_COUNTS)
+    if network.input.data in (InputKind.VALUES, InputKind.STATIC_VALUES):
+        counts = np.array([size, size, size // shape[0] if len(shape) == 3 else size], np.float64)
+    elif counts is None:
+        active = ASSUMED_INPUT_RATE * size
+        counts = np.array([active, active, active])
+    total, active, positions = (float(value) for value in counts)
+    if len(shape) != 3:
+        return Signal(size, active, total, positions)
+    rows = _shares(floats_of(network, INPUT_ROWS), shape[1])
+    columns = _shares(floats_of(network, INPUT_COLUMNS), shape[2])
+    return Signal(size, active, total, positions, rows, columns)
+
+
+def neuron_signal(op: KernelOpBase, shape: tuple[int, ...], channels: int) -> Signal:
+    """The spikes of a neuron call, whose buffer has `shape`, channels last, of `channels`."""
+    size = element_count(shape)
+    rate, rates = rate_of(op), channel_rates_of(op)
+    known = rates is not None and len(rates) == channels
+    by_channel = np.asarray(rates, np.float64) if known else None
+    if rate is None:
+        rate = ASSUMED_RATE
+    rows, columns = floats_of(op, ACTIVE_ROWS), floats_of(op, ACTIVE_COLUMNS)
+    if len(shape) != 3:
+        return Signal(size, rate * size, rate * size, rate * size, rates=by_channel)
+    whole = size
+    if (logical := op.properties.get("logical_shape")) is not None:
+        whole = element_count(int_values(logical))  # type: ignore[arg-type]
+    active = rate * whole
+    if rows is not None and columns is not None:
+        positions = float(rows.sum())
+    else:
+        chances = np.full(channels, rate) if by_channel is None else by_channel
+        positions = shape[0] * shape[1] * float(1 - np.prod(1 - np.clip(chances, 0, 1)))
+        active = rate * size
+    return Signal(
+        size, active, active, positions, _shares(rows, shape[0]), _shares(columns, shape[1]),
+        by_channel,
+    )  # fmt: skip
+
+
+def root_of(value: SSAValue) -> SSAValue:
+    """The buffer that a value is a view of."""
+    while isinstance(owner := value.owner, snnrt.ViewOp):
+        value = owner.source
+    return value
+
+
+class Signals:
+    """The activity of all buffers of one network, by buffer."""
+
+    def __init__(self, network: snnrt.NetworkOp):
+        self._known: dict[SSAValue, Signal] = {network.frame: frame_signal(network)}
+        for op in network.body.block.ops:
+            if isinstance(op, KernelOpBase):
+                self._follow(op)
+
+    def __getitem__(self, value: SSAValue) -> Signal:
+        root = root_of(value)
+        if (found := self._known.get(root)) is not None:
+            return found
+        size = element_count(buffer_shape(root.type))
+        return Signal(size, size, size, size)
+
+    def _follow(self, op: KernelOpBase) -> None:
+        known = self._known
+        if isinstance(op, snnrt.ListHitsOp):
+            known[op.hits] = self[op.frame]
+        elif isinstance(op, snnrt.FrameToHWCOp | snnrt.ValuesToHWCOp):
+            known[root_of(op.output)] = self[op.frame]
+        elif isinstance(op, snnrt.SpikeListOp):
+            known[op.list] = self[op.values]
+        elif isinstance(op, snnrt.MasksToBytesOp):
+            known[op.spikes] = self[op.entries]
+        elif isinstance(op, snnrt.WindowLIFMasksOp | snnrt.WindowLIFListOp):
+            out = op.entries if isinstance(op, snnrt.WindowLIFMasksOp) else op.list
+            known[out] = neuron_signal(op, op.spikes_shape, op.channels.value.data)
+        elif isinstance(op, snnrt.LIFOp):
+            shape = buffer_shape(op.spikes.type)
+            known[root_of(op.spikes)] = neuron_signal(op, shape, shape[-1])
+        elif isinstance(op, snnrt.MaxPool2dOp | snnrt.SumPool2dOp):
+            self._pool(op)
+        elif isinstance(op, snnrt.ConcatChannelsOp):
+            parts = self[op.lhs], self[op.rhs]
+            known[root_of(op.output)] = replace(
+                parts[0], size=sum(p.size for p in parts), active=sum(p.active for p in parts),
+                total=sum(p.total for p in parts), rates=None,
+            )  # fmt: skip
+
+    def _pool(self, op: snnrt.MaxPool2dOp | snnrt.SumPool2dOp) -> None:
+        """Spikes behind a pooling: independent within a window."""
+        source = self[op.input]
+        shape = buffer_shape(op.output.type)
+        size, window = element_count(shape), element_count(int_values(op.kernel))
+        active = size * (1 - (1 - min(source.rate, 1)) ** window)
+        pixels = element_count(buffer_shape(op.input.type)[:2])
+        share = min(source.positions / max(pixels, 1), 1)
+        positions = shape[0] * shape[1] * (1 - (1 - share) ** window)
+        uniform = [np.full(extent, 1 / extent) for extent in shape[:2]]
+        total = active if isinstance(op, snnrt.MaxPool2dOp) else source.total
+        self._known[root_of(op.output)] = Signal(
+            size, active, total, max(positions, active / shape[2]), uniform[0], uniform[1]
+        )

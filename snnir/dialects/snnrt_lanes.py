@@ -1,0 +1,395 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Calls on packed lanes and spike masks: events, convolutions by tables, pooling with neurons.
+
+These calls keep the currents of a convolution from one step to the next as zeros, so that nothing
+has to be cleared: what is added in a step is taken out when the neurons read it. Channels are
+`lanes`, two 16-bit ones in a word, and their number is even. Re-exported by
+`snnir.dialects.snnrt`.
+"""
+
+from abc import ABC
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from xdsl.dialects.builtin import (
+    I64,
+    BoolAttr,
+    DenseArrayBase,
+    IntegerAttr,
+    f64,
+    i1,
+    i8,
+    i16,
+    i32,
+    i64,
+)
+from xdsl.ir import Attribute, SSAValue
+from xdsl.irdl import (
+    AttrSizedOperandSegments,
+    ParsePropInAttrDict,
+    irdl_op_definition,
+    operand_def,
+    opt_operand_def,
+    prop_def,
+    result_def,
+)
+from xdsl.utils.exceptions import VerifyException
+
+from snnir.dialects.kernel_bases import (
+    BUFFER,
+    KernelOpBase,
+    buffer_element,
+    buffer_operand,
+    buffer_shape,
+    expect_buffer,
+    expect_rank,
+)
+from snnir.dialects.layer_shapes import element_count, int_array, int_values
+from snnir.dialects.qsnn_neurons import RoundingAttr
+from snnir.dialects.snn_attributes import CompareAttr, ResetAttr, ResetTimingAttr
+
+MASK_LANES = 32
+"""Lanes of one mask."""
+
+
+def triple_lanes(elements: int) -> int:
+    """Lanes of the neurons of a position with this many triples."""
+    return elements // 2 * 6 + elements % 2 * 4
+
+
+def mask_count(lanes: int) -> int:
+    """Masks of a position."""
+    return -(-lanes // MASK_LANES)
+
+
+@irdl_op_definition
+class ListHitsOp(KernelOpBase):
+    """`snnrt_list_frame` or `snnrt_list_events`: which elements of the input have events.
+
+    `counts` is zero between two steps. (C1) `counts` and `hits` have an entry for each element of
+    the frame, and 16 bits hold every index.
+    """
+
+    name = "snnrt.list_hits"
+    READS: ClassVar[tuple[str, ...]] = ("frame",)
+    WRITES: ClassVar[tuple[str, ...]] = ("hits", "hit_count")
+    UPDATES: ClassVar[tuple[str, ...]] = ("counts",)
+
+    frame = buffer_operand()
+    counts = buffer_operand()
+    hits = buffer_operand()
+    hit_count = buffer_operand()
+    maximum = prop_def(IntegerAttr)
+
+    def __init__(
+        self, frame: SSAValue, counts: SSAValue, hits: SSAValue, hit_count: SSAValue, maximum: int
+    ):
+        super().__init__(
+            operands=[frame, counts, hits, hit_count],
+            properties={"maximum": IntegerAttr(maximum, i64)},
+        )
+
+    def verify_(self) -> None:
+        size = element_count(buffer_shape(self.frame.type))
+        for name, value, element in (
+            ("counts", self.counts, i8), ("hits", self.hits, i16),
+        ):  # fmt: skip
+            expect_buffer(name, value, element)
+            if element_count(buffer_shape(value.type)) != size or size > 1 << 16:  # C1
+                raise VerifyException(f"{name} of type {value.type} do not fit a frame of {size}")
+        expect_buffer("hit_count", self.hit_count, i32)
+
+
+class LaneConvolutionBase(KernelOpBase, ABC):
+    """A convolution of stride and dilation 1 into lanes.
+
+    Currents and kernels are pairs or triples, see `snnrt/lane_rows.h`: i16 with an even number of
+    lanes, or f64 elements. (C1) `current` is `(height, width, elements)` of the kernels' type, of
+    at most the size that input, kernel and padding give: outputs beyond are not needed.
+    """
+
+    input_size = prop_def(DenseArrayBase.constr(i64))
+    padding = prop_def(DenseArrayBase.constr(i64))
+
+    if TYPE_CHECKING:
+        current: SSAValue
+
+    def verify_convolution(self, kernels: SSAValue) -> None:
+        """Verify C1 for kernels `(…, height, width, elements)`."""
+        expect_rank("current", self.current, 3)
+        expect_rank("kernels", kernels, 4)
+        expect_buffer("kernels", kernels, i16, f64)
+        expect_buffer("current", self.current, buffer_element(kernels.type))
+        _, *kernel, elements = buffer_shape(kernels.type)
+        *size, actual = buffer_shape(self.current.type)
+        if actual != elements or (elements % 2 and buffer_element(kernels.type) == i16):
+            raise VerifyException(f"current has {actual} elements, kernels have {elements}")
+        whole = [
+            extent + 2 * pad - taps + 1
+            for extent, pad, taps in zip(
+                int_values(self.input_size), int_values(self.padding), kernel, strict=True
+            )
+        ]
+        if any(a > b for a, b in zip(size, whole, strict=True)):
+            raise VerifyException(f"current has size {tuple(size)}, expected at most {whole}")
+
+
+@irdl_op_definition
+class LaneConv2dHitsOp(LaneConvolutionBase):
+    """`snnrt_lane_conv2d_hits`: adds the kernel of each hit as often as it counts.
+
+    Kernels are `(inputs, kernel_height, kernel_width, elements)`, rows and columns in reverse.
+    Clears `counts`, and marks in `touched`, if given, the windows of size `window` that change: one
+    word for each row of windows.
+    """
+
+    name = "snnrt.lane_conv2d_hits"
+    READS: ClassVar[tuple[str, ...]] = ("hits", "hit_count", "kernels")
+    UPDATES: ClassVar[tuple[str, ...]] = ("counts", "current", "touched")
+
+    hits = buffer_operand()
+    hit_count = buffer_operand()
+    counts = buffer_operand()
+    kernels = buffer_operand()
+    current = buffer_operand()
+    touched = opt_operand_def(BUFFER)
+    window = prop_def(DenseArrayBase.constr(i64))
+
+    def __init__(
+        self,
+        hits: SSAValue,
+        hit_count: SSAValue,
+        counts: SSAValue,
+        kernels: SSAValue,
+        current: SSAValue,
+        touched: SSAValue | None,
+        properties: dict[str, Attribute],
+    ):
+        super().__init__(
+            operands=[hits, hit_count, counts, kernels, current, touched], properties=properties
+        )
+
+    def verify_(self) -> None:
+        self.verify_convolution(self.kernels)
+
+
+@irdl_op_definition
+class MaskConv2dOp(LaneConvolutionBase):
+    """`snnrt_mask_conv2d`: adds for each position the tabulated sums of its spikes' kernels.
+
+    The input lanes, in the order of `input_lanes` and divided into groups of `group_bits`
+    neighbours, select one entry of the table of each group. Tables follow each other in
+    `tables`, `(entries, kernel_height, kernel_width, elements)`: for each group the sums of the
+    kernels of the combinations 1, 2, 3, … of its bits, rows and columns in reverse.
+
+    Lanes are in bit order: within each mask first the low lanes of all words, then the high ones.
+    (C2) No group crosses a mask; (C3) there are as many entries as combinations.
+    """
+
+    name = "snnrt.mask_conv2d"
+    READS: ClassVar[tuple[str, ...]] = ("entries", "tables")
+    UPDATES: ClassVar[tuple[str, ...]] = ("current",)
+
+    entries = buffer_operand()
+    count = operand_def(i32)
+    tables = buffer_operand()
+    current = buffer_operand()
+    group_bits = prop_def(DenseArrayBase.constr(i64))
+
+    def __init__(
+        self,
+        entries: SSAValue,
+        count: SSAValue,
+        tables: SSAValue,
+        current: SSAValue,
+        properties: dict[str, Attribute],
+    ):
+        super().__init__(operands=[entries, count, tables, current], properties=properties)
+
+    def verify_(self) -> None:
+        self.verify_convolution(self.tables)
+        expected = buffer_shape(self.tables.type)[0]
+        entries = sum((1 << bits) - 1 for bits in int_values(self.group_bits))
+        if entries != expected:  # C3
+            raise VerifyException(f"groups have {entries} combinations, tables {expected} entries")
+        start = 0
+        for bits in int_values(self.group_bits):
+            if start // MASK_LANES != (start + bits - 1) // MASK_LANES:  # C2
+                raise VerifyException(f"the group of bits {start} to {start + bits - 1} crosses "
+                                      "a mask")  # fmt: skip
+            start += bits
+
+
+_OPTIONAL_OPERANDS = " ".join(
+    f"(`{name}` `(` ${name}^ `:` type(${name}) `)`)?"
+    for name in ("touched", "calm", "initial", "resets", "rests", "leak", "threshold", "bias")
+)
+
+
+def _window_format(output: str) -> str:
+    """The assembly format of window layers, whose spikes go to the operand `output`."""
+    return (
+        f"$current `,` $membrane `->` ${output} {_OPTIONAL_OPERANDS} attr-dict `:` "
+        f"type($current) `,` type($membrane) `->` type(${output})"
+    )
+
+
+class WindowLIFBase(KernelOpBase, ABC):
+    """Pooling of currents and neurons in one pass; the currents and `touched` are cleared.
+
+    `current` is as for convolutions into lanes; with triples `offset` is part of every lane and
+    `initial` a position without current. `membrane` is the state, `(height, width, lanes)` of i16:
+    membranes, or with `resets` what `snnrt_halving_lif` keeps instead. `window` is the pooling,
+    `sum` its kind. The neurons that are computed are `channels` of each position.
+
+    With `calm` and `rests`, halving neurons without input come to rest and are then skipped; words
+    `busy` (first and end) hold neurons that may spike without input.
+    """
+
+    READS: ClassVar[tuple[str, ...]] = ("initial", "resets", "rests", "leak", "threshold", "bias")
+    UPDATES: ClassVar[tuple[str, ...]] = ("current", "touched", "calm", "membrane")
+
+    current = buffer_operand()
+    membrane = buffer_operand()
+    touched = opt_operand_def(BUFFER)
+    calm = opt_operand_def(BUFFER)
+    initial = opt_operand_def(BUFFER)
+    resets = opt_operand_def(BUFFER)
+    rests = opt_operand_def(BUFFER)
+    leak = opt_operand_def(BUFFER)
+    threshold = opt_operand_def(BUFFER)
+    bias = opt_operand_def(BUFFER)
+    channels = prop_def(IntegerAttr)
+    window = prop_def(DenseArrayBase.constr(i64))
+    busy = prop_def(DenseArrayBase.constr(i64), default_value=int_array([0, 0]))
+    sum = prop_def(BoolAttr, default_value=BoolAttr(0, i1))
+    offset = prop_def(IntegerAttr, default_value=IntegerAttr(0, i64))
+    reset = prop_def(ResetAttr)
+    reset_timing = prop_def(ResetTimingAttr)
+    compare = prop_def(CompareAttr)
+    shift = prop_def(IntegerAttr)
+    rounding = prop_def(RoundingAttr)
+    logical_shape = prop_def(DenseArrayBase.constr(i64))
+    """Shape of the layer at the levels above, channels first; the attribute `order` says which of
+    its neurons are computed, for each position and channel."""
+
+    irdl_options = (ParsePropInAttrDict(), AttrSizedOperandSegments(as_property=True))  # type: ignore[assignment]
+
+    @property
+    def spikes_shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of the neurons that are computed."""
+        height, width, _ = buffer_shape(self.membrane.type)
+        return height, width, self.channels.value.data
+
+    def verify_(self) -> None:
+        expect_rank("membrane", self.membrane, 3)
+        expect_buffer("membrane", self.membrane, i16)
+        expect_buffer("current", self.current, i16, f64)
+        height, width, lanes = buffer_shape(self.membrane.type)
+        rows, columns, elements = buffer_shape(self.current.type)
+        window = int_values(self.window)
+        triples = buffer_element(self.current.type) == f64
+        if triples == (self.initial is None):
+            raise VerifyException("needs `initial` for triples, and only for them")
+        current_lanes = triple_lanes(elements) if triples else elements
+        if current_lanes != lanes or height * window[0] > rows or width * window[1] > columns:
+            raise VerifyException(
+                f"{height} x {width} windows of {window} with {lanes} lanes do not fit "
+                f"{self.current.type}"
+            )
+        if (self.calm is None) != (self.rests is None) or (
+            self.calm is not None and (self.touched is None or lanes > MASK_LANES)
+        ):
+            raise VerifyException(
+                f"calm needs rests, touched and at most {MASK_LANES} lanes, got {lanes}"
+            )
+        if (self.resets is None) == (self.leak is None or self.threshold is None):
+            raise VerifyException("needs either resets or leak and threshold")
+
+
+@irdl_op_definition
+class WindowLIFMasksOp(WindowLIFBase):
+    """`snnrt_window_lif_masks`: lists the spikes of each position as masks; returns how many.
+
+    (C1) There is room for the masks and coordinates of every position.
+    """
+
+    name = "snnrt.window_lif_masks"
+    WRITES: ClassVar[tuple[str, ...]] = ("entries",)
+
+    entries = buffer_operand()
+    count = result_def(i32)
+
+    assembly_format = _window_format("entries")
+
+    def __init__(self, operands: Sequence[SSAValue | None], properties: dict[str, Attribute]):
+        super().__init__(operands=list(operands), properties=properties, result_types=[i32])
+
+    def verify_(self) -> None:
+        super().verify_()
+        expect_buffer("entries", self.entries, i32)
+        height, width, lanes = buffer_shape(self.membrane.type)
+        room = (height * width, mask_count(lanes) + 1)
+        if buffer_shape(self.entries.type) != room:  # C1
+            raise VerifyException(f"entries of type {self.entries.type}, expected shape {room}")
+
+
+@irdl_op_definition
+class WindowLIFListOp(WindowLIFBase):
+    """`snnrt_window_lif_list`: lists the flat indices of the spikes; returns how many.
+
+    (C1) There is room for every neuron, and 16 bits hold every index.
+    """
+
+    name = "snnrt.window_lif_list"
+    WRITES: ClassVar[tuple[str, ...]] = ("list",)
+
+    list = buffer_operand()
+    count = result_def(i32)
+
+    assembly_format = _window_format("list")
+
+    def __init__(self, operands: Sequence[SSAValue | None], properties: dict[str, Attribute]):
+        super().__init__(operands=[*operands], properties=properties, result_types=[i32])
+
+    def verify_(self) -> None:
+        super().verify_()
+        expect_buffer("list", self.list, i16)
+        neurons = element_count(self.spikes_shape)
+        if element_count(buffer_shape(self.list.type)) < neurons or neurons > 1 << 16:  # C1
+            raise VerifyException(f"{self.list.type} does not hold {neurons} 16-bit indices")
+
+
+@irdl_op_definition
+class MasksToBytesOp(KernelOpBase):
+    """`snnrt_masks_to_bytes`: the spikes of a mask list as bytes, `(height, width, channels)`."""
+
+    name = "snnrt.masks_to_bytes"
+    READS: ClassVar[tuple[str, ...]] = ("entries",)
+    WRITES: ClassVar[tuple[str, ...]] = ("spikes",)
+
+    entries = buffer_operand()
+    count = operand_def(i32)
+    spikes = buffer_operand()
+    lanes = prop_def(IntegerAttr[I64])
+
+    def __init__(self, entries: SSAValue, count: SSAValue, spikes: SSAValue, lanes: int):
+        super().__init__(
+            operands=[entries, count, spikes], properties={"lanes": IntegerAttr(lanes, i64)}
+        )
+
+    def verify_(self) -> None:
+        expect_buffer("entries", self.entries, i32)
+        expect_rank("spikes", self.spikes, 3)
+        expect_buffer("spikes", self.spikes, i8)
+
+
+def window_properties(
+    window: Sequence[int], *, sum: bool, channels: int, offset: int
+) -> dict[str, Attribute]:
+    """The pooling of a window layer as properties."""
+    return {
+        "offset": IntegerAttr(offset, i64),
+        "window": int_array(window), "sum": BoolAttr(sum, i1),
+        "channels": IntegerAttr(channels, i64),
+    }  # fmt: skip

@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What calls on packed lanes and spike masks compute, from the headers of snnrt.
+
+As `kernel_functions`: in int64, and what C code relies on is checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.dialects.builtin import f64
+from xdsl.ir import Operation, SSAValue
+
+from snnir.dialects import snnrt
+from snnir.dialects.kernel_bases import buffer_element, buffer_shape
+from snnir.dialects.layer_shapes import int_values
+from snnir.dialects.snnrt_lanes import MASK_LANES, mask_count
+from snnir.executors.kernel_memory import expect_fit
+from snnir.executors.lif_update import lif_update
+from snnir.kernels.bit_groups import lane_of_bit
+from snnir.kernels.lane_packing import LARGEST_LANE, LanePacking
+from snnir.support.diagnostics import error_at
+
+if TYPE_CHECKING:
+    from snnir.executors.kernel_functions import Call
+
+Integers = NDArray[np.int64]
+
+
+def _fill_list(call: Call, value: SSAValue, entries: Integers) -> None:
+    """Write the first entries of a list; the rest is never written."""
+    shape = buffer_shape(value.type)
+    call.memory.clobber(value)
+    stored = call.memory.read(call.op, value).reshape(shape)
+    stored.reshape(-1)[: entries.size] = entries.reshape(-1)
+    call.write(value, stored)
+
+
+def list_hits(op: snnrt.ListHitsOp, call: Call) -> None:
+    frame, maximum = call.read(op.frame).reshape(-1), op.maximum.value.data
+    if ((frame < 0) | (frame > maximum)).any():
+        raise error_at(op, f"got {frame.max()} in the frame, more than the maximum of {maximum}")
+    if call.read(op.counts).any():
+        raise error_at(op, "finds counts of the step before")
+    indices = np.flatnonzero(frame)
+    call.write(op.counts, frame)
+    _fill_list(call, op.hits, indices.astype(np.uint16).view(np.int16).astype(np.int64))
+    call.write(op.hit_count, np.array([len(indices)]))
+
+
+def _reach(padded: int, kernel: int, outputs: int) -> tuple[slice, slice]:
+    """Along an axis: the outputs that an input reaches, and the elements of the kernel."""
+    first = padded - (kernel - 1)
+    begin, end = max(first, 0), min(padded, outputs - 1) + 1
+    return slice(begin, max(end, begin)), slice(begin - first, max(end, begin) - first)
+
+
+def _add_kernel(
+    op: snnrt.LaneConv2dHitsOp | snnrt.MaskConv2dOp, current: Integers, kernel: Integers,
+    site: tuple[int, int],
+) -> tuple[slice, slice]:  # fmt: skip
+    """Add a kernel, rows and columns in reverse, where an input at `site` reaches."""
+    axes = zip(site, int_values(op.padding), kernel.shape[:2], current.shape[:2], strict=True)
+    (rows, row_taps), (columns, column_taps) = (
+        _reach(position + padding, taps, outputs) for position, padding, taps, outputs in axes
+    )
+    current[rows, columns] += kernel[row_taps, column_taps]
+    return rows, columns
+
+
+def lane_conv2d_hits(op: snnrt.LaneConv2dHitsOp, call: Call) -> None:
+    """Sums are taken modulo 2**16; only the final ones must fit."""
+    kernels, current, counts = call.read(op.kernels), call.read(op.current), call.read(op.counts)
+    touched = None if op.touched is None else _words(call, op.touched)
+    hits = call.memory.read(op, op.hits, np.dtype("<u2")).reshape(-1)
+    height, width = int_values(op.input_size)
+    for index in hits[: int(call.read(op.hit_count)[0])].tolist():
+        channel, position = divmod(index, height * width)
+        site = divmod(position, width)
+        rows, columns = _add_kernel(op, current, counts.flat[index] * kernels[channel], site)
+        counts.flat[index] = 0
+        if touched is not None and rows.start < rows.stop and columns.start < columns.stop:
+            window = int_values(op.window)
+            bits = range(columns.start // window[1], (columns.stop - 1) // window[1] + 1)
+            reached = slice(rows.start // window[0], (rows.stop - 1) // window[0] + 1)
+            touched[reached] |= sum(1 << bit for bit in bits)
+    expect_fit(op, op.current, current)
+    call.write(op.current, current)
+    call.write(op.counts, counts)
+    if op.touched is not None and touched is not None:
+        _write_words(call, op.touched, touched)
+
+
+def _words(call: Call, value: SSAValue) -> Integers:
+    """A buffer of unsigned 32-bit words."""
+    return call.memory.read(call.op, value, np.dtype("<u4"))
+
+
+def _write_words(call: Call, value: SSAValue, words: Integers) -> None:
+    call.write(value, words.astype(np.uint32).view(np.int32).astype(np.int64))
+
+
+def mask_conv2d(op: snnrt.MaskConv2dOp, call: Call) -> None:
+    """Adds the tabulated sums of each entry; only the final sums must fit."""
+    tables, current = call.read(op.tables), call.read(op.current)
+    entries = _words(call, op.entries)[: call.counts[op.count]]
+    bits = int_values(op.group_bits)
+    for *masks, site in entries.tolist():
+        every = _bits_of(masks, sum(bits))
+        table, start = 0, 0
+        for size in bits:
+            chosen = sum(1 << i for i in range(size) if every[start + i])
+            if chosen:
+                _add_kernel(op, current, tables[table + chosen - 1], divmod(site, 1 << 16))
+            table, start = table + (1 << size) - 1, start + size
+    expect_fit(op, op.current, current)
+    call.write(op.current, current)
+
+
+def _bit_position(bit: int, lanes: int) -> tuple[int, int]:
+    """Mask and place within it of a bit, which are counted without gaps."""
+    mask, within = divmod(bit, MASK_LANES)
+    pairs = min(lanes - mask * MASK_LANES, MASK_LANES) // 2
+    return mask, within + 16 - pairs if within < pairs else within - pairs + 32 - pairs
+
+
+def _bits_of(masks: list[int], lanes: int) -> list[bool]:
+    """The bits of masks, counted without gaps."""
+    places = (_bit_position(bit, lanes) for bit in range(lanes))
+    return [bool(masks[mask] >> place & 1) for mask, place in places]
+
+
+def _packing(op: Any) -> LanePacking:
+    """How the currents of a window layer are packed; channels are lanes."""
+    *_, row = buffer_shape(op.current.type)
+    triples = buffer_element(op.current.type) == f64
+    return LanePacking(3 * row, op.offset.value.data) if triples else LanePacking(row)
+
+
+def _pooled(op: Any, current: Integers) -> Integers:
+    """(height, width, lanes): the largest or the sum of each window."""
+    height, width, lanes = buffer_shape(op.membrane.type)
+    rows, columns = int_values(op.window)
+    windows = current[: height * rows, : width * columns].reshape(
+        height, rows, width, columns, lanes
+    )
+    return windows.sum(axis=(1, 3)) if op.sum.value.data else windows.max(axis=(1, 3))
+
+
+def _update(op: Any, call: Call) -> NDArray[np.bool_]:
+    """Pool, update the state, clear currents; returns the spikes (height, width, lanes)."""
+    packing, stored = _packing(op), call.read(op.current)
+    current = packing.unpack(stored)
+    _expect_lanes(op, packing, current)
+    if op.touched is not None:
+        _expect_marked(op, current, _words(call, op.touched))
+    input, state = _pooled(op, current), call.read(op.membrane)
+    none = packing.no_current() if packing.triples else np.zeros(packing.row)
+    call.write(op.current, np.broadcast_to(none, stored.shape).astype(np.int64))
+    if op.resets is None:
+        if op.touched is not None:
+            call.write(op.touched, np.zeros(buffer_shape(op.touched.type), np.int64))
+        spikes, membrane = lif_update(op, call, state, input)
+        call.write(op.membrane, membrane)
+        return spikes
+    if op.calm is not None:
+        _follow_calm(op, call, input, state)
+    if op.touched is not None:
+        call.write(op.touched, np.zeros(buffer_shape(op.touched.type), np.int64))
+    resets = call.read(op.resets)
+    difference = state - input - op.offset.value.data
+    expect_fit(op, op.membrane, difference)
+    spikes = difference < 0
+    reset = np.where(spikes, resets[:, 1].reshape(-1), resets[:, 0].reshape(-1))
+    call.write(op.membrane, (difference + reset) >> 1)
+    return spikes
+
+
+STEPS_TO_REST = 17
+"""As in `snnrt/halving_lif.h`."""
+
+
+def _follow_calm(op: Any, call: Call, input: Integers, state: Integers) -> None:
+    """Update the calm of each window and check what the C code then leaves out: spikes of words
+    that are not busy, and moves of their states once they are at rest."""
+    height, width, lanes = state.shape
+    calm = call.read(op.calm).reshape(height, width)
+    touched = _words(call, op.touched)
+    first, end = int_values(op.busy)
+    light = np.ones(lanes, np.bool_)
+    light[2 * first : 2 * end] = False
+    resets, offset = call.read(op.resets), op.offset.value.data
+    difference = (state - input - offset)[..., light]
+    next = (difference + resets[:, 0].reshape(-1)[light]) >> 1
+    reached = np.array([[touched[y] >> x & 1 for x in range(width)] for y in range(height)]) != 0
+    spikes = (difference < 0).any(axis=-1)
+    if (spikes & ~reached & (calm > 0)).any():
+        raise error_at(op, "finds a spike in a window that was taken for calm")
+    if ((next != state[..., light]).any(axis=-1) & ~reached & (calm >= STEPS_TO_REST)).any():
+        raise error_at(op, "finds a neuron that moves after it came to rest")
+    further = np.where(calm > 0, np.minimum(calm + 1, STEPS_TO_REST), ~spikes)
+    call.write(op.calm, np.where(reached, 0, further).reshape(-1))
+
+
+def _expect_lanes(op: Any, packing: LanePacking, current: Integers) -> None:
+    """Check that no lane of a triple left its range at the end; `current` is without offset."""
+    if packing.offset is not None and (current + packing.offset > LARGEST_LANE).any():
+        raise error_at(op, f"finds a current of {current.max()}, which leaves its lane")
+
+
+def _expect_marked(op: Any, current: Integers, touched: Integers) -> None:
+    """Check that windows that are not marked hold zeros."""
+    height, width, _ = buffer_shape(op.membrane.type)
+    rows, columns = int_values(op.window)
+    for y in range(height):
+        for x in range(width):
+            window = current[y * rows : (y + 1) * rows, x * columns : (x + 1) * columns]
+            if not touched[y] >> x & 1 and window.any():
+                raise error_at(op, f"finds currents in window {(y, x)}, which is not marked")
+
+
+def _real_lanes(op: Any, spikes: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Spikes of the lanes that hold a channel; the others never fire."""
+    channels = op.channels.value.data
+    if spikes[..., channels:].any():
+        raise error_at(op, "finds a spike in a lane without a channel")
+    return spikes[..., :channels]
+
+
+def window_lif_masks(op: snnrt.WindowLIFMasksOp, call: Call) -> None:
+    spikes = _update(op, call)
+    call.spikes[op] = _real_lanes(op, spikes)
+    lanes = spikes.shape[-1]
+    entries = []
+    for y, x in np.argwhere(spikes.any(axis=-1)):
+        masks = [0] * mask_count(lanes)
+        for bit in range(lanes):
+            if spikes[y, x, lane_of_bit(bit, lanes)]:
+                mask, place = _bit_position(bit, lanes)
+                masks[mask] |= 1 << place
+        entries.append([*masks, int(y) << 16 | int(x)])
+    words = np.array(entries, np.uint32).reshape(-1)
+    _fill_list(call, op.entries, words.view(np.int32).astype(np.int64))
+    call.counts[op.count] = len(entries)
+
+
+def window_lif_list(op: snnrt.WindowLIFListOp, call: Call) -> None:
+    spikes = _real_lanes(op, _update(op, call))
+    call.spikes[op] = spikes
+    indices = np.flatnonzero(spikes)
+    _fill_list(call, op.list, indices.astype(np.uint16).view(np.int16).astype(np.int64))
+    call.counts[op.count] = len(indices)
+
+
+def masks_to_bytes(op: snnrt.MasksToBytesOp, call: Call) -> None:
+    height, width, channels = buffer_shape(op.spikes.type)
+    lanes = op.lanes.value.data
+    spikes = np.zeros((height, width, lanes), np.int64)
+    for *masks, site in _words(call, op.entries)[: call.counts[op.count]].tolist():
+        for bit, fired in enumerate(_bits_of(masks, lanes)):
+            spikes[*divmod(site, 1 << 16), lane_of_bit(bit, lanes)] = fired
+    call.write(op.spikes, spikes[..., :channels])
+
+
+LANE_KERNELS: dict[type[Operation], Callable[[Any, Call], None]] = {
+    snnrt.ListHitsOp: list_hits,
+    snnrt.LaneConv2dHitsOp: lane_conv2d_hits,
+    snnrt.MaskConv2dOp: mask_conv2d,
+    snnrt.WindowLIFMasksOp: window_lif_masks,
+    snnrt.WindowLIFListOp: window_lif_list,
+    snnrt.MasksToBytesOp: masks_to_bytes,
+}

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Where a convolution, the pooling behind it and the neurons can be computed window by window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeGuard
+
+import numpy as np
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, i1, i16
+from xdsl.ir import Operation, SSAValue
+
+from snnir.dialects import qsnn
+from snnir.dialects.layer_bases import element_type_of
+from snnir.dialects.layer_shapes import int_values, shape_of, window_extent
+from snnir.dialects.qsnn import Overflow
+from snnir.dialects.snn_attributes import InputKind
+from snnir.kernels.context import parameter_values
+from snnir.kernels.layout import channels_last
+
+Size = tuple[int, int]
+Pool = qsnn.MaxPool2dOp | qsnn.SumPool2dOp
+
+LIMIT_16 = 1 << 15
+
+
+@dataclass(frozen=True)
+class WindowBlock:
+    """A convolution whose currents only reach neurons, directly or through a pooling.
+
+    Attributes:
+        size: height and width of the neurons that something depends on.
+    """
+
+    convolution: qsnn.Conv2dOp
+    pool: Pool | None
+    neurons: qsnn.LIFOp
+    size: Size
+
+    @property
+    def window(self) -> Size:
+        """Height and width of the pooling windows."""
+        if self.pool is None:
+            return 1, 1
+        height, width = int_values(self.pool.kernel)
+        return height, width
+
+    @property
+    def current_size(self) -> Size:
+        """Height and width of the currents that are needed."""
+        (height, width), window = self.size, self.window
+        return height * window[0], width * window[1]
+
+
+def _only_user(value: SSAValue) -> Operation | None:
+    users = [use.operation for use in value.uses]
+    return users[0] if len(users) == 1 else None
+
+
+def _is_window_pool(op: Operation | None) -> TypeGuard[Pool]:
+    """Whether windows do not overlap and do not reach beyond the map."""
+    return isinstance(op, Pool) and op.kernel == op.stride and not any(int_values(op.padding))
+
+
+def _is_plain(op: qsnn.Conv2dOp) -> bool:
+    plain = {*int_values(op.stride), *int_values(op.dilation), op.groups.value.data} == {1}
+    return plain and op.bias is None and element_type_of(op.result.type) == i16
+
+
+def _is_packable(op: qsnn.LIFOp) -> bool:
+    """Whether two neurons fit a word: 16-bit states, and parameters of a layer or a channel."""
+    if element_type_of(op.membrane.type) != i16 or op.overflow.data is not Overflow.PROVEN:
+        return False
+    shape = shape_of(op.current.type)
+    order = channels_last(shape)
+    for parameter in (op.leak, op.threshold, op.bias):
+        if parameter is None:
+            continue
+        values = parameter_values(parameter, shape, order)
+        per_neuron = isinstance(parameter, DenseIntOrFPElementsAttr) and values.size > shape[0]
+        if per_neuron:
+            return False
+    threshold = parameter_values(op.threshold, shape, order)
+    return bool((np.abs(threshold) < LIMIT_16).all()) and op.shift.value.data <= 15
+
+
+def match_window_block(
+    op: qsnn.Conv2dOp, extents: dict[SSAValue, Size], room: int
+) -> WindowBlock | None:
+    """The block that begins with a convolution, or None.
+
+    Args:
+        extents: what `needed_extents` found.
+        room: largest number of channels.
+    """
+    if not _is_plain(op) or shape_of(op.result.type)[0] > room:
+        return None
+    user = _only_user(op.result)
+    pool = user if _is_window_pool(user) else None
+    neurons = user if pool is None else _only_user(pool.result)
+    if not isinstance(neurons, qsnn.LIFOp) or not _is_packable(neurons):
+        return None
+    if pool is not None and element_type_of(pool.result.type) != i16:
+        return None
+    if neurons.membrane.uses:
+        return None
+    return WindowBlock(op, pool, neurons, extents[neurons.spikes])
+
+
+def reads_events(network: qsnn.NetworkOp) -> bool:
+    """Whether the frame holds counts or spikes."""
+    return network.input.data not in (InputKind.VALUES, InputKind.STATIC_VALUES)
+
+
+def is_binary(value: SSAValue) -> bool:
+    """Whether a value holds spikes."""
+    return element_type_of(value.type) == i1
+
+
+def needed_extents(network: qsnn.NetworkOp) -> dict[SSAValue, Size]:
+    """Height and width of the part of every map that something depends on.
+
+    Pooling that does not fit its input a whole number of times drops the last rows and columns, so
+    that neither the currents there nor what only feeds them are needed.
+    """
+    extents: dict[SSAValue, Size] = {}
+    for op in reversed(list(network.body.block.ops)):
+        for result in op.results:
+            shape = shape_of(result.type)
+            if len(shape) == 3:
+                needed = [_needed_by(use.operation, shape, extents) for use in result.uses]
+                # Membranes belong to the neurons of the spikes.
+                default = (1, 1) if needed else (0, 0)
+                extents[result] = _largest([default, *needed])
+        if isinstance(op, qsnn.LIFOp | qsnn.LIOp) and len(shape_of(op.membrane.type)) == 3:
+            whole = _largest([extents[result] for result in op.results])
+            extents.update(dict.fromkeys(op.results, whole))
+    return extents
+
+
+def _largest(sizes: list[Size]) -> Size:
+    return max(size[0] for size in sizes), max(size[1] for size in sizes)
+
+
+def _needed_by(user: Operation, shape: tuple[int, ...], extents: dict[SSAValue, Size]) -> Size:
+    whole = (shape[1], shape[2])
+    if isinstance(user, qsnn.Conv2dOp):
+        kernel = shape_of(user.weight.type)[2:]
+        dilation = int_values(user.dilation)
+        extent = [window_extent(*axis) for axis in zip(kernel, dilation, strict=True)]
+    elif isinstance(user, qsnn.MaxPool2dOp | qsnn.SumPool2dOp):
+        extent = list(int_values(user.kernel))
+    elif isinstance(user, qsnn.LIFOp | qsnn.LIOp):
+        return extents[user.membrane]
+    else:
+        return whole
+    rows, columns = (
+        min(size, (needed - 1) * stride + reach - padding)
+        for size, needed, stride, reach, padding in zip(
+            whole,
+            extents[user.results[0]],
+            int_values(user.stride),
+            extent,
+            int_values(user.padding),
+            strict=True,
+        )
+    )
+    return max(rows, 1), max(columns, 1)

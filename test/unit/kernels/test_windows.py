@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Networks that are computed window by window spike as their integer networks do."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Literal
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from xdsl.dialects.builtin import ModuleOp
+
+from snnir.backends.targets import HOST, MPS2_AN500, TargetDescription
+from snnir.dialects import snnrt
+from snnir.driver.bit_exactness import first_difference
+from snnir.executors import KernelExecutor, TorchExecutor
+from snnir.executors.native import NativeExecutor
+from snnir.executors.result import ExecutionResult
+from snnir.passes.convert_qsnn_to_kernels import ConvertQSNNToKernelsPass
+from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
+from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
+from snnir.testing.random_networks import LARGEST_COUNT, RandomNetwork
+from snnir.testing.window_networks import random_window_network
+from snnir.universe import make_context
+
+WINDOW_OPS = (snnrt.WindowLIFMasksOp, snnrt.WindowLIFListOp)
+
+
+def quantized(seed: int) -> RandomNetwork:
+    """A random network at the `qsnn` level, whose states mostly have 16 bits."""
+    print(f"seed {seed}")
+    rng = np.random.default_rng(seed)
+    network = random_window_network(rng)
+    ConvertSNNToQSNNPass(
+        bits=int(rng.integers(2, 7)),
+        rounding=rng.choice(["nearest", "floor"]),
+        input_maximum=LARGEST_COUNT,
+    ).apply(make_context(), network.module)
+    network.module.verify()
+    return network
+
+
+def lowered(module: ModuleOp, packing: Literal["pairs", "triples"], table_bytes: int) -> ModuleOp:
+    """A planned copy of a `qsnn` module as kernels."""
+    copy, context = module.clone(), make_context()
+    ConvertQSNNToKernelsPass(packing=packing, table_bytes=table_bytes).apply(
+        context, copy
+    )
+    KernelsPlanMemoryPass().apply(context, copy)
+    copy.verify()
+    return copy
+
+
+def expected(network: RandomNetwork) -> ExecutionResult:
+    """What the integer network computes."""
+    return TorchExecutor(network.network).run(network.x, record="all")
+
+
+def window_layers(module: ModuleOp) -> list[snnrt.WindowLIFMasksOp | snnrt.WindowLIFListOp]:
+    """The layers of a module that are computed window by window."""
+    return [op for op in module.walk() if isinstance(op, WINDOW_OPS)]
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 1 << 32), st.sampled_from(["pairs", "triples"]), st.sampled_from([0, 20000]))
+def test_the_arena_executor_agrees(seed, packing, table_bytes) -> None:
+    network = quantized(seed)
+    module = lowered(network.module, packing, table_bytes)
+    kernels = next(op for op in module.walk() if isinstance(op, snnrt.NetworkOp))
+    result = KernelExecutor(kernels).run(network.x, record=True)
+    assert first_difference(expected(network), result) is None
+
+
+def assert_exact(seed: int, target: TargetDescription) -> int:
+    """Run one random network on a target both ways; returns its layers with windows."""
+    network = quantized(seed)
+    packing: Literal["pairs", "triples"] = "triples" if seed % 2 else "pairs"
+    module = lowered(network.module, packing, 20000 * (seed % 3))
+    executor, reference = NativeExecutor(module, target), expected(network)
+    for events in (False, True):
+        result = executor.run(network.x, record="all", events=events)
+        assert first_difference(reference, result) is None
+    return len(window_layers(module))
+
+
+@pytest.mark.parametrize("first", range(0, 24, 6))
+def test_host_code_agrees(first) -> None:
+    if shutil.which(HOST.compiler) is None:
+        pytest.skip(f"{HOST.compiler} is not installed")
+    assert sum(assert_exact(seed, HOST) for seed in range(first, first + 6)) > 2
+
+
+@pytest.mark.parametrize("seed", range(100, 110))
+def test_target_code_agrees(seed) -> None:
+    for program in (MPS2_AN500.compiler, *(MPS2_AN500.emulator or ())[:1]):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+    assert_exact(seed, MPS2_AN500)
+
+
+def test_random_networks_use_every_call() -> None:
+    names = set()
+    for seed in range(40):
+        network = quantized(seed)
+        module = lowered(network.module, "triples" if seed % 2 else "pairs", 20000)
+        names |= {op.name for op in module.walk()}
+        for op in window_layers(module):
+            names |= {"halving"} if op.resets is not None else {"general"}
+            names |= {"calm"} if op.calm is not None else set()
+            names |= {"sum"} if op.sum.value.data else {"maximum"}
+            names |= {"triples"} if op.initial is not None else {"pairs"}
+    assert names >= {
+        "snnrt.list_hits", "snnrt.lane_conv2d_hits", "snnrt.mask_conv2d", "snnrt.window_lif_masks",
+        "snnrt.window_lif_list", "halving", "general", "calm", "sum", "maximum", "triples", "pairs",
+    }  # fmt: skip
