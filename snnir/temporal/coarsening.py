@@ -6,9 +6,11 @@ constant input `x` adds to the membrane is `r * x` instead of the leaky sum
 `x * (1 - beta**r) / (1 - beta)`, larger by `g = r * (1 - beta) / (1 - beta**r)`; but a neuron can
 spike only once where it could spike `r` times. So thresholds grow by `g**a`, where `a` between 0
 and 1 is found by search, and biases so that their steady state keeps its ratio to the threshold.
+Behind layers whose spikes were merged the input is smaller, and a smaller or negative `a` of their
+own can make up for it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +32,7 @@ def input_gain(beta: float, ratio: float) -> float:
     return 1.0 if beta >= 1 else ratio * (1 - beta) / (1 - beta**ratio)
 
 
-def _map_parameter(
+def map_parameter(
     parameter: Attribute, function: Callable[[NDArray[np.float64]], NDArray[np.float64]]
 ) -> Attribute:
     """A neuron parameter with a function applied to its values."""
@@ -40,19 +42,26 @@ def _map_parameter(
     return dense_from_array(values.astype(np.float32))
 
 
-def coarsen(network: snn.NetworkOp, timesteps: int, exponent: float) -> None:
+def coarsen(network: snn.NetworkOp, timesteps: int, exponent: float | Sequence[float]) -> None:
     """Change `network` in place to run `timesteps` steps; `exponent` is `a`.
 
+    Args:
+        exponent: one for all neuron layers, or one for each in program order.
+
     Raises:
-        SNNError: a layer with a bias feeds neurons that need different biases.
+        SNNError: a layer with a bias feeds neurons that need different biases, or the number of
+            exponents is not that of neuron layers.
     """
+    neurons = [op for op in network.body.block.ops if isinstance(op, NeuronBase)]
+    exponents = [exponent] * len(neurons) if isinstance(exponent, int | float) else list(exponent)
+    if len(exponents) != len(neurons):
+        raise error_at(network, f"has {len(neurons)} neuron layers, not {len(exponents)}")
     ratio = network.timesteps.value.data / timesteps
     network.properties["timesteps"] = IntegerAttr(timesteps, i64)
     scaled: dict[Operation, float] = {}
-    for op in list(network.body.block.ops):
-        if isinstance(op, NeuronBase):
-            factor = _coarsen_neuron(op, ratio, exponent)
-            _scale_biases(op.current.owner, factor, scaled)
+    for op, own in zip(neurons, exponents, strict=True):
+        factor = _coarsen_neuron(op, ratio, own)
+        _scale_biases(op.current.owner, factor, scaled)
 
 
 def _coarsen_neuron(op: NeuronBase, ratio: float, exponent: float) -> float:
@@ -61,9 +70,9 @@ def _coarsen_neuron(op: NeuronBase, ratio: float, exponent: float) -> float:
     gain = input_gain(beta, ratio) ** exponent
     for name in op.PARAMETER_NAMES:
         if name in DECAYS:
-            op.properties[name] = _map_parameter(op.properties[name], lambda v: v**ratio)
+            op.properties[name] = map_parameter(op.properties[name], lambda v: v**ratio)
         elif name == "threshold":
-            op.properties[name] = _map_parameter(op.properties[name], lambda v: v * gain)
+            op.properties[name] = map_parameter(op.properties[name], lambda v: v * gain)
     return ratio if beta >= 1 else gain * (1 - beta**ratio) / (1 - beta)
 
 

@@ -15,10 +15,8 @@ from dataclasses import dataclass
 from snnir.data import Dataset
 from snnir.dialects import snn
 from snnir.support.diagnostics import SNNError
-from snnir.temporal.coarsening import coarsen
-from snnir.temporal.rebinning import rebin
 from snnir.temporal.search import Search
-from snnir.training import TrainableNetwork, Training, TrainingResult, train
+from snnir.training import SurrogateName, TrainableNetwork, Training, TrainingResult, train
 
 
 @dataclass(frozen=True)
@@ -73,6 +71,7 @@ def train_stages(
     *,
     device: str = "cpu",
     train_thresholds: bool = False,
+    surrogate: SurrogateName = "atan",
     progress: bool = False,
 ) -> Iterator[Stage]:
     """Bring a copy of `network` to each number of steps in turn, training at each.
@@ -86,10 +85,12 @@ def train_stages(
     for timesteps in counts:
         candidate = search.best(timesteps, current)
         current = current.clone()
-        coarsen(current, timesteps, candidate.exponent)
-        module = TrainableNetwork(current, device=device, train_thresholds=train_thresholds)
-        binned = Dataset(rebin(data.x, timesteps), data.y, data.name)
-        result = train(module, binned, training, progress=progress)
+        search.reduction.change(current, timesteps, candidate.exponent)
+        module = TrainableNetwork(
+            current, surrogate=surrogate, train_thresholds=train_thresholds, device=device
+        )
+        shorter = Dataset(search.reduction.present(data.x, timesteps), data.y, data.name)
+        result = train(module, shorter, training, progress=progress)
         trained = current.clone()
         module.write_back(trained)
         score = search.score(trained)

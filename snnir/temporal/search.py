@@ -13,8 +13,7 @@ from snnir.data import Dataset
 from snnir.dialects import snn
 from snnir.executors.torch_executor import TorchExecutor
 from snnir.support.diagnostics import SNNError
-from snnir.temporal.coarsening import coarsen
-from snnir.temporal.rebinning import rebin
+from snnir.temporal.reduction import LONGER_STEPS, Reduction
 
 EXPONENTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Candidates for the exponent with which thresholds follow the length of a step."""
@@ -35,6 +34,7 @@ class Search:
     Args:
         network: runs at the number of steps of `data`; the score of others is compared with its.
         metric: `accuracy`, or `agreement` with the decisions of `network`.
+        reduction: how networks and samples get fewer steps.
 
     Raises:
         SNNError: the accuracy is asked for and the data have no labels.
@@ -46,8 +46,10 @@ class Search:
         data: Dataset,
         metric: str,
         device: str | torch.device = "cpu",
+        reduction: Reduction = LONGER_STEPS,
     ):
         self._network, self._x, self._device = network, data.x, device
+        self.reduction = reduction
         labels = TorchExecutor(network, device).run(data.x).labels
         if metric == "agreement":
             self._wanted: NDArray[np.int64] = labels
@@ -62,7 +64,7 @@ class Search:
 
     def score(self, network: snn.NetworkOp) -> float:
         """The score of a network at its own number of steps."""
-        x = rebin(self._x, network.timesteps.value.data)
+        x = self.reduction.present(self._x, network.timesteps.value.data)
         return float((TorchExecutor(network, self._device).run(x).labels == self._wanted).mean())
 
     def best(self, timesteps: int, network: snn.NetworkOp | None = None) -> Candidate:
@@ -74,6 +76,6 @@ class Search:
         candidates = []
         for exponent in EXPONENTS:
             trial = (network or self._network).clone()
-            coarsen(trial, timesteps, exponent)
+            self.reduction.change(trial, timesteps, exponent)
             candidates.append(Candidate(timesteps, exponent, self.score(trial)))
         return max(candidates, key=lambda candidate: candidate.score)

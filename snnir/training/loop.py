@@ -33,6 +33,9 @@ class Training:
         schedule: `cosine` lowers the learning rate to zero over all epochs.
         gradient_norm: gradients of a batch with a larger norm are shortened to it.
         held_out: fraction of the samples, class-balanced, that epochs are compared on.
+        work_penalty: weight in the loss of the fraction of multiplications behind neurons that
+            their spikes ask for (`TrainableNetwork.forward_with_work`); an event-driven program is
+            the faster, the fewer these are.
         seed: of the order of samples; on the CPU, equal seeds and thread counts give equal results.
     """
 
@@ -44,12 +47,15 @@ class Training:
     gradient_norm: float = 1.0
     held_out: float = 0.1
     seed: int = 0
+    work_penalty: float = 0.0
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch < 1:
             raise SNNError(
                 f"epochs and batch must be 1 or more, got {self.epochs} and {self.batch}"
             )
+        if self.work_penalty < 0:
+            raise SNNError(f"the work penalty must not be negative, got {self.work_penalty}")
         if self.learning_rate <= 0 or self.gradient_norm <= 0 or not 0 < self.held_out < 1:
             raise SNNError(
                 "learning rate and gradient norm must be positive and the held-out part between 0 "
@@ -59,7 +65,10 @@ class Training:
 
 @dataclass(frozen=True)
 class Score:
-    """Mean loss and accuracy on the held-out samples; accuracy decides, then the loss."""
+    """Mean loss and accuracy on the held-out samples; accuracy decides, then the loss.
+
+    With a work penalty, which is part of the loss, the loss decides alone.
+    """
 
     accuracy: float
     loss: float
@@ -119,14 +128,15 @@ def train(
     labels = decisions(module.network, data.x, module.device) if data.y is None else data.y
     held_out, rest = split(labels, training.held_out)
     loss = loss_function(module.network, training.loss)
-    before = evaluate(module, data.x, labels, held_out, loss, training.batch)
+    penalty = training.work_penalty
+    before = evaluate(module, data.x, labels, held_out, loss, training.batch, penalty)
     best, best_epoch, scores = before, 0, []
     kept = _snapshot(module)
     with tqdm(total=training.epochs, unit="epoch", disable=None if progress else True) as bar:
         for epoch in _epochs(module, data.x, labels, rest, loss, training):
-            score = evaluate(module, data.x, labels, held_out, loss, training.batch)
+            score = evaluate(module, data.x, labels, held_out, loss, training.batch, penalty)
             scores.append(score)
-            if score > best:
+            if score.loss < best.loss if penalty else score > best:
                 best, best_epoch, kept = score, epoch, _snapshot(module)
             bar.set_postfix(loss=f"{score.loss:.3f}", accuracy=f"{score.accuracy:.3f}")
             bar.update()
@@ -164,13 +174,18 @@ def evaluate(
     samples: NDArray[np.int64],
     loss: Loss,
     batch: int,
+    penalty: float = 0.0,
 ) -> Score:
-    """Mean loss and accuracy of some of the samples; decisions are those of the readout."""
+    """Mean loss and accuracy of some of the samples; decisions are those of the readout.
+
+    Args:
+        penalty: the weight of the work in the loss, see `Training.work_penalty`.
+    """
     total, right = 0.0, 0
     for chosen in _batches(samples, batch):
-        outputs = module(torch.from_numpy(x[chosen]))
+        outputs, work = module.forward_with_work(torch.from_numpy(x[chosen]))
         wanted = torch.from_numpy(labels[chosen]).to(module.device)
-        total += float(loss(outputs, wanted)) * len(chosen)
+        total += float(loss(outputs, wanted) + penalty * work) * len(chosen)
         readout = ReadoutAccumulator(module.network, len(chosen))
         for output in outputs.cpu().numpy():
             readout.add(output)
@@ -198,8 +213,7 @@ def _epochs(
     for epoch in range(1, training.epochs + 1):
         for chosen in _batches(rng.permutation(samples), training.batch):
             optimiser.zero_grad(set_to_none=True)
-            outputs = module(torch.from_numpy(x[chosen]))
-            value = loss(outputs, torch.from_numpy(labels[chosen]).to(module.device))
+            value = _batch_loss(module, x[chosen], labels[chosen], loss, training.work_penalty)
             value.backward()
             norm = nn.utils.clip_grad_norm_(module.parameters(), training.gradient_norm)
             if not torch.isfinite(value) or not torch.isfinite(norm):
@@ -208,6 +222,17 @@ def _epochs(
             schedule.step()
             module.restrain()
         yield epoch
+
+
+def _batch_loss(
+    module: TrainableNetwork, x: NDArray, labels: NDArray[np.int64], loss: Loss, penalty: float
+) -> Tensor:
+    """What one step of the optimiser lowers."""
+    wanted = torch.from_numpy(labels).to(module.device)
+    if not penalty:
+        return loss(module(torch.from_numpy(x)), wanted)
+    outputs, work = module.forward_with_work(torch.from_numpy(x))
+    return loss(outputs, wanted) + penalty * work
 
 
 def _batches(samples: NDArray[np.int64], batch: int) -> Iterator[NDArray[np.int64]]:

@@ -18,6 +18,8 @@ from snnir.dialects import snn
 from snnir.dialects.snn_neurons import NeuronBase, SpikingNeuronBase
 from snnir.executors import torch_snn
 from snnir.executors.torch_program import Cell, Evaluate, TorchBuilder
+from snnir.layers.affine import AFFINE_OPS
+from snnir.layers.counts import macs_of
 from snnir.support.arrays import array_from_dense, dense_from_array
 from snnir.support.diagnostics import error_at
 from snnir.training.constraints import Constraint, RangeConstraint, weight_constraint
@@ -117,6 +119,7 @@ class TrainableNetwork(nn.Module):
         self._builder = _TrainingBuilder(self.device)
         self._weights: dict[Operation, Trained] = {}
         self._effective: dict[Operation, Tensor] = {}
+        self._work_shares = _work_shares(self.network)
         ops = enumerate(self.network.body.block.ops)
         self._program = [(op, self._prepare(op, position)) for position, op in ops]
 
@@ -128,6 +131,15 @@ class TrainableNetwork(nn.Module):
         """
         output = self.network.outputs[0]
         return torch.stack([values[output] for values in self.steps(x)])
+
+    def forward_with_work(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """As `forward`, and the mean of `_work` over all steps, differentiable, as a scalar."""
+        output = self.network.outputs[0]
+        outputs, work = [], []
+        for values in self.steps(x):
+            outputs.append(values[output])
+            work.append(self._work(values))
+        return torch.stack(outputs), torch.stack(work).mean()
 
     def steps(self, x: Tensor) -> Iterator[dict[SSAValue, Tensor]]:
         """Run a batch from zero state and yield, after each step, the values of `network`.
@@ -180,6 +192,15 @@ class TrainableNetwork(nn.Module):
         """Number of weights that stay zero."""
         masks = [getattr(trained.constraint, "mask", None) for trained in self.trained]
         return sum(int((mask == 0).sum()) for mask in masks if mask is not None)
+
+    def _work(self, values: dict[SSAValue, Tensor]) -> Tensor:
+        """Synaptic operations of a step behind neurons, as a fraction of the multiplications there.
+
+        0 if no neuron spikes and 1 if all do. The input of the network, which training cannot
+        change, does not count.
+        """
+        parts = [share * values[value].mean() for value, share in self._work_shares.items()]
+        return torch.stack(parts).sum() if parts else torch.zeros((), device=self.device)
 
     def _evaluate(self, frames: Tensor) -> dict[SSAValue, Tensor]:
         values: dict[SSAValue, Tensor] = {self.network.frame: frames}
@@ -234,6 +255,30 @@ class TrainableNetwork(nn.Module):
         trained = Trained(position, property, parameter, constraint)
         self.trained.append(trained)
         return trained
+
+
+def _work_shares(network: snn.NetworkOp) -> dict[SSAValue, float]:
+    """The values of spikes that layers read, with their shares of the multiplications there."""
+    readers = [
+        op
+        for op in network.body.block.ops
+        if isinstance(op, AFFINE_OPS) and _holds_spikes(op.input)
+    ]
+    total = sum(map(macs_of, readers))
+    shares: dict[SSAValue, float] = {}
+    for op in readers:
+        shares[op.input] = shares.get(op.input, 0.0) + macs_of(op) / total
+    return shares
+
+
+def _holds_spikes(value: SSAValue) -> bool:
+    """Whether a value is made of spikes, perhaps pooled or reshaped."""
+    owner = value.owner
+    if not isinstance(owner, Operation) or isinstance(owner, (*AFFINE_OPS, snn.WeightOp)):
+        return False
+    if isinstance(owner, NeuronBase):
+        return isinstance(owner, SpikingNeuronBase) and value is owner.spikes
+    return any(map(_holds_spikes, owner.operands))
 
 
 def _is_trainable(op: snn.WeightOp) -> bool:

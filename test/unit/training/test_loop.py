@@ -185,3 +185,35 @@ def test_pruned_digits_recover(tmp_path: Path) -> None:
         if isinstance(op, snn.WeightOp) and len(op.result.type.get_shape()) > 1
     )  # fmt: skip
     assert again == zeros
+
+
+def hidden_spikes(network: snn.NetworkOp, data: Dataset) -> int:
+    """Spikes of the first layer, over all samples and steps."""
+    recording = TorchExecutor(network).run(data.x, record="spikes").recording
+    assert recording is not None
+    return int(recording.spikes["layer0"].sum())
+
+
+def test_work_is_the_fraction_of_multiplications_that_spikes_ask_for(network) -> None:
+    data = toy_data(16)
+    module = TrainableNetwork(network)
+    outputs, work = module.forward_with_work(torch.from_numpy(data.x))
+    assert torch.equal(outputs, module(torch.from_numpy(data.x)))
+    # Only the second layer reads spikes: those of 12 neurons.
+    assert work.item() == pytest.approx(hidden_spikes(network, data) / (16 * STEPS * 12))
+
+
+def test_a_work_penalty_makes_neurons_spike_less(network) -> None:
+    data = toy_data()
+    spikes = []
+    for penalty in (0.0, 20.0):
+        module, trained = TrainableNetwork(network), network.clone()
+        train(module, data, Training(3, 16, 1e-2, work_penalty=penalty))
+        module.write_back(trained)
+        spikes.append(hidden_spikes(trained, data))
+    assert 0 < spikes[1] < 0.7 * spikes[0]
+
+
+def test_a_negative_work_penalty_is_refused() -> None:
+    with pytest.raises(SNNError, match="work penalty must not be negative, got -1"):
+        Training(work_penalty=-1)
