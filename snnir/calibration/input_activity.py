@@ -121,7 +121,7 @@ def _reached(active: NDArray[np.bool_], window: _Window) -> NDArray[np.bool_]:
     top, left = window.padding
     padded = np.pad(active, ((0, 0), (top, top), (left, left)))
     view = np.lib.stride_tricks.sliding_window_view(padded, window.extent, axis=(1, 2))
-    return view[:, :: window.stride[0], :: window.stride[1]].any(axis=(-1, -2))
+    return np.asarray(view[:, :: window.stride[0], :: window.stride[1]].any(axis=(-1, -2)))
 
 
 def _ages(active: NDArray[np.bool_], windows: list[_Window]) -> NDArray[np.float64]:

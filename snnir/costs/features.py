@@ -31,10 +31,13 @@ Presentation = Literal["frames", "events"]
 
 Found = tuple[str, Amounts]
 
+_SHARED = {"snnrt.window_lif_masks": "window_lif", "snnrt.window_lif_list": "window_lif"}
+"""Functions that differ only in how they end."""
+
 
 def features(op: KernelOpBase, signals: Signals, presentation: Presentation) -> Found:
     """The kernel that a call runs, with its variant, and amounts of what it does in a mean step."""
-    name = op.name.partition(".")[2]
+    name = _SHARED.get(op.name, op.name.partition(".")[2])
     if type(op) in INPUT_FEATURES:
         variant, amounts = INPUT_FEATURES[type(op)](op, signals, presentation)
     else:
@@ -96,7 +99,9 @@ def _spike_list(op: snnrt.SpikeListOp, signals: Signals) -> Found:
     }  # fmt: skip
 
 
-def _reaches(op: snnrt.Conv2dScatterOp | snnrt.Conv2dScatterValuesOp, signal: Signal) -> list[Reach]:
+def _reaches(
+    op: snnrt.Conv2dScatterOp | snnrt.Conv2dScatterValuesOp, signal: Signal
+) -> list[Reach]:
     taps = buffer_shape(op.weights.type)[1:3]
     outputs = buffer_shape(op.current.type)[:2]
     shares = (signal.rows, signal.columns)
@@ -142,8 +147,15 @@ def _conv2d_scatter(
     return f"s{bits_of(op.current)}" + (".short" if short else ""), amounts
 
 
+SMALL_FILL = 24
+"""Bytes up to which compilers clear memory without a call."""
+
+
 def _fill_zero(op: snnrt.FillZeroOp, signals: Signals) -> Found:
-    return "", {"call": 1, "byte": _size(op.buffer) * bits_of(op.buffer) / 8}
+    size = _size(op.buffer) * bits_of(op.buffer) / 8
+    if size <= SMALL_FILL:
+        return "small", {"call": 1, "byte": size}
+    return "", {"call": 1, "byte": size}
 
 
 def _lif(op: snnrt.LIFOp, signals: Signals) -> Found:

@@ -9,13 +9,13 @@ from collections.abc import Callable
 import numpy as np
 from xdsl.dialects.builtin import f64
 
+from snnir.costs.reach import Reach, reach
+from snnir.costs.signals import Floats, Signal, Signals
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_element, buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_values
 from snnir.dialects.snn_attributes import Reset, ResetTiming
 from snnir.dialects.snnrt_lanes import MASK_LANES, mask_count
-from snnir.costs.reach import Reach, reach
-from snnir.costs.signals import Floats, Signal, Signals
 from snnir.kernels.bit_groups import UNKNOWN_RATE
 from snnir.kernels.lif_kinds import leak_kind
 from snnir.layers.activity_attributes import AGES_TO_REST, REACH_AGES, floats_of
@@ -71,12 +71,11 @@ def lane_conv2d_hits(op: snnrt.LaneConv2dHitsOp, signals: Signals) -> tuple[str,
     """Additions of kernels for every event."""
     signal = signals[op.hits]
     reaches = _reaches(op, signal)
-    height, width = int_values(op.window)
+    height, _ = int_values(op.window)
     reached = signal.active * reaches[0].chance * reaches[1].chance
     touched = 0.0
     if op.touched is not None:
         touched = reached * (1 + (reaches[0].mean_reached - 1) / height)
-    # Divisions by sizes that are powers of two cost less.
     return _packing(op), {
         "call": 1,
         "hit": signal.active,
@@ -171,7 +170,7 @@ def window_lif(
         "busy_window": windows * (settling + settled) * (busy > 0),
         "busy_word": windows * (settling + settled) * busy,
         "rest_word": windows * settling * (words - busy),
-        "word": windows * (reached + fresh) * words,
+        "halving_word": windows * (reached + fresh) * words * halving,
         f"{summed}_word": windows * reached * words * (pixels - 1),
         "read_word": windows * reached * words * pixels,
         "clear": windows * reached * pixels,
@@ -183,16 +182,14 @@ def window_lif(
     else:
         amounts["spike"] = signal.active
         amounts["list_mask"] = windows * mask_count(lanes)
-    key = _packing(op)
     if not halving:
-        key += ".general"
         stepped = windows * (reached + fresh) * words
         amounts[f"word_{leak_kind(op)}"] = stepped
         amounts["word_bias"] = stepped * (op.bias is not None)
         amounts["word_decayed"] = stepped * (op.reset.data is Reset.SUBTRACT)
         amounts["word_immediate"] = stepped * (op.reset_timing.data is ResetTiming.IMMEDIATE)
         amounts["word_channels"] = stepped * _per_channel(op)
-    return f"{key}.{'masks' if masks else 'list'}", amounts
+    return _packing(op), amounts
 
 
 def _per_channel(op: snnrt.WindowLIFMasksOp | snnrt.WindowLIFListOp) -> bool:
@@ -212,9 +209,7 @@ def _ages(
     return reached, fresh, settling, settled
 
 
-def _assumed_share(
-    op: snnrt.WindowLIFMasksOp | snnrt.WindowLIFListOp, signals: Signals
-) -> float:
+def _assumed_share(op: snnrt.WindowLIFMasksOp | snnrt.WindowLIFListOp, signals: Signals) -> float:
     """The chance that an event reaches a window, if events lie anywhere alike."""
     writer = next(
         (use.operation for use in op.current.uses

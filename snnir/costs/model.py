@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from os.path import commonprefix
 
 from snnir.costs.features import Presentation, features
 from snnir.costs.features_lanes import code_amounts
@@ -51,7 +52,7 @@ class NetworkCost:
     Attributes:
         calls: instructions of each call in a mean step.
         code: bytes of code of each call.
-        unknown: kernels that the table does not have; they count nothing.
+        unknown: kernels that the table has no variant of; they count nothing.
     """
 
     calls: dict[KernelOpBase, float]
@@ -77,6 +78,17 @@ def _apply(amounts: Mapping[str, float], coefficients: Mapping[str, float]) -> f
     return sum(amount * coefficients.get(name, 0.0) for name, amount in amounts.items())
 
 
+def _coefficients(table: Coefficients, kernel: str) -> Mapping[str, float] | None:
+    """Those of a kernel, else of the variant of it whose name begins most alike; None for none."""
+    if kernel in table:
+        return table[kernel]
+    base = kernel.partition(".")[0]
+    variants = [name for name in table if name.partition(".")[0] == base]
+    if not variants:
+        return None
+    return table[max(variants, key=lambda name: len(commonprefix([name, kernel])))]
+
+
 def constant_bytes(network: snnrt.NetworkOp) -> int:
     """Bytes of all constants."""
     constants = (op for op in network.body.block.ops if isinstance(op, snnrt.ConstantOp))
@@ -100,10 +112,11 @@ def predict(
         if not isinstance(op, KernelOpBase):
             continue
         kernel, amounts = features(op, signals, presentation)
-        if kernel not in table.instructions:
+        coefficients = _coefficients(table.instructions, kernel)
+        if coefficients is None:
             unknown[kernel] = None
-        calls[op] = max(_apply(amounts, table.instructions.get(kernel, {})), 0.0)
-        code[op] = _apply(code_amounts(op), table.code.get(kernel, {}))
+        calls[op] = _apply(amounts, coefficients or {})
+        code[op] = _apply(code_amounts(op), _coefficients(table.code, kernel) or {})
     assert network.arena_bytes is not None, "memory is planned"
     return NetworkCost(
         calls,

@@ -44,7 +44,8 @@ class LoweringOptions:
         ram_limit: most bytes of RAM; None for what the target has.
         flash_limit: most bytes of flash; None for what the target has.
         target: whose memories hold arena and constants; None for no target in particular.
-        optimize: goal by which `qsnn-select-kernels` chooses kernels; None for `kernels` everywhere.
+        optimize: goal by which `qsnn-select-kernels` chooses kernels; None for `kernels`
+            everywhere.
         calibration: the text that names the data whose activity that goes by, see
             `snnir.data.load_data`; None takes samples of the data that are there.
     """

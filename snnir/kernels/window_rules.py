@@ -38,7 +38,7 @@ from snnir.kernels.ranges import current_range
 from snnir.kernels.windows import (
     WindowBlock,
     match_window_block,
-    needed_extents,
+    needed_sizes,
     reads_events,
 )
 from snnir.layers.activity_attributes import channel_rates_of
@@ -85,7 +85,7 @@ class WindowLowering:
         self.lanes = self.packing.lanes
         self.rates = channel_rates_of(neurons)
         self.busy = self._busy_channels()
-        self.lane_channels = channels_by_lane(self.channels, self.lanes, self.rates, self.busy)
+        self.lane_channels = self._lane_channels()
 
     def _choose_packing(self) -> tuple[LanePacking, HalvingResets | None]:
         """Triples where they are wanted and the range of the currents allows them."""
@@ -103,6 +103,18 @@ class WindowLowering:
                 neurons, f"its currents, {low.min()} to {high.max()}, do not fit triples of lanes"
             )
         return LanePacking(self.channels), pairs
+
+    def _lane_channels(self) -> list[int | None]:
+        """The channel of each lane: in order where spikes are also wanted as bytes."""
+        spikes = self.block.neurons.spikes
+        if self._wants_bytes() and not feeds_linear_only(spikes):
+            return [*range(self.channels), *[None] * (self.lanes - self.channels)]
+        return channels_by_lane(self.channels, self.lanes, self.rates, self.busy)
+
+    def _wants_bytes(self) -> bool:
+        """Whether something other than blocks reads the spikes."""
+        users = [use.operation for use in self.block.neurons.spikes.uses]
+        return any(user not in self.context.blocks for user in users)
 
     def _busy_channels(self) -> NDArray[np.bool_]:
         """Which channels may spike without input."""
@@ -238,7 +250,7 @@ class WindowLowering:
     def _add_bytes(self, order: Order) -> None:
         """The spikes as bytes for users that do not read masks."""
         context, value = self.context, self.block.neurons.spikes
-        if all(use.operation in context.blocks for use in value.uses):
+        if not self._wants_bytes():
             return
         spikes = context.masks[value]
         shape = (*self.block.size, self.channels)
@@ -311,7 +323,6 @@ def window_blocks(context: KernelContext) -> dict[Operation, WindowBlock]:
     Their input is the frame with events, or spikes of another such block.
     """
     network = context.network
-    extents = needed_extents(network)
     blocks: dict[Operation, WindowBlock] = {}
     masked: set[SSAValue] = set()
     for op in network.body.block.ops:
@@ -323,11 +334,11 @@ def window_blocks(context: KernelContext) -> dict[Operation, WindowBlock]:
         users = {use.operation for use in op.input.uses}
         if from_events and len(users) > 1:
             continue
-        if (block := match_window_block(op, extents, LARGEST_LAYER)) is not None:
+        if (block := match_window_block(op, LARGEST_LAYER)) is not None:
             blocks[op] = block
             if not feeds_linear_only(block.neurons.spikes):
                 masked.add(block.neurons.spikes)
-    return blocks
+    return needed_sizes(blocks)
 
 
 def feeds_linear_only(value: SSAValue) -> bool:

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TypeGuard
 
 import numpy as np
@@ -12,7 +13,7 @@ from xdsl.ir import Operation, SSAValue
 
 from snnir.dialects import qsnn
 from snnir.dialects.layer_bases import element_type_of
-from snnir.dialects.layer_shapes import int_values, shape_of, window_extent
+from snnir.dialects.layer_shapes import int_values, shape_of
 from snnir.dialects.qsnn import Overflow
 from snnir.dialects.snn_attributes import InputKind
 from snnir.kernels.context import parameter_values
@@ -84,13 +85,10 @@ def _is_packable(op: qsnn.LIFOp) -> bool:
     return bool((np.abs(threshold) < LIMIT_16).all()) and op.shift.value.data <= 15
 
 
-def match_window_block(
-    op: qsnn.Conv2dOp, extents: dict[SSAValue, Size], room: int
-) -> WindowBlock | None:
-    """The block that begins with a convolution, or None.
+def match_window_block(op: qsnn.Conv2dOp, room: int) -> WindowBlock | None:
+    """The block that begins with a convolution, with all its neurons, or None.
 
     Args:
-        extents: what `needed_extents` found.
         room: largest number of channels.
     """
     if not _is_plain(op) or shape_of(op.result.type)[0] > room:
@@ -104,7 +102,8 @@ def match_window_block(
         return None
     if neurons.membrane.uses:
         return None
-    return WindowBlock(op, pool, neurons, extents[neurons.spikes])
+    _, height, width = shape_of(neurons.spikes.type)
+    return WindowBlock(op, pool, neurons, (height, width))
 
 
 def reads_events(network: qsnn.NetworkOp) -> bool:
@@ -117,52 +116,36 @@ def is_binary(value: SSAValue) -> bool:
     return element_type_of(value.type) == i1
 
 
-def needed_extents(network: qsnn.NetworkOp) -> dict[SSAValue, Size]:
-    """Height and width of the part of every map that something depends on.
+def needed_sizes(blocks: Mapping[Operation, WindowBlock]) -> dict[Operation, WindowBlock]:
+    """The blocks with the neurons that something depends on.
 
     Pooling that does not fit its input a whole number of times drops the last rows and columns, so
-    that neither the currents there nor what only feeds them are needed.
+    that neither the currents there nor the neurons that only feed them are needed. Users other than
+    blocks need all neurons.
+
+    Args:
+        blocks: by their convolution, in program order.
     """
-    extents: dict[SSAValue, Size] = {}
-    for op in reversed(list(network.body.block.ops)):
-        for result in op.results:
-            shape = shape_of(result.type)
-            if len(shape) == 3:
-                needed = [_needed_by(use.operation, shape, extents) for use in result.uses]
-                # Membranes belong to the neurons of the spikes.
-                default = (1, 1) if needed else (0, 0)
-                extents[result] = _largest([default, *needed])
-        if isinstance(op, qsnn.LIFOp | qsnn.LIOp) and len(shape_of(op.membrane.type)) == 3:
-            whole = _largest([extents[result] for result in op.results])
-            extents.update(dict.fromkeys(op.results, whole))
-    return extents
+    sized: dict[Operation, WindowBlock] = {}
+    for op, block in reversed(blocks.items()):
+        users = [use.operation for use in block.neurons.spikes.uses]
+        if users and all(user in blocks for user in users):
+            needed = [_needed_input(sized[user]) for user in users]
+            size = max(size[0] for size in needed), max(size[1] for size in needed)
+            block = replace(block, size=size)
+        sized[op] = block
+    return {op: sized[op] for op in blocks}
 
 
-def _largest(sizes: list[Size]) -> Size:
-    return max(size[0] for size in sizes), max(size[1] for size in sizes)
-
-
-def _needed_by(user: Operation, shape: tuple[int, ...], extents: dict[SSAValue, Size]) -> Size:
-    whole = (shape[1], shape[2])
-    if isinstance(user, qsnn.Conv2dOp):
-        kernel = shape_of(user.weight.type)[2:]
-        dilation = int_values(user.dilation)
-        extent = [window_extent(*axis) for axis in zip(kernel, dilation, strict=True)]
-    elif isinstance(user, qsnn.MaxPool2dOp | qsnn.SumPool2dOp):
-        extent = list(int_values(user.kernel))
-    elif isinstance(user, qsnn.LIFOp | qsnn.LIOp):
-        return extents[user.membrane]
-    else:
-        return whole
+def _needed_input(block: WindowBlock) -> Size:
+    """Height and width of the part of its input that a block depends on."""
+    op = block.convolution
+    _, height, width = shape_of(op.input.type)
+    kernel, padding = shape_of(op.weight.type)[2:], int_values(op.padding)
     rows, columns = (
-        min(size, (needed - 1) * stride + reach - padding)
-        for size, needed, stride, reach, padding in zip(
-            whole,
-            extents[user.results[0]],
-            int_values(user.stride),
-            extent,
-            int_values(user.padding),
-            strict=True,
+        max(min(whole, current + taps - 1 - pad), 1)
+        for whole, current, taps, pad in zip(
+            (height, width), block.current_size, kernel, padding, strict=True
         )
     )
-    return max(rows, 1), max(columns, 1)
+    return rows, columns

@@ -36,7 +36,11 @@ class WindowNetworkBuilder(RandomNetworkBuilder):
         if fits and self.chance(0.7):
             pool = snn.MaxPool2dOp if self.chance(0.6) else snn.SumPool2dOp
             current = self.add(pool(current, window, window)).results[0]
-        return self._neurons(current)
+        spikes = self._neurons(current)
+        if min(shape_of(spikes.type)[1:]) >= 2 and self.chance(0.2):
+            # Users of bytes need all neurons, and channels in their own order.
+            spikes = self.add(snn.MaxPool2dOp(spikes, [2, 2], [2, 2])).results[0]
+        return spikes
 
     def _neurons(self, current: SSAValue) -> SSAValue:
         """Neurons; most halve their membrane and subtract the threshold with a delay."""

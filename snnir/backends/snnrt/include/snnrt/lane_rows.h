@@ -34,21 +34,16 @@ SNNRT_KERNEL int32_t snnrt_element_bytes(bool triples) { return triples ? 8 : 4;
 #if SNNRT_LANE_BLOCKS
 
 #define SNNRT_LANE_REGISTERS \
-  "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "memory"
+  "r0", "r1", "r2", "r3", "r5", "r6", "r8", "r9", "memory"
 
-/* Pairs that are added together. Where compilers save registers for other
-   uses, five do not leave them enough. */
-#if defined(__OPTIMIZE_SIZE__)
+/* Pairs that are added together; five would take more registers than compilers
+   can always spare. */
 #define SNNRT_CHUNK_PAIRS 4
-#else
-#define SNNRT_CHUNK_PAIRS 5
-#endif
 
 #define SNNRT_SUM_1 "sadd16 r0, r0, r5\n\t"
 #define SNNRT_SUM_2 SNNRT_SUM_1 "sadd16 r1, r1, r6\n\t"
 #define SNNRT_SUM_3 SNNRT_SUM_2 "sadd16 r2, r2, r8\n\t"
 #define SNNRT_SUM_4 SNNRT_SUM_3 "sadd16 r3, r3, r9\n\t"
-#define SNNRT_SUM_5 SNNRT_SUM_4 "sadd16 r4, r4, r10\n\t"
 
 /* Adds n elements of one row, or of two, to n elements of currents; all
    pointers advance. Multiple-register transfers take one instruction. */
@@ -79,9 +74,6 @@ SNNRT_DEFINE_ADD_PAIRS(1, "r0", "r5")
 SNNRT_DEFINE_ADD_PAIRS(2, "r0, r1", "r5, r6")
 SNNRT_DEFINE_ADD_PAIRS(3, "r0, r1, r2", "r5, r6, r8")
 SNNRT_DEFINE_ADD_PAIRS(4, "r0, r1, r2, r3", "r5, r6, r8, r9")
-#if SNNRT_CHUNK_PAIRS == 5
-SNNRT_DEFINE_ADD_PAIRS(5, "r0, r1, r2, r3, r4", "r5, r6, r8, r9, r10")
-#endif
 
 /* The `elements` (a constant when inlined) left after whole chunks. */
 #define SNNRT_ADD_CASE(kind, n)                                       \
@@ -100,19 +92,11 @@ SNNRT_KERNEL void snnrt_add_pairs(uint8_t *current, const uint8_t *first,
   int32_t left = elements;
   SNNRT_UNROLL_ROW
   for (; left > SNNRT_CHUNK_PAIRS && left != 6; left -= SNNRT_CHUNK_PAIRS) {
-#if SNNRT_CHUNK_PAIRS == 5
-    if (!two) {
-      snnrt_add_pairs_5(&current, &first);
-    } else {
-      snnrt_add_two_pairs_5(&current, &first, &second);
-    }
-#else
     if (!two) {
       snnrt_add_pairs_4(&current, &first);
     } else {
       snnrt_add_two_pairs_4(&current, &first, &second);
     }
-#endif
   }
   if (left == 6) {
     if (!two) {
@@ -126,9 +110,6 @@ SNNRT_KERNEL void snnrt_add_pairs(uint8_t *current, const uint8_t *first,
   SNNRT_ADD_CASE(pairs, 2)
   SNNRT_ADD_CASE(pairs, 3)
   SNNRT_ADD_CASE(pairs, 4)
-#if SNNRT_CHUNK_PAIRS == 5
-  SNNRT_ADD_CASE(pairs, 5)
-#endif
 }
 
 #else

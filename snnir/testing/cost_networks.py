@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Small random networks whose kernels are measured for the cost tables."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.dialects.builtin import FloatAttr, FunctionType, ModuleOp, f32
+from xdsl.ir import Region, SSAValue
+
+from snnir.calibration import measure_activity, record_activity
+from snnir.data import Dataset
+from snnir.dialects import snn
+from snnir.dialects.layer_shapes import element_count, shape_of
+from snnir.dialects.snn_attributes import Compare, InputKind, Readout, Reset, ResetTiming
+from snnir.driver.pipelines import apply_pipeline
+from snnir.support.arrays import dense_from_array
+from snnir.testing.random_networks import RandomNetwork, RandomNetworkBuilder
+
+STEPS = 24
+SAMPLES = 2
+LARGEST_COUNT = 5
+CHANNELS = (3, 4, 6, 8, 11, 12, 16, 20, 24, 30, 32, 40, 48, 64)
+
+
+class CostNetworkBuilder(RandomNetworkBuilder):
+    """Appends layers of many sizes, with weights that make neurons fire now and then."""
+
+    def weight_of(self, shape: tuple[int, ...], active: float, kept: float = 1.0) -> SSAValue:
+        """Weights; `active` inputs of a neuron are expected to be active together."""
+        values = self.rng.normal(0.15, 1, shape) / np.sqrt(max(active, 1.0) * kept)
+        values *= self.rng.random(shape) < kept
+        return self.constant(values)
+
+    def spiking(self, current: SSAValue, halving: bool) -> SSAValue:
+        """Neurons as in trained networks, or of any other kind."""
+        channels, *rest = shape_of(current.type)
+        threshold = self.rng.uniform(0.5, 2.0, (channels, *[1] * len(rest))).astype(np.float32)
+        beta = 0.5 if halving else float(self.rng.choice([0.9, 0.95, 0.5, 1.0, 0.7]))
+        lif = snn.LIFOp(
+            current,
+            FloatAttr(beta, f32),
+            dense_from_array(threshold) if self.chance(0.4) else FloatAttr(1.0, f32),
+            reset=Reset.SUBTRACT if halving or self.chance(0.5) else Reset.ZERO_AFTER,
+            reset_timing=ResetTiming.DELAYED if halving or self.chance(0.7)
+            else ResetTiming.IMMEDIATE,
+            compare=Compare.GT,
+        )  # fmt: skip
+        return self.add(lif, named=True).spikes
+
+    def convolution(self, value: SSAValue, plain: bool) -> SSAValue:
+        """A convolution, of stride 1 if it is `plain`, perhaps with a pooling."""
+        channels, *size = shape_of(value.type)
+        taps = min(int(self.rng.choice([1, 2, 3, 3, 5, 5, 7])), *size)
+        padding = int(self.rng.choice([0, 0, taps // 2]))
+        stride = 1 if plain or not self.chance(0.5) else 2
+        outputs = int(self.rng.choice(CHANNELS))
+        weight = self.weight_of((outputs, channels, taps, taps), 2.0)
+        bias = self.constant(self.rng.normal(-0.2, 0.2, outputs)) if self.chance(0.4) else None
+        current = self.add(
+            snn.Conv2dOp(value, weight, bias, padding=[padding] * 2, stride=[stride] * 2)
+        ).result
+        window = int(self.rng.choice([1, 2, 2, 2, 3]))
+        if window > 1 and min(shape_of(current.type)[1:]) >= 2 * window:
+            pool = snn.MaxPool2dOp if self.chance(0.75) else snn.SumPool2dOp
+            current = self.add(pool(current, [window] * 2, [window] * 2)).results[0]
+        return current
+
+    def connected(self, value: SSAValue, outputs: int, kept: float = 1.0) -> SSAValue:
+        """A fully connected layer in which a share of the weights is not zero."""
+        (inputs,) = shape_of(value.type)
+        weight = self.weight_of((outputs, inputs), max(inputs * 0.1, 1), kept)
+        return self.add(snn.LinearOp(value, weight, None)).result
+
+    def complete(self, value: SSAValue) -> ModuleOp:
+        """A module with the network that ends here."""
+        self.block.add_op(snn.OutputOp(value))
+        network = snn.NetworkOp(
+            "net", FunctionType.from_lists([self.frame.type], [value.type]), Region(self.block),
+            timesteps=STEPS, input=InputKind.EVENT_COUNTS, readout=Readout.SPIKE_COUNT,
+        )  # fmt: skip
+        module = ModuleOp([network])
+        module.verify()
+        return module
+
+
+def events(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """Counts (samples, timesteps, *shape): a cloud that moves, or independent events."""
+    x = np.zeros((SAMPLES, STEPS, *shape), np.int64)
+    mean = np.exp(rng.uniform(np.log(3), np.log(90)))
+    mean = min(mean, 0.15 * element_count(shape))
+    for sample in range(SAMPLES):
+        for step in range(STEPS):
+            number = rng.poisson(mean)
+            place: tuple[NDArray, ...]
+            if len(shape) == 1:
+                place = (rng.integers(0, shape[0], number),)
+            else:
+                centre = [extent * (0.5 + 0.2 * np.sin(step / 5 + sample)) for extent in shape[1:]]
+                cloud = [
+                    np.clip(rng.normal(c, extent / 5, number), 0, extent - 1).astype(int)
+                    for c, extent in zip(centre, shape[1:], strict=True)
+                ]
+                place = (rng.integers(0, shape[0], number), *cloud)
+            np.add.at(x[sample, step], place, 1)
+    return np.minimum(x, LARGEST_COUNT)
+
+
+def convolutional(rng: np.random.Generator, plain: bool) -> RandomNetwork:
+    """One or two convolutions, flattened into a fully connected layer."""
+    extents = rng.integers(9, 31, 2).tolist()
+    shape = (int(rng.integers(1, 4)), *extents)
+    builder = CostNetworkBuilder(rng, shape)
+    halving = builder.chance(0.7)
+    value = builder.spiking(builder.convolution(builder.frame, plain), halving)
+    if min(shape_of(value.type)[1:]) >= 3 and builder.chance(0.8):
+        value = builder.spiking(builder.convolution(value, plain), halving)
+    current = builder.connected(builder.flat(value), int(rng.choice([5, 10, 17, 32])))
+    return RandomNetwork(builder.complete(builder.spiking(current, False)), events(rng, shape))
+
+
+def connected(rng: np.random.Generator) -> RandomNetwork:
+    """Two fully connected layers behind a flat frame."""
+    shape = (int(rng.integers(60, 1500)),)
+    builder = CostNetworkBuilder(rng, shape)
+    kept = float(rng.choice([1.0, 1.0, 0.3, 0.1, 0.04]))
+    outputs = int(rng.choice([16, 24, 40, 64, 96, 130, 200]))
+    value = builder.spiking(builder.connected(builder.frame, outputs, kept), builder.chance(0.5))
+    current = builder.connected(value, int(rng.choice([4, 10, 27, 48])), kept)
+    return RandomNetwork(builder.complete(builder.spiking(current, False)), events(rng, shape))
+
+
+def quantized(network: RandomNetwork, options: str) -> None:
+    """Bring a network to the `qsnn` level and record its activity there."""
+    apply_pipeline(
+        network.module, f"convert-snn-to-qsnn{{input-maximum={LARGEST_COUNT} {options}}}"
+    )
+    data = Dataset(network.x, None, "random events")
+    record_activity(network.network, measure_activity(network.network, data))

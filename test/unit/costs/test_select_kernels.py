@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Chosen kernels compute what the integer network does, keep to limits and cost what is said."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from typing import get_args
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from xdsl.dialects.builtin import ModuleOp
+
+from snnir.backends.targets import MPS2_AN500
+from snnir.costs.goals import Goal
+from snnir.costs.model import NetworkCost, predict
+from snnir.dialects import qsnn, snnrt
+from snnir.driver.bit_exactness import first_difference
+from snnir.driver.pipelines import apply_pipeline
+from snnir.executors import KernelExecutor, TorchExecutor
+from snnir.executors.native import NativeExecutor
+from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
+from snnir.support.diagnostics import SNNError
+from snnir.testing.cost_networks import connected, convolutional, quantized
+from snnir.testing.random_networks import LARGEST_COUNT, RandomNetwork
+from snnir.testing.window_networks import random_window_network
+from snnir.universe import make_context
+
+GOALS = get_args(Goal)
+
+
+def window_network(seed: int) -> RandomNetwork:
+    """A random network of the `qsnn` level."""
+    print(f"seed {seed}")
+    network = random_window_network(np.random.default_rng(seed))
+    ConvertSNNToQSNNPass(bits=4, input_maximum=LARGEST_COUNT).apply(make_context(), network.module)
+    return network
+
+
+def lowered(module: ModuleOp, options: str) -> tuple[snnrt.NetworkOp, NetworkCost]:
+    """A copy as kernels chosen with these options, and its predicted cost."""
+    copy = module.clone()
+    apply_pipeline(
+        copy,
+        f"qsnn-select-kernels{{target=mps2-an500 {options}}},convert-qsnn-to-kernels,"
+        "kernels-plan-memory",
+    )
+    network = next(op for op in copy.walk() if isinstance(op, snnrt.NetworkOp))
+    return network, predict(network)
+
+
+@settings(deadline=None, max_examples=5)
+@given(st.integers(0, 1 << 32), st.sampled_from(GOALS))
+def test_chosen_kernels_are_exact(seed, goal) -> None:
+    network = window_network(seed)
+    kernels, _ = lowered(network.module, f"optimize={goal}")
+    expected = TorchExecutor(network.network).run(network.x, record="all")
+    result = KernelExecutor(kernels).run(network.x, record=True)
+    assert first_difference(expected, result) is None
+
+
+@pytest.fixture(scope="module")
+def measured_network() -> RandomNetwork:
+    network = convolutional(np.random.default_rng(2001), True)
+    quantized(network, "bits=8")
+    return network
+
+
+def test_goals_are_met(measured_network) -> None:
+    costs = {goal: lowered(measured_network.module, f"optimize={goal}")[1] for goal in GOALS}
+    sizes = {goal: cost.flash_bytes + cost.ram_bytes for goal, cost in costs.items()}
+    products = {goal: costs[goal].instructions * sizes[goal] for goal in GOALS}
+    # What layers share makes sums of layers a little wrong.
+    assert costs["speed"].instructions <= 1.01 * min(c.instructions for c in costs.values())
+    assert sizes["size"] <= 1.03 * min(sizes.values())
+    assert products["balanced"] <= 1.03 * min(products.values())
+    assert costs["speed"].instructions < costs["size"].instructions
+    assert sizes["size"] < sizes["speed"]
+
+
+def test_limits_are_kept(measured_network) -> None:
+    module = measured_network.module
+    fast, small = (lowered(module, f"optimize={goal}")[1] for goal in ("speed", "size"))
+    ram = int((fast.ram_bytes + small.ram_bytes) / 2)
+    _, cost = lowered(module, f"optimize=speed ram-limit={ram}")
+    assert cost.ram_bytes <= ram < fast.ram_bytes
+    flash = int((fast.flash_bytes + small.flash_bytes) / 2)
+    _, cost = lowered(module, f"optimize=speed flash-limit={flash}")
+    assert cost.flash_bytes <= flash < fast.flash_bytes
+
+
+def test_what_does_not_fit_says_what_is_missing(measured_network) -> None:
+    with pytest.raises(SNNError) as caught:
+        lowered(measured_network.module, "optimize=size ram-limit=1000")
+    message = str(caught.value)
+    found = re.search(
+        r"([\d,]+) bytes of RAM are missing: it needs ([\d,]+), the limit is 1,000", message
+    )
+    assert found
+    missing, needed = (int(text.replace(",", "")) for text in found.groups())
+    assert needed - missing == 1000
+    assert "\n" not in message
+
+
+def test_hosts_get_no_triples(measured_network) -> None:
+    copy = measured_network.module.clone()
+    apply_pipeline(copy, "qsnn-select-kernels{optimize=speed target=host}")
+    packings = [op.attributes.get("packing") for op in copy.walk()]
+    assert not any(getattr(packing, "data", None) == "triples" for packing in packings)
+    assert all("kernel" in op.attributes for op in copy.walk() if isinstance(op, qsnn.Conv2dOp))
+
+
+TOLERANCE = 0.15
+
+
+@pytest.mark.parametrize("make", ["convolutional", "connected"])
+def test_predictions_hold_on_networks_outside_of_the_fit(make) -> None:
+    for program in (MPS2_AN500.compiler, *(MPS2_AN500.emulator or ())[:1]):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+    # Seeds that the calibration does not use.
+    if make == "convolutional":
+        network = convolutional(np.random.default_rng(2002), True)
+    else:
+        network = connected(np.random.default_rng(2004))
+    quantized(network, "bits=8")
+    kernels, cost = lowered(network.module, "optimize=balanced")
+    module = ModuleOp([kernels.clone()])
+    executor = NativeExecutor(module, MPS2_AN500)
+    executor.run(network.x, events=True)
+    measured = executor.measurements.instructions_per_step
+    assert measured is not None
+    print(f"predicted {cost.instructions:.0f}, measured {measured:.0f}")
+    assert abs(cost.instructions / measured - 1) <= TOLERANCE
