@@ -1,0 +1,302 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What the benchmarks of the convolutional N-MNIST network share: data, networks and measurements.
+
+The network is that of arXiv 2511.12136 with the weights that its authors published: 12C5-MP2-LIF-
+32C5-MP2-LIF-FC10, 300 time bins. Its data:
+
+* real recordings, ordered by class and name: every other one for calibration and validation, the
+  rest for the test;
+* simulated recordings (`snnir.data.saccade`) of MNIST training images from index 1000 on, for
+  training (the real recordings are those of images 0 to 999), and of MNIST test images.
+
+Networks that take long to make, and the events of the simulation, are kept in `build/nmnist/`;
+delete that folder to make them anew.
+"""
+
+import gzip
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from xdsl.dialects.builtin import ModuleOp
+
+from snnir.backends.targets import get_target
+from snnir.calibration.activity import Activity, measure_activity
+from snnir.data import Dataset, load_nmnist
+from snnir.data.dataset import balanced_subset
+from snnir.data.locations import shared_folder
+from snnir.data.network_inputs import integer_input
+from snnir.data.nmnist import Events
+from snnir.data.saccade import simulate
+from snnir.dialects import snn
+from snnir.driver.bit_exactness import first_difference, first_unequal_score
+from snnir.driver.files import network_of, read_network, write_network
+from snnir.driver.levels import open_level
+from snnir.driver.lowering import lower
+from snnir.driver.pipelines import LoweringOptions, apply_pipeline
+from snnir.executors.torch_executor import TorchExecutor
+from snnir.frontends.loading import load_module
+from snnir.frontends.snntorch import from_snntorch
+from snnir.layers.affine import AFFINE_OPS
+from snnir.layers.counts import count_network, macs_of
+
+RESULTS = Path(__file__).resolve().parents[1] / "results"
+CACHE = Path(__file__).resolve().parents[2] / "build" / "nmnist"
+TIMESTEPS = 300
+INPUT_SHAPE = (2, 34, 34)
+PIXELS = int(np.prod(INPUT_SHAPE))
+TARGET = "mps2-an500"
+FIRST_TRAINING_IMAGE = 1000
+TRAINING_SAMPLES, SIMULATED_TEST_SAMPLES = 12_000, 500
+SEEDS = {"train": 1, "t10k": 2}
+DENSE = "dense_300"
+
+Split = Literal["train", "t10k"]
+
+
+def shared() -> Path:
+    """The folder with networks and recordings; ends the program where there is none."""
+    folder = shared_folder()
+    if folder is None:
+        sys.exit("the folder with networks and recordings is missing; set SNNIR_SHARED")
+    return folder
+
+
+# Data
+
+
+@cache
+def real_recordings(bins: int) -> tuple[Dataset, Dataset]:
+    """Calibration half and test half of the real recordings, uint8 (350, bins, 2, 34, 34)."""
+    data = load_nmnist(shared() / "data" / "NMNIST" / "Train", bins)
+    calibration, test = (
+        Dataset(data.x[first::2], data.labels()[first::2], f"{name} half of {data.name}")
+        for first, name in ((0, "calibration"), (1, "test"))
+    )
+    return calibration, test
+
+
+def calibration_file(bins: int) -> Path:
+    """The calibration half as a file that pass options can name."""
+    path = CACHE / f"calibration_{bins}.npz"
+    if not path.exists():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        data = real_recordings(bins)[0]
+        np.savez_compressed(path, x=data.x, y=data.labels())
+    return path
+
+
+def simulated(split: Split, bins: int, samples: int) -> Dataset:
+    """Simulated recordings, uint8 (samples, bins, 2, 34, 34), in the order of the images."""
+    events = _simulated_events(split)
+    x = np.zeros((samples, bins * PIXELS), np.uint8)
+    for sample in range(samples):
+        part = slice(events["offsets"][sample], events["offsets"][sample + 1])
+        time = events["time"][part].astype(np.int64)
+        # As `snnir.data.nmnist.bin_events`.
+        index = np.minimum(time * bins // max(1, int(time[-1])), bins - 1)
+        flat = index * PIXELS + events["element"][part]
+        x[sample] = np.bincount(flat, minlength=bins * PIXELS)
+    labels = events["labels"][:samples]
+    return Dataset(x.reshape(samples, bins, *INPUT_SHAPE), labels, f"simulated {split}")
+
+
+@cache
+def _simulated_events(split: Split) -> dict[str, NDArray]:
+    """Events of the simulated recordings of one split of MNIST, one after the other.
+
+    `element`: index into (2, 34, 34); `time`: microseconds from the first event; `offsets` of the
+    recordings; `labels` int64.
+    """
+    path = CACHE / f"simulated_{split}.npz"
+    if not path.exists():
+        first = FIRST_TRAINING_IMAGE if split == "train" else 0
+        count = TRAINING_SAMPLES if split == "train" else SIMULATED_TEST_SAMPLES
+        positions = np.arange(first, first + count)
+        images = _idx(f"{split}-images-idx3-ubyte.gz", 16).reshape(-1, 28, 28)
+        recordings = list(simulate(images, positions, SEEDS[split]))
+        CACHE.mkdir(parents=True, exist_ok=True)
+        np.savez_compressed(
+            path,
+            element=np.concatenate([_elements(events) for events in recordings]),
+            time=np.concatenate([e.time - e.time[0] for e in recordings]).astype(np.uint32),
+            offsets=np.cumsum([0, *map(len, recordings)]),
+            labels=_idx(f"{split}-labels-idx1-ubyte.gz", 8)[positions].astype(np.int64),
+        )
+    with np.load(path) as file:
+        return dict(file)
+
+
+def _elements(events: Events) -> NDArray[np.uint16]:
+    place = (events.polarity, events.y, events.x)
+    return np.ravel_multi_index(place, INPUT_SHAPE).astype(np.uint16)
+
+
+def _idx(name: str, header: int) -> NDArray[np.uint8]:
+    """The values of a file of MNIST, flat."""
+    content = gzip.decompress((shared() / "data" / "mnist" / name).read_bytes())
+    return np.frombuffer(content, np.uint8, offset=header)
+
+
+# Networks
+
+
+def dense_network(steps: int = TIMESTEPS) -> ModuleOp:
+    """The network as published; with other steps than 300 it is the same in longer bins."""
+    folder = shared() / "models" / "nmnist_scnn"
+    module = load_module(f"{folder / 'model.py'}:build", folder / "weights.pt")
+    return from_snntorch(module, torch.zeros(1, *INPUT_SHAPE), steps, name="nmnist_scnn")
+
+
+def snn_network(module: ModuleOp) -> snn.NetworkOp:
+    """The network of a module, which must be at the level of real numbers."""
+    network = network_of(module)
+    assert isinstance(network, snn.NetworkOp)
+    return network
+
+
+def cached(name: str, make: Callable[[], ModuleOp]) -> ModuleOp:
+    """The network of that name, made only where it is not there yet."""
+    path = CACHE / f"{name}.mlir"
+    if not path.exists():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        log(f"making {name}")
+        write_network(make(), path)
+    return read_network(path)
+
+
+def passed(module: ModuleOp, pipeline: str) -> ModuleOp:
+    """A copy of a module with a pipeline run on it."""
+    changed = module.clone()
+    apply_pipeline(changed, pipeline)
+    return changed
+
+
+def log(text: object) -> None:
+    """Say how far the benchmark has come."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def as_presented(module: ModuleOp, data: Dataset) -> Dataset:
+    """Recordings as the network takes them: counts, or 1 where there was any event."""
+    if network_of(module).input.data is not snn.InputKind.BINARY_FRAMES:
+        return data
+    return Dataset(np.minimum(data.x, 1), data.y, data.name)
+
+
+# Measurements
+
+
+def accuracy(module: ModuleOp, data: Dataset) -> float:
+    """Accuracy in real numbers."""
+    labels = TorchExecutor(network_of(module)).run(as_presented(module, data).x).labels
+    return float(np.mean(labels == data.labels()))
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a network at the `snn` level consists of and does.
+
+    Attributes:
+        channels: of each spiking layer, joined by `-`.
+        macs: dense multiply-accumulates of one step.
+        synaptic_operations: multiply-accumulates of one step with inputs that are not zero; those
+            at the borders, which reach fewer outputs, count in full.
+    """
+
+    channels: str
+    parameters: int
+    macs: int
+    synaptic_operations: float
+    hidden_spikes: float
+
+
+def size_of(module: ModuleOp, data: Dataset, activity: Activity | None = None) -> Size:
+    """Size of a network and its work on data, or as `activity` says that it is."""
+    network, data = snn_network(module), as_presented(module, data)
+    counts = count_network(network)
+    activity = activity or measure_activity(network, data)
+    densities = [float(np.mean(data.x > 0)), *(each.rate for each in activity.layers.values())]
+    layers = [op for op in network.body.block.ops if isinstance(op, AFFINE_OPS)]
+    operations = sum(macs_of(op) * density for op, density in zip(layers, densities, strict=False))
+    hidden = list(activity.layers.values())[:-1]
+    return Size(
+        "-".join(str(len(layer.spikes)) for layer in activity.layers.values()),
+        counts.parameters,
+        counts.macs,
+        operations,
+        sum(int(layer.spikes.sum()) for layer in hidden) / len(data) / activity.timesteps,
+    )
+
+
+@dataclass(frozen=True)
+class Binary:
+    """A network as C: what the program for the Cortex-M7 costs, and what it decides.
+
+    Attributes:
+        accuracy: of the C program on this computer, on all samples.
+        exact: whether C equals the integer network bit for bit on the samples of the emulator.
+        instructions: of one step, exact, on average over these samples.
+        flash, ram: bytes; the RAM includes the stack.
+    """
+
+    accuracy: float
+    samples: int
+    timesteps: int
+    instructions: float
+    flash: int
+    ram: int
+    exact: bool
+    emulated: int
+
+    @property
+    def inference(self) -> float:
+        """Instructions of an inference."""
+        return self.instructions * self.timesteps
+
+
+def compile_and_measure(
+    module: ModuleOp, test: Dataset, emulated: int, options: LoweringOptions | None = None
+) -> Binary:
+    """Compile a network, run all of `test` on this computer and a part of it in the emulator.
+
+    The range of the input is measured on the calibration half, in as many bins.
+    """
+    steps = network_of(module).timesteps.value.data
+    test = as_presented(module, test)
+    if network_of(module).input.data is snn.InputKind.BINARY_FRAMES:
+        options = replace(options or LoweringOptions(), input_maximum=1)
+    lowered = lower(module, options, as_presented(module, real_recordings(steps)[0]))
+    host = open_level("host", lowered)
+    labels = np.concatenate(
+        [host.run(test.x[start : start + 50], "none").labels for start in range(0, len(test), 50)]
+    )
+    chosen = balanced_subset(test.labels(), emulated)
+    qemu = open_level("qemu", lowered, get_target(TARGET))
+    exact = True
+    integers = TorchExecutor(lowered.integers)
+    for rows in np.array_split(chosen, -(-len(chosen) // 10)):
+        expected = integers.run(integer_input(lowered.integers, test.x[rows]), record="all")
+        recorded = qemu.run(test.x[rows], "all")
+        exact &= first_difference(expected, recorded) is None
+    result, measured = qemu.measure(test.x[chosen])
+    expected = integers.run(integer_input(lowered.integers, test.x[chosen]))
+    exact &= first_unequal_score(expected, result) is None
+    assert measured is not None
+    assert measured.instructions_per_step is not None
+    return Binary(
+        accuracy=float(np.mean(labels == test.labels())),
+        samples=len(test),
+        timesteps=steps,
+        instructions=measured.instructions_per_step,
+        flash=measured.flash_bytes or 0,
+        ram=measured.ram_bytes or 0,
+        exact=exact,
+        emulated=len(chosen),
+    )

@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Measures the cost table of the Cortex-M7: `make calibrate-costs`.
+
+    python benchmarks/cortex_m7/calibrate.py [--networks N] [--output FILE.json]
+
+Random small networks (seeded, none of them a network that predictions are checked on) are lowered
+in several ways; the instructions of every call are counted in QEMU and bytes of code read from the
+executable (`profile_calls.py`). The coefficients of each kernel are then fitted to the amounts that
+`snnir.costs.features` finds: least squares of relative errors without negative coefficients.
+Amounts come from the mean activity of the network, as they do when a cost is predicted, so that
+what means cannot tell is part of the fit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import pickle
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from profile_calls import profile_calls
+
+import snnir.costs
+from snnir.backends.targets import MPS2_AN500
+from snnir.costs.features import Presentation, features
+from snnir.costs.features_lanes import code_amounts
+from snnir.costs.signals import Signals
+from snnir.driver.files import network_of
+from snnir.driver.pipelines import apply_pipeline
+from snnir.executors.native import NativeExecutor
+from snnir.support.atomic import atomic_write
+from snnir.support.diagnostics import SNNError
+from snnir.testing.cost_networks import connected, convolutional, quantized
+
+OUTPUT = Path(snnir.costs.__file__).parent / "cortex_m7.json"
+CONNECTIONS = (
+    "kernels=dense",
+    "kernels=packed",
+    "kernels=sparse",
+    "kernels=blocks",
+    "kernels=cmsis",
+)
+RIDGE = 0.1
+EXPECTED = {
+    "one_rectangle": 20, "one_row": 6, "one_chunk": 3, "one_element": 1,
+    "two_rectangle": 22, "two_row": 7, "two_chunk": 4, "two_element": 2,
+    "entry": 4, "entry_two": 30, "entry_bits": 30, "entry_groups": 30, "look_bits": 8,
+    "look_groups": 9, "halving_word": 8, "read_word": 2, "maximum_word": 2, "clear_word": 1,
+    "rest_word": 4, "busy_word": 8, "hit": 12, "reached": 25, "touched": 4, "window": 8,
+    "reached_window": 10, "of_16_input": 17, "of_8_input": 10, "of_4_input": 7, "of_16": 20,
+    "of_8": 15, "of_4": 12, "piece": 15, "run": 40, "row": 15, "neuron": 4, "neuron_bias": 3,
+    "neuron_subtract": 4,
+}  # fmt: skip
+"""Instructions of an amount as the assembly shows them, for what the measurements leave open."""
+SMALLEST = 30.0
+"""Instructions below which errors count absolutely."""
+
+Amounts = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One measurement: `kernel/amount` with how much of it, instructions, code for one kernel."""
+
+    amounts: Amounts
+    instructions: float
+    kernel: str
+    code: tuple[Amounts, int] | None
+
+
+def _prefixed(kernel: str, amounts: Mapping[str, float]) -> Amounts:
+    return {f"{kernel}/{name}": amount for name, amount in amounts.items()}
+
+
+def _samples(network: object, x: NDArray, options: str, shown: Presentation) -> Iterator[Sample]:
+    module = network.module.clone()  # type: ignore[attr-defined]
+    apply_pipeline(module, f"convert-qsnn-to-kernels{{{options}}},kernels-plan-memory")
+    op = network_of(module)
+    signals = Signals(op)  # type: ignore[arg-type]
+    profile = profile_calls(module, x, shown)
+    for call, instructions in profile.calls.items():
+        kernel, amounts = features(call, signals, shown)
+        code = code_amounts(call), profile.code[call]
+        yield Sample(_prefixed(kernel, amounts), instructions, kernel, code)
+    calls, instructions = profile.input
+    joint: Amounts = {}
+    for call in calls:
+        joint |= _prefixed(*features(call, signals, shown))
+    yield Sample(joint, instructions, "input", None)
+
+
+def measure(seed: int) -> list[Sample]:
+    """All samples of one random network."""
+    torch.set_num_threads(1)
+    rng = np.random.default_rng(seed)
+    is_connected = seed % 3 == 2
+    network = connected(rng) if is_connected else convolutional(rng, plain=seed % 6 != 4)
+    bits = int(rng.choice([2, 4])) if is_connected and rng.random() < 0.4 else 8
+    density = ""
+    if rng.random() < 0.5:
+        limit = int(rng.choice([40, 110, 400]))
+        density = f" input-density={limit}"
+        # Frames that break the contract would be refused.
+        flat = network.x.reshape(*network.x.shape[:2], -1)
+        flat[np.cumsum(flat, axis=-1) > limit] = 0
+    state = "i32" if rng.random() < 0.15 else "auto"
+    quantized(network, f"bits={bits} state={state}{density}")
+    if is_connected:
+        choices = rng.choice(CONNECTIONS, 3, replace=False).tolist()
+    else:
+        choices = [rng.choice(["kernels=scatter", "kernels=scatter", "kernels=cmsis"])]
+        for packing in ("pairs", "triples"):
+            table_bytes = int(rng.choice([0, 4_000, 16_000, 60_000, 160_000]))
+            choices.append(f"kernels=dense packing={packing} table-bytes={table_bytes}")
+    result: list[Sample] = []
+    for index, choice in enumerate(choices):
+        shown: Presentation = "frames" if index == 0 and seed % 2 else "events"
+        try:
+            result += _samples(network, network.x, choice, shown)
+        except SNNError as error:
+            print(f"network {seed}, {choice}: left out, {error}", file=sys.stderr)
+    return result
+
+
+def fit(rows: list[tuple[Amounts, float]], smallest: float) -> dict[str, float]:
+    """Least squares of relative errors without negative coefficients."""
+    names = sorted({name for amounts, _ in rows for name, amount in amounts.items() if amount})
+    matrix = np.array([[amounts.get(name, 0.0) for name in names] for amounts, _ in rows])
+    values = np.array([value for _, value in rows])
+    scale = np.maximum(np.abs(values), smallest)[:, None]
+    kept = list(range(len(names)))
+    while kept:
+        scaled = matrix[:, kept] / scale
+        norms = np.linalg.norm(scaled, axis=0)
+        # A little regularisation keeps amounts that always come together near what is expected.
+        ridge = RIDGE * np.eye(len(kept))
+        expected = np.array([EXPECTED.get(names[i].partition("/")[2], 0.0) for i in kept])
+        solution, *_ = np.linalg.lstsq(
+            np.vstack([scaled / norms, ridge]),
+            np.concatenate([values / scale[:, 0], RIDGE * expected * norms]),
+            rcond=None,
+        )
+        if (solution >= 0).all():
+            break
+        worst = int(np.argmin(solution))
+        del kept[worst]
+    found = {} if not kept else dict(zip(kept, solution / norms, strict=True))
+    return {name: round(float(found.get(i, 0.0)), 3) for i, name in enumerate(names)}
+
+
+def _nested(flat: Mapping[str, float]) -> dict[str, dict[str, float]]:
+    nested: dict[str, dict[str, float]] = defaultdict(dict)
+    for name, value in flat.items():
+        kernel, amount = name.split("/")
+        nested[kernel][amount] = value
+    return dict(nested)
+
+
+def fit_all(samples: list[Sample]) -> tuple[dict, dict]:
+    """Instructions and bytes of code of every kernel; errors go to standard error."""
+    groups: dict[str, list[Sample]] = defaultdict(list)
+    for sample in samples:
+        groups[sample.kernel].append(sample)
+    instructions: dict[str, float] = {}
+    code: dict[str, float] = {}
+    for kernel, group in sorted(groups.items()):
+        found = fit([(s.amounts, s.instructions) for s in group], SMALLEST)
+        instructions |= found
+        errors = [
+            sum(a * found[n] for n, a in s.amounts.items() if n in found) / max(s.instructions, 1)
+            - 1
+            for s in group
+        ]
+        spread = float(np.sqrt(np.mean(np.square(errors))))
+        print(f"{kernel}: {len(group)} calls, error {spread:.1%}", file=sys.stderr)
+        sized = [s.code for s in group if s.code is not None]
+        if sized:
+            code |= _prefixed(kernel, fit([(a, float(b)) for a, b in sized], 100.0))
+    return _nested(instructions), _nested(code)
+
+
+def program_costs(instructions: dict, code: dict) -> dict[str, float]:
+    """What is left of whole programs: instructions of a step, flash, stack with data."""
+    from snnir.costs.model import CostTable, predict
+
+    table = CostTable(instructions, code, 0.0, 0.0, 0.0)
+    left: list[tuple[float, float, float]] = []
+    for seed in (1000, 1001, 1002, 1003):
+        rng = np.random.default_rng(seed)
+        network = connected(rng) if seed % 2 else convolutional(rng, plain=True)
+        quantized(network, "bits=8")
+        module = network.module.clone()
+        apply_pipeline(module, "convert-qsnn-to-kernels,kernels-plan-memory")
+        executor = NativeExecutor(module, MPS2_AN500)
+        executor.run(network.x, events=True)
+        measured, profile = executor.measurements, profile_calls(module, network.x, "events")
+        calls = sum(profile.calls.values()) + profile.input[1]
+        predicted = predict(network_of(module), table)  # type: ignore[arg-type]
+        code_bytes = sum(profile.code.values()) - sum(predicted.code.values())
+        assert measured.flash_bytes is not None
+        assert measured.ram_bytes is not None
+        assert measured.instructions_per_step is not None
+        left.append(
+            (
+                measured.instructions_per_step - calls,
+                measured.flash_bytes - predicted.flash_bytes - code_bytes,
+                measured.ram_bytes - measured.arena_bytes,
+            )
+        )
+    steps, flash, ram = np.median(left, axis=0)
+    return {
+        "instructions": round(max(float(steps), 0.0), 1),
+        "flash_bytes": round(float(flash)),
+        "ram_bytes": round(float(ram)),
+    }
+
+
+def main() -> None:
+    """Measure, fit and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--networks", type=int, default=40, help="random networks (40)")
+    parser.add_argument("--seeds", type=int, nargs="*", help="of the networks (0, 1, 2, ...)")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--output", type=Path, default=OUTPUT)
+    parser.add_argument("--samples", type=Path, help="file that keeps what was measured")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    seeds = options.seeds or list(range(options.networks))
+    samples: list[Sample] = []
+    with ProcessPoolExecutor(options.processes, get_context("spawn")) as pool:
+        for number, found in enumerate(pool.map(measure, seeds), start=1):
+            samples += found
+            if options.samples is not None:
+                options.samples.write_bytes(pickle.dumps(samples))
+            print(f"{number} of {len(seeds)} networks", file=sys.stderr)
+    instructions, code = fit_all(samples)
+    version = subprocess.run(
+        [MPS2_AN500.compiler, "--version"], capture_output=True, text=True, check=True
+    )
+    table = {
+        "made_by": "benchmarks/cortex_m7/calibrate.py: instructions in QEMU, bytes of code",
+        "compiler": version.stdout.splitlines()[0],
+        "networks": len(seeds),
+        "calls": len(samples),
+        "instructions": instructions,
+        "code": code,
+        "program": program_costs(instructions, code),
+    }
+    with atomic_write(options.output) as stream:
+        stream.write(json.dumps(table, indent=1, sort_keys=True) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Counts the instructions of every call of a generated network in the emulator.
+
+The generated C is compiled as it is but for a timer around each call, whose own instructions are
+measured and taken off. Every call is a function of its own, so that nothing else changes.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.dialects.builtin import ModuleOp
+
+from snnir.backends.c.network import CNetwork, only_network
+from snnir.backends.c.printer import header, source
+from snnir.backends.c.syntax import array_definition
+from snnir.backends.targets import MPS2_AN500
+from snnir.backends.toolchain import (
+    COMMON_FLAGS,
+    SNNRT_INCLUDE,
+    cmsis_nn_library,
+    compile_object,
+    find_cmsis_nn,
+    link,
+)
+from snnir.costs.features import Presentation
+from snnir.dialects.kernel_bases import KernelOpBase
+
+PROLOGUE = """
+#include "semihosting.h"
+static uint32_t profile[{slots}];
+#define PROFILE_START() snn_timer_start()
+#define PROFILE_STOP(slot) profile[slot] += snn_timer_instructions()
+"""
+
+MAIN = """
+static union {{ uint8_t bytes[{macro}_ARENA_BYTES]; uint64_t alignment; }} arena;
+{data}
+int main(void) {{
+  {name}_network network;
+  {name}_init(&network, arena.bytes, sizeof arena);
+  PROFILE_START();
+  PROFILE_STOP({slots} - 1);
+  for (int32_t sample = 0; sample < {samples}; ++sample) {{
+    {name}_reset(&network);
+    for (int32_t step = 0; step < {steps}; ++step) {{
+      const int32_t at = sample * {steps} + step;
+      if ({step} != 0) {{
+        snn_exit(1);
+      }}
+    }}
+  }}
+  for (int32_t slot = 0; slot < {slots}; ++slot) {{
+    snn_write_unsigned(profile[slot]);
+    snn_write0("\\n");
+  }}
+  return 0;
+}}
+"""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Instructions of a mean step and bytes of code; the calls that read the input are one.
+
+    Attributes:
+        input: the calls of the input.
+    """
+
+    calls: dict[KernelOpBase, float]
+    input: tuple[tuple[KernelOpBase, ...], float]
+    code: dict[KernelOpBase, int]
+
+
+def _instrument(network: CNetwork) -> tuple[str, dict[KernelOpBase, tuple[int, str]]]:
+    """The C text with timers, and slot and function of each call; slot 0 is the input."""
+    functions: dict[KernelOpBase, tuple[int, str]] = {}
+    lines = []
+    for line in source(network).splitlines():
+        found = re.match(r"  (?:const uint32_t \w+ = )?(call_(\d+)_\w+)\(.*\);$", line)
+        if found:
+            slot = int(found[2]) + 1
+            functions[network.calls[int(found[2])]] = slot, found[1]
+            lines += ["  PROFILE_START();", line, f"  PROFILE_STOP({slot});"]
+            continue
+        found = re.match(r"  if \(!(read_(?:frame|events)\(network.*\))\) \{$", line)
+        if found:
+            lines += ["  PROFILE_START();", f"  const bool profile_read = {found[1]};",
+                      "  PROFILE_STOP(0);", "  if (!profile_read) {"]  # fmt: skip
+            continue
+        lines.append(line)
+    return "\n".join(lines), functions
+
+
+def _data(network: CNetwork, x: NDArray, presentation: Presentation) -> tuple[str, str]:
+    """C arrays of all steps, and the call that presents step `at`."""
+    name = network.name
+    frames = x.reshape(x.shape[0] * x.shape[1], -1)
+    if presentation == "frames":
+        kind = network.frame_type
+        text = array_definition("frames", kind, frames.reshape(-1).tolist(), "static const")
+        return text, f"{name}_step(&network, frames + at * {frames.shape[1]})"
+    listed = [np.repeat(np.arange(frame.size), frame) for frame in frames]
+    starts = np.concatenate([[0], np.cumsum([len(part) for part in listed])])
+    events = np.concatenate([*listed, np.zeros(1, np.int64)])
+    text = "\n".join([
+        array_definition("events", "uint16_t", events.tolist(), "static const"),
+        array_definition("starts", "uint32_t", starts.tolist(), "static const"),
+    ])  # fmt: skip
+    return text, (f"{name}_step_events(&network, events + starts[at], starts[at + 1] - starts[at])")
+
+
+def profile_calls(
+    module: ModuleOp, x: NDArray[np.int64], presentation: Presentation, cmsis_nn: Path | None = None
+) -> Profile:
+    """Run samples (samples, timesteps, *shape) and count instructions.
+
+    Raises:
+        SystemExit: the program fails.
+    """
+    network = only_network(module)
+    text, functions = _instrument(network)
+    slots = len(network.calls) + 2
+    data, step = _data(network, x, presentation)
+    include = f'#include "{network.name}.h"'
+    text = text.replace(include, include + PROLOGUE.format(slots=slots), 1)
+    text += MAIN.format(
+        macro=network.macro, name=network.name, data=data, step=step, slots=slots,
+        samples=x.shape[0], steps=x.shape[1],
+    )  # fmt: skip
+    counts, sizes = _run(network, text, cmsis_nn)
+    steps = x.shape[0] * x.shape[1]
+    own = counts[-1]
+    calls = {op: counts[slot] / steps - own for op, (slot, _) in functions.items()}
+    code = {op: sizes.get(function, 0) for op, (_, function) in functions.items()}
+    return Profile(calls, (tuple(network.input_calls), counts[0] / steps - own), code)
+
+
+def _run(network: CNetwork, text: str, cmsis_nn: Path | None) -> tuple[list[int], dict[str, int]]:
+    """The numbers that the program prints, and bytes of each of its functions."""
+    target = MPS2_AN500
+    assert target.folder is not None
+    assert target.emulator is not None
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        (folder / f"{network.name}.h").write_text(header(network))
+        main = folder / f"{network.name}.c"
+        main.write_text(text)
+        flags: list[str | Path] = [*COMMON_FLAGS, "-I", folder, "-I", SNNRT_INCLUDE, "-I",
+                                   target.folder]  # fmt: skip
+        libraries = []
+        if network.uses_cmsis_nn:
+            sources = find_cmsis_nn(cmsis_nn)
+            flags += ["-isystem", sources / "Include"]
+            libraries.append(cmsis_nn_library(sources, target))
+        files = (main, target.folder / "startup.c", target.folder / "semihosting.c")
+        objects = [compile_object(f, folder / f"{f.stem}.o", target, flags) for f in files]
+        executable = link([*objects, *libraries], folder / "profile.elf", target)
+        command = [w.format(elf=executable, arguments="") for w in target.emulator]
+        done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        symbols = subprocess.run(
+            ["arm-none-eabi-nm", "-S", executable], capture_output=True, text=True, check=True
+        )
+    if done.returncode != 0:
+        raise SystemExit(f"the profile failed: {done.stdout}{done.stderr}")
+    sizes = {}
+    for line in symbols.stdout.splitlines():
+        match line.split():
+            case [_, size, _, name]:
+                sizes[name] = int(size, 16)
+    return [int(line) for line in (done.stdout + done.stderr).split()], sizes

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Networks of other shapes than the trained ones, with random weights, and random events for them.
+
+Weights are drawn by PyTorch with a fixed seed; then each layer is scaled until its neurons fire at
+about `RATE` of the steps, so that activity is that of trained networks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import snntorch
+import torch
+from torch import Tensor, nn
+from xdsl.dialects.builtin import ModuleOp
+
+from snnir.data import Dataset
+from snnir.driver.pipelines import LoweringOptions
+from snnir.frontends.snntorch import from_snntorch
+
+SEED = 0
+RATE = 0.08
+"""Spikes per neuron and step that every layer is scaled to."""
+EVENTS = 0.03
+"""Probability of an event at an element of the input in a step."""
+TIMESTEPS = 20
+CALIBRATION_SAMPLES, TEST_SAMPLES = 16, 20
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A network to be.
+
+    Attributes:
+        build: its module.
+        input: shape of a frame.
+        options: how it becomes integers.
+    """
+
+    name: str
+    build: Callable[[], nn.Sequential]
+    input: tuple[int, ...]
+    options: LoweringOptions
+
+
+def _leaky(beta: float, output: bool = False) -> nn.Module:
+    return snntorch.Leaky(beta=beta, init_hidden=True, output=output)
+
+
+def _strided() -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(2, 16, 3, stride=2, padding=1), _leaky(0.9),
+        nn.Conv2d(16, 32, 3, stride=2, padding=1), _leaky(0.9),
+        nn.Flatten(), nn.Linear(32 * 8 * 8, 10), _leaky(0.9, True),
+    )  # fmt: skip
+
+
+def _average() -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(2, 8, 3, padding=1), _leaky(0.8), nn.AvgPool2d(2),
+        nn.Conv2d(8, 16, 3, padding=1), _leaky(0.8), nn.AvgPool2d(2),
+        nn.Flatten(), nn.Linear(16 * 7 * 7, 10), _leaky(0.8, True),
+    )  # fmt: skip
+
+
+def _wide() -> nn.Sequential:
+    return nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(700, 512), _leaky(0.95), nn.Linear(512, 512), _leaky(0.95),
+        nn.Linear(512, 20), _leaky(0.95, True),
+    )  # fmt: skip
+
+
+def _wide_state() -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(2, 16, 3, padding=1), _leaky(0.95),
+        nn.Conv2d(16, 32, 3, padding=1), _leaky(0.95), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(32 * 8 * 8, 10), _leaky(0.95, True),
+    )  # fmt: skip
+
+
+def _deep() -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(2, 16, 3, padding=1), nn.MaxPool2d(2), _leaky(0.5),
+        nn.Conv2d(16, 32, 3, padding=1), nn.MaxPool2d(2), _leaky(0.5),
+        nn.Conv2d(32, 64, 3, padding=1), _leaky(0.5),
+        nn.Flatten(), nn.Linear(64 * 8 * 8, 128), _leaky(0.5),
+        nn.Linear(128, 10), _leaky(0.5, True),
+    )  # fmt: skip
+
+
+SHAPES = (
+    Shape("3x3 stride 2, padding, beta 0.9", _strided, (2, 32, 32), LoweringOptions()),
+    Shape("3x3, average pooling, beta 0.8", _average, (2, 28, 28), LoweringOptions()),
+    Shape("linear 700-512-512-20, beta 0.95", _wide, (1, 1, 700), LoweringOptions()),
+    Shape("3x3, beta 0.95, 32-bit states", _wide_state, (2, 16, 16), LoweringOptions(state="i32")),
+    Shape("3x3 16-32-64, max-pooling, linear 128", _deep, (2, 32, 32), LoweringOptions()),
+)
+
+
+def random_events(shape: Shape, samples: int, seed: int) -> Dataset:
+    """Independent events, uint8 (samples, TIMESTEPS, *shape)."""
+    rng = np.random.default_rng(seed)
+    x = rng.random((samples, TIMESTEPS, *shape.input)) < EVENTS
+    return Dataset(x.astype(np.uint8), np.zeros(samples, np.int64), shape.name)
+
+
+def events(shape: Shape) -> tuple[Dataset, Dataset]:
+    """Samples for calibration and for the test."""
+    return (
+        random_events(shape, CALIBRATION_SAMPLES, SEED + 1),
+        random_events(shape, TEST_SAMPLES, SEED + 2),
+    )
+
+
+def scaled_module(shape: Shape) -> nn.Sequential:
+    """The module with weights that give the rate."""
+    torch.manual_seed(SEED)
+    module = shape.build().eval()
+    x = torch.from_numpy(random_events(shape, 4, SEED + 3).x).float()
+    value, begin = x.transpose(0, 1), 0
+    with torch.no_grad():
+        for end, layer in enumerate(module):
+            if isinstance(layer, snntorch.Leaky):
+                value = _scale(nn.Sequential(*list(module)[begin : end + 1]), value)
+                begin = end + 1
+    return module
+
+
+def _scale(block: nn.Sequential, frames: Tensor) -> Tensor:
+    """Bisect the scale of the weights of a block that ends in neurons; return its spikes."""
+    weighted = next(layer for layer in block if isinstance(layer, nn.Conv2d | nn.Linear))
+    assert weighted.bias is not None
+    weight, bias = weighted.weight.clone(), weighted.bias.clone()
+    low, high = 0.1, 100.0
+    spikes = frames
+    for _ in range(12):
+        scale = (low * high) ** 0.5
+        weighted.weight.copy_(weight * scale)
+        weighted.bias.copy_(bias * min(scale, 1.0))
+        spikes = _spikes(block, frames)
+        low, high = (scale, high) if float(spikes.mean()) < RATE else (low, scale)
+    return spikes
+
+
+def _spikes(block: nn.Sequential, frames: Tensor) -> Tensor:
+    """Spikes (steps, batch, ...) of a block from its first step on."""
+    neurons = block[-1]
+    assert isinstance(neurons, snntorch.Leaky)
+    neurons.reset_mem()
+    results = [block(frame) for frame in frames]
+    neurons.reset_mem()
+    return torch.stack([each[0] if isinstance(each, tuple) else each for each in results])
+
+
+def network(shape: Shape) -> ModuleOp:
+    """The network at the `snn` level."""
+    sample = torch.zeros(1, *shape.input)
+    return from_snntorch(scaled_module(shape), sample, TIMESTEPS, name="shape")
