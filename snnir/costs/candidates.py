@@ -238,7 +238,9 @@ def _assignments(
     most = max((len(found) for found in storages), default=0)
     uniform: list[tuple[Packing, int] | None] = [None] * max(most, 1)
     if windows:
-        settings = [(packing, budget) for budget in budgets for packing in packings]
+        settings: list[tuple[Packing, int]] = [
+            (packing, budget) for budget in budgets for packing in packings
+        ]
         uniform += settings + settings[:1] * (most - len(settings))
     for round_, setting in enumerate(uniform):
         yield [

@@ -171,7 +171,7 @@ def _lif(op: snnrt.LIFOp, signals: Signals) -> Found:
         "call": 1,
         "neuron": neurons,
         f"neuron_{leak_kind(op)}": neurons,
-        "neuron_zero": neurons * op.reset.data.value.startswith("zero"),
+        "neuron_zero": neurons * (op.reset.data in (Reset.ZERO_AFTER, Reset.ZERO_BEFORE)),
         "neuron_subtract": neurons * (op.reset.data is Reset.SUBTRACT),
         "neuron_immediate": neurons * (op.reset_timing.data is ResetTiming.IMMEDIATE),
         "neuron_bias": neurons * (op.bias is not None),

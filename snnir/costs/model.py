@@ -86,7 +86,8 @@ def _coefficients(table: Coefficients, kernel: str) -> Mapping[str, float] | Non
     variants = [name for name in table if name.partition(".")[0] == base]
     if not variants:
         return None
-    return table[max(variants, key=lambda name: len(commonprefix([name, kernel])))]
+    # Names are no paths: their characters are to be compared.
+    return table[max(variants, key=lambda name: len(commonprefix([name, kernel])))]  # noqa: RUF071
 
 
 def constant_bytes(network: snnrt.NetworkOp) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import get_args
+from typing import cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +57,7 @@ def packing_of(context: KernelContext, op: qsnn.Conv2dOp) -> Packing:
     name = getattr(op.attributes.get(PACKING), "data", context.packing)
     if name not in get_args(Packing):
         raise error_at(op, f"packing must be {' or '.join(get_args(Packing))}, not {name}")
-    return name
+    return cast(Packing, name)
 
 
 def table_bytes_of(context: KernelContext, op: qsnn.Conv2dOp) -> int:

@@ -127,7 +127,7 @@ def needed_sizes(blocks: Mapping[Operation, WindowBlock]) -> dict[Operation, Win
         blocks: by their convolution, in program order.
     """
     sized: dict[Operation, WindowBlock] = {}
-    for op, block in reversed(blocks.items()):
+    for op, block in reversed(list(blocks.items())):
         users = [use.operation for use in block.neurons.spikes.uses]
         if users and all(user in blocks for user in users):
             needed = [_needed_input(sized[user]) for user in users]

@@ -12,7 +12,8 @@ and buffers are those that the lowered network has, bytes of code and stack are 
 and RAM together, or hardly more with fewer instructions; `balanced`, the smallest product of
 instructions and bytes, so that a percent of one is worth a percent of the other. Limits hold for
 all of them. The choice is written into the attributes `kernel`, `packing` and `table_bytes`, which
-`convert-qsnn-to-kernels` obeys, in place of older ones. All candidates compute the same, to the bit.
+`convert-qsnn-to-kernels` obeys, in place of older ones. All candidates compute the same, bit for
+bit.
 
 Where no activity was measured, 2 % of the elements of the input and 10 % of the neurons are taken
 to be active, and a remark says so. Triples of lanes need a `target` that adds doubles in hardware.

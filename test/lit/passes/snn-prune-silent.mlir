@@ -13,7 +13,7 @@
 // CHECK-NEXT: snn.weight dense<{{\[\[\[\[}}2.000000e+00]]], {{\[\[\[}}3.000000e+00]]]]> : tensor<2x1x1x1xf32>
 // CHECK-NEXT: snn.weight dense<[0.000000e+00, 5.000000e-01]> : tensor<2xf32>
 // CHECK-NEXT: snn.conv2d {{.*}} -> tensor<2x4x4xf32>
-// CHECK-NEXT: snn.lif {{.*}} threshold dense<{{\[\[\[}}1.000000e+00]], {{\[\[}}2.000000e+00]]]> : tensor<2x1x1xf32> {{.*}} {layer = "hidden", rate = 6.250000e-01 : f32, channel_rates = dense<6.250000e-01> : tensor<2xf32>, rate_samples = 4 : i64} : (tensor<2x4x4xf32>) -> (tensor<2x4x4xi1>, tensor<2x4x4xf32>)
+// CHECK-NEXT: snn.lif {{.*}} threshold dense<{{\[\[\[}}1.000000e+00]], {{\[\[}}2.000000e+00]]]> : tensor<2x1x1xf32> {{.*}} {layer = "hidden", rate = 6.250000e-01 : f32, channel_rates = dense<6.250000e-01> : tensor<2xf32>, rate_samples = 4 : i64{{.*}}} : (tensor<2x4x4xf32>) -> (tensor<2x4x4xi1>, tensor<2x4x4xf32>)
 // CHECK-NEXT: snn.max_pool2d {{.*}} -> tensor<2x2x2xi1>
 // CHECK-NEXT: snn.flatten {{.*}} -> tensor<8xi1>
 // CHECK-NEXT: snn.weight dense<{{\[\[}}0.000000e+00, 1.000000e+00, 2.000000e+00, 3.000000e+00, 8.000000e+00, 9.000000e+00, 1.000000e+01, 1.100000e+01], [0.000000e+00, 0.000000e+00, 0.000000e+00, 0.000000e+00, 0.000000e+00, 0.000000e+00, 0.000000e+00, 2.000000e+00]]> : tensor<2x8xf32>
