@@ -14,13 +14,14 @@ PYTHON_STAMP := .venv/.snnir-installed
 CMSIS_NN_STAMP := .cache/cmsis-nn/.complete
 SYSTEM_STAMP := build/.system-packages
 
-.PHONY: help setup test demo docs clean distclean
+.PHONY: help setup test demo docs calibrate-costs clean distclean
 
 help:
 	@echo "make setup      virtual environment, cross compiler, emulator, CMSIS-NN (whatever is missing)"
 	@echo "make demo       compile and validate the digits example"
 	@echo "make test       formatting, types, lit, unit and end-to-end tests"
 	@echo "make docs       dialect and pass reference in docs/reference/"
+	@echo "make calibrate-costs  measure what kernels cost on the Cortex-M7 (qsnn-select-kernels)"
 	@echo "make clean      remove what was built; distclean also removes what setup installed here"
 
 setup: $(PYTHON_STAMP) $(SYSTEM_STAMP) $(CMSIS_NN_STAMP)
@@ -44,6 +45,9 @@ demo: setup
 
 docs: setup
 	python docs/generate.py docs/reference
+
+calibrate-costs: setup
+	python benchmarks/cortex_m7/calibrate.py
 
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
