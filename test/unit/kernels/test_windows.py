@@ -45,9 +45,7 @@ def quantized(seed: int) -> RandomNetwork:
 def lowered(module: ModuleOp, packing: Literal["pairs", "triples"], table_bytes: int) -> ModuleOp:
     """A planned copy of a `qsnn` module as kernels."""
     copy, context = module.clone(), make_context()
-    ConvertQSNNToKernelsPass(packing=packing, table_bytes=table_bytes).apply(
-        context, copy
-    )
+    ConvertQSNNToKernelsPass(packing=packing, table_bytes=table_bytes).apply(context, copy)
     KernelsPlanMemoryPass().apply(context, copy)
     copy.verify()
     return copy
