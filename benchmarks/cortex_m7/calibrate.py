@@ -228,7 +228,7 @@ def program_costs(instructions: dict, code: dict) -> dict[str, float]:
 def main() -> None:
     """Measure, fit and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--networks", type=int, default=40, help="random networks (40)")
+    parser.add_argument("--networks", type=int, default=90, help="random networks (90)")
     parser.add_argument("--seeds", type=int, nargs="*", help="of the networks (0, 1, 2, ...)")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--output", type=Path, default=OUTPUT)
