@@ -27,7 +27,9 @@ void runner_trace(const void *spikes, uint32_t spike_bytes,
   if (spike_bytes != 0) {
     runner_write(output, spikes, spike_bytes);
   }
-  runner_write(output, membrane, membrane_bytes);
+  if (membrane_bytes != 0) {
+    runner_write(output, membrane, membrane_bytes);
+  }
 }
 #endif
 

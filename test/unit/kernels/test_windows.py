@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -88,6 +89,19 @@ def test_host_code_agrees(first) -> None:
     if shutil.which(HOST.compiler) is None:
         pytest.skip(f"{HOST.compiler} is not installed")
     assert sum(assert_exact(seed, HOST) for seed in range(first, first + 6)) > 2
+
+
+def test_host_code_is_clean_under_sanitizers() -> None:
+    if shutil.which(HOST.compiler) is None:
+        pytest.skip(f"{HOST.compiler} is not installed")
+    flags = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+    checked = replace(
+        HOST,
+        compile_flags=(*HOST.compile_flags, *flags),
+        link_flags=(*HOST.link_flags, *flags),
+    )
+    for seed in range(200, 206):
+        assert_exact(seed, checked)
 
 
 @pytest.mark.parametrize("seed", range(100, 110))

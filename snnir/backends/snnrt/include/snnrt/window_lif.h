@@ -97,7 +97,9 @@ SNNRT_KERNEL bool snnrt_window_masks(const uint8_t *window, int16_t *state,
         snnrt_window_words(window, group, shape, words);
       }
       mask = snnrt_window_group(state + 2 * first, words + (first - start),
-                                first, last - first, mask, resets + 2 * first,
+                                first, last - first, mask,
+                                neurons->resets == NULL ? NULL
+                                                        : resets + 2 * first,
                                 neurons, shape);
     }
     masks[index] = mask;
