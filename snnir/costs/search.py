@@ -28,6 +28,7 @@ from snnir.costs.candidates import (
 from snnir.costs.goals import Goal
 from snnir.costs.model import CostTable, NetworkCost, load_table
 from snnir.dialects import qsnn
+from snnir.passes.kernels_hoist_static_input import KernelsHoistStaticInputPass
 
 LONGEST_FRONT = 400
 """Partial assignments that are kept."""
@@ -111,14 +112,15 @@ def select(
 ) -> Selection:
     """Choose a kernel for every layer; the network does not change."""
     packings = ("pairs", "triples") if triples else ("pairs",)
-    found = layer_costs(network, packings, budgets, cmsis)  # type: ignore[arg-type]
+    hoisting = KernelsHoistStaticInputPass(keep_arena=goal == "size", ram_limit=ram_limit)
+    found = layer_costs(network, packings, budgets, cmsis, hoisting)  # type: ignore[arg-type]
     complete = _complete(network, found)
     table = load_table()
     ordered = _ordered(complete, goal, table, ram_limit, flash_limit)
     best: Partial = ordered[0]
     missing = (math.inf, math.inf)
     for partial in ordered[:MOST_LOWERED]:
-        lowered = lower(network, partial.choices)
+        lowered = lower(network, partial.choices, hoisting)
         over = _over(lowered.cost, ram_limit, flash_limit)
         if over == (0, 0):
             return Selection(partial.choices, lowered, over, found)
