@@ -59,8 +59,8 @@ def _reach(padded: int, kernel: int, outputs: int) -> tuple[slice, slice]:
 
 
 def add_kernel(
-    op: snnrt.LaneConv2dHitsOp | snnrt.MaskConv2dOp | snnrt.TileLIFBase, current: Integers, kernel: Integers,
-    site: tuple[int, int],
+    op: snnrt.LaneConv2dHitsOp | snnrt.MaskConv2dOp | snnrt.TileLIFBase, current: Integers,
+    kernel: Integers, site: tuple[int, int],
 ) -> tuple[slice, slice]:  # fmt: skip
     """Add a kernel, rows and columns in reverse, where an input at `site` reaches."""
     axes = zip(site, int_values(op.padding), kernel.shape[:2], current.shape[:2], strict=True)

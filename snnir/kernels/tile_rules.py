@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import IntegerAttr, i16, i64
 
 from snnir.dialects import snnrt
-from snnir.dialects.layer_shapes import int_values
 from snnir.dialects.snnrt_tiles import MOST_TILE_ROWS, quad_lanes
 from snnir.kernels.context import KernelContext, layer_label
 from snnir.kernels.halving import HalvingResets, halving_resets
