@@ -9,6 +9,14 @@
 
 #include "snnrt/lane_rows.h"
 
+/* Before a loop whose body is long enough: compilers would unroll it for its
+   small number of turns. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__)
+#define SNNRT_KEEP_LOOP _Pragma("GCC unroll 1")
+#else
+#define SNNRT_KEEP_LOOP
+#endif
+
 /* Lanes of a quad. */
 #define SNNRT_QUAD_LANES 4
 
@@ -99,20 +107,39 @@ SNNRT_KERNEL void snnrt_add_quads(uint8_t **current, const int8_t **first,
 
 #endif
 
-/* As snnrt_add_rectangle, for `columns` positions of `quads` quads in a row.
-   Strides are bytes from the start of a row to that of the next. */
+/* Quads of a position up to which a row of the whole width of a kernel has code
+   of its own, without a loop over its positions. */
+#define SNNRT_UNROLLED_QUADS 3
+
+/* As snnrt_add_rectangle, for 1 <= columns <= width positions of `quads` quads
+   in a row. Strides are bytes from the end of a row to the start of the next:
+   that needs no copies of the pointers. */
 SNNRT_KERNEL void snnrt_add_quad_rectangle(uint8_t *current,
                                            const int8_t *first,
                                            const int8_t *second, bool two,
-                                           int32_t columns, int32_t quads,
+                                           int32_t columns, int32_t width,
+                                           int32_t quads,
                                            const snnrt_rectangle *rectangle) {
   int32_t row = rectangle->rows;
-  do {
-    uint8_t *sums = current;
-    const int8_t *a = first, *b = second;
-    int32_t column = columns;
+  if (quads <= SNNRT_UNROLLED_QUADS && width <= 8 && columns == width) {
     do {
-      snnrt_add_quads(&sums, &a, &b, two, quads);
+      SNNRT_UNROLL_ROW
+      for (int32_t column = 0; column < width; ++column) {
+        snnrt_add_quads(&current, &first, &second, two, quads);
+      }
+      current += rectangle->current_stride;
+      first += rectangle->weight_stride;
+      if (two) {
+        second += rectangle->weight_stride;
+      }
+    } while (--row != 0);
+    return;
+  }
+  do {
+    int32_t column = columns;
+    SNNRT_KEEP_LOOP
+    do {
+      snnrt_add_quads(&current, &first, &second, two, quads);
     } while (--column != 0);
     current += rectangle->current_stride;
     first += rectangle->weight_stride;

@@ -52,14 +52,15 @@ SNNRT_KERNEL void snnrt_tile_add(const int8_t *first, const int8_t *second,
   const int32_t lanes = 2 * shape->elements;
   const int32_t tap =
       (rows->tap * shape->kernel_width + columns->tap) * lanes;
-  const snnrt_rectangle rectangle = {rows->count,
-                                     shape->output_width * lanes * 2,
-                                     shape->kernel_width * lanes};
+  const snnrt_rectangle rectangle = {
+      rows->count, (shape->output_width - columns->count) * lanes * 2,
+      (shape->kernel_width - columns->count) * lanes};
   uint8_t *const current =
       tile->current +
       (rows->output * shape->output_width + columns->output) * lanes * 2;
   snnrt_add_quad_rectangle(current, first + tap, two ? second + tap : NULL, two,
-                           columns->count, lanes / SNNRT_QUAD_LANES,
+                           columns->count, shape->kernel_width,
+                           lanes / SNNRT_QUAD_LANES,
                            &rectangle);
 }
 
