@@ -69,9 +69,24 @@ SNNRT_KERNEL int32_t snnrt_tile_kernel(const snnrt_lane_conv2d_shape *shape) {
   return shape->kernel_height * shape->kernel_width * 2 * shape->elements;
 }
 
+/* Marks the windows of a tile that a rectangle of currents lies in. */
+SNNRT_KERNEL void snnrt_tile_touch(snnrt_tile *tile, int32_t tile_rows,
+                                   const snnrt_reach *rows,
+                                   const snnrt_reach *columns,
+                                   const snnrt_lane_conv2d_shape *shape) {
+  if (tile_rows == 1) {
+    tile->touched[0] |= snnrt_bit_range(
+        columns->output / shape->window_width,
+        (columns->output + columns->count - 1) / shape->window_width);
+    return;
+  }
+  snnrt_touch(tile->touched, rows, columns, shape);
+}
+
 /* Adds the kernel of each element with events as often as it counts. */
 SNNRT_KERNEL void snnrt_tile_events(const snnrt_tile_input *input,
                                     const int8_t *weights, snnrt_tile *tile,
+                                    int32_t tile_rows,
                                     const snnrt_lane_conv2d_shape *shape) {
   const int32_t positions = shape->input_height * shape->input_width;
   const int32_t top = snnrt_max(tile->begin - shape->padding_top, 0);
@@ -104,7 +119,7 @@ SNNRT_KERNEL void snnrt_tile_events(const snnrt_tile_input *input,
           continue;
         }
         if (shape->output_width / shape->window_width <= SNNRT_TOUCHED_BITS) {
-          snnrt_touch(tile->touched, &rows, &columns, shape);
+          snnrt_tile_touch(tile, tile_rows, &rows, &columns, shape);
         }
         uint32_t count = input->counts[index];
         do {
@@ -186,7 +201,7 @@ SNNRT_KERNEL void snnrt_tile_currents(const snnrt_tile_input *input,
   for (int32_t row = 0; row < windows; ++row) {
     tile->touched[row] = 0;
   }
-  snnrt_tile_events(input, weights, tile, conv2d);
+  snnrt_tile_events(input, weights, tile, tile_rows, conv2d);
 }
 
 /* Whether it is known which windows events reach. */
