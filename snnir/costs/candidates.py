@@ -234,7 +234,7 @@ def simple_choice(op: Layer, cmsis: bool = False) -> Choice:
 
 def _assignments(
     network: qsnn.NetworkOp, windows: dict[Layer, Layer | None], packings: Sequence[Packing],
-    budgets: Sequence[int], cmsis: bool,
+    budgets: Sequence[int], tiles: Sequence[int], cmsis: bool,
 ) -> Iterator[list[Choice]]:  # fmt: skip
     """Assignments that together give every layer each of its candidates."""
     layers = layers_of(network)
@@ -248,7 +248,7 @@ def _assignments(
     uniform: list[Choice | None] = [None] * max(most, 1)
     if windows:
         settings = [Choice("event", packing, budget) for budget in budgets for packing in packings]
-        settings += [Choice("event", "pairs", 0, rows) for rows in TILES]
+        settings += [Choice("event", "pairs", 0, rows) for rows in tiles]
         uniform += settings + settings[:1] * (most - len(settings))
     for round_, setting in enumerate(uniform):
         yield [
@@ -274,12 +274,13 @@ def _windowed(choice: Choice, source: Layer | None) -> Choice:
 
 
 def layer_costs(
-    network: qsnn.NetworkOp, packings: Sequence[Packing], budgets: Sequence[int], cmsis: bool
-) -> list[Costs]:
+    network: qsnn.NetworkOp, packings: Sequence[Packing], budgets: Sequence[int],
+    tiles: Sequence[int], cmsis: bool,
+) -> list[Costs]:  # fmt: skip
     """The candidates of each layer with their costs."""
     layers, windows = layers_of(network), window_layers(network)
     result: list[Costs] = [{} for _ in layers]
-    for choices in _assignments(network, windows, packings, budgets, cmsis):
+    for choices in _assignments(network, windows, packings, budgets, tiles, cmsis):
         lowered = lower(network, choices)
         if any(choice.kernel == "cmsis" for choice in choices) and lowered.cost.unknown:
             # What is not in the table would seem to cost nothing.

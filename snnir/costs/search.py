@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from snnir.costs.candidates import (
+    TILES,
     Choice,
     Costs,
     Layer,
@@ -28,6 +29,7 @@ from snnir.costs.candidates import (
 from snnir.costs.goals import Goal
 from snnir.costs.model import CostTable, NetworkCost, load_table
 from snnir.dialects import qsnn
+from snnir.kernels.context import Packing
 
 LONGEST_FRONT = 400
 """Partial assignments that are kept."""
@@ -109,9 +111,25 @@ def select(
     ram_limit: int | None = None,
     flash_limit: int | None = None,
 ) -> Selection:
-    """Choose a kernel for every layer; the network does not change."""
-    packings = ("pairs", "triples") if triples else ("pairs",)
-    found = layer_costs(network, packings, budgets, cmsis)  # type: ignore[arg-type]
+    """Choose a kernel for every layer; the network does not change.
+
+    Tiles are candidates for `size`, and for other goals where nothing else keeps to the limits:
+    they give up so much speed for so much memory that no other goal would be left.
+    """
+    packings: tuple[Packing, ...] = ("pairs", "triples") if triples else ("pairs",)
+    limits = ram_limit, flash_limit
+    if goal != "size":
+        selection = _best(network, goal, layer_costs(network, packings, budgets, (), cmsis), limits)
+        if selection.lowered is not None:
+            return selection
+    return _best(network, goal, layer_costs(network, packings, budgets, TILES, cmsis), limits)
+
+
+def _best(
+    network: qsnn.NetworkOp, goal: Goal, found: list[Costs], limits: tuple[int | None, int | None]
+) -> Selection:
+    """The best of these candidates that keep to the limits."""
+    ram_limit, flash_limit = limits
     complete = _complete(network, found)
     table = load_table()
     ordered = _ordered(complete, goal, table, ram_limit, flash_limit)

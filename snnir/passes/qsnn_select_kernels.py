@@ -3,7 +3,8 @@
 
 For each layer every kernel that can compute it is a candidate: convolutions of bytes, convolutions
 that are read window by window, in pairs or triples of lanes and with tables of kernel sums of
-several sizes, or by tiles of some rows of windows; fully connected layers with every storage of their weights; CMSIS-NN where it is
+several sizes, or by tiles of some rows of windows (for `size`, or where nothing else keeps to the
+limits); fully connected layers with every storage of their weights; CMSIS-NN where it is
 allowed. Instructions of a mean step are predicted from a table that was measured on the target
 (`make calibrate-costs`) and the activity that `snn-measure-activity` recorded; bytes of constants
 and buffers are those that the lowered network has, bytes of code and stack are predicted.

@@ -16,30 +16,42 @@ SNNRT_KERNEL uint32_t snnrt_mark_words(uint32_t size) {
   return (size + 31) / 32;
 }
 
+SNNRT_KERNEL uint32_t snnrt_min_size(uint32_t a, uint32_t b) {
+  return a < b ? a : b;
+}
+
 /* Marks the nonzero elements of uint8[size] and copies their values. Returns
    false if a value exceeds `maximum`. */
 SNNRT_KERNEL bool snnrt_mark_frame(const uint8_t *frame, uint32_t size,
                                    uint8_t maximum, uint8_t *counts,
                                    uint32_t *marks) {
   for (uint32_t first = 0; first < size; first += 32) {
-    const uint32_t left = size - first < 32 ? size - first : 32;
-    uint32_t word = 0, i = 0;
-    while (i < left) {
-      /* Most frames are nearly empty: 8 zeros at a time. */
-      if (i + 8 <= left && (snnrt_load32(frame + first + i) |
-                            snnrt_load32(frame + first + i + 4)) == 0) {
-        i += 8;
+    const uint32_t end = snnrt_min_size(first + 32, size);
+    uint32_t word = 0, i = first;
+    while (i < end) {
+      /* Most frames are nearly empty: 16 or 4 zeros at a time. */
+      if (i + 16 <= end &&
+          (snnrt_load32(frame + i) | snnrt_load32(frame + i + 4) |
+           snnrt_load32(frame + i + 8) | snnrt_load32(frame + i + 12)) == 0) {
+        i += 16;
         continue;
       }
-      const uint32_t end = i + 8 <= left ? i + 8 : left;
-      for (; i < end; ++i) {
-        const uint8_t value = frame[first + i];
-        if (value > maximum) {
-          return false;
+      const uint32_t block = snnrt_min_size(i + 16, end);
+      while (i < block) {
+        if (i + 4 <= block && snnrt_load32(frame + i) == 0) {
+          i += 4;
+          continue;
         }
-        if (value != 0) {
-          counts[first + i] = value;
-          word |= UINT32_C(1) << i;
+        const uint32_t quarter = snnrt_min_size(i + 4, block);
+        for (; i < quarter; ++i) {
+          const uint8_t value = frame[i];
+          if (value > maximum) {
+            return false;
+          }
+          if (value != 0) {
+            counts[i] = value;
+            word |= UINT32_C(1) << (i & 31);
+          }
         }
       }
     }
