@@ -91,6 +91,17 @@ def test_limits_are_kept(measured_network) -> None:
     assert cost.flash_bytes <= flash < fast.flash_bytes
 
 
+def test_tiles_are_for_little_memory(measured_network) -> None:
+    def tiled(options: str) -> bool:
+        network, _ = lowered(measured_network.module, options)
+        return any(isinstance(op, snnrt.TileLIFBase) for op in network.walk())
+
+    assert tiled("optimize=size")
+    assert not tiled("optimize=balanced")
+    # No other kernels need so little.
+    assert tiled("optimize=speed ram-limit=38000")
+
+
 def test_what_does_not_fit_says_what_is_missing(measured_network) -> None:
     with pytest.raises(SNNError) as caught:
         lowered(measured_network.module, "optimize=size ram-limit=1000")
