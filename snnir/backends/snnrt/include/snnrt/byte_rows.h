@@ -22,8 +22,13 @@
 
 #if SNNRT_LANE_BLOCKS
 
-#define SNNRT_QUAD_REGISTERS \
-  "r0", "r1", "r2", "r3", "r5", "r6", "r8", "r9", "r12", "memory"
+/* Three quads are the most that leave registers for three pointers and a
+   counter. */
+#define SNNRT_QUAD_REGISTERS_1 "r0", "r1", "r8", "memory"
+#define SNNRT_QUAD_REGISTERS_2 \
+  SNNRT_QUAD_REGISTERS_1, "r2", "r3", "r9"
+#define SNNRT_QUAD_REGISTERS_3 \
+  SNNRT_QUAD_REGISTERS_2, "r5", "r6", "r12"
 
 #define SNNRT_QUAD_SUM(low, high, bytes)            \
   "sxtab16 " low ", " low ", " bytes "\n\t"         \
@@ -42,7 +47,7 @@
                      SNNRT_QUADS_##n "stmia %0!, {" sums "}"                 \
                      : "+r"(*current), "+r"(*row)                            \
                      :                                                       \
-                     : SNNRT_QUAD_REGISTERS);                                \
+                     : SNNRT_QUAD_REGISTERS_##n);                            \
   }                                                                          \
   SNNRT_KERNEL void snnrt_add_two_quads_##n(                                 \
       uint8_t **current, const int8_t **first, const int8_t **second) {      \
@@ -51,7 +56,7 @@
                      SNNRT_QUADS_##n "stmia %0!, {" sums "}"                 \
                      : "+r"(*current), "+r"(*first), "+r"(*second)           \
                      :                                                       \
-                     : SNNRT_QUAD_REGISTERS);                                \
+                     : SNNRT_QUAD_REGISTERS_##n);                            \
   }
 
 SNNRT_DEFINE_ADD_QUADS(1, "r0, r1", "r8")
