@@ -54,6 +54,9 @@ PASSES: dict[str, Callable[[], type[ModulePass]]] = {
     "convert-qsnn-to-kernels": _lazy(
         "snnir.passes.convert_qsnn_to_kernels:ConvertQSNNToKernelsPass"
     ),
+    "kernels-hoist-static-input": _lazy(
+        "snnir.passes.kernels_hoist_static_input:KernelsHoistStaticInputPass"
+    ),
     "kernels-plan-memory": _lazy("snnir.passes.kernels_plan_memory:KernelsPlanMemoryPass"),
 }
 

@@ -25,6 +25,7 @@ from snnir.kernels.tile_rules import TILE_ROWS
 from snnir.kernels.window_rules import PACKING, TABLE_BYTES, window_blocks
 from snnir.memory.lifetimes import lifetimes, root_buffer, value_bytes
 from snnir.passes.convert_qsnn_to_kernels import ConvertQSNNToKernelsPass
+from snnir.passes.kernels_hoist_static_input import KernelsHoistStaticInputPass
 from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
 from snnir.support.diagnostics import DiagnosticEngine
 from snnir.universe import make_context
@@ -202,8 +203,15 @@ class Lowered:
         }
 
 
-def lower(network: qsnn.NetworkOp, choices: Assignment) -> Lowered:
+def lower(
+    network: qsnn.NetworkOp,
+    choices: Assignment,
+    hoisting: KernelsHoistStaticInputPass | None = None,
+) -> Lowered:
     """Lower a copy of a network with a choice for each layer.
+
+    Args:
+        hoisting: the pass as it will run on the kernels; None for its defaults.
 
     Raises:
         SNNError: the network cannot be lowered at all.
@@ -220,6 +228,7 @@ def lower(network: qsnn.NetworkOp, choices: Assignment) -> Lowered:
     # Nobody wants remarks on what may not be chosen.
     with DiagnosticEngine():
         ConvertQSNNToKernelsPass().apply(context, module)
+        (hoisting or KernelsHoistStaticInputPass()).apply(context, module)
         KernelsPlanMemoryPass().apply(context, module)
     lowered = next(op for op in module.ops if isinstance(op, snnrt.NetworkOp))
     return Lowered(lowered, predict(lowered))
@@ -274,14 +283,18 @@ def _windowed(choice: Choice, source: Layer | None) -> Choice:
 
 
 def layer_costs(
-    network: qsnn.NetworkOp, packings: Sequence[Packing], budgets: Sequence[int],
-    tiles: Sequence[int], cmsis: bool,
-) -> list[Costs]:  # fmt: skip
+    network: qsnn.NetworkOp,
+    packings: Sequence[Packing],
+    budgets: Sequence[int],
+    tiles: Sequence[int],
+    cmsis: bool,
+    hoisting: KernelsHoistStaticInputPass | None = None,
+) -> list[Costs]:
     """The candidates of each layer with their costs."""
     layers, windows = layers_of(network), window_layers(network)
     result: list[Costs] = [{} for _ in layers]
     for choices in _assignments(network, windows, packings, budgets, tiles, cmsis):
-        lowered = lower(network, choices)
+        lowered = lower(network, choices, hoisting)
         if any(choice.kernel == "cmsis" for choice in choices) and lowered.cost.unknown:
             # What is not in the table would seem to cost nothing.
             continue

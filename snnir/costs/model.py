@@ -49,7 +49,8 @@ class NetworkCost:
     """Prediction for a network with planned memory.
 
     Attributes:
-        calls: instructions of each call in a mean step.
+        calls: instructions of each call in a mean step; a call that runs once in a sequence counts
+            a part of its own.
         code: bytes of code of each call.
         unknown: kernels that the table has no variant of; they count nothing.
     """
@@ -115,7 +116,8 @@ def predict(
         coefficients = _coefficients(table.instructions, kernel)
         if coefficients is None:
             unknown[kernel] = None
-        calls[op] = _apply(amounts, coefficients or {})
+        steps = 1 if op.once is None else network.timesteps.value.data
+        calls[op] = _apply(amounts, coefficients or {}) / steps
         code[op] = _apply(code_amounts(op), _coefficients(table.code, kernel) or {})
     assert network.arena_bytes is not None, "memory is planned"
     return NetworkCost(

@@ -30,6 +30,7 @@ from snnir.costs.goals import Goal
 from snnir.costs.model import CostTable, NetworkCost, load_table
 from snnir.dialects import qsnn
 from snnir.kernels.context import Packing
+from snnir.passes.kernels_hoist_static_input import KernelsHoistStaticInputPass
 
 LONGEST_FRONT = 400
 """Partial assignments that are kept."""
@@ -114,20 +115,23 @@ def select(
     """Choose a kernel for every layer; the network does not change.
 
     Tiles are candidates for `size`, and for other goals where nothing else keeps to the limits:
-    they give up so much speed for so much memory that no other goal would be left.
+    they give up so much speed for so much memory that `balanced` would mean the same as `size`.
     """
     packings: tuple[Packing, ...] = ("pairs", "triples") if triples else ("pairs",)
     limits = ram_limit, flash_limit
-    if goal != "size":
-        selection = _best(network, goal, layer_costs(network, packings, budgets, (), cmsis), limits)
+    hoisting = KernelsHoistStaticInputPass(keep_arena=goal == "size", ram_limit=ram_limit)
+    for tiles in (TILES,) if goal == "size" else ((), TILES):
+        found = layer_costs(network, packings, budgets, tiles, cmsis, hoisting)
+        selection = _best(network, goal, found, limits, hoisting)
         if selection.lowered is not None:
-            return selection
-    return _best(network, goal, layer_costs(network, packings, budgets, TILES, cmsis), limits)
+            break
+    return selection
 
 
 def _best(
-    network: qsnn.NetworkOp, goal: Goal, found: list[Costs], limits: tuple[int | None, int | None]
-) -> Selection:
+    network: qsnn.NetworkOp, goal: Goal, found: list[Costs],
+    limits: tuple[int | None, int | None], hoisting: KernelsHoistStaticInputPass,
+) -> Selection:  # fmt: skip
     """The best of these candidates that keep to the limits."""
     ram_limit, flash_limit = limits
     complete = _complete(network, found)
@@ -136,7 +140,7 @@ def _best(
     best: Partial = ordered[0]
     missing = (math.inf, math.inf)
     for partial in ordered[:MOST_LOWERED]:
-        lowered = lower(network, partial.choices)
+        lowered = lower(network, partial.choices, hoisting)
         over = _over(lowered.cost, ram_limit, flash_limit)
         if over == (0, 0):
             return Selection(partial.choices, lowered, over, found)

@@ -9,9 +9,9 @@ planned without knowing the kernels.
 from abc import ABC
 from typing import ClassVar
 
-from xdsl.dialects.builtin import MemRefType
+from xdsl.dialects.builtin import MemRefType, UnitAttr
 from xdsl.ir import Attribute, SSAValue
-from xdsl.irdl import IRDLOperation, ParsePropInAttrDict, base, operand_def
+from xdsl.irdl import IRDLOperation, ParsePropInAttrDict, base, operand_def, opt_prop_def
 from xdsl.utils.exceptions import VerifyException
 
 BUFFER = base(MemRefType)
@@ -37,9 +37,14 @@ def buffer_element(type: Attribute) -> Attribute:
 class KernelOpBase(IRDLOperation, ABC):
     """One call of a C function.
 
+    A call that is marked `once` runs in the first step of a sequence only; what it writes lasts, or
+    is needed by other such calls alone (`kernels-hoist-static-input`).
+
     Constraint (C1): buffers that the operation relates have the shapes that the call needs; each
     operation lists its own.
     """
+
+    once = opt_prop_def(UnitAttr)
 
     READS: ClassVar[tuple[str, ...]] = ()
     """Names of the operands that are read."""

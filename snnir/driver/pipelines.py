@@ -110,7 +110,7 @@ def to_kernels(options: LoweringOptions) -> str:
     """Passes from the `qsnn` level to calls with planned memory."""
     select = "" if options.optimize is None else f"{kernel_selection(options)},"
     convert = f"convert-qsnn-to-kernels{{kernels={options.kernels}}}"
-    return f"{select}{convert},{memory_planning(options)}"
+    return f"{select}{convert},{hoisting(options)},{memory_planning(options)}"
 
 
 def kernel_selection(options: LoweringOptions) -> str:
@@ -123,6 +123,13 @@ def kernel_selection(options: LoweringOptions) -> str:
 def activity_measurement(calibration: str) -> str:
     """The pass that records what kernels are chosen by."""
     return _spec("snn-measure-activity", {"calibration": calibration})
+
+
+def hoisting(options: LoweringOptions) -> str:
+    """The pass that computes once in a sequence what a static input allows."""
+    keep_arena = "true" if options.optimize == "size" else None
+    values = {"keep-arena": keep_arena, "ram-limit": options.ram_limit, "target": options.target}
+    return _spec("kernels-hoist-static-input", values)
 
 
 def memory_planning(options: LoweringOptions) -> str:

@@ -71,6 +71,8 @@ class KernelExecutor:
             self._memory.start_step(frame)
             call = Call(self._memory, step)
             for op in self._calls:
+                if op.once is not None and step > 0:
+                    continue
                 self._execute(op, call)
                 if op in self._layers:
                     self._record(op, call, recorder, sample, step)

@@ -90,6 +90,11 @@ class CNetwork:
         """The calls that read the frame: checks of it first, then the one that stores it."""
         return [op for op in self.calls if self.op.frame in op.operands]
 
+    @property
+    def reads_frame_once(self) -> bool:
+        """Whether the first step of a sequence alone reads the frame."""
+        return all(op.once is not None for op in self.input_calls)
+
     @cached_property
     def constants(self) -> list[snnrt.ConstantOp]:
         """Constant arrays."""

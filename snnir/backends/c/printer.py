@@ -28,6 +28,11 @@ _SCORES = {
 }
 
 
+_STATIC_FRAME = """
+   The frame is static: the first step after a reset reads it, and the others of the
+   sequence compute with the same one."""
+
+
 def fill_template(name: str, values: dict[str, object]) -> str:
     """A template of this package with its `${…}` replaced."""
     text = (files("snnir.backends.c") / "templates" / name).read_text()
@@ -71,6 +76,7 @@ def header(network: CNetwork) -> str:
             if op.input_density is None
             else "An index or a value of the input is out of range, or events lie too close.",
             "input_maximum": maximum,
+            "frame_hint": _STATIC_FRAME if network.reads_frame_once else "",
             "timesteps": op.timesteps.value.data,
             "outputs": network.output_size,
             "classes": network.classes,
@@ -110,6 +116,8 @@ def source(network: CNetwork) -> str:
         for index, op in enumerate(network.calls)
         if op not in network.input_calls
     ]
+    if network.reads_frame_once:
+        parts.append(_compute_once(network))
     parts.append(_compute(network))
     parts.append(_api(network))
     return "\n".join(parts)
@@ -229,23 +237,39 @@ def _call_function(network: CNetwork, index: int, op: KernelOpBase) -> str:
     )
 
 
+def _call_statement(network: CNetwork, index: int, op: KernelOpBase) -> str:
+    """The statement that makes a call; its function's parameter `step` must be in scope."""
+    arguments = ["arena"]
+    for _, argument in _parameters(op):
+        is_count = argument in ("count", "spike_count")
+        arguments.append(network.names[getattr(op, argument)] if is_count else argument)
+    text = f"{_call_name(network, index, op)}({', '.join(arguments)});"
+    if op.results:
+        text = f"const uint32_t {network.names[op.results[0]]} = {text}"
+    return text
+
+
+def _compute_once(network: CNetwork) -> str:
+    """The calls that only the first step of a sequence makes, after the input has been read."""
+    lines = [
+        _call_statement(network, index, op)
+        for index, op in enumerate(network.calls)
+        if op.once is not None and op not in network.input_calls
+    ]
+    body = "\n".join(INDENT + line for line in lines or ["(void)arena;"])
+    return f"static void compute_once(uint8_t *arena) {{\n{body}\n}}\n"
+
+
 def _compute(network: CNetwork) -> str:
-    """All calls of a step after the input has been read."""
+    """All calls of every step after the input has been read."""
     lines = []
     uses_step = False
     layer_numbers = {op: number for number, op in enumerate(network.layers)}
     for index, op in enumerate(network.calls):
-        if op in network.input_calls:
+        if op in network.input_calls or op.once is not None:
             continue
-        arguments = ["arena"]
-        for _, argument in _parameters(op):
-            uses_step |= argument == "step"
-            is_count = argument in ("count", "spike_count")
-            arguments.append(network.names[getattr(op, argument)] if is_count else argument)
-        text = f"{_call_name(network, index, op)}({', '.join(arguments)});"
-        if op.results:
-            text = f"const uint32_t {network.names[op.results[0]]} = {text}"
-        lines.append(text)
+        uses_step |= any(argument == "step" for _, argument in _parameters(op))
+        lines.append(_call_statement(network, index, op))
         if isinstance(op, snnrt.LIFOp | snnrt.LIOp):
             lines.append(_trace(network, layer_numbers[op], op))
         elif isinstance(op, snnrt.WindowLIFBase):
@@ -317,6 +341,24 @@ def _readout_body(network: CNetwork) -> str:
     return "\n".join(INDENT + line for line in lines)
 
 
+def _read_input(network: CNetwork) -> str:
+    """The statements of a step that take its frame."""
+    once = network.reads_frame_once
+    condition = "network->step == 0 && " if once else ""
+    lines = [
+        f"if ({condition}!read_frame(network->arena, frame)) {{",
+        f"{INDENT}return {network.macro}_ERROR_INPUT;",
+        "}",
+    ]
+    if once:
+        lines += [
+            "if (network->step == 0) {",
+            f"{INDENT}compute_once(network->arena);",
+            "}",
+        ]
+    return "\n".join(INDENT + line for line in lines)
+
+
 def _api(network: CNetwork) -> str:
     values = template_values(network)
     owner = network.scores.owner
@@ -336,6 +378,7 @@ def _api(network: CNetwork) -> str:
             "events_definition": ""
             if network.takes_values
             else fill_template("events.c.in", values),
+            "read_input": _read_input(network),
             "frame_advance": "" if static else f" + i * {network.macro}_FRAME_SIZE",
             "scores_offset": owner.offset.value.data,
             "readout_body": _readout_body(network),

@@ -67,5 +67,11 @@ class SNNLowerPipeline(PassPipeline):
             element("qsnn-prune-silent"),
             *selection,
             element("convert-qsnn-to-kernels", kernels=self.kernels),
+            element(
+                "kernels-hoist-static-input",
+                keep_arena=self.optimize == "size" or None,
+                ram_limit=self.ram_limit,
+                target=self.target,
+            ),
             element("kernels-plan-memory", **memory),
         ]

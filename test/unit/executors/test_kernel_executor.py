@@ -17,6 +17,7 @@ from snnir.executors import KernelExecutor, ReferenceExecutor, TorchExecutor
 from snnir.kernels.context import KernelChoice
 from snnir.passes.convert_qsnn_to_kernels import ConvertQSNNToKernelsPass
 from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
+from snnir.passes.kernels_hoist_static_input import KernelsHoistStaticInputPass
 from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
 from snnir.support.diagnostics import SNNError
 from snnir.testing.comparison import assert_same_results
@@ -50,6 +51,7 @@ def lowered(
     copy, context = module.clone(), make_context()
     ConvertQSNNToKernelsPass(kernels=kernels, tile_rows=tile_rows).apply(context, copy)
     if plan:
+        KernelsHoistStaticInputPass().apply(context, copy)
         KernelsPlanMemoryPass().apply(context, copy)
     copy.verify()
     network = copy.body.block.first_op

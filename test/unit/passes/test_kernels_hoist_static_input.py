@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Hoisting what only depends on a static input changes no spike, and saves the work."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from xdsl.dialects.builtin import FloatAttr, FunctionType, ModuleOp, f32
+from xdsl.ir import Block, Region
+
+from snnir.costs.model import predict
+from snnir.dialects import snn, snnrt
+from snnir.dialects.kernel_bases import KernelOpBase
+from snnir.dialects.snn_attributes import InputKind
+from snnir.executors import TorchExecutor
+from snnir.executors.kernel_executor import KernelExecutor
+from snnir.kernels.context import KernelChoice
+from snnir.passes.convert_qsnn_to_kernels import ConvertQSNNToKernelsPass
+from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
+from snnir.passes.kernels_hoist_static_input import KernelsHoistStaticInputPass
+from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
+from snnir.support.arrays import dense_from_array
+from snnir.support.diagnostics import DiagnosticEngine, SNNError
+from snnir.testing.comparison import assert_same_results
+from snnir.universe import make_context
+
+SHAPE, CHANNELS, TIMESTEPS = (2, 6, 6), 4, 5
+
+
+def integer_module(input: InputKind) -> ModuleOp:
+    """Convolution, pooling, neurons, linear layer, neurons, as `qsnn`."""
+    rng = np.random.default_rng(3)
+
+    def weight(*shape: int) -> snn.WeightOp:
+        return snn.WeightOp(dense_from_array(rng.normal(0.1, 1, shape).astype(np.float32)))
+
+    frame = snn.real_tensor(SHAPE)
+    block = Block(arg_types=[frame])
+    kernel = weight(CHANNELS, 2, 3, 3)
+    convolution = snn.Conv2dOp(block.args[0], kernel.result, None, padding=[1, 1])
+    pool = snn.AvgPool2dOp(convolution.result, [2, 2], [2, 2])
+    neurons = snn.LIFOp(pool.result, FloatAttr(0.75, f32), FloatAttr(0.5, f32))
+    flat = snn.FlattenOp(neurons.spikes)
+    matrix = weight(3, CHANNELS * 9)
+    linear = snn.LinearOp(flat.result, matrix.result)
+    output = snn.LIFOp(linear.result, FloatAttr(0.75, f32), FloatAttr(0.5, f32))
+    end = snn.OutputOp(output.spikes)
+    block.add_ops([kernel, convolution, pool, neurons, flat, matrix, linear, output, end])
+    signature = FunctionType.from_lists([frame], [output.spikes.type])
+    network = snn.NetworkOp("net", signature, Region(block), timesteps=TIMESTEPS, input=input)
+    module = ModuleOp([network])
+    ConvertSNNToQSNNPass(input_maximum=9, input_scale=0.25).apply(make_context(), module)
+    return module
+
+
+def kernels_of(module: ModuleOp, kernels: KernelChoice = "event") -> ModuleOp:
+    copy = module.clone()
+    ConvertQSNNToKernelsPass(kernels=kernels).apply(make_context(), copy)
+    return copy
+
+
+def hoisted(module: ModuleOp, **options: int | bool | str) -> snnrt.NetworkOp:
+    """The network of a module after hoisting and planning, which change it."""
+    KernelsHoistStaticInputPass(**options).apply(make_context(), module)  # type: ignore[arg-type]
+    return planned(module)
+
+
+def planned(module: ModuleOp) -> snnrt.NetworkOp:
+    KernelsPlanMemoryPass().apply(make_context(), module)
+    module.verify()
+    network = module.body.block.first_op
+    assert isinstance(network, snnrt.NetworkOp)
+    return network
+
+
+def once(network: snnrt.NetworkOp) -> list[str]:
+    """Names of the calls that run once."""
+    calls = (op for op in network.body.block.ops if isinstance(op, KernelOpBase))
+    return [op.name for op in calls if op.once is not None]
+
+
+def arena(network: snnrt.NetworkOp) -> int:
+    assert network.arena_bytes is not None
+    return network.arena_bytes.value.data
+
+
+@pytest.fixture(scope="module")
+def static() -> ModuleOp:
+    return integer_module(InputKind.STATIC_VALUES)
+
+
+@pytest.fixture(scope="module")
+def x() -> NDArray:
+    return np.random.default_rng(4).integers(-9, 10, (3, *SHAPE))
+
+
+@pytest.mark.parametrize("kernels", get_args(KernelChoice))
+def test_spikes_and_membranes_stay(static, x, kernels) -> None:
+    integers = static.body.block.first_op
+    expected = TorchExecutor(integers).run(x, record="all")
+    assert expected.recording is not None
+    assert all(layer.any() for layer in expected.recording.spikes.values())
+    network = hoisted(kernels_of(static, kernels))
+    assert "snnrt.sum_pool2d" in once(network)
+    assert "snnrt.lif" not in once(network)
+    assert_same_results(expected, KernelExecutor(network).run(x, record=True))
+
+
+def test_calls_of_later_layers_run_at_every_step(static) -> None:
+    network = hoisted(kernels_of(static))
+    names = once(network)
+    assert names.count("snnrt.spike_list") == 1
+    assert names.count("snnrt.fill_zero") == 1
+    assert not any("linear" in name for name in names)
+
+
+def test_prediction_shares_the_work_among_the_steps(static) -> None:
+    before, after = planned(kernels_of(static)), hoisted(kernels_of(static))
+    costs = [predict(network).calls for network in (before, after)]
+    for (_, whole), (op, part) in zip(costs[0].items(), costs[1].items(), strict=True):
+        assert part == (whole if op.once is None else whole / TIMESTEPS)
+
+
+@pytest.mark.parametrize(
+    "input", [kind for kind in InputKind if kind is not InputKind.STATIC_VALUES]
+)
+def test_other_inputs_are_left_alone(input) -> None:
+    module = kernels_of(integer_module(input))
+    before = str(module)
+    KernelsHoistStaticInputPass().apply(make_context(), module)
+    assert str(module) == before
+
+
+def test_nothing_is_hoisted_above_the_limits(static) -> None:
+    least, most = arena(planned(kernels_of(static))), arena(hoisted(kernels_of(static)))
+    assert least < most
+    for limit in ({"keep_arena": True}, {"ram_limit": most - 1}):
+        with DiagnosticEngine() as engine:
+            network = hoisted(kernels_of(static), **limit)
+        assert not once(network)
+        assert arena(network) == least
+        assert any("the arena would be too large" in remark.message for remark in engine.remarks)
+    assert once(hoisted(kernels_of(static), ram_limit=most))
+
+
+def test_planned_memory_is_refused(static) -> None:
+    module = kernels_of(static)
+    planned(module)
+    with pytest.raises(SNNError, match="memory is planned already"):
+        KernelsHoistStaticInputPass().apply(make_context(), module)
+
+
+def test_calls_keep_their_mark_as_text(static) -> None:
+    network = hoisted(kernels_of(static))
+    assert str(network).count("once") == len(once(network)) > 0
