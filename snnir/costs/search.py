@@ -120,12 +120,14 @@ def select(
     packings: tuple[Packing, ...] = ("pairs", "triples") if triples else ("pairs",)
     limits = ram_limit, flash_limit
     hoisting = KernelsHoistStaticInputPass(keep_arena=goal == "size", ram_limit=ram_limit)
-    for tiles in (TILES,) if goal == "size" else ((), TILES):
+
+    def best(tiles: Sequence[int]) -> Selection:
         found = layer_costs(network, packings, budgets, tiles, cmsis, hoisting)
-        selection = _best(network, goal, found, limits, hoisting)
-        if selection.lowered is not None:
-            break
-    return selection
+        return _best(network, goal, found, limits, hoisting)
+
+    if goal != "size" and (selection := best(())).lowered is not None:
+        return selection
+    return best(TILES)
 
 
 def _best(
