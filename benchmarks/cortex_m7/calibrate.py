@@ -32,8 +32,7 @@ from profile_calls import profile_calls
 
 import snnir.costs
 from snnir.backends.targets import MPS2_AN500
-from snnir.costs.features import Presentation, features
-from snnir.costs.features_lanes import code_amounts
+from snnir.costs.features import Presentation, code_amounts, features
 from snnir.costs.signals import Signals
 from snnir.driver.files import network_of
 from snnir.driver.pipelines import apply_pipeline
@@ -59,7 +58,8 @@ EXPECTED = {
     "rest_word": 4, "busy_word": 8, "hit": 12, "reached": 25, "touched": 4, "window": 8,
     "reached_window": 10, "of_16_input": 17, "of_8_input": 10, "of_4_input": 7, "of_16": 20,
     "of_8": 15, "of_4": 12, "piece": 15, "run": 40, "row": 15, "neuron": 4, "neuron_bias": 3,
-    "neuron_subtract": 4,
+    "neuron_subtract": 4, "one_column": 2, "two_column": 2, "one_quad": 3, "two_quad": 5.5,
+    "words": 6, "entry_visit": 30, "entry_masks": 6, "bit": 8, "tile": 30,
 }  # fmt: skip
 """Instructions of an amount as the assembly shows them, for what the measurements leave open."""
 SMALLEST = 30.0
@@ -122,6 +122,7 @@ def measure(seed: int) -> list[Sample]:
         for packing in ("pairs", "triples"):
             table_bytes = int(rng.choice([0, 4_000, 16_000, 60_000, 160_000]))
             choices.append(f"kernels=dense packing={packing} table-bytes={table_bytes}")
+        choices.append(f"kernels=dense tile-rows={int(rng.choice([1, 1, 2, 4]))}")
     result: list[Sample] = []
     for index, choice in enumerate(choices):
         shown: Presentation = "frames" if index == 0 and seed % 2 else "events"

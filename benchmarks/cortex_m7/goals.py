@@ -21,7 +21,7 @@ GOALS: tuple[Goal, ...] = ("speed", "balanced", "size")
 EXPLICIT: dict[Goal, str] = {
     "speed": "packing=triples table-bytes=340000",
     "balanced": "packing=pairs table-bytes=60000",
-    "size": "kernels=scatter",
+    "size": "tile-rows=1",
 }
 """Options of `convert-qsnn-to-kernels` for a goal where nothing selects them."""
 

@@ -40,6 +40,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 CONVOLUTIONS = (
     "kernels=scatter",
     "kernels=event",
+    "kernels=event tile-rows=1",
     "kernels=event packing=triples",
     "kernels=event packing=triples table-bytes=40000",
     "kernels=event packing=triples table-bytes=300000",
@@ -90,12 +91,12 @@ def cases(folder: Path, samples: int) -> Iterator[Case]:
     digits = ROOT / "examples" / "digits"
     if (file := folder / "digits.mlir").is_file():
         data = load_data(str(digits / "test.npz"), None, None)
-        choices = (*CONVOLUTIONS[:2], *CONNECTIONS)
+        choices = (*CONVOLUTIONS[:3], *CONNECTIONS)
         yield _case("examples/digits", read_network(file), data, choices, samples)
     for seed, plain in ((2001, True), (2002, True), (2003, False)):
         network = convolutional(np.random.default_rng(seed), plain)
         quantized(network, "bits=8")
-        yield Case(f"random convolutional {seed}", network.module, network.x, CONVOLUTIONS[:4])
+        yield Case(f"random convolutional {seed}", network.module, network.x, CONVOLUTIONS[:5])
     network = connected(np.random.default_rng(2004))
     quantized(network, "bits=8")
     yield Case("random connected 2004", network.module, network.x, CONNECTIONS)

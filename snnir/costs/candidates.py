@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, StringAttr, i64
@@ -21,6 +21,7 @@ from snnir.dialects import qsnn, snnrt
 from snnir.dialects.kernel_bases import KernelOpBase
 from snnir.kernels.context import KernelChoice, KernelContext, Packing
 from snnir.kernels.linear_candidates import candidates as linear_candidates
+from snnir.kernels.tile_rules import TILE_ROWS
 from snnir.kernels.window_rules import PACKING, TABLE_BYTES, window_blocks
 from snnir.memory.lifetimes import lifetimes, root_buffer, value_bytes
 from snnir.passes.convert_qsnn_to_kernels import ConvertQSNNToKernelsPass
@@ -46,6 +47,9 @@ TABLE_BUDGETS = (
 )
 """Bytes of the tables of kernel sums that are tried for each convolution."""
 
+TILES = (1, 2, 4)
+"""Rows of windows of tiles that are tried."""
+
 Layer = qsnn.Conv2dOp | qsnn.LinearOp
 Form = Literal["bytes", "lanes"]
 """What a layer's spikes are stored as: bytes or lists, or masks of lanes."""
@@ -53,11 +57,12 @@ Form = Literal["bytes", "lanes"]
 
 @dataclass(frozen=True)
 class Choice:
-    """The kernel of a layer; packing and tables only for convolutions that are read by windows."""
+    """The kernel of a layer; all but its name only for convolutions that are read by windows."""
 
     kernel: KernelChoice
     packing: Packing | None = None
     table_bytes: int | None = None
+    tile_rows: int | None = None
 
     @property
     def is_windowed(self) -> bool:
@@ -67,18 +72,22 @@ class Choice:
     def __str__(self) -> str:
         if self.packing is None:
             return self.kernel
+        if self.tile_rows:
+            return f"tiles of {self.tile_rows} rows of windows"
         tables = f" with tables up to {self.table_bytes} bytes" if self.table_bytes else ""
         return f"windows of {self.packing}{tables}"
 
     def write(self, op: Operation) -> None:
         """Set the attributes that `convert-qsnn-to-kernels` obeys."""
-        for name in (KERNEL, PACKING, TABLE_BYTES):
+        for name in (KERNEL, PACKING, TABLE_BYTES, TILE_ROWS):
             op.attributes.pop(name, None)
         op.attributes[KERNEL] = StringAttr(self.kernel)
         if self.packing is not None:
             op.attributes[PACKING] = StringAttr(self.packing)
         if self.table_bytes:
             op.attributes[TABLE_BYTES] = IntegerAttr(self.table_bytes, i64)
+        if self.tile_rows:
+            op.attributes[TILE_ROWS] = IntegerAttr(self.tile_rows, i64)
 
 
 @dataclass(frozen=True)
@@ -234,7 +243,7 @@ def simple_choice(op: Layer, cmsis: bool = False) -> Choice:
 
 def _assignments(
     network: qsnn.NetworkOp, windows: dict[Layer, Layer | None], packings: Sequence[Packing],
-    budgets: Sequence[int], cmsis: bool,
+    budgets: Sequence[int], tiles: Sequence[int], cmsis: bool,
 ) -> Iterator[list[Choice]]:  # fmt: skip
     """Assignments that together give every layer each of its candidates."""
     layers = layers_of(network)
@@ -245,17 +254,15 @@ def _assignments(
         for op in layers
     ]
     most = max((len(found) for found in storages), default=0)
-    uniform: list[tuple[Packing, int] | None] = [None] * max(most, 1)
+    uniform: list[Choice | None] = [None] * max(most, 1)
     if windows:
-        settings: list[tuple[Packing, int]] = [
-            (packing, budget) for budget in budgets for packing in packings
-        ]
+        settings = [Choice("event", packing, budget) for budget in budgets for packing in packings]
+        settings += [Choice("event", "pairs", 0, rows) for rows in tiles]
         uniform += settings + settings[:1] * (most - len(settings))
     for round_, setting in enumerate(uniform):
         yield [
             found[round_ % len(found)] if found
-            else Choice("event", setting[0], setting[1] if windows[op] is not None else 0)
-            if setting is not None and op in windows
+            else _windowed(setting, windows[op]) if setting is not None and op in windows
             else simple_choice(op)
             for op, found in zip(layers, storages, strict=True)
         ]  # fmt: skip
@@ -270,17 +277,23 @@ def _assignments(
         yield [simple_choice(op, cmsis=True) for op in layers]
 
 
+def _windowed(choice: Choice, source: Layer | None) -> Choice:
+    """A choice for a layer that reads the spikes of `source`, or events, which have no tables."""
+    return choice if source is not None else replace(choice, table_bytes=0)
+
+
 def layer_costs(
     network: qsnn.NetworkOp,
     packings: Sequence[Packing],
     budgets: Sequence[int],
+    tiles: Sequence[int],
     cmsis: bool,
     hoisting: KernelsHoistStaticInputPass | None = None,
 ) -> list[Costs]:
     """The candidates of each layer with their costs."""
     layers, windows = layers_of(network), window_layers(network)
     result: list[Costs] = [{} for _ in layers]
-    for choices in _assignments(network, windows, packings, budgets, cmsis):
+    for choices in _assignments(network, windows, packings, budgets, tiles, cmsis):
         lowered = lower(network, choices, hoisting)
         if any(choice.kernel == "cmsis" for choice in choices) and lowered.cost.unknown:
             # What is not in the table would seem to cost nothing.

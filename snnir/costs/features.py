@@ -15,9 +15,11 @@ from xdsl.dialects.builtin import IntegerType
 from xdsl.ir import SSAValue
 
 from snnir.costs.features_lanes import FEATURES as LANE_FEATURES
-from snnir.costs.features_lanes import Amounts
+from snnir.costs.features_lanes import Amounts, lane_code_amounts
 from snnir.costs.features_linear import FEATURES as LINEAR_FEATURES
 from snnir.costs.features_linear import tiles
+from snnir.costs.features_tiles import FEATURES as TILE_FEATURES
+from snnir.costs.features_tiles import tile_code_amounts
 from snnir.costs.reach import Reach, reach
 from snnir.costs.signals import Signal, Signals
 from snnir.dialects import cmsis_nn, snnrt
@@ -31,7 +33,12 @@ Presentation = Literal["frames", "events"]
 
 Found = tuple[str, Amounts]
 
-_SHARED = {"snnrt.window_lif_masks": "window_lif", "snnrt.window_lif_list": "window_lif"}
+_SHARED = {
+    "snnrt.window_lif_masks": "window_lif",
+    "snnrt.window_lif_list": "window_lif",
+    "snnrt.tile_lif_masks": "tile_lif",
+    "snnrt.tile_lif_list": "tile_lif",
+}
 """Functions that differ only in how they end."""
 
 
@@ -43,6 +50,11 @@ def features(op: KernelOpBase, signals: Signals, presentation: Presentation) -> 
     else:
         variant, amounts = FEATURES[type(op)](op, signals)
     return (f"{name}.{variant}" if variant else name), amounts
+
+
+def code_amounts(op: KernelOpBase) -> Amounts:
+    """What the size of a call's code grows with."""
+    return tile_code_amounts(op) if isinstance(op, snnrt.TileLIFBase) else lane_code_amounts(op)
 
 
 def bits_of(value: SSAValue) -> int:
@@ -70,7 +82,9 @@ def _check_density(op: snnrt.CheckDensityOp, signals: Signals, shown: Presentati
     return "frames", {"call": 1, "byte": signal.size, "counted_byte": chance * signal.size}
 
 
-def _list_hits(op: snnrt.ListHitsOp, signals: Signals, shown: Presentation) -> Found:
+def _list_hits(
+    op: snnrt.ListHitsOp | snnrt.MarkEventsOp, signals: Signals, shown: Presentation
+) -> Found:
     signal = signals[op.frame]
     if shown == "events":
         return "events", {"call": 1, "event": signal.total, "hit": signal.active}
@@ -253,11 +267,13 @@ def _cmsis_product(
 INPUT_FEATURES: dict[type, Callable[..., Found]] = {
     snnrt.CheckDensityOp: _check_density,
     snnrt.ListHitsOp: _list_hits,
+    snnrt.MarkEventsOp: _list_hits,
     snnrt.FrameToHWCOp: _frame_to_hwc,
     snnrt.ValuesToHWCOp: _values_to_hwc,
 }
 FEATURES: dict[type, Callable[..., Found]] = {
     **LANE_FEATURES,
+    **TILE_FEATURES,
     **LINEAR_FEATURES,
     snnrt.SpikeListOp: _spike_list,
     snnrt.Conv2dScatterOp: _conv2d_scatter,

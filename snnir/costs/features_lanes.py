@@ -23,11 +23,13 @@ from snnir.layers.activity_attributes import AGES_TO_REST, REACH_AGES, floats_of
 CHUNK = {"pairs": 5, "triples": 8}
 """Elements that one transfer of several registers moves."""
 
+TOUCHED_BITS = 32
+"""Windows in a row of which is known whether events reach them."""
+
 Amounts = dict[str, float]
 
 
-def _packing(op: snnrt.LaneConv2dHitsOp | snnrt.MaskConv2dOp | snnrt.WindowLIFMasksOp
-             | snnrt.WindowLIFListOp) -> str:  # fmt: skip
+def _packing(op: snnrt.LaneConv2dHitsOp | snnrt.MaskConv2dOp | snnrt.WindowLIFBase) -> str:
     return "triples" if buffer_element(op.current.type) == f64 else "pairs"
 
 
@@ -85,14 +87,12 @@ def lane_conv2d_hits(op: snnrt.LaneConv2dHitsOp, signals: Signals) -> tuple[str,
     }
 
 
-def group_counts(op: snnrt.MaskConv2dOp, signal: Signal) -> Floats:
-    """Probabilities of 0, 1, 2, … groups with a spike at an active position.
+def bit_group_counts(bits: list[int], positions: int, signal: Signal) -> Floats:
+    """Probabilities of 0, 1, 2, … groups with a spike at an active position of so many.
 
     Spikes of different channels are independent given that the position is active.
     """
-    bits = list(int_values(op.group_bits))
     lanes = sum(bits)
-    positions = element_count(int_values(op.input_size))
     share = max(signal.positions / positions, 1e-9)
     rates = signal.rates
     if rates is None:
@@ -119,7 +119,7 @@ def mask_conv2d(op: snnrt.MaskConv2dOp, signals: Signals) -> tuple[str, Amounts]
     reaches = _reaches(op, signal)
     bits = list(int_values(op.group_bits))
     positions = signal.positions * reaches[0].chance * reaches[1].chance
-    counts = group_counts(op, signal)
+    counts = bit_group_counts(bits, element_count(int_values(op.input_size)), signal)
     numbers = np.arange(len(counts))
     twos, ones = float(counts @ (numbers // 2)), float(counts @ (numbers % 2))
     kind = "two" if len(bits) == 2 else "bits" if max(bits) == 1 else "groups"
@@ -142,15 +142,18 @@ def assumed_ages(shape: tuple[int, int, int], signal_share: float) -> Floats:
     return np.array([signal_share, missed * signal_share, missed * (1 - signal_share) - rest, rest])
 
 
-def window_lif(
-    op: snnrt.WindowLIFMasksOp | snnrt.WindowLIFListOp, signals: Signals
-) -> tuple[str, Amounts]:
+def window_lif(op: snnrt.WindowLIFBase, signals: Signals) -> tuple[str, Amounts]:
+    """Pooling and neurons in a call of their own."""
+    return _packing(op), window_amounts(op, signals)
+
+
+def window_amounts(op: snnrt.WindowLIFBase, signals: Signals) -> Amounts:
     """Pooling and neurons of every window, by how long ago an event reached it."""
     height, width, lanes = buffer_shape(op.membrane.type)
     windows, words = height * width, lanes // 2
     pixels = element_count(int_values(op.window))
-    masks = isinstance(op, snnrt.WindowLIFMasksOp)
-    signal = signals[op.entries if isinstance(op, snnrt.WindowLIFMasksOp) else op.list]
+    masks = isinstance(op, snnrt.WindowLIFMasksOp | snnrt.TileLIFMasksOp)
+    signal = signals[op.entries if masks else op.list]  # type: ignore[attr-defined]
     halving = op.resets is not None
     reached, fresh, settling, settled = _ages(op, signals)
     if op.calm is None:
@@ -189,18 +192,17 @@ def window_lif(
         amounts["word_decayed"] = stepped * (op.reset.data is Reset.SUBTRACT)
         amounts["word_immediate"] = stepped * (op.reset_timing.data is ResetTiming.IMMEDIATE)
         amounts["word_channels"] = stepped * _per_channel(op)
-    return _packing(op), amounts
+    return amounts
 
 
-def _per_channel(op: snnrt.WindowLIFMasksOp | snnrt.WindowLIFListOp) -> bool:
+def _per_channel(op: snnrt.WindowLIFBase) -> bool:
     return op.threshold is not None and element_count(buffer_shape(op.threshold.type)) > 1
 
 
-def _ages(
-    op: snnrt.WindowLIFMasksOp | snnrt.WindowLIFListOp, signals: Signals
-) -> tuple[float, float, float, float]:
+def _ages(op: snnrt.WindowLIFBase, signals: Signals) -> tuple[float, float, float, float]:
     """Shares of the windows by the steps since an event."""
-    if op.touched is None:
+    marked = isinstance(op, snnrt.TileLIFBase) and op.marks is not None
+    if op.touched is None and not (marked and buffer_shape(op.membrane.type)[1] <= TOUCHED_BITS):
         return 1.0, 0.0, 0.0, 0.0
     ages = floats_of(op, REACH_AGES)
     if ages is None:
@@ -209,24 +211,29 @@ def _ages(
     return reached, fresh, settling, settled
 
 
-def _assumed_share(op: snnrt.WindowLIFMasksOp | snnrt.WindowLIFListOp, signals: Signals) -> float:
+def _assumed_share(op: snnrt.WindowLIFBase, signals: Signals) -> float:
     """The chance that an event reaches a window, if events lie anywhere alike."""
-    writer = next(
-        (use.operation for use in op.current.uses
-         if isinstance(use.operation, snnrt.LaneConv2dHitsOp)), None,
-    )  # fmt: skip
-    if writer is None:
-        return 1.0
-    taps = buffer_shape(writer.kernels.type)[1:3]
+    if isinstance(op, snnrt.TileLIFBase):
+        assert op.marks is not None
+        taps, size = buffer_shape(op.weights.type)[1:3], int_values(op.input_size)
+        hits = signals[op.marks].positions
+    else:
+        writer = next(
+            (use.operation for use in op.current.uses
+             if isinstance(use.operation, snnrt.LaneConv2dHitsOp)), None,
+        )  # fmt: skip
+        if writer is None:
+            return 1.0
+        taps, size = buffer_shape(writer.kernels.type)[1:3], int_values(writer.input_size)
+        hits = signals[writer.hits].positions
     area = 1
     for tap, window in zip(taps, int_values(op.window), strict=True):
         area *= tap + window - 1
-    positions = element_count(int_values(writer.input_size))
-    share = min(signals[writer.hits].positions / positions, 1.0)
+    share = min(hits / element_count(size), 1.0)
     return 1 - (1 - share) ** area
 
 
-def code_amounts(op: object) -> Amounts:
+def lane_code_amounts(op: object) -> Amounts:
     """What the size of a call's code grows with."""
     if isinstance(op, snnrt.LaneConv2dHitsOp | snnrt.MaskConv2dOp):
         kernels = op.kernels if isinstance(op, snnrt.LaneConv2dHitsOp) else op.tables

@@ -15,8 +15,7 @@ from functools import cache
 from importlib.resources import files
 from os.path import commonprefix
 
-from snnir.costs.features import Presentation, features
-from snnir.costs.features_lanes import code_amounts
+from snnir.costs.features import Presentation, code_amounts, features
 from snnir.costs.signals import Signals
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import KernelOpBase

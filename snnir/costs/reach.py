@@ -65,10 +65,13 @@ def reach(
     """The reach along one axis of `size` inputs.
 
     Args:
-        shares: of the active inputs at each coordinate; None for all alike.
+        shares: of the active inputs at each coordinate; None for all alike. Coordinates beyond them
+            are not computed, and never active.
     """
     found = np.zeros(taps + 1)
-    weights = np.full(size, 1 / size) if shares is None or len(shares) != size else shares
+    weights = np.full(size, 1 / size)
+    if shares is not None:
+        weights = np.pad(shares, (0, max(size - len(shares), 0)))[:size]
     for number, share in zip(
         counts(size, taps, outputs, stride, padding, dilation), weights, strict=True
     ):

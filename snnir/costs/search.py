@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from snnir.costs.candidates import (
+    TILES,
     Choice,
     Costs,
     Layer,
@@ -28,6 +29,7 @@ from snnir.costs.candidates import (
 from snnir.costs.goals import Goal
 from snnir.costs.model import CostTable, NetworkCost, load_table
 from snnir.dialects import qsnn
+from snnir.kernels.context import Packing
 from snnir.passes.kernels_hoist_static_input import KernelsHoistStaticInputPass
 
 LONGEST_FRONT = 400
@@ -110,10 +112,30 @@ def select(
     ram_limit: int | None = None,
     flash_limit: int | None = None,
 ) -> Selection:
-    """Choose a kernel for every layer; the network does not change."""
-    packings = ("pairs", "triples") if triples else ("pairs",)
+    """Choose a kernel for every layer; the network does not change.
+
+    Tiles are candidates for `size`, and for other goals where nothing else keeps to the limits:
+    they give up so much speed for so much memory that `balanced` would mean the same as `size`.
+    """
+    packings: tuple[Packing, ...] = ("pairs", "triples") if triples else ("pairs",)
+    limits = ram_limit, flash_limit
     hoisting = KernelsHoistStaticInputPass(keep_arena=goal == "size", ram_limit=ram_limit)
-    found = layer_costs(network, packings, budgets, cmsis, hoisting)  # type: ignore[arg-type]
+
+    def best(tiles: Sequence[int]) -> Selection:
+        found = layer_costs(network, packings, budgets, tiles, cmsis, hoisting)
+        return _best(network, goal, found, limits, hoisting)
+
+    if goal != "size" and (selection := best(())).lowered is not None:
+        return selection
+    return best(TILES)
+
+
+def _best(
+    network: qsnn.NetworkOp, goal: Goal, found: list[Costs],
+    limits: tuple[int | None, int | None], hoisting: KernelsHoistStaticInputPass,
+) -> Selection:  # fmt: skip
+    """The best of these candidates that keep to the limits."""
+    ram_limit, flash_limit = limits
     complete = _complete(network, found)
     table = load_table()
     ordered = _ordered(complete, goal, table, ram_limit, flash_limit)

@@ -150,8 +150,11 @@ class Signals:
             known[op.list] = self[op.values]
         elif isinstance(op, snnrt.MasksToBytesOp):
             known[op.spikes] = self[op.entries]
-        elif isinstance(op, snnrt.WindowLIFMasksOp | snnrt.WindowLIFListOp):
-            out = op.entries if isinstance(op, snnrt.WindowLIFMasksOp) else op.list
+        elif isinstance(op, snnrt.MarkEventsOp):
+            known[op.marks] = self[op.frame]
+        elif isinstance(op, snnrt.WindowLIFBase):
+            masks = isinstance(op, snnrt.WindowLIFMasksOp | snnrt.TileLIFMasksOp)
+            out = op.entries if masks else op.list  # type: ignore[attr-defined]
             known[out] = neuron_signal(op, op.spikes_shape, op.channels.value.data)
         elif isinstance(op, snnrt.LIFOp):
             shape = buffer_shape(op.spikes.type)

@@ -40,6 +40,7 @@ from snnir.dialects.snnrt_lanes import (
     ListHitsOp,
     MaskConv2dOp,
     MasksToBytesOp,
+    WindowLIFBase,
     WindowLIFListOp,
     WindowLIFMasksOp,
 )
@@ -73,6 +74,12 @@ from snnir.dialects.snnrt_neurons import (
     LIFOp,
     LIOp,
     ReadMembraneOp,
+)
+from snnir.dialects.snnrt_tiles import (
+    MarkEventsOp,
+    TileLIFBase,
+    TileLIFListOp,
+    TileLIFMasksOp,
 )
 
 
@@ -125,6 +132,7 @@ SNNRT = Dialect(
         CountSpikesOp, FirstSpikeOp, ReadMembraneOp, ListHitsOp, LaneConv2dHitsOp, MaskConv2dOp,
         WindowLIFMasksOp, WindowLIFListOp, MasksToBytesOp, CheckDensityOp,
         LinearScatterPackedOp, LinearScatterSparseOp, LinearScatterBlocksOp,
+        MarkEventsOp, TileLIFMasksOp, TileLIFListOp,
     ],
     [RegionAttr],
 )  # fmt: skip
@@ -152,6 +160,7 @@ __all__ = [
     "LinearScatterSparseOp",
     "LinearScatterValuesOp",
     "ListHitsOp",
+    "MarkEventsOp",
     "MaskConv2dOp",
     "MasksToBytesOp",
     "MaxPool2dOp",
@@ -163,9 +172,13 @@ __all__ = [
     "ScaleOp",
     "SpikeListOp",
     "SumPool2dOp",
+    "TileLIFBase",
+    "TileLIFListOp",
+    "TileLIFMasksOp",
     "ValuesToHWCOp",
     "ViewOp",
     "WidenOp",
+    "WindowLIFBase",
     "WindowLIFListOp",
     "WindowLIFMasksOp",
     "cell_counts",

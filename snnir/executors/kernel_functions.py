@@ -23,6 +23,7 @@ from snnir.executors.kernel_compressed import COMPRESSED_KERNELS
 from snnir.executors.kernel_input import check_density
 from snnir.executors.kernel_lanes import LANE_KERNELS
 from snnir.executors.kernel_memory import KernelMemory, expect_fit
+from snnir.executors.kernel_tiles import TILE_KERNELS
 from snnir.executors.lif_update import leaked, lif_update, per_neuron, settled
 from snnir.support.diagnostics import error_at
 
@@ -283,5 +284,6 @@ KERNELS: dict[type[Operation], Callable[[Any, Call], None]] = {
     cmsis_nn.MatMultNtTS8S32Op: mat_mult_nt_t_s8_s32,
     cmsis_nn.MaxPoolOp: max_pool2d,
     **LANE_KERNELS,
+    **TILE_KERNELS,
     **COMPRESSED_KERNELS,
 }

@@ -58,9 +58,9 @@ def _reach(padded: int, kernel: int, outputs: int) -> tuple[slice, slice]:
     return slice(begin, max(end, begin)), slice(begin - first, max(end, begin) - first)
 
 
-def _add_kernel(
-    op: snnrt.LaneConv2dHitsOp | snnrt.MaskConv2dOp, current: Integers, kernel: Integers,
-    site: tuple[int, int],
+def add_kernel(
+    op: snnrt.LaneConv2dHitsOp | snnrt.MaskConv2dOp | snnrt.TileLIFBase, current: Integers,
+    kernel: Integers, site: tuple[int, int],
 ) -> tuple[slice, slice]:  # fmt: skip
     """Add a kernel, rows and columns in reverse, where an input at `site` reaches."""
     axes = zip(site, int_values(op.padding), kernel.shape[:2], current.shape[:2], strict=True)
@@ -74,13 +74,13 @@ def _add_kernel(
 def lane_conv2d_hits(op: snnrt.LaneConv2dHitsOp, call: Call) -> None:
     """Sums are taken modulo 2**16; only the final ones must fit."""
     kernels, current, counts = call.read(op.kernels), call.read(op.current), call.read(op.counts)
-    touched = None if op.touched is None else _words(call, op.touched)
+    touched = None if op.touched is None else words_of(call, op.touched)
     hits = call.memory.read(op, op.hits, np.dtype("<u2")).reshape(-1)
     height, width = int_values(op.input_size)
     for index in hits[: int(call.read(op.hit_count)[0])].tolist():
         channel, position = divmod(index, height * width)
         site = divmod(position, width)
-        rows, columns = _add_kernel(op, current, counts.flat[index] * kernels[channel], site)
+        rows, columns = add_kernel(op, current, counts.flat[index] * kernels[channel], site)
         counts.flat[index] = 0
         if touched is not None and rows.start < rows.stop and columns.start < columns.stop:
             window = int_values(op.window)
@@ -94,7 +94,7 @@ def lane_conv2d_hits(op: snnrt.LaneConv2dHitsOp, call: Call) -> None:
         _write_words(call, op.touched, touched)
 
 
-def _words(call: Call, value: SSAValue) -> Integers:
+def words_of(call: Call, value: SSAValue) -> Integers:
     """A buffer of unsigned 32-bit words."""
     return call.memory.read(call.op, value, np.dtype("<u4"))
 
@@ -106,15 +106,15 @@ def _write_words(call: Call, value: SSAValue, words: Integers) -> None:
 def mask_conv2d(op: snnrt.MaskConv2dOp, call: Call) -> None:
     """Adds the tabulated sums of each entry; only the final sums must fit."""
     tables, current = call.read(op.tables), call.read(op.current)
-    entries = _words(call, op.entries)[: call.counts[op.count]]
+    entries = words_of(call, op.entries)[: call.counts[op.count]]
     bits = int_values(op.group_bits)
     for *masks, site in entries.tolist():
-        every = _bits_of(masks, sum(bits))
+        every = bits_of(masks, sum(bits))
         table, start = 0, 0
         for size in bits:
             chosen = sum(1 << i for i in range(size) if every[start + i])
             if chosen:
-                _add_kernel(op, current, tables[table + chosen - 1], divmod(site, 1 << 16))
+                add_kernel(op, current, tables[table + chosen - 1], divmod(site, 1 << 16))
             table, start = table + (1 << size) - 1, start + size
     expect_fit(op, op.current, current)
     call.write(op.current, current)
@@ -127,7 +127,7 @@ def _bit_position(bit: int, lanes: int) -> tuple[int, int]:
     return mask, within + 16 - pairs if within < pairs else within - pairs + 32 - pairs
 
 
-def _bits_of(masks: list[int], lanes: int) -> list[bool]:
+def bits_of(masks: list[int], lanes: int) -> list[bool]:
     """The bits of masks, counted without gaps."""
     places = (_bit_position(bit, lanes) for bit in range(lanes))
     return [bool(masks[mask] >> place & 1) for mask, place in places]
@@ -155,21 +155,35 @@ def _update(op: Any, call: Call) -> NDArray[np.bool_]:
     packing, stored = _packing(op), call.read(op.current)
     current = packing.unpack(stored)
     _expect_lanes(op, packing, current)
-    if op.touched is not None:
-        _expect_marked(op, current, _words(call, op.touched))
-    input, state = _pooled(op, current), call.read(op.membrane)
     none = packing.no_current() if packing.triples else np.zeros(packing.row)
     call.write(op.current, np.broadcast_to(none, stored.shape).astype(np.int64))
+    touched = None
+    if op.touched is not None:
+        touched = words_of(call, op.touched)
+        call.write(op.touched, np.zeros(buffer_shape(op.touched.type), np.int64))
+    return update_windows(op, call, current, touched)
+
+
+def update_windows(
+    op: Any, call: Call, current: Integers, touched: Integers | None
+) -> NDArray[np.bool_]:
+    """Pool and update the state; returns the spikes (height, width, lanes).
+
+    Args:
+        current: (rows, columns, lanes), without offset.
+        touched: for each row of windows a word with a bit for each one that may have currents; None
+            for all.
+    """
+    if touched is not None:
+        _expect_marked(op, current, touched)
+    input, state = _pooled(op, current), call.read(op.membrane)
     if op.resets is None:
-        if op.touched is not None:
-            call.write(op.touched, np.zeros(buffer_shape(op.touched.type), np.int64))
         spikes, membrane = lif_update(op, call, state, input)
         call.write(op.membrane, membrane)
         return spikes
     if op.calm is not None:
-        _follow_calm(op, call, input, state)
-    if op.touched is not None:
-        call.write(op.touched, np.zeros(buffer_shape(op.touched.type), np.int64))
+        assert touched is not None
+        _follow_calm(op, call, input, state, touched)
     resets = call.read(op.resets)
     difference = state - input - op.offset.value.data
     expect_fit(op, op.membrane, difference)
@@ -183,12 +197,11 @@ STEPS_TO_REST = 17
 """As in `snnrt/halving_lif.h`."""
 
 
-def _follow_calm(op: Any, call: Call, input: Integers, state: Integers) -> None:
+def _follow_calm(op: Any, call: Call, input: Integers, state: Integers, touched: Integers) -> None:
     """Update the calm of each window and check what the C code then leaves out: spikes of words
     that are not busy, and moves of their states once they are at rest."""
     height, width, lanes = state.shape
     calm = call.read(op.calm).reshape(height, width)
-    touched = _words(call, op.touched)
     first, end = int_values(op.busy)
     light = np.ones(lanes, np.bool_)
     light[2 * first : 2 * end] = False
@@ -231,7 +244,13 @@ def _real_lanes(op: Any, spikes: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def window_lif_masks(op: snnrt.WindowLIFMasksOp, call: Call) -> None:
-    spikes = _update(op, call)
+    list_masks(op, call, _update(op, call))
+
+
+def list_masks(
+    op: snnrt.WindowLIFMasksOp | snnrt.TileLIFMasksOp, call: Call, spikes: NDArray[np.bool_]
+) -> None:
+    """Write the spikes of a layer as a mask list."""
     call.spikes[op] = _real_lanes(op, spikes)
     lanes = spikes.shape[-1]
     entries = []
@@ -248,8 +267,14 @@ def window_lif_masks(op: snnrt.WindowLIFMasksOp, call: Call) -> None:
 
 
 def window_lif_list(op: snnrt.WindowLIFListOp, call: Call) -> None:
-    spikes = _real_lanes(op, _update(op, call))
-    call.spikes[op] = spikes
+    list_indices(op, call, _update(op, call))
+
+
+def list_indices(
+    op: snnrt.WindowLIFListOp | snnrt.TileLIFListOp, call: Call, spikes: NDArray[np.bool_]
+) -> None:
+    """Write the spikes of a layer as a list of indices."""
+    call.spikes[op] = spikes = _real_lanes(op, spikes)
     indices = np.flatnonzero(spikes)
     _fill_list(call, op.list, indices.astype(np.uint16).view(np.int16).astype(np.int64))
     call.counts[op.count] = len(indices)
@@ -259,8 +284,8 @@ def masks_to_bytes(op: snnrt.MasksToBytesOp, call: Call) -> None:
     height, width, channels = buffer_shape(op.spikes.type)
     lanes = op.lanes.value.data
     spikes = np.zeros((height, width, lanes), np.int64)
-    for *masks, site in _words(call, op.entries)[: call.counts[op.count]].tolist():
-        for bit, fired in enumerate(_bits_of(masks, lanes)):
+    for *masks, site in words_of(call, op.entries)[: call.counts[op.count]].tolist():
+        for bit, fired in enumerate(bits_of(masks, lanes)):
             spikes[*divmod(site, 1 << 16), lane_of_bit(bit, lanes)] = fired
     call.write(op.spikes, spikes[..., :channels])
 

@@ -247,7 +247,7 @@ def _trace_layout(network: CNetwork) -> np.dtype:
     """One step of the trace: for each neuron layer its spikes, if any, and its membrane."""
     fields: list[tuple[str, Any, int]] = []
     for number, op in enumerate(network.layers):
-        if isinstance(op, snnrt.WindowLIFMasksOp | snnrt.WindowLIFListOp):
+        if isinstance(op, snnrt.WindowLIFBase):
             fields.append((f"spikes{number}", np.int8, element_count(op.spikes_shape)))
             continue
         assert isinstance(op, snnrt.LIFOp | snnrt.LIOp)

@@ -24,6 +24,7 @@ from snnir.dialects import qsnn, snnrt
 from snnir.dialects.kernel_bases import buffer_element, buffer_shape
 from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.layer_shapes import element_count, shape_of
+from snnir.kernels.bit_groups import lane_of_bit
 from snnir.kernels.layout import Order, buffer_shape_of, channels_last
 from snnir.support.arrays import array_from_dense, dense_from_array
 from snnir.support.diagnostics import error_at
@@ -71,6 +72,10 @@ class MaskedSpikes:
         """Number of lanes."""
         return len(self.lane_channels)
 
+    def by_bit(self) -> list[int | None]:
+        """The channel of each bit."""
+        return [self.lane_channels[lane_of_bit(bit, self.lanes)] for bit in range(self.lanes)]
+
 
 @dataclass(frozen=True)
 class InputHits:
@@ -79,6 +84,14 @@ class InputHits:
     hits: SSAValue
     hit_count: SSAValue
     counts: SSAValue
+
+
+@dataclass(frozen=True)
+class InputMarks:
+    """Buffers of the input as marked counts, see `snnrt/event_marks.h`."""
+
+    counts: SSAValue
+    marks: SSAValue
 
 
 @dataclass
@@ -96,9 +109,12 @@ class KernelContext:
     """How currents that are read window by window are packed."""
     table_bytes: int = 0
     """Flash that the tables of a layer may take; its kernels alone may always be stored."""
+    tile_rows: int = 0
+    """Rows of windows whose currents exist at a time; 0 for whole maps."""
     blocks: dict[Operation, WindowBlock] = field(default_factory=dict)
     """Convolutions that are computed window by window."""
     hits: InputHits | None = None
+    marks: InputMarks | None = None
     masks: dict[SSAValue, MaskedSpikes] = field(default_factory=dict[SSAValue, MaskedSpikes])
     _views: dict[tuple[SSAValue, tuple[int, ...]], SSAValue] = field(
         default_factory=dict[tuple[SSAValue, tuple[int, ...]], SSAValue]

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Memory layout: logical tensors are channels-first, buffers are channels-last (HWC)."""
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
+
+Element = TypeVar("Element", bound=np.generic)
 
 Order = NDArray[np.int64]
 """For each element of a buffer, the row-major index of that element in the logical tensor."""
@@ -31,7 +35,7 @@ def to_logical(buffer: NDArray, order: Order, shape: tuple[int, ...]) -> NDArray
     return logical.reshape(shape)
 
 
-def interleave_outputs(weights: NDArray[np.int8]) -> NDArray[np.int8]:
+def interleave_outputs(weights: NDArray[Element]) -> NDArray[Element]:
     """Store every four outputs (last axis) as `n, n+2, n+1, n+3`, as the 16-bit kernels want them.
 
     `SXTAB16` extends bytes 0 and 2 of a word, and with a rotation bytes 1 and 3: so the sums of

@@ -8,7 +8,7 @@ from snnir.dialects.qsnn import LEAK_ONE
 from snnir.support.arrays import array_from_dense
 
 
-def leak_kind(op: snnrt.LIFOp | snnrt.LIOp | snnrt.WindowLIFMasksOp | snnrt.WindowLIFListOp) -> str:
+def leak_kind(op: snnrt.LIFOp | snnrt.LIOp | snnrt.WindowLIFBase) -> str:
     """`identity`, `half`, or `factor` for any other leak."""
     leak: SSAValue | None = op.leak
     if leak is None or not isinstance(constant := leak.owner, snnrt.ConstantOp):

@@ -20,7 +20,6 @@ from snnir.kernels.bit_groups import (
     busy_words,
     channels_by_lane,
     group_bits,
-    lane_of_bit,
     table_sums,
 )
 from snnir.kernels.context import (
@@ -81,13 +80,13 @@ class WindowLowering:
         neurons = self.block.neurons
         self.channels = shape_of(neurons.membrane.type)[0]
         self.label = layer_label(neurons, "lif")
-        self.packing, self.resets = self._choose_packing()
+        self.packing, self.resets = self.choose_packing()
         self.lanes = self.packing.lanes
         self.rates = channel_rates_of(neurons)
         self.busy = self._busy_channels()
         self.lane_channels = self._lane_channels()
 
-    def _choose_packing(self) -> tuple[LanePacking, HalvingResets | None]:
+    def choose_packing(self) -> tuple[LanePacking, HalvingResets | None]:
         """Triples where they are wanted and the range of the currents allows them."""
         neurons = self.block.neurons
         low, high = current_range(self.context.network, self.block)
@@ -140,11 +139,15 @@ class WindowLowering:
             self._add_masks(source, label, current)
         self._add_neurons(current, touched)
 
+    def weights(self) -> NDArray[np.int64]:
+        """The weights of the convolution, outputs first."""
+        owner = self.block.convolution.weight.owner
+        assert isinstance(owner, qsnn.WeightOp)
+        return array_from_dense(owner.value).astype(np.int64)
+
     def kernels(self, op: qsnn.Conv2dOp) -> NDArray[np.int64]:
         """`(inputs, kernel_height, kernel_width, lanes)`, rows and columns in reverse."""
-        owner = op.weight.owner
-        assert isinstance(owner, qsnn.WeightOp)
-        weights = array_from_dense(owner.value).astype(np.int64)
+        weights = self.weights()
         padded = np.zeros((self.lanes, *weights.shape[1:]), np.int64)
         for lane, channel in enumerate(self.lane_channels):
             if channel is not None:
@@ -153,7 +156,7 @@ class WindowLowering:
             padded <<= self.block.neurons.shift.value.data
         return padded[:, :, ::-1, ::-1].transpose(1, 2, 3, 0)
 
-    def _geometry(self, op: qsnn.Conv2dOp) -> dict[str, Attribute]:
+    def geometry(self, op: qsnn.Conv2dOp) -> dict[str, Attribute]:
         size = int_array(shape_of(op.input.type)[1:])
         return {"input_size": size, "padding": op.padding}
 
@@ -165,7 +168,7 @@ class WindowLowering:
         if columns <= TOUCHED_BITS:
             touched = context.buffer(f"{label}_touched", [rows], i32, snnrt.Region.STATE)
         kernels = context.constant(f"{label}_kernels", self.packing.pack(self.kernels(op)))
-        window = {"window": int_array(self.block.window), **self._geometry(op)}
+        window = {"window": int_array(self.block.window), **self.geometry(op)}
         call = snnrt.LaneConv2dHitsOp(
             hits.hits, hits.hit_count, hits.counts, kernels, current, touched, window
         )
@@ -175,12 +178,8 @@ class WindowLowering:
     def _add_masks(self, op: qsnn.Conv2dOp, label: str, current: SSAValue) -> None:
         context = self.context
         spikes = context.masks[op.input]
-        kernels = self.kernels(op)
-        blank = np.zeros_like(kernels[:1])
-        by_bit = [
-            spikes.lane_channels[lane_of_bit(bit, spikes.lanes)] for bit in range(spikes.lanes)
-        ]
-        ordered = np.concatenate([blank if c is None else kernels[c : c + 1] for c in by_bit])
+        kernels, by_bit = self.kernels(op), spikes.by_bit()
+        ordered = kernels_by_bit(kernels, by_bit)
         bytes = self.packing.pack(kernels[:1]).nbytes
         room = table_bytes_of(context, op) // bytes
         rates = [
@@ -193,7 +192,7 @@ class WindowLowering:
             grouping = group_bits(rates, spikes.lanes)
             tables = table_sums(ordered, grouping.bits)
         constant = context.constant(f"{label}_tables", self.packing.pack(tables))
-        properties = {"group_bits": int_array(grouping.bits), **self._geometry(op)}
+        properties = {"group_bits": int_array(grouping.bits), **self.geometry(op)}
         call = snnrt.MaskConv2dOp(spikes.entries, spikes.count, constant, current, properties)
         context.call(call, op)
         context.remark(
@@ -202,14 +201,20 @@ class WindowLowering:
         )  # fmt: skip
 
     def _add_neurons(self, current: SSAValue, touched: SSAValue | None) -> None:
-        context, op = self.context, self.block.neurons
-        rows, columns = self.block.size
-        membrane = context.buffer(
-            f"{self.label}_membrane", (rows, columns, self.lanes), i16, snnrt.Region.STATE,
-            initial=self._initial_state(),
-        )  # fmt: skip
-        lists = feeds_linear_only(op.spikes)
-        properties = {
+        context = self.context
+        initial = None
+        if self.no_current is not None:
+            initial = context.constant(f"{self.label}_no_current", self.no_current)
+        membrane, calm = self.state(), self.calm(touched is not None)
+        out, lists = self.spike_buffer()
+        operands = [out, current, membrane, touched, calm, initial, *self.parameters(calm)]
+        kind = snnrt.WindowLIFListOp if lists else snnrt.WindowLIFMasksOp
+        self.add_call(kind(operands, self.properties()), out)
+
+    def properties(self) -> dict[str, Attribute]:
+        """Pooling and neurons as properties of a call."""
+        op = self.block.neurons
+        return {
             **window_properties(
                 self.block.window, sum=isinstance(self.block.pool, qsnn.SumPool2dOp),
                 channels=self.channels, offset=self.packing.offset or 0,
@@ -219,33 +224,47 @@ class WindowLowering:
             "logical_shape": int_array(shape_of(op.membrane.type)),
             "busy": int_array(busy_words(self.lane_channels, self.busy)),
         }  # fmt: skip
-        initial = None
-        if self.no_current is not None:
-            initial = context.constant(f"{self.label}_no_current", self.no_current)
-        calm = None
-        if touched is not None and self.resets is not None and self.lanes <= MASK_LANES:
-            calm = context.buffer(f"{self.label}_calm", [rows * columns], i8, snnrt.Region.STATE)
-        operands = [current, membrane, touched, calm, initial, *self._parameters(calm)]
-        if lists:
-            out = context.buffer(f"{self.label}_spikes_list", [rows * columns * self.channels], i16)
-            call: snnrt.WindowLIFListOp | snnrt.WindowLIFMasksOp = snnrt.WindowLIFListOp(
-                [out, *operands], properties
-            )
-        else:
-            shape = (rows * columns, mask_count(self.lanes) + 1)
-            out = context.buffer(f"{self.label}_spikes_masks", shape, i32)
-            call = snnrt.WindowLIFMasksOp([out, *operands], properties)
-        call.count.name_hint = f"{self.label}_spikes_count"
+
+    def state(self) -> SSAValue:
+        """Declare the neurons' state."""
+        shape = (*self.block.size, self.lanes)
+        return self.context.buffer(
+            f"{self.label}_membrane", shape, i16, snnrt.Region.STATE, initial=self._initial_state()
+        )
+
+    def calm(self, marked: bool) -> SSAValue | None:
+        """Declare the steps that windows have been without input; None where nothing tells.
+
+        Args:
+            marked: whether it is known which windows events reach.
+        """
+        if not marked or self.resets is None or self.lanes > MASK_LANES:
+            return None
+        size = [self.block.size[0] * self.block.size[1]]
+        return self.context.buffer(f"{self.label}_calm", size, i8, snnrt.Region.STATE)
+
+    def spike_buffer(self) -> tuple[SSAValue, bool]:
+        """Declare room for the spikes: a list of indices, if the second value says so, or masks."""
+        context, (rows, columns) = self.context, self.block.size
+        if feeds_linear_only(self.block.neurons.spikes):
+            size = [rows * columns * self.channels]
+            return context.buffer(f"{self.label}_spikes_list", size, i16), True
+        shape = (rows * columns, mask_count(self.lanes) + 1)
+        return context.buffer(f"{self.label}_spikes_masks", shape, i32), False
+
+    def add_call(self, call: snnrt.WindowLIFBase, out: SSAValue) -> None:
+        """Append the call that updates the neurons, and say where their spikes are."""
+        context, op = self.context, self.block.neurons
+        (count,) = call.results
+        count.name_hint = f"{self.label}_spikes_count"
         context.call(call, op)
         order = self._order()
         call.attributes[ORDER] = dense_from_array(order.astype(np.int32))
-        if lists:
-            context.bind_list(op.spikes, out, call.count, order)
-        else:
-            context.masks[op.spikes] = MaskedSpikes(
-                out, call.count, tuple(self.lane_channels), self.rates
-            )
-            self._add_bytes(order)
+        if feeds_linear_only(op.spikes):
+            context.bind_list(op.spikes, out, count, order)
+            return
+        context.masks[op.spikes] = MaskedSpikes(out, count, tuple(self.lane_channels), self.rates)
+        self._add_bytes(order)
 
     def _add_bytes(self, order: Order) -> None:
         """The spikes as bytes for users that do not read masks."""
@@ -281,7 +300,7 @@ class WindowLowering:
         # A lane without a channel has threshold 1 and no bias: it stays at rest.
         return self._lane_values(self.resets.initial, 1 + (self.packing.offset or 0))
 
-    def _parameters(self, calm: SSAValue | None) -> list[SSAValue | None]:
+    def parameters(self, calm: SSAValue | None) -> list[SSAValue | None]:
         """Operands `resets`, `rests`, `leak`, `threshold`, `bias`."""
         context, op = self.context, self.block.neurons
         if self.resets is not None:
@@ -311,6 +330,12 @@ class WindowLowering:
                 values = np.array(by_lane, np.int32)
             arrays.append(context.constant(f"{self.label}_{name}", values))
         return arrays
+
+
+def kernels_by_bit(kernels: NDArray[np.int64], channels: Sequence[int | None]) -> NDArray[np.int64]:
+    """The kernels of these channels, zeros for None."""
+    blank = np.zeros_like(kernels[:1])
+    return np.concatenate([blank if c is None else kernels[c : c + 1] for c in channels])
 
 
 LARGEST_LAYER = 128

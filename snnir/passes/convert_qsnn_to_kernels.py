@@ -24,11 +24,13 @@ from snnir.dialects import qsnn, snnrt
 from snnir.dialects.layer_shapes import element_count, shape_of
 from snnir.dialects.network import replace_network
 from snnir.dialects.snn_attributes import InputKind
-from snnir.kernels.context import InputHits, KernelChoice, KernelContext, Packing
+from snnir.dialects.snnrt_tiles import MARK_BITS
+from snnir.kernels.context import InputHits, InputMarks, KernelChoice, KernelContext, Packing
 from snnir.kernels.layer_rules import CMSIS_RULES, COMMON_RULES, EVENT_RULES
 from snnir.kernels.layout import buffer_shape_of, channels_last
 from snnir.kernels.neuron_rules import NEURON_RULES
-from snnir.kernels.window_rules import WindowLowering, window_blocks
+from snnir.kernels.tile_rules import tile_rows_of, window_lowering
+from snnir.kernels.window_rules import window_blocks
 from snnir.support.diagnostics import error_at
 from snnir.support.pass_base import SNNPass, option
 from snnir.support.xdsl_compat import ensure_dialect
@@ -52,6 +54,11 @@ class ConvertQSNNToKernelsPass(SNNPass):
     table_bytes: int = option(
         0, "flash for the tables of kernel sums of each convolution; 0 stores kernels only"
     )
+    tile_rows: int = option(
+        0,
+        "rows of pooling windows whose currents exist at a time, where currents are read window by "
+        "window; 0 for whole maps, which takes more memory and fewer instructions",
+    )
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for dialect in ("snnrt", "cmsis_nn"):
@@ -67,12 +74,13 @@ class ConvertQSNNToKernelsPass(SNNPass):
         block.args[0].name_hint = network.frame.name_hint
         context = KernelContext(network, self.kernels, self.remark)
         context.table_bytes, context.packing = self.table_bytes, self.packing
+        context.tile_rows = self.tile_rows
         context.blocks.update(window_blocks(context))
         _read_frame(context, network, block)
         done = {op for found in context.blocks.values() for op in (found.pool, found.neurons)}
         for op in network.body.block.ops:
             if op in context.blocks:
-                WindowLowering(context, context.blocks[op]).lower()
+                window_lowering(context, context.blocks[op]).lower()
             elif not isinstance(op, qsnn.WeightOp) and op not in done:
                 _rule(context, op)(context, op)
         self.statistics.add("calls", len(context.calls))
@@ -95,7 +103,11 @@ def _read_frame(context: KernelContext, network: qsnn.NetworkOp, block: Block) -
         context.call(snnrt.CheckDensityOp(block.args[0], cells, density))
     users = {use.operation for use in network.frame.uses}
     if users and users <= context.blocks.keys():
-        _list_hits(context, block, network.input_maximum.value.data)
+        # Blocks read the frame alone.
+        (user,) = users
+        tiled = tile_rows_of(context, context.blocks[user]) > 0
+        listed = _mark_events if tiled else _list_hits
+        listed(context, block, network.input_maximum.value.data)
         return
     buffer = context.buffer("input", buffer_shape_of(shape), i8)
     context.bind(network.frame, buffer, channels_last(shape))
@@ -114,6 +126,15 @@ def _list_hits(context: KernelContext, block: Block, maximum: int) -> None:
     hit_count = context.buffer("input_hit_count", [1], i32)
     context.hits = InputHits(hits, hit_count, counts)
     context.call(snnrt.ListHitsOp(block.args[0], counts, hits, hit_count, maximum))
+
+
+def _mark_events(context: KernelContext, block: Block, maximum: int) -> None:
+    """The call that marks the elements of the frame that have events."""
+    size = element_count(shape_of(block.args[0].type))
+    counts = context.buffer("input_counts", [size], i8)
+    marks = context.buffer("input_marks", [-(-size // MARK_BITS)], i32)
+    context.marks = InputMarks(counts, marks)
+    context.call(snnrt.MarkEventsOp(block.args[0], counts, marks, maximum))
 
 
 def _rule(context: KernelContext, op: Operation) -> Callable[[KernelContext, Any], None]:

@@ -3,7 +3,8 @@
 
 For each layer every kernel that can compute it is a candidate: convolutions of bytes, convolutions
 that are read window by window, in pairs or triples of lanes and with tables of kernel sums of
-several sizes; fully connected layers with every storage of their weights; CMSIS-NN where it is
+several sizes, or by tiles of some rows of windows (for `size`, or where nothing else keeps to the
+limits); fully connected layers with every storage of their weights; CMSIS-NN where it is
 allowed. Instructions of a mean step are predicted from a table that was measured on the target
 (`make calibrate-costs`) and the activity that `snn-measure-activity` recorded; bytes of constants
 and buffers are those that the lowered network has, bytes of code and stack are predicted.
@@ -11,9 +12,9 @@ and buffers are those that the lowered network has, bytes of code and stack are 
 `optimize` says what is wanted: `speed`, the fewest instructions; `size`, the fewest bytes of flash
 and RAM together, or hardly more with fewer instructions; `balanced`, the smallest product of
 instructions and bytes, so that a percent of one is worth a percent of the other. Limits hold for
-all of them. The choice is written into the attributes `kernel`, `packing` and `table_bytes`, which
-`convert-qsnn-to-kernels` obeys, in place of older ones. All candidates compute the same, bit for
-bit.
+all of them. The choice is written into the attributes `kernel`, `packing`, `table_bytes` and
+`tile_rows`, which `convert-qsnn-to-kernels` obeys, in place of older ones. All candidates compute
+the same, bit for bit.
 
 Where no activity was measured, 2 % of the elements of the input and 10 % of the neurons are taken
 to be active, and a remark says so. Triples of lanes need a `target` that adds doubles in hardware.

@@ -12,6 +12,7 @@ from snnir.backends.c.compressed_calls import COMPRESSED_CALLS
 from snnir.backends.c.lane_calls import LANE_CALLS
 from snnir.backends.c.network import CNetwork
 from snnir.backends.c.syntax import INDENT, bits_of, call, struct_definition, suffix
+from snnir.backends.c.tile_calls import TILE_CALLS
 from snnir.dialects import cmsis_nn, snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, buffer_element, buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_values, spatial_output
@@ -429,6 +430,7 @@ CALLS: dict[type[Operation], Callable[[CNetwork, Any, str], CallText]] = {
     cmsis_nn.MatMultNtTS8S32Op: mat_mult_nt_t_s8_s32,
     cmsis_nn.MaxPoolOp: max_pool,
     **LANE_CALLS,
+    **TILE_CALLS,
     **COMPRESSED_CALLS,
 }
 

@@ -8,7 +8,7 @@ from xdsl.dialects.builtin import f64
 from xdsl.ir import Operation, SSAValue
 
 from snnir.backends.c.call_text import CallText
-from snnir.backends.c.network import CNetwork
+from snnir.backends.c.network import CNetwork, listed
 from snnir.backends.c.syntax import INDENT, bits_of, call, struct_definition
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_element, buffer_shape
@@ -16,10 +16,10 @@ from snnir.dialects.layer_shapes import element_count, int_values
 from snnir.dialects.qsnn import Rounding
 from snnir.dialects.snnrt_lanes import MASK_LANES
 
-WindowLIF = snnrt.WindowLIFMasksOp | snnrt.WindowLIFListOp
+WindowLIF = snnrt.WindowLIFBase
 
 
-def _unsigned(network: CNetwork, value: SSAValue, bits: int, *, const: bool = False) -> str:
+def unsigned(network: CNetwork, value: SSAValue, bits: int, *, const: bool = False) -> str:
     """A buffer as unsigned numbers, which the dialect has no type for."""
     qualifier = "const " if const else ""
     pointer = network.pointer(value)
@@ -39,11 +39,11 @@ def list_event_hits(network: CNetwork, op: snnrt.ListHitsOp) -> CallText:
 
 def _list_hits(network: CNetwork, op: snnrt.ListHitsOp, start: str) -> CallText:
     size, maximum = element_count(buffer_shape(op.frame.type)), op.maximum.value.data
-    counts, hits = _unsigned(network, op.counts, 8), _unsigned(network, op.hits, 16)
+    counts, hits = unsigned(network, op.counts, 8), unsigned(network, op.hits, 16)
     return CallText(
         [
             f"const uint32_t hits = {start}, {size}, {maximum}, {counts}, {hits});",
-            f"*{_unsigned(network, op.hit_count, 32)} = hits;",
+            f"*{unsigned(network, op.hit_count, 32)} = hits;",
             "return hits != SNNRT_NO_HITS;",
         ]
     )
@@ -74,13 +74,13 @@ def has_triples(op: snnrt.LaneConv2dHitsOp | snnrt.MaskConv2dOp | WindowLIF) -> 
 
 
 def _touched(network: CNetwork, value: SSAValue | None) -> str:
-    return "NULL" if value is None else _unsigned(network, value, 32)
+    return "NULL" if value is None else unsigned(network, value, 32)
 
 
 def lane_conv2d_hits(network: CNetwork, op: snnrt.LaneConv2dHitsOp, name: str) -> CallText:
     scatter = call(
-        "snnrt_lane_conv2d_hits", _unsigned(network, op.hits, 16, const=True),
-        f"*{_unsigned(network, op.hit_count, 32, const=True)}", _unsigned(network, op.counts, 8),
+        "snnrt_lane_conv2d_hits", unsigned(network, op.hits, 16, const=True),
+        f"*{unsigned(network, op.hit_count, 32, const=True)}", unsigned(network, op.counts, 8),
         network.pointer(op.kernels), network.pointer(op.current), _touched(network, op.touched),
         f"&{name}_shape",
     )  # fmt: skip
@@ -95,14 +95,14 @@ def mask_conv2d(network: CNetwork, op: snnrt.MaskConv2dOp, name: str) -> CallTex
         table, start = table + (1 << size) - 1, start + size
     array = [f"static const snnrt_bit_group {name}_groups[{len(bits)}] = {{", *groups, "};"]
     scatter = call(
-        "snnrt_mask_conv2d", _unsigned(network, op.entries, 32, const=True), "count",
+        "snnrt_mask_conv2d", unsigned(network, op.entries, 32, const=True), "count",
         network.pointer(op.tables), network.pointer(op.current), f"{name}_groups", len(bits),
         start, f"&{name}_shape",
     )  # fmt: skip
     return CallText([scatter], [_conv2d_shape(name, op, op.tables), "\n".join(array)])
 
 
-def _window_shape(name: str, op: WindowLIF) -> str:
+def window_shape(name: str, op: WindowLIF) -> str:
     height, width, lanes = buffer_shape(op.membrane.type)
     window, triples = int_values(op.window), has_triples(op)
     _, columns, row = buffer_shape(op.current.type)
@@ -138,7 +138,7 @@ def _lif_shape(name: str, op: WindowLIF) -> str:
     return struct_definition(f"{name}_lif", "snnrt_lif_shape", fields)
 
 
-def _neurons(network: CNetwork, op: WindowLIF, name: str) -> tuple[list[str], list[str]]:
+def neuron_text(network: CNetwork, op: WindowLIF, name: str) -> tuple[list[str], list[str]]:
     """Statements that define the neurons, and constants that they need."""
     fields, constants = {}, []
     if op.resets is not None:
@@ -159,31 +159,31 @@ def _neurons(network: CNetwork, op: WindowLIF, name: str) -> tuple[list[str], li
 
 
 def _window_lif(network: CNetwork, op: WindowLIF, name: str, out: list[object]) -> CallText:
-    statements, constants = _neurons(network, op, name)
+    statements, constants = neuron_text(network, op, name)
     kind = "masks" if isinstance(op, snnrt.WindowLIFMasksOp) else "list"
-    calm = "NULL" if op.calm is None else _unsigned(network, op.calm, 8)
+    calm = "NULL" if op.calm is None else unsigned(network, op.calm, 8)
     update = call(
         f"return snnrt_window_lif_{kind}", network.pointer(op.current),
         _touched(network, op.touched), calm,
         network.pointer(op.membrane), *out, "&neurons",
         f"&{name}_shape",
     )  # fmt: skip
-    return CallText([*statements, update], [*constants, _window_shape(name, op)])
+    return CallText([*statements, update], [*constants, window_shape(name, op)])
 
 
 def window_lif_masks(network: CNetwork, op: snnrt.WindowLIFMasksOp, name: str) -> CallText:
-    return _window_lif(network, op, name, [_unsigned(network, op.entries, 32)])
+    return _window_lif(network, op, name, [unsigned(network, op.entries, 32)])
 
 
 def window_lif_list(network: CNetwork, op: snnrt.WindowLIFListOp, name: str) -> CallText:
-    out = [_unsigned(network, op.list, 16), op.channels.value.data]
+    out = [unsigned(network, op.list, 16), op.channels.value.data]
     return _window_lif(network, op, name, out)
 
 
 def masks_to_bytes(network: CNetwork, op: snnrt.MasksToBytesOp, name: str) -> CallText:
     height, width, channels = buffer_shape(op.spikes.type)
     expand = call(
-        "snnrt_masks_to_bytes", _unsigned(network, op.entries, 32, const=True), "count",
+        "snnrt_masks_to_bytes", unsigned(network, op.entries, 32, const=True), "count",
         network.pointer(op.spikes), width, height, op.lanes.value.data, channels,
     )  # fmt: skip
     return CallText([expand])
@@ -192,15 +192,15 @@ def masks_to_bytes(network: CNetwork, op: snnrt.MasksToBytesOp, name: str) -> Ca
 def expand_spikes(network: CNetwork, op: WindowLIF, bytes: str) -> str:
     """The call that writes the spikes of a layer as bytes to the array `bytes`."""
     height, width, channels = op.spikes_shape
-    count = network.names[op.count]
-    if isinstance(op, snnrt.WindowLIFListOp):
+    count = network.names[op.results[0]]
+    if isinstance(op, snnrt.WindowLIFListOp | snnrt.TileLIFListOp):
         return call(
-            "snnrt_list_to_bytes", _unsigned(network, op.list, 16, const=True), count, bytes,
+            "snnrt_list_to_bytes", unsigned(network, op.list, 16, const=True), count, bytes,
             height * width * channels,
         )  # fmt: skip
     lanes = buffer_shape(op.membrane.type)[-1]
     return call(
-        "snnrt_masks_to_bytes", _unsigned(network, op.entries, 32, const=True), count, bytes,
+        "snnrt_masks_to_bytes", unsigned(network, listed(op), 32, const=True), count, bytes,
         width, height, lanes, channels,
     )  # fmt: skip
 

@@ -142,7 +142,8 @@ class CNetwork:
 
 def listed(op: KernelOpBase) -> SSAValue:
     """The buffer that a call fills with as many entries as it returns."""
-    return op.entries if isinstance(op, snnrt.WindowLIFMasksOp) else op.list  # type: ignore[attr-defined]
+    masks = isinstance(op, snnrt.WindowLIFMasksOp | snnrt.TileLIFMasksOp)
+    return op.entries if masks else op.list  # type: ignore[attr-defined]
 
 
 def only_network(module: ModuleOp) -> CNetwork:

@@ -12,14 +12,12 @@ from snnir.backends.c.calls import call_text, check_events, events_to_hwc
 from snnir.backends.c.lane_calls import expand_spikes, list_event_hits
 from snnir.backends.c.network import CNetwork
 from snnir.backends.c.syntax import INDENT, array_definition, bits_of, c_type
+from snnir.backends.c.tile_calls import mark_event_list
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, buffer_shape
 from snnir.dialects.layer_shapes import element_count
 from snnir.dialects.snn_attributes import InputKind, Readout
 from snnir.support.arrays import array_from_dense
-
-WINDOW_LIF = (snnrt.WindowLIFMasksOp, snnrt.WindowLIFListOp)
-WindowLIF = snnrt.WindowLIFMasksOp | snnrt.WindowLIFListOp
 
 _SCORES = {
     Readout.SPIKE_COUNT: "the number of its spikes.",
@@ -165,7 +163,7 @@ def _prologue(network: CNetwork) -> str:
 
 def _traced_spikes(network: CNetwork) -> list[str]:
     """Room for the spikes of layers that keep none as bytes; only where they are traced."""
-    sizes = [element_count(op.spikes_shape) for op in network.layers if isinstance(op, WINDOW_LIF)]
+    sizes = [element_count(op.spikes_shape) for op in network.layers if isinstance(op, snnrt.WindowLIFBase)]
     if not sizes:
         return []
     return [
@@ -206,6 +204,8 @@ def _events_text(network: CNetwork, op: KernelOpBase) -> CallText | None:
         return CallText([events_to_hwc(network, op)])
     if isinstance(op, snnrt.ListHitsOp):
         return list_event_hits(network, op)
+    if isinstance(op, snnrt.MarkEventsOp):
+        return mark_event_list(network, op)
     return None
 
 
@@ -221,6 +221,8 @@ def _parameters(op: KernelOpBase) -> list[tuple[str, str]]:
     parameters = []
     if hasattr(op, "count") and not op.results:
         parameters.append(("uint32_t count", "count"))
+    if isinstance(op, snnrt.TileLIFBase) and op.spike_count is not None:
+        parameters.append(("uint32_t spike_count", "spike_count"))
     if isinstance(op, snnrt.FirstSpikeOp | snnrt.ReadMembraneOp):
         parameters.append(("int32_t step", "step"))
     return parameters
@@ -239,7 +241,8 @@ def _call_statement(network: CNetwork, index: int, op: KernelOpBase) -> str:
     """The statement that makes a call; its function's parameter `step` must be in scope."""
     arguments = ["arena"]
     for _, argument in _parameters(op):
-        arguments.append(network.names[op.count] if argument == "count" else argument)  # type: ignore[attr-defined]
+        is_count = argument in ("count", "spike_count")
+        arguments.append(network.names[getattr(op, argument)] if is_count else argument)
     text = f"{_call_name(network, index, op)}({', '.join(arguments)});"
     if op.results:
         text = f"const uint32_t {network.names[op.results[0]]} = {text}"
@@ -269,7 +272,7 @@ def _compute(network: CNetwork) -> str:
         lines.append(_call_statement(network, index, op))
         if isinstance(op, snnrt.LIFOp | snnrt.LIOp):
             lines.append(_trace(network, layer_numbers[op], op))
-        elif isinstance(op, WINDOW_LIF):
+        elif isinstance(op, snnrt.WindowLIFBase):
             lines += _trace_window(network, layer_numbers[op], op)
     if not uses_step:
         lines.insert(0, "(void)step;")
@@ -289,7 +292,7 @@ def _trace(network: CNetwork, number: int, op: snnrt.LIFOp | snnrt.LIOp) -> str:
     )
 
 
-def _trace_window(network: CNetwork, number: int, op: WindowLIF) -> list[str]:
+def _trace_window(network: CNetwork, number: int, op: snnrt.WindowLIFBase) -> list[str]:
     """As `_trace`, with the spikes expanded; the state has another form than the membrane."""
     size = element_count(op.spikes_shape)
     return [

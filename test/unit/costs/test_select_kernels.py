@@ -86,9 +86,20 @@ def test_limits_are_kept(measured_network) -> None:
     ram = int((fast.ram_bytes + small.ram_bytes) / 2)
     _, cost = lowered(module, f"optimize=speed ram-limit={ram}")
     assert cost.ram_bytes <= ram < fast.ram_bytes
-    flash = int((fast.flash_bytes + small.flash_bytes) / 2)
+    flash = int(0.98 * fast.flash_bytes)
     _, cost = lowered(module, f"optimize=speed flash-limit={flash}")
     assert cost.flash_bytes <= flash < fast.flash_bytes
+
+
+def test_tiles_are_for_little_memory(measured_network) -> None:
+    def tiled(options: str) -> bool:
+        network, _ = lowered(measured_network.module, options)
+        return any(isinstance(op, snnrt.TileLIFBase) for op in network.walk())
+
+    assert tiled("optimize=size")
+    assert not tiled("optimize=balanced")
+    # No other kernels need so little.
+    assert tiled("optimize=speed ram-limit=38000")
 
 
 def test_what_does_not_fit_says_what_is_missing(measured_network) -> None:

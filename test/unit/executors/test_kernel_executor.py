@@ -45,11 +45,11 @@ def quantized(seed: int) -> RandomNetwork:
 
 
 def lowered(
-    module: ModuleOp, kernels: KernelChoice = "event", plan: bool = False
+    module: ModuleOp, kernels: KernelChoice = "event", plan: bool = False, tile_rows: int = 0
 ) -> snnrt.NetworkOp:
     """A copy of a `qsnn` module's network, as kernels."""
     copy, context = module.clone(), make_context()
-    ConvertQSNNToKernelsPass(kernels=kernels).apply(context, copy)
+    ConvertQSNNToKernelsPass(kernels=kernels, tile_rows=tile_rows).apply(context, copy)
     if plan:
         KernelsHoistStaticInputPass().apply(context, copy)
         KernelsPlanMemoryPass().apply(context, copy)
@@ -84,7 +84,8 @@ def test_random_networks_spike_and_use_every_kernel() -> None:
     for seed in range(20):
         network = random_window_network(np.random.default_rng(seed))
         ConvertSNNToQSNNPass(input_maximum=LARGEST_COUNT).apply(make_context(), network.module)
-        used |= {op.name for op in lowered(network.module).walk()}
+        for tile_rows in (0, 1):
+            used |= {op.name for op in lowered(network.module, tile_rows=tile_rows).walk()}
     assert spikes > 5_000
     declared = {op.name for op in snnrt.SNNRT.operations} - {snnrt.NetworkOp.name}
     assert declared <= used

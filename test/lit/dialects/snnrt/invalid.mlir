@@ -221,3 +221,24 @@ snnrt.network @n(%x: memref<4xi8>, %y: memref<4xi8>) -> memref<4xi8> attributes 
 snnrt.network @n(%x: memref<4xi8>) -> memref<4xi8> attributes {timesteps = 1 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>, input_maximum = 128 : i64} {
   snnrt.output %x : memref<4xi8>
 }
+
+// -----
+
+// MarkEventsOp C1: a bit for each element.
+%f, %c, %m = "test.op"() : () -> (memref<1x6x6xi8>, memref<36xi8>, memref<1xi32>)
+// expected-error @+1 {{'snnrt.mark_events' op 36 counts and 1 words of marks do not fit a frame of 36}}
+snnrt.mark_events %f, %c, %m {maximum = 1 : i64} : memref<1x6x6xi8>, memref<36xi8>, memref<1xi32>
+
+// -----
+
+// TileLIFBase C2: rows of a tile.
+%s, %n, %w, %c, %m, %e, %r = "test.op"() : () -> (memref<36x2xi32>, i32, memref<4x3x3x4xi8>, memref<4x4x4xi16>, memref<2x2x4xi16>, memref<4x2xi32>, memref<2x2x2xi16>)
+// expected-error @+1 {{'snnrt.tile_lif_masks' op 1 x 2 windows of (2, 2) do not fit memref<4x4x4xi16>}}
+%count = snnrt.tile_lif_masks %w, %c, %m -> %e spikes(%s : memref<36x2xi32>) spike_count(%n : i32) resets(%r : memref<2x2x2xi16>) {window = array<i64: 2, 2>, channels = 4 : i64, reset = #snn<reset subtract>, reset_timing = #snn<reset_timing delayed>, compare = #snn<compare gt>, shift = 0 : i32, rounding = #qsnn<rounding nearest>, logical_shape = array<i64: 4, 2, 2>, input_size = array<i64: 6, 6>, padding = array<i64: 0, 0>, tile_rows = 1 : i64} : memref<4x3x3x4xi8>, memref<4x4x4xi16>, memref<2x2x4xi16> -> memref<4x2xi32>
+
+// -----
+
+// TileLIFBase: one input.
+%w, %c, %m, %e, %r = "test.op"() : () -> (memref<4x3x3x4xi8>, memref<2x4x4xi16>, memref<2x2x4xi16>, memref<4x2xi32>, memref<2x2x2xi16>)
+// expected-error @+1 {{'snnrt.tile_lif_masks' op needs either counts and marks or spikes and their number}}
+%count = snnrt.tile_lif_masks %w, %c, %m -> %e resets(%r : memref<2x2x2xi16>) {window = array<i64: 2, 2>, channels = 4 : i64, reset = #snn<reset subtract>, reset_timing = #snn<reset_timing delayed>, compare = #snn<compare gt>, shift = 0 : i32, rounding = #qsnn<rounding nearest>, logical_shape = array<i64: 4, 2, 2>, input_size = array<i64: 6, 6>, padding = array<i64: 0, 0>, tile_rows = 1 : i64} : memref<4x3x3x4xi8>, memref<2x4x4xi16>, memref<2x2x4xi16> -> memref<4x2xi32>

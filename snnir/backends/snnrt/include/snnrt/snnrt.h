@@ -16,9 +16,11 @@
 
 #include "snnrt/add.h"
 #include "snnrt/base.h"
+#include "snnrt/byte_rows.h"
 #include "snnrt/concat.h"
 #include "snnrt/conv2d_scatter.h"
 #include "snnrt/event_hits.h"
+#include "snnrt/event_marks.h"
 #include "snnrt/fill.h"
 #include "snnrt/input_density.h"
 #include "snnrt/lane_conv2d.h"
@@ -37,6 +39,7 @@
 #include "snnrt/spike_list.h"
 #include "snnrt/spike_masks.h"
 #include "snnrt/sum_pool2d.h"
+#include "snnrt/tile_layer.h"
 #include "snnrt/window_lif.h"
 
 #endif

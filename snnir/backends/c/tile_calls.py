@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The C statements of calls that compute a layer by tiles, see `TILE_CALLS`."""
+
+from collections.abc import Callable
+from typing import Any
+
+from xdsl.ir import Operation
+
+from snnir.backends.c.call_text import CallText
+from snnir.backends.c.lane_calls import neuron_text, unsigned, window_shape
+from snnir.backends.c.network import CNetwork
+from snnir.backends.c.syntax import INDENT, call, struct_definition
+from snnir.dialects import snnrt
+from snnir.dialects.kernel_bases import buffer_shape
+from snnir.dialects.layer_shapes import element_count, int_values
+
+
+def mark_events(network: CNetwork, op: snnrt.MarkEventsOp, name: str) -> CallText:
+    return _mark(network, op, "snnrt_mark_frame(frame")
+
+
+def mark_event_list(network: CNetwork, op: snnrt.MarkEventsOp) -> CallText:
+    """The same input as events instead of a frame."""
+    return _mark(network, op, "snnrt_mark_events(indices, (uint32_t)count")
+
+
+def _mark(network: CNetwork, op: snnrt.MarkEventsOp, start: str) -> CallText:
+    size, maximum = element_count(buffer_shape(op.frame.type)), op.maximum.value.data
+    counts, marks = unsigned(network, op.counts, 8), unsigned(network, op.marks, 32)
+    return CallText([f"return {start}, {size}, {maximum}, {counts}, {marks});"])
+
+
+def _conv2d_shape(name: str, op: snnrt.TileLIFBase) -> str:
+    height, width, _ = buffer_shape(op.membrane.type)
+    _, kernel_height, kernel_width, lanes = buffer_shape(op.weights.type)
+    size, padding, window = map(int_values, (op.input_size, op.padding, op.window))
+    fields: dict[str, int | str] = {
+        "input_height": size[0], "input_width": size[1],
+        "output_height": height * window[0], "output_width": width * window[1],
+        "elements": lanes // 2, "triples": "false",
+        "kernel_height": kernel_height, "kernel_width": kernel_width,
+        "padding_top": padding[0], "padding_left": padding[1],
+        "window_height": window[0], "window_width": window[1],
+    }  # fmt: skip
+    return struct_definition(f"{name}_conv2d", "snnrt_lane_conv2d_shape", fields)
+
+
+def _input(network: CNetwork, op: snnrt.TileLIFBase) -> list[str]:
+    """Statements that define what the layer reads."""
+    if op.spikes is not None:
+        fields = {
+            "entries": unsigned(network, op.spikes, 32, const=True), "count": "spike_count",
+        }  # fmt: skip
+    else:
+        assert op.counts is not None
+        assert op.marks is not None
+        fields = {
+            "counts": unsigned(network, op.counts, 8, const=True),
+            "marks": unsigned(network, op.marks, 32, const=True),
+        }
+    fields["channels"] = str(buffer_shape(op.weights.type)[0])
+    lines = [f"{INDENT}.{field} = {value}," for field, value in fields.items()]
+    return ["const snnrt_tile_input input = {", *lines, "};"]
+
+
+def _tile_lif(network: CNetwork, op: snnrt.TileLIFBase, name: str, out: list[object]) -> CallText:
+    statements, constants = neuron_text(network, op, name)
+    kind = "masks" if isinstance(op, snnrt.TileLIFMasksOp) else "list"
+    calm = "NULL" if op.calm is None else unsigned(network, op.calm, 8)
+    update = call(
+        f"return snnrt_tile_lif_{kind}", "&input", network.pointer(op.weights),
+        network.pointer(op.current), calm, network.pointer(op.membrane), *out, "&neurons",
+        op.tile_rows.value.data, f"&{name}_conv2d", f"&{name}_shape",
+    )  # fmt: skip
+    shapes = [_conv2d_shape(name, op), window_shape(name, op)]
+    return CallText([*_input(network, op), *statements, update], [*constants, *shapes])
+
+
+def tile_lif_masks(network: CNetwork, op: snnrt.TileLIFMasksOp, name: str) -> CallText:
+    return _tile_lif(network, op, name, [unsigned(network, op.entries, 32)])
+
+
+def tile_lif_list(network: CNetwork, op: snnrt.TileLIFListOp, name: str) -> CallText:
+    out: list[object] = [unsigned(network, op.list, 16), op.channels.value.data]
+    return _tile_lif(network, op, name, out)
+
+
+TILE_CALLS: dict[type[Operation], Callable[[CNetwork, Any, str], CallText]] = {
+    snnrt.MarkEventsOp: mark_events,
+    snnrt.TileLIFMasksOp: tile_lif_masks,
+    snnrt.TileLIFListOp: tile_lif_list,
+}

@@ -1,0 +1,306 @@
+/* Convolution, pooling and neurons by tiles: a tile is some rows of pooling
+   windows, and only its currents exist at a time.
+
+   For each tile the kernels of all inputs that reach it are added, cut to the
+   rows of the tile; then the neurons of its windows take the currents, which are
+   thereby cleared (see window_lif.h). An input whose kernel spans several tiles
+   is looked at in each of them: that is what the memory costs.
+
+   weights: int8[input_channels][kernel_height][kernel_width][2 * elements],
+   rows and columns in reverse, lanes in quads (see byte_rows.h); of spikes,
+   input channels in the order of their bits (see mask_conv2d.h). current: rows
+   of a tile, cleared first. */
+#ifndef SNNRT_TILE_LAYER_H
+#define SNNRT_TILE_LAYER_H
+
+#include "snnrt/byte_rows.h"
+#include "snnrt/event_marks.h"
+#include "snnrt/mask_conv2d.h"
+#include "snnrt/window_lif.h"
+
+/* What a layer reads: events (see event_marks.h), or the `count` entries of a
+   mask list (see spike_masks.h) ordered by row. */
+typedef struct snnrt_tile_input {
+  const uint8_t *counts;
+  const uint32_t *marks;
+  const uint32_t *entries;
+  uint32_t count;
+  /* Channels of events, lanes of masks. */
+  int32_t channels;
+} snnrt_tile_input;
+
+/* Rows of windows of a tile at most. */
+#define SNNRT_TILE_ROWS 16
+
+/* Windows in a row of which is known whether events reach them. */
+#define SNNRT_TOUCHED_BITS 32
+
+/* Rows of currents of the tile that is computed. */
+typedef struct snnrt_tile {
+  uint8_t *current;
+  int32_t begin, rows;
+  /* Bits of the windows that events reach, for each row of windows. */
+  uint32_t touched[SNNRT_TILE_ROWS];
+} snnrt_tile;
+
+/* Adds one kernel, or two, to the currents of a tile. */
+SNNRT_KERNEL void snnrt_tile_add(const int8_t *first, const int8_t *second,
+                                 bool two, const snnrt_tile *tile,
+                                 const snnrt_reach *rows,
+                                 const snnrt_reach *columns,
+                                 const snnrt_lane_conv2d_shape *shape) {
+  const int32_t lanes = 2 * shape->elements;
+  const int32_t tap =
+      (rows->tap * shape->kernel_width + columns->tap) * lanes;
+  const snnrt_rectangle rectangle = {
+      rows->count, (shape->output_width - columns->count) * lanes * 2,
+      (shape->kernel_width - columns->count) * lanes};
+  uint8_t *const current =
+      tile->current +
+      (rows->output * shape->output_width + columns->output) * lanes * 2;
+  snnrt_add_quad_rectangle(current, first + tap, two ? second + tap : NULL, two,
+                           columns->count, shape->kernel_width,
+                           lanes / SNNRT_QUAD_LANES,
+                           &rectangle);
+}
+
+/* Bytes of one kernel. */
+SNNRT_KERNEL int32_t snnrt_tile_kernel(const snnrt_lane_conv2d_shape *shape) {
+  return shape->kernel_height * shape->kernel_width * 2 * shape->elements;
+}
+
+/* Marks the windows of a tile that a rectangle of currents lies in. */
+SNNRT_KERNEL void snnrt_tile_touch(snnrt_tile *tile, int32_t tile_rows,
+                                   const snnrt_reach *rows,
+                                   const snnrt_reach *columns,
+                                   const snnrt_lane_conv2d_shape *shape) {
+  if (tile_rows == 1) {
+    tile->touched[0] |= snnrt_bit_range(
+        columns->output / shape->window_width,
+        (columns->output + columns->count - 1) / shape->window_width);
+    return;
+  }
+  snnrt_touch(tile->touched, rows, columns, shape);
+}
+
+/* Adds the kernel of each element with events as often as it counts. */
+SNNRT_KERNEL void snnrt_tile_events(const snnrt_tile_input *input,
+                                    const int8_t *weights, snnrt_tile *tile,
+                                    int32_t tile_rows,
+                                    const snnrt_lane_conv2d_shape *shape) {
+  const int32_t positions = shape->input_height * shape->input_width;
+  const int32_t top = snnrt_max(tile->begin - shape->padding_top, 0);
+  const int32_t end =
+      snnrt_min(tile->begin + tile->rows + shape->kernel_height - 1 -
+                    shape->padding_top,
+                shape->input_height);
+  for (int32_t channel = 0; top < end && channel < input->channels; ++channel) {
+    const int32_t first = channel * positions + top * shape->input_width;
+    const int32_t past = channel * positions + end * shape->input_width;
+    for (int32_t word = first / 32; 32 * word < past; ++word) {
+      uint32_t bits = input->marks[word];
+      if (32 * word < first) {
+        bits &= ~UINT32_C(0) << (first & 31);
+      }
+      if (past - 32 * word < 32) {
+        bits &= (UINT32_C(1) << (past & 31)) - 1u;
+      }
+      for (; bits != 0; bits &= bits - 1) {
+        const int32_t index = 32 * word + snnrt_lowest_bit(bits);
+        const uint32_t position = (uint32_t)(index - channel * positions);
+        const int32_t y = (int32_t)(position / (uint32_t)shape->input_width);
+        const int32_t x = (int32_t)(position % (uint32_t)shape->input_width);
+        const snnrt_reach rows =
+            snnrt_reach_at(y + shape->padding_top - tile->begin,
+                           shape->kernel_height, tile->rows);
+        const snnrt_reach columns = snnrt_reach_at(
+            x + shape->padding_left, shape->kernel_width, shape->output_width);
+        if (columns.count <= 0) {
+          continue;
+        }
+        if (shape->output_width / shape->window_width <= SNNRT_TOUCHED_BITS) {
+          snnrt_tile_touch(tile, tile_rows, &rows, &columns, shape);
+        }
+        uint32_t count = input->counts[index];
+        do {
+          snnrt_tile_add(weights + channel * snnrt_tile_kernel(shape), NULL,
+                         false, tile, &rows, &columns, shape);
+        } while (--count != 0);
+      }
+    }
+  }
+}
+
+/* Adds the kernels of the spikes of each position, two at a time; *next is the
+   first entry that may reach the tile. */
+SNNRT_KERNEL void snnrt_tile_spikes(const snnrt_tile_input *input,
+                                    const uint32_t **next,
+                                    const int8_t *weights,
+                                    const snnrt_tile *tile,
+                                    const snnrt_lane_conv2d_shape *shape) {
+  const int32_t masks = snnrt_masks_of(input->channels);
+  const uint32_t *const end =
+      input->entries + input->count * (uint32_t)(masks + 1);
+  const int32_t top = tile->begin - shape->padding_top;
+  const int32_t past = top + tile->rows + shape->kernel_height - 1;
+  const uint32_t *entry = *next;
+  while (entry != end && (int32_t)(entry[masks] >> 16) < top) {
+    entry += masks + 1;
+  }
+  *next = entry;
+  for (; entry != end; entry += masks + 1) {
+    const int32_t y = (int32_t)(entry[masks] >> 16);
+    if (y >= past) {
+      break;
+    }
+    const snnrt_reach rows =
+        snnrt_reach_at(y + shape->padding_top - tile->begin,
+                       shape->kernel_height, tile->rows);
+    const snnrt_reach columns = snnrt_reach_at(
+        (int32_t)(entry[masks] & 0xFFFFu) + shape->padding_left,
+        shape->kernel_width, shape->output_width);
+    if (columns.count <= 0) {
+      continue;
+    }
+    const int8_t *first = NULL;
+    for (int32_t mask = 0; mask < masks; ++mask) {
+      uint32_t bits = snnrt_close_bits(
+          entry[mask], snnrt_mask_pairs(input->channels, mask));
+      for (; bits != 0; bits &= bits - 1) {
+        const int8_t *const kernel =
+            weights +
+            (32 * mask + snnrt_lowest_bit(bits)) * snnrt_tile_kernel(shape);
+        if (first == NULL) {
+          first = kernel;
+          continue;
+        }
+        snnrt_tile_add(first, kernel, true, tile, &rows, &columns, shape);
+        first = NULL;
+      }
+    }
+    if (first != NULL) {
+      snnrt_tile_add(first, NULL, false, tile, &rows, &columns, shape);
+    }
+  }
+}
+
+/* The currents of the tile that begins with row `y` of windows. */
+SNNRT_KERNEL void snnrt_tile_currents(const snnrt_tile_input *input,
+                                      const uint32_t **next,
+                                      const int8_t *weights, int32_t y,
+                                      snnrt_tile *tile, int32_t tile_rows,
+                                      const snnrt_lane_conv2d_shape *conv2d,
+                                      const snnrt_window_shape *window) {
+  const int32_t windows = snnrt_min(tile_rows, window->height - y);
+  tile->begin = y * window->window_height;
+  tile->rows = windows * window->window_height;
+  if (input->marks == NULL) {
+    snnrt_tile_spikes(input, next, weights, tile, conv2d);
+    return;
+  }
+  for (int32_t row = 0; row < windows; ++row) {
+    tile->touched[row] = 0;
+  }
+  snnrt_tile_events(input, weights, tile, tile_rows, conv2d);
+}
+
+/* Whether it is known which windows events reach. */
+SNNRT_KERNEL bool snnrt_tile_marks(const snnrt_tile_input *input,
+                                   const snnrt_window_shape *window) {
+  return input->marks != NULL && window->width <= SNNRT_TOUCHED_BITS;
+}
+
+/* As snnrt_window_lif_masks, for a whole layer. */
+SNNRT_KERNEL uint32_t snnrt_tile_lif_masks(
+    const snnrt_tile_input *input, const int8_t *weights, void *current,
+    uint8_t *calm, int16_t *state, uint32_t *entries,
+    const snnrt_window_neurons *neurons, int32_t tile_rows,
+    const snnrt_lane_conv2d_shape *conv2d, const snnrt_window_shape *window) {
+  const int32_t bytes = 4 * window->window_width * window->elements;
+  const int32_t masks = snnrt_masks_of(2 * window->words);
+  const uint32_t *const begin = entries, *next = input->entries;
+  const bool marked = snnrt_tile_marks(input, window);
+  snnrt_tile tile;
+  tile.current = (uint8_t *)current;
+  snnrt_fill_zero(current, (uint32_t)(tile_rows * window->window_height *
+                                      window->row_bytes));
+  for (int32_t y = 0; y < window->height; ++y) {
+    const int32_t row = y % tile_rows;
+    if (row == 0) {
+      snnrt_tile_currents(input, &next, weights, y, &tile, tile_rows, conv2d,
+                          window);
+    }
+    uint32_t bits = marked ? tile.touched[row] : 0;
+    uint8_t *place =
+        tile.current + row * window->window_height * window->row_bytes;
+    for (int32_t x = 0; x < window->width; ++x) {
+      uint32_t found[SNNRT_MAXIMUM_MASKS];
+      if (snnrt_window_step(place, state, !marked || (bits & 1u) != 0, calm,
+                            found, neurons, window)) {
+        SNNRT_UNROLL_WINDOW
+        for (int32_t index = 0; index < masks; ++index) {
+          *entries++ = found[index];
+        }
+        *entries++ = (uint32_t)y << 16 | (uint32_t)x;
+      }
+      bits >>= 1;
+      place += bytes;
+      state += 2 * window->words;
+      if (calm != NULL) {
+        ++calm;
+      }
+    }
+  }
+  return (uint32_t)(entries - begin) / (uint32_t)(masks + 1);
+}
+
+/* As snnrt_window_lif_list, for a whole layer. */
+SNNRT_KERNEL uint32_t snnrt_tile_lif_list(
+    const snnrt_tile_input *input, const int8_t *weights, void *current,
+    uint8_t *calm, int16_t *state, uint16_t *list, int32_t channels,
+    const snnrt_window_neurons *neurons, int32_t tile_rows,
+    const snnrt_lane_conv2d_shape *conv2d, const snnrt_window_shape *window) {
+  const int32_t bytes = 4 * window->window_width * window->elements;
+  const int32_t masks = snnrt_masks_of(2 * window->words);
+  const uint16_t *const begin = list;
+  const uint32_t *next = input->entries;
+  const bool marked = snnrt_tile_marks(input, window);
+  uint32_t base = 0;
+  snnrt_tile tile;
+  tile.current = (uint8_t *)current;
+  snnrt_fill_zero(current, (uint32_t)(tile_rows * window->window_height *
+                                      window->row_bytes));
+  for (int32_t y = 0; y < window->height; ++y) {
+    const int32_t row = y % tile_rows;
+    if (row == 0) {
+      snnrt_tile_currents(input, &next, weights, y, &tile, tile_rows, conv2d,
+                          window);
+    }
+    uint32_t bits = marked ? tile.touched[row] : 0;
+    uint8_t *place =
+        tile.current + row * window->window_height * window->row_bytes;
+    for (int32_t x = 0; x < window->width; ++x) {
+      uint32_t found[SNNRT_MAXIMUM_MASKS];
+      (void)snnrt_window_step(place, state, !marked || (bits & 1u) != 0, calm,
+                              found, neurons, window);
+      SNNRT_UNROLL_WINDOW
+      for (int32_t index = 0; index < masks; ++index) {
+        for (uint32_t mask = found[index]; mask != 0; mask &= mask - 1) {
+          *list++ = (uint16_t)(base + (uint32_t)snnrt_lane_of_bit(
+                                          snnrt_lowest_bit(mask),
+                                          2 * window->words, index));
+        }
+      }
+      bits >>= 1;
+      place += bytes;
+      state += 2 * window->words;
+      base += (uint32_t)channels;
+      if (calm != NULL) {
+        ++calm;
+      }
+    }
+  }
+  return (uint32_t)(list - begin);
+}
+
+#endif

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Networks that are computed by tiles spike as their integer networks do."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
+
+from snnir.backends.targets import HOST, MPS2_AN500, TargetDescription
+from snnir.dialects import snnrt
+from snnir.dialects.kernel_bases import buffer_shape
+from snnir.driver.bit_exactness import first_difference
+from snnir.executors import KernelExecutor, TorchExecutor
+from snnir.executors.native import NativeExecutor
+from snnir.executors.result import ExecutionResult
+from snnir.passes.convert_qsnn_to_kernels import ConvertQSNNToKernelsPass
+from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
+from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
+from snnir.support.diagnostics import SNNError
+from snnir.testing.random_networks import LARGEST_COUNT, RandomNetwork
+from snnir.testing.window_networks import random_window_network
+from snnir.universe import make_context
+
+
+def quantized(seed: int) -> RandomNetwork:
+    """A random network at the `qsnn` level, whose states mostly have 16 bits."""
+    print(f"seed {seed}")
+    rng = np.random.default_rng(seed)
+    network = random_window_network(rng)
+    ConvertSNNToQSNNPass(
+        bits=int(rng.integers(2, 9)),
+        rounding=rng.choice(["nearest", "floor"]),
+        input_maximum=LARGEST_COUNT,
+    ).apply(make_context(), network.module)
+    return network
+
+
+def lowered(module: ModuleOp, tile_rows: int) -> ModuleOp:
+    """A planned copy of a `qsnn` module as kernels."""
+    copy, context = module.clone(), make_context()
+    ConvertQSNNToKernelsPass(tile_rows=tile_rows).apply(context, copy)
+    KernelsPlanMemoryPass().apply(context, copy)
+    copy.verify()
+    return copy
+
+
+def expected(network: RandomNetwork) -> ExecutionResult:
+    """What the integer network computes."""
+    return TorchExecutor(network.network).run(network.x, record="all")
+
+
+def tiled_layers(module: ModuleOp) -> list[snnrt.TileLIFBase]:
+    """The layers of a module that are computed by tiles."""
+    return [op for op in module.walk() if isinstance(op, snnrt.TileLIFBase)]
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 1 << 32), st.integers(1, 5))
+def test_the_arena_executor_agrees(seed, tile_rows) -> None:
+    network = quantized(seed)
+    module = lowered(network.module, tile_rows)
+    kernels = next(op for op in module.walk() if isinstance(op, snnrt.NetworkOp))
+    result = KernelExecutor(kernels).run(network.x, record=True)
+    assert first_difference(expected(network), result) is None
+
+
+def assert_exact(seed: int, target: TargetDescription) -> int:
+    """Run one random network on a target both ways; returns its layers with tiles."""
+    network = quantized(seed)
+    module = lowered(network.module, 1 + seed % 4)
+    executor, reference = NativeExecutor(module, target), expected(network)
+    for events in (False, True):
+        result = executor.run(network.x, record="all", events=events)
+        assert first_difference(reference, result) is None
+    return len(tiled_layers(module))
+
+
+def require(target: TargetDescription) -> None:
+    """Skip a test whose target cannot run here."""
+    for program in (target.compiler, *(target.emulator or ())[:1]):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+
+
+def test_host_code_agrees_and_is_clean_under_sanitizers() -> None:
+    require(HOST)
+    flags = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+    checked = replace(
+        HOST,
+        compile_flags=(*HOST.compile_flags, *flags),
+        link_flags=(*HOST.link_flags, *flags),
+    )
+    assert sum(assert_exact(seed, checked) for seed in range(300, 305)) > 2
+
+
+@pytest.mark.parametrize("first", [400, 405])
+def test_target_code_agrees(first) -> None:
+    require(MPS2_AN500)
+    assert sum(assert_exact(seed, MPS2_AN500) for seed in range(first, first + 5)) > 2
+
+
+def test_random_networks_use_every_way() -> None:
+    found = set()
+    for seed in range(40):
+        network = quantized(seed)
+        module = lowered(network.module, 1 + seed % 4)
+        for op in tiled_layers(module):
+            rows = buffer_shape(op.membrane.type)[0]
+            found |= {op.name, "events" if op.spikes is None else "spikes"}
+            found |= {"halving"} if op.resets is not None else {"general"}
+            found |= {"calm"} if op.calm is not None else set()
+            found |= {"sum"} if op.sum.value.data else {"maximum"}
+            found |= {"last is cut"} if rows % op.tile_rows.value.data else set()
+    assert found == {
+        "snnrt.tile_lif_masks", "snnrt.tile_lif_list", "events", "spikes", "halving", "general",
+        "calm", "sum", "maximum", "last is cut",
+    }  # fmt: skip
+
+
+def test_whole_maps_and_tiles_meet_in_one_network() -> None:
+    """The attribute of a layer overrides the option of the network."""
+    met = set()
+    for seed in range(500, 530):
+        network = quantized(seed)
+        convolutions = [op for op in network.module.walk() if op.name == "qsnn.conv2d"]
+        for index, op in enumerate(convolutions):
+            op.attributes["tile_rows"] = IntegerAttr(2 * (seed % 2 == index), i64)
+        module = lowered(network.module, 0)
+        kernels = next(op for op in module.walk() if isinstance(op, snnrt.NetworkOp))
+        result = KernelExecutor(kernels).run(network.x, record=True)
+        assert first_difference(expected(network), result) is None
+        names = {op.name for op in module.walk() if "_lif" in op.name}
+        met |= {any("tile" in n for n in names) and any("window" in n for n in names)}
+    assert True in met
+
+
+def test_tiles_need_less_memory_than_maps() -> None:
+    network = quantized(1)
+    sizes = []
+    for tile_rows in (0, 1):
+        module = lowered(network.module, tile_rows)
+        kernels = next(op for op in module.walk() if isinstance(op, snnrt.NetworkOp))
+        assert kernels.arena_bytes is not None
+        sizes.append(kernels.arena_bytes.value.data)
+    assert sizes[1] < sizes[0]
+
+
+def test_rows_of_tiles_must_be_a_number() -> None:
+    network = quantized(1)
+    with pytest.raises(SNNError, match="tile_rows must be a number of rows, not -1"):
+        lowered(network.module, -1)
