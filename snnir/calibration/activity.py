@@ -16,6 +16,7 @@ from snnir.dialects.network import NetworkOpBase, layer_names
 from snnir.layers.activity_attributes import (
     ACTIVE_COLUMNS,
     ACTIVE_ROWS,
+    POSITION_SPIKES,
     write_floats,
     write_rates,
 )
@@ -33,11 +34,13 @@ class LayerActivity:
         spikes: int64 of the layer's shape, summed over all samples and steps.
         presentations: samples times steps, the largest number of spikes that a neuron can have.
         active: int64 (height, width), how often each position had a spike; None for other ranks.
+        together: int64 (channels + 1,), how often a position had 0, 1, 2, … spikes; likewise.
     """
 
     spikes: NDArray[np.int64]
     presentations: int
     active: NDArray[np.int64] | None = None
+    together: NDArray[np.int64] | None = None
 
     @property
     def neuron_rates(self) -> NDArray[np.float64]:
@@ -56,7 +59,7 @@ class LayerActivity:
 
     def of_channels(self, kept: NDArray[np.bool_]) -> LayerActivity:
         """The activity of some of the channels."""
-        return LayerActivity(self.spikes[kept], self.presentations, self.active)
+        return LayerActivity(self.spikes[kept], self.presentations, self.active, self.together)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +116,7 @@ def measure_activity(
     place = torch_device(device, network)
     counts: dict[str, Tensor] = {}
     active: dict[str, Tensor] = {}
+    together: dict[str, Tensor] = {}
 
     def count(layer: str, step: int, spikes: Tensor | None, membrane: Tensor) -> None:
         if spikes is None:
@@ -120,7 +124,10 @@ def measure_activity(
         fired = (spikes != 0).sum(dim=0)
         counts[layer] = counts[layer] + fired if layer in counts else fired
         if fired.ndim == 3:
-            positions = (spikes != 0).any(dim=1).sum(dim=0)
+            numbers = (spikes != 0).sum(dim=1)
+            positions = (numbers != 0).sum(dim=0)
+            times = numbers.flatten().bincount(minlength=spikes.shape[1] + 1)
+            together[layer] = together[layer] + times if layer in together else times
             active[layer] = active[layer] + positions if layer in active else positions
 
     result = TorchExecutor(network, place).run(data.x, listener=count, progress=progress)
@@ -131,6 +138,7 @@ def measure_activity(
             spikes.cpu().numpy(),
             presentations,
             active[name].cpu().numpy() if name in active else None,
+            together[name].cpu().numpy() if name in together else None,
         )
         for name, spikes in counts.items()
     }
@@ -151,6 +159,9 @@ def record_activity(network: NetworkOpBase, activity: Activity) -> None:
         if shape_of(op.results[0].type) != layer.spikes.shape:
             raise error_at(op, f"was measured with the shape {layer.spikes.shape}")
         write_rates(op, layer.rate, layer.channel_rates, activity.samples)
+        if layer.together is not None:
+            shares = layer.together[1:] / max(int(layer.together[1:].sum()), 1)
+            write_floats(op, POSITION_SPIKES, shares)
         if layer.active is not None:
             for axis, attribute in ((1, ACTIVE_ROWS), (0, ACTIVE_COLUMNS)):
                 write_floats(op, attribute, layer.active.sum(axis=axis) / layer.presentations)

@@ -25,7 +25,7 @@ from snnir.costs.candidates import (
     lower,
     window_layers,
 )
-from snnir.costs.goals import Goal
+from snnir.costs.goals import Goal, Metric
 from snnir.costs.model import CostTable, NetworkCost, load_table
 from snnir.dialects import qsnn
 
@@ -44,7 +44,7 @@ class Partial:
     """Choices for the first layers, and what they cost together."""
 
     choices: tuple[Choice, ...]
-    instructions: float
+    time: float
     flash_bytes: float
     state_bytes: float
     transient_bytes: float
@@ -58,7 +58,7 @@ class Partial:
         """With one more layer."""
         return Partial(
             (*self.choices, choice),
-            self.instructions + cost.instructions,
+            self.time + cost.time,
             self.flash_bytes + cost.flash_bytes,
             self.state_bytes + cost.state_bytes,
             max(self.transient_bytes, cost.transient_bytes),
@@ -66,7 +66,7 @@ class Partial:
 
     def costs(self) -> tuple[float, float, float, float]:
         """What is to be small."""
-        return self.instructions, self.flash_bytes, self.state_bytes, self.transient_bytes
+        return self.time, self.flash_bytes, self.state_bytes, self.transient_bytes
 
 
 @dataclass(frozen=True)
@@ -85,18 +85,18 @@ class Selection:
     candidates: list[Costs]
 
 
-def score(goal: Goal, instructions: float, flash_bytes: float, ram_bytes: float) -> float:
+def score(goal: Goal, time: float, flash_bytes: float, ram_bytes: float) -> float:
     """What a goal makes small.
 
-    `balanced` takes the product of instructions and bytes: a percent of one is worth a percent of
+    `balanced` takes the product of time and bytes: a percent of one is worth a percent of
     the other.
     """
     total = flash_bytes + ram_bytes
     if goal == "speed":
-        return instructions * (1 + 1e-9 * total)
+        return time * (1 + 1e-9 * total)
     if goal == "size":
-        return total * (1 + 1e-9 * instructions)
-    return math.log(max(instructions, 1)) + math.log(max(total, 1))
+        return total * (1 + 1e-9 * time)
+    return math.log(max(time, 1)) + math.log(max(total, 1))
 
 
 def select(
@@ -106,19 +106,20 @@ def select(
     triples: bool,
     cmsis: bool,
     budgets: Sequence[int],
+    metric: Metric = "instructions",
     ram_limit: int | None = None,
     flash_limit: int | None = None,
 ) -> Selection:
     """Choose a kernel for every layer; the network does not change."""
     packings = ("pairs", "triples") if triples else ("pairs",)
-    found = layer_costs(network, packings, budgets, cmsis)  # type: ignore[arg-type]
+    found = layer_costs(network, packings, budgets, cmsis, metric)  # type: ignore[arg-type]
     complete = _complete(network, found)
     table = load_table()
     ordered = _ordered(complete, goal, table, ram_limit, flash_limit)
     best: Partial = ordered[0]
     missing = (math.inf, math.inf)
     for partial in ordered[:MOST_LOWERED]:
-        lowered = lower(network, partial.choices)
+        lowered = lower(network, partial.choices, metric)
         over = _over(lowered.cost, ram_limit, flash_limit)
         if over == (0, 0):
             return Selection(partial.choices, lowered, over, found)
@@ -208,7 +209,7 @@ def _ordered(
 
     def totals(partial: Partial) -> tuple[float, float, float]:
         return (
-            partial.instructions + table.step_instructions,
+            partial.time + table.step_instructions,
             partial.flash_bytes + table.flash_bytes,
             partial.ram_bytes + table.ram_bytes,
         )
@@ -224,9 +225,9 @@ def _ordered(
         smallest = min(sum(totals(partial)[1:]) for partial in within)
 
         def rank_size(partial: Partial) -> float:
-            instructions, flash, ram = totals(partial)
+            time, flash, ram = totals(partial)
             if flash + ram <= NEARLY_SMALLEST * smallest:
-                return instructions / 1e12
+                return time / 1e12
             return flash + ram
 
         rank = rank_size
