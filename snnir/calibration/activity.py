@@ -3,19 +3,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from xdsl.ir import Operation
 
 from snnir.calibration.input_activity import InputActivity, input_activity
+from snnir.calibration.pooled_activity import pooled_counts, poolings_of_spikes
 from snnir.data import Dataset
 from snnir.dialects.layer_shapes import shape_of
 from snnir.dialects.network import NetworkOpBase, layer_names
 from snnir.layers.activity_attributes import (
     ACTIVE_COLUMNS,
     ACTIVE_ROWS,
+    POOLED_COUNTS,
     POSITION_SPIKES,
     write_floats,
     write_rates,
@@ -72,6 +76,7 @@ class Activity:
         labels: int64 (samples,), the classes that the network decided for.
         accuracy: fraction of right decisions; None for data without labels.
         input: what the frames look like; None where they hold real values.
+        pooled: for each pooling of spikes, see `POOLED_COUNTS`.
     """
 
     layers: dict[str, LayerActivity]
@@ -80,6 +85,7 @@ class Activity:
     labels: NDArray[np.int64]
     accuracy: float | None
     input: InputActivity | None = None
+    pooled: Mapping[Operation, NDArray[np.float64]] = field(default_factory=dict)
 
 
 def torch_device(name: str, network: NetworkOpBase) -> torch.device:
@@ -118,10 +124,15 @@ def measure_activity(
     active: dict[str, Tensor] = {}
     together: dict[str, Tensor] = {}
 
+    poolings = poolings_of_spikes(network)
+    pooled: dict[Operation, NDArray[np.float64]] = {}
+
     def count(layer: str, step: int, spikes: Tensor | None, membrane: Tensor) -> None:
         if spikes is None:
             return
         fired = (spikes != 0).sum(dim=0)
+        for op in poolings.get(layer, ()):
+            pooled[op] = pooled.get(op, np.zeros(3)) + pooled_counts(op, spikes)
         counts[layer] = counts[layer] + fired if layer in counts else fired
         if fired.ndim == 3:
             numbers = (spikes != 0).sum(dim=1)
@@ -144,7 +155,8 @@ def measure_activity(
     }
     accuracy = None if data.y is None else float(np.mean(result.labels == data.y))
     frames = input_activity(network, data.x)
-    return Activity(layers, len(data), timesteps, result.labels, accuracy, frames)
+    return Activity(layers, len(data), timesteps, result.labels, accuracy, frames,
+                    {op: total / presentations for op, total in pooled.items()})  # fmt: skip
 
 
 def record_activity(network: NetworkOpBase, activity: Activity) -> None:
@@ -165,5 +177,7 @@ def record_activity(network: NetworkOpBase, activity: Activity) -> None:
         if layer.active is not None:
             for axis, attribute in ((1, ACTIVE_ROWS), (0, ACTIVE_COLUMNS)):
                 write_floats(op, attribute, layer.active.sum(axis=axis) / layer.presentations)
+    for op, counts in activity.pooled.items():
+        write_floats(op, POOLED_COUNTS, counts)
     if activity.input is not None:
         activity.input.record(network)

@@ -27,6 +27,7 @@ from snnir.layers.activity_attributes import (
     INPUT_RATES,
     INPUT_ROWS,
     INPUT_TOTALS,
+    POOLED_COUNTS,
     POSITION_SPIKES,
     channel_rates_of,
     floats_of,
@@ -197,6 +198,8 @@ class Signals:
         positions = shape[0] * shape[1] * (1 - (1 - share) ** window)
         uniform = [np.full(extent, 1 / extent) for extent in shape[:2]]
         total = active if isinstance(op, snnrt.MaxPool2dOp) else source.total
+        if (counts := floats_of(op, POOLED_COUNTS)) is not None:
+            total, active, positions = counts
         self._known[root_of(op.output)] = Signal(
             size, active, total, max(positions, active / shape[2]), uniform[0], uniform[1]
         )

@@ -27,6 +27,8 @@ the sum is their mean number in a step."""
 POSITION_SPIKES = "position_spikes"
 """Shares of the positions with a spike that have 1, 2, 3, … of them,
 `dense<…> : tensor<channels x f32>`."""
+POOLED_COUNTS = "pooled_counts"
+"""Of a pooling of spikes: as `INPUT_COUNTS`, of what it gives."""
 REACH_AGES = "reach_ages"
 """For layers behind a convolution of the frame: shares of the positions that events reach in this
 step, reached in the step before, reached at most `AGES_TO_REST` steps ago, and not since,
