@@ -121,10 +121,10 @@ def measure(seed: int) -> list[Sample]:
         # Frames that break the contract would be refused.
         flat = network.x.reshape(*network.x.shape[:2], -1)
         flat[np.cumsum(flat, axis=-1) > limit] = 0
-    state = "i32" if rng.random() < 0.15 else "auto"
+    state = "i32" if rng.random() < (0.4 if is_connected else 0.15) else "auto"
     quantized(network, f"bits={bits} state={state}{density}")
     if is_connected:
-        choices = rng.choice(CONNECTIONS, 3, replace=False).tolist()
+        choices = list(CONNECTIONS)
     else:
         choices = [rng.choice(["kernels=scatter", "kernels=scatter", "kernels=cmsis"])]
         for packing in ("pairs", "triples"):
