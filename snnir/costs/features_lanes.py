@@ -114,7 +114,7 @@ def group_counts(op: snnrt.MaskConv2dOp, signal: Signal) -> Floats:
 def _scaled(chances: Floats, number: float) -> Floats:
     """Chances with odds in the same proportions whose sum is `number`."""
     odds = np.clip(chances, 0, 1 - 1e-6) / (1 - np.clip(chances, 0, 1 - 1e-6))
-    low, high = 1e-9, 1e9
+    low, high, factor = 1e-9, 1e9, 1.0
     for _ in range(60):
         factor = (low * high) ** 0.5
         total = float(np.sum(factor * odds / (1 + factor * odds)))
