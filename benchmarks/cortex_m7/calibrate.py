@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Measures the cost table of the Cortex-M7: `make calibrate-costs`.
 
-    python benchmarks/cortex_m7/calibrate.py [--networks N] [--output FILE.json]
+    python benchmarks/cortex_m7/calibrate.py [--networks N] [--only KERNEL ...] [--output FILE.json]
 
 Random small networks (seeded, none of them a network that predictions are checked on) are lowered
 in several ways; the instructions of every call are counted in QEMU and bytes of code read from the
 executable (`profile_calls.py`). The coefficients of each kernel are then fitted to the amounts that
 `snnir.costs.features` finds: least squares of relative errors without negative coefficients.
 Amounts come from the mean activity of the network, as they do when a cost is predicted, so that
-what means cannot tell is part of the fit.
+what means cannot tell is part of the fit. Cycles are fitted in the same way to the estimates of
+`block_cycles.py`; without `llvm-mca` those of the table stay as they are.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from block_cycles import missing_tools
 from numpy.typing import NDArray
 from profile_calls import profile_calls
 
@@ -60,6 +62,8 @@ EXPECTED = {
     "of_8": 15, "of_4": 12, "piece": 15, "run": 40, "row": 15, "neuron": 4, "neuron_bias": 3,
     "neuron_subtract": 4, "one_column": 2, "two_column": 2, "one_quad": 3, "two_quad": 5.5,
     "words": 6, "entry_visit": 30, "entry_masks": 6, "bit": 8, "tile": 30,
+    "pair_output": 14, "single_output": 10, "rest_output": 6,
+    "panel_input": 12, "block": 9, "compared_word": 20,
 }  # fmt: skip
 """Instructions of an amount as the assembly shows them, for what the measurements leave open."""
 SMALLEST = 30.0
@@ -70,12 +74,16 @@ Amounts = dict[str, float]
 
 @dataclass(frozen=True)
 class Sample:
-    """One measurement: `kernel/amount` with how much of it, instructions, code for one kernel."""
+    """One measurement: `kernel/amount` with how much of it, instructions, code for one kernel.
+
+    `cycles` is None where nothing estimates them.
+    """
 
     amounts: Amounts
     instructions: float
     kernel: str
     code: tuple[Amounts, int] | None
+    cycles: float | None = None
 
 
 def _prefixed(kernel: str, amounts: Mapping[str, float]) -> Amounts:
@@ -91,12 +99,13 @@ def _samples(network: object, x: NDArray, options: str, shown: Presentation) -> 
     for call, instructions in profile.calls.items():
         kernel, amounts = features(call, signals, shown)
         code = code_amounts(call), profile.code[call]
-        yield Sample(_prefixed(kernel, amounts), instructions, kernel, code)
+        cycles = None if profile.cycles is None else profile.cycles[call]
+        yield Sample(_prefixed(kernel, amounts), instructions, kernel, code, cycles)
     calls, instructions = profile.input
     joint: Amounts = {}
     for call in calls:
         joint |= _prefixed(*features(call, signals, shown))
-    yield Sample(joint, instructions, "input", None)
+    yield Sample(joint, instructions, "input", None, profile.input_cycles)
 
 
 def measure(seed: int) -> list[Sample]:
@@ -113,10 +122,10 @@ def measure(seed: int) -> list[Sample]:
         # Frames that break the contract would be refused.
         flat = network.x.reshape(*network.x.shape[:2], -1)
         flat[np.cumsum(flat, axis=-1) > limit] = 0
-    state = "i32" if rng.random() < 0.15 else "auto"
+    state = "i32" if rng.random() < (0.4 if is_connected else 0.15) else "auto"
     quantized(network, f"bits={bits} state={state}{density}")
     if is_connected:
-        choices = rng.choice(CONNECTIONS, 3, replace=False).tolist()
+        choices = list(CONNECTIONS)
     else:
         choices = [rng.choice(["kernels=scatter", "kernels=scatter", "kernels=cmsis"])]
         for packing in ("pairs", "triples"):
@@ -167,16 +176,29 @@ def _nested(flat: Mapping[str, float]) -> dict[str, dict[str, float]]:
     return dict(nested)
 
 
-def fit_all(samples: list[Sample]) -> tuple[dict, dict]:
-    """Instructions and bytes of code of every kernel; errors go to standard error."""
+@dataclass(frozen=True)
+class Fitted:
+    """Coefficients by kernel and amount."""
+
+    instructions: dict[str, dict[str, float]]
+    cycles: dict[str, dict[str, float]]
+    code: dict[str, dict[str, float]]
+
+
+def fit_all(samples: list[Sample]) -> Fitted:
+    """Instructions, cycles and code of every kernel; errors go to standard error."""
     groups: dict[str, list[Sample]] = defaultdict(list)
     for sample in samples:
         groups[sample.kernel].append(sample)
     instructions: dict[str, float] = {}
+    cycles: dict[str, float] = {}
     code: dict[str, float] = {}
     for kernel, group in sorted(groups.items()):
         found = fit([(s.amounts, s.instructions) for s in group], SMALLEST)
         instructions |= found
+        estimated = [(s.amounts, s.cycles) for s in group if s.cycles is not None]
+        if estimated:
+            cycles |= fit(estimated, SMALLEST)
         errors = [
             sum(a * found[n] for n, a in s.amounts.items() if n in found) / max(s.instructions, 1)
             - 1
@@ -187,14 +209,14 @@ def fit_all(samples: list[Sample]) -> tuple[dict, dict]:
         sized = [s.code for s in group if s.code is not None]
         if sized:
             code |= _prefixed(kernel, fit([(a, float(b)) for a, b in sized], 100.0))
-    return _nested(instructions), _nested(code)
+    return Fitted(_nested(instructions), _nested(cycles), _nested(code))
 
 
-def program_costs(instructions: dict, code: dict) -> dict[str, float]:
+def program_costs(fitted: Fitted) -> dict[str, float]:
     """What is left of whole programs: instructions of a step, flash, stack with data."""
     from snnir.costs.model import CostTable, predict
 
-    table = CostTable(instructions, code, 0.0, 0.0, 0.0)
+    table = CostTable(fitted.instructions, fitted.cycles, fitted.code, 0.0, 0.0, 0.0)
     left: list[tuple[float, float, float]] = []
     for seed in (1000, 1001, 1002, 1003):
         rng = np.random.default_rng(seed)
@@ -229,36 +251,60 @@ def program_costs(instructions: dict, code: dict) -> dict[str, float]:
 def main() -> None:
     """Measure, fit and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--networks", type=int, default=90, help="random networks (90)")
+    parser.add_argument("--networks", type=int, default=180, help="random networks (180)")
     parser.add_argument("--seeds", type=int, nargs="*", help="of the networks (0, 1, 2, ...)")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument(
+        "--only", nargs="*", metavar="KERNEL", help="beginnings of the kernels to fit"
+    )
     parser.add_argument("--output", type=Path, default=OUTPUT)
     parser.add_argument("--samples", type=Path, help="file that keeps what was measured")
+    parser.add_argument("--refit", action="store_true", help="fit what --samples holds")
     options = parser.parse_args()
     torch.set_num_threads(1)
+    if missing := missing_tools():
+        print(
+            f"{', '.join(missing)} not installed: cycles stay those of the table; on Debian: "
+            "apt-get install llvm gcc", file=sys.stderr,
+        )  # fmt: skip
     seeds = options.seeds or list(range(options.networks))
-    samples: list[Sample] = []
-    with ProcessPoolExecutor(options.processes, get_context("spawn")) as pool:
-        for number, found in enumerate(pool.map(measure, seeds), start=1):
-            samples += found
-            if options.samples is not None:
-                options.samples.write_bytes(pickle.dumps(samples))
-            print(f"{number} of {len(seeds)} networks", file=sys.stderr)
-    instructions, code = fit_all(samples)
+    if options.refit:
+        samples: list[Sample] = pickle.loads(options.samples.read_bytes())
+    else:
+        samples = _measured(seeds, options.processes)
+        if options.samples is not None:
+            options.samples.write_bytes(pickle.dumps(samples))
+    if options.only:
+        wanted = tuple(options.only)
+        samples = [s for s in samples if any(n.startswith(wanted) for n in s.amounts)]
+    old = json.loads(options.output.read_text()) if options.output.is_file() else {}
+    fitted = fit_all(samples)
     version = subprocess.run(
         [MPS2_AN500.compiler, "--version"], capture_output=True, text=True, check=True
     )
     table = {
-        "made_by": "benchmarks/cortex_m7/calibrate.py: instructions in QEMU, bytes of code",
+        "made_by": "benchmarks/cortex_m7/calibrate.py: instructions in QEMU, bytes of code; cycles "
+        "are estimates by llvm-mca and a model of transfers",
         "compiler": version.stdout.splitlines()[0],
         "networks": len(seeds),
         "calls": len(samples),
-        "instructions": instructions,
-        "code": code,
-        "program": program_costs(instructions, code),
     }
+    for name in ("instructions", "cycles", "code"):
+        found = getattr(fitted, name)
+        keep = old.get(name, {}) if options.only or not found else {}
+        table[name] = {**keep, **found}
+    table["program"] = old["program"] if options.only else program_costs(fitted)
     with atomic_write(options.output) as stream:
         stream.write(json.dumps(table, indent=1, sort_keys=True) + "\n")
+
+
+def _measured(seeds: list[int], processes: int) -> list[Sample]:
+    samples: list[Sample] = []
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        for number, found in enumerate(pool.map(measure, seeds), start=1):
+            samples += found
+            print(f"{number} of {len(seeds)} networks", file=sys.stderr)
+    return samples
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 """Counts the instructions of every call of a generated network in the emulator.
 
 The generated C is compiled as it is but for a timer around each call, whose own instructions are
-measured and taken off. Every call is a function of its own, so that nothing else changes.
+measured and taken off. Every call is a function of its own, so that nothing else changes. Where
+`llvm-mca` is installed, cycles are estimated from the blocks that ran (`block_cycles.py`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from block_cycles import build_plugin, cycles_by_part, missing_tools, read_counts
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
@@ -34,10 +36,17 @@ from snnir.dialects.kernel_bases import KernelOpBase
 
 PROLOGUE = """
 #include "semihosting.h"
-static uint32_t profile[{slots}];
-#define PROFILE_START() snn_timer_start()
-#define PROFILE_STOP(slot) profile[slot] += snn_timer_instructions()
+static uint64_t profile[{slots}];
+{marks}
+#define PROFILE_START(slot) (profile_mark_##slot(), snn_timer_start())
+#define PROFILE_STOP(slot) \\
+  (profile[slot] += snn_timer_instructions(), profile_mark_end())
 """
+
+MARK = """__attribute__((noinline)) static void profile_mark_{name}(void) {{
+  __asm__ volatile("@ mark {name}" ::: "memory");
+}}"""
+TIMERS = ("snn_timer_start", "snn_timer_instructions")
 
 MAIN = """
 static union {{ uint8_t bytes[{macro}_ARENA_BYTES]; uint64_t alignment; }} arena;
@@ -45,8 +54,8 @@ static union {{ uint8_t bytes[{macro}_ARENA_BYTES]; uint64_t alignment; }} arena
 int main(void) {{
   {name}_network network;
   {name}_init(&network, arena.bytes, sizeof arena);
-  PROFILE_START();
-  PROFILE_STOP({slots} - 1);
+  PROFILE_START({last});
+  PROFILE_STOP({last});
   for (int32_t sample = 0; sample < {samples}; ++sample) {{
     {name}_reset(&network);
     for (int32_t step = 0; step < {steps}; ++step) {{
@@ -57,7 +66,9 @@ int main(void) {{
     }}
   }}
   for (int32_t slot = 0; slot < {slots}; ++slot) {{
-    snn_write_unsigned(profile[slot]);
+    snn_write_unsigned((uint32_t)(profile[slot] / {steps_in_all}));
+    snn_write0(" ");
+    snn_write_unsigned((uint32_t)(profile[slot] % {steps_in_all}));
     snn_write0("\\n");
   }}
   return 0;
@@ -71,11 +82,14 @@ class Profile:
 
     Attributes:
         input: the calls of the input.
+        cycles, input_cycles: estimates; None without `llvm-mca`.
     """
 
     calls: dict[KernelOpBase, float]
     input: tuple[tuple[KernelOpBase, ...], float]
     code: dict[KernelOpBase, int]
+    cycles: dict[KernelOpBase, float] | None = None
+    input_cycles: float | None = None
 
 
 def _instrument(network: CNetwork) -> tuple[str, dict[KernelOpBase, tuple[int, str]]]:
@@ -87,11 +101,11 @@ def _instrument(network: CNetwork) -> tuple[str, dict[KernelOpBase, tuple[int, s
         if found:
             slot = int(found[2]) + 1
             functions[network.calls[int(found[2])]] = slot, found[1]
-            lines += ["  PROFILE_START();", line, f"  PROFILE_STOP({slot});"]
+            lines += [f"  PROFILE_START({slot});", line, f"  PROFILE_STOP({slot});"]
             continue
         found = re.match(r"  if \(!(read_(?:frame|events)\(network.*\))\) \{$", line)
         if found:
-            lines += ["  PROFILE_START();", f"  const bool profile_read = {found[1]};",
+            lines += ["  PROFILE_START(0);", f"  const bool profile_read = {found[1]};",
                       "  PROFILE_STOP(0);", "  if (!profile_read) {"]  # fmt: skip
             continue
         lines.append(line)
@@ -127,23 +141,35 @@ def profile_calls(
     network = only_network(module)
     text, functions = _instrument(network)
     slots = len(network.calls) + 2
+    steps = x.shape[0] * x.shape[1]
     data, step = _data(network, x, presentation)
     include = f'#include "{network.name}.h"'
-    text = text.replace(include, include + PROLOGUE.format(slots=slots), 1)
+    used = sorted({0, slots - 1, *(slot for slot, _ in functions.values())})
+    marks = "\n".join(MARK.format(name=name) for name in (*used, "end"))
+    text = text.replace(include, include + PROLOGUE.format(slots=slots, marks=marks), 1)
     text += MAIN.format(
-        macro=network.macro, name=network.name, data=data, step=step, slots=slots,
-        samples=x.shape[0], steps=x.shape[1],
+        macro=network.macro, name=network.name, data=data, step=step, slots=slots, last=slots - 1,
+        samples=x.shape[0], steps=x.shape[1], steps_in_all=steps,
     )  # fmt: skip
-    counts, sizes = _run(network, text, cmsis_nn)
-    steps = x.shape[0] * x.shape[1]
-    own = counts[-1]
-    calls = {op: counts[slot] / steps - own for op, (slot, _) in functions.items()}
+    counts, sizes, cycles = _run(network, text, cmsis_nn, used)
+    means = [whole + rest / steps for whole, rest in counts]
+    own = means[-1] * steps
+    calls = {op: means[slot] - own for op, (slot, _) in functions.items()}
     code = {op: sizes.get(function, 0) for op, (_, function) in functions.items()}
-    return Profile(calls, (tuple(network.input_calls), counts[0] / steps - own), code)
+    inputs = tuple(network.input_calls), means[0] - own
+    if cycles is None:
+        return Profile(calls, inputs, code)
+    around = cycles.get(slots - 1, 0.0)
+    found = {slot: cycles.get(slot, 0.0) / steps - around for slot in used}
+    return Profile(
+        calls, inputs, code, {op: found[slot] for op, (slot, _) in functions.items()}, found[0]
+    )
 
 
-def _run(network: CNetwork, text: str, cmsis_nn: Path | None) -> tuple[list[int], dict[str, int]]:
-    """The numbers that the program prints, and bytes of each of its functions."""
+def _run(
+    network: CNetwork, text: str, cmsis_nn: Path | None, used: list[int]
+) -> tuple[list[tuple[int, int]], dict[str, int], dict[int, float] | None]:
+    """What the program prints, bytes of each of its functions, and estimated cycles by slot."""
     target = MPS2_AN500
     assert target.folder is not None
     assert target.emulator is not None
@@ -162,16 +188,36 @@ def _run(network: CNetwork, text: str, cmsis_nn: Path | None) -> tuple[list[int]
         files = (main, target.folder / "startup.c", target.folder / "semihosting.c")
         objects = [compile_object(f, folder / f"{f.stem}.o", target, flags) for f in files]
         executable = link([*objects, *libraries], folder / "profile.elf", target)
-        command = [w.format(elf=executable, arguments="") for w in target.emulator]
-        done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
         symbols = subprocess.run(
             ["arm-none-eabi-nm", "-S", executable], capture_output=True, text=True, check=True
         )
+        places = _places(symbols.stdout)
+        command = [w.format(elf=executable, arguments="") for w in target.emulator]
+        estimates = not missing_tools()
+        if estimates:
+            marks = [places[f"profile_mark_{name}"].start for name in (*used, "end")]
+            (folder / "marks").write_text("\n".join(f"{mark:x}" for mark in marks))
+            arguments = f"out={folder / 'blocks'},marks={folder / 'marks'}"
+            command += ["-plugin", f"{build_plugin(folder)},{arguments}"]
+        done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        cycles = None
+        if estimates and done.returncode == 0:
+            timers = [places[name] for name in TIMERS]
+            parts = cycles_by_part(read_counts(folder / "blocks"), executable, timers)
+            cycles = {used[part]: number for part, number in parts.items()}
     if done.returncode != 0:
         raise SystemExit(f"the profile failed: {done.stdout}{done.stderr}")
-    sizes = {}
-    for line in symbols.stdout.splitlines():
+    numbers = [int(word) for word in (done.stdout + done.stderr).split()]
+    pairs = list(zip(numbers[::2], numbers[1::2], strict=True))
+    return pairs, {name: len(place) for name, place in places.items()}, cycles
+
+
+def _places(symbols: str) -> dict[str, range]:
+    """Where each function lies, by what `nm` prints."""
+    found = {}
+    for line in symbols.splitlines():
         match line.split():
-            case [_, size, _, name]:
-                sizes[name] = int(size, 16)
-    return [int(line) for line in (done.stdout + done.stderr).split()], sizes
+            case [address, size, _, name]:
+                first = int(address, 16) & ~1
+                found[name] = range(first, first + int(size, 16))
+    return found

@@ -3,19 +3,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from xdsl.ir import Operation
 
 from snnir.calibration.input_activity import InputActivity, input_activity
+from snnir.calibration.pooled_activity import pooled_counts, poolings_of_spikes
 from snnir.data import Dataset
 from snnir.dialects.layer_shapes import shape_of
 from snnir.dialects.network import NetworkOpBase, layer_names
 from snnir.layers.activity_attributes import (
     ACTIVE_COLUMNS,
     ACTIVE_ROWS,
+    POOLED_COUNTS,
+    POSITION_SPIKES,
     write_floats,
     write_rates,
 )
@@ -33,11 +38,13 @@ class LayerActivity:
         spikes: int64 of the layer's shape, summed over all samples and steps.
         presentations: samples times steps, the largest number of spikes that a neuron can have.
         active: int64 (height, width), how often each position had a spike; None for other ranks.
+        together: int64 (channels + 1,), how often a position had 0, 1, 2, … spikes; likewise.
     """
 
     spikes: NDArray[np.int64]
     presentations: int
     active: NDArray[np.int64] | None = None
+    together: NDArray[np.int64] | None = None
 
     @property
     def neuron_rates(self) -> NDArray[np.float64]:
@@ -56,7 +63,7 @@ class LayerActivity:
 
     def of_channels(self, kept: NDArray[np.bool_]) -> LayerActivity:
         """The activity of some of the channels."""
-        return LayerActivity(self.spikes[kept], self.presentations, self.active)
+        return LayerActivity(self.spikes[kept], self.presentations, self.active, self.together)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +76,7 @@ class Activity:
         labels: int64 (samples,), the classes that the network decided for.
         accuracy: fraction of right decisions; None for data without labels.
         input: what the frames look like; None where they hold real values.
+        pooled: for each pooling of spikes, see `POOLED_COUNTS`.
     """
 
     layers: dict[str, LayerActivity]
@@ -77,6 +85,7 @@ class Activity:
     labels: NDArray[np.int64]
     accuracy: float | None
     input: InputActivity | None = None
+    pooled: Mapping[Operation, NDArray[np.float64]] = field(default_factory=dict)
 
 
 def torch_device(name: str, network: NetworkOpBase) -> torch.device:
@@ -113,14 +122,23 @@ def measure_activity(
     place = torch_device(device, network)
     counts: dict[str, Tensor] = {}
     active: dict[str, Tensor] = {}
+    together: dict[str, Tensor] = {}
+
+    poolings = poolings_of_spikes(network)
+    pooled: dict[Operation, NDArray[np.float64]] = {}
 
     def count(layer: str, step: int, spikes: Tensor | None, membrane: Tensor) -> None:
         if spikes is None:
             return
         fired = (spikes != 0).sum(dim=0)
+        for op in poolings.get(layer, ()):
+            pooled[op] = pooled.get(op, np.zeros(3)) + pooled_counts(op, spikes)
         counts[layer] = counts[layer] + fired if layer in counts else fired
         if fired.ndim == 3:
-            positions = (spikes != 0).any(dim=1).sum(dim=0)
+            numbers = (spikes != 0).sum(dim=1)
+            positions = (numbers != 0).sum(dim=0)
+            times = numbers.flatten().bincount(minlength=spikes.shape[1] + 1)
+            together[layer] = together[layer] + times if layer in together else times
             active[layer] = active[layer] + positions if layer in active else positions
 
     result = TorchExecutor(network, place).run(data.x, listener=count, progress=progress)
@@ -131,12 +149,14 @@ def measure_activity(
             spikes.cpu().numpy(),
             presentations,
             active[name].cpu().numpy() if name in active else None,
+            together[name].cpu().numpy() if name in together else None,
         )
         for name, spikes in counts.items()
     }
     accuracy = None if data.y is None else float(np.mean(result.labels == data.y))
     frames = input_activity(network, data.x)
-    return Activity(layers, len(data), timesteps, result.labels, accuracy, frames)
+    return Activity(layers, len(data), timesteps, result.labels, accuracy, frames,
+                    {op: total / presentations for op, total in pooled.items()})  # fmt: skip
 
 
 def record_activity(network: NetworkOpBase, activity: Activity) -> None:
@@ -151,8 +171,13 @@ def record_activity(network: NetworkOpBase, activity: Activity) -> None:
         if shape_of(op.results[0].type) != layer.spikes.shape:
             raise error_at(op, f"was measured with the shape {layer.spikes.shape}")
         write_rates(op, layer.rate, layer.channel_rates, activity.samples)
+        if layer.together is not None:
+            shares = layer.together[1:] / max(int(layer.together[1:].sum()), 1)
+            write_floats(op, POSITION_SPIKES, shares)
         if layer.active is not None:
             for axis, attribute in ((1, ACTIVE_ROWS), (0, ACTIVE_COLUMNS)):
                 write_floats(op, attribute, layer.active.sum(axis=axis) / layer.presentations)
+    for op, counts in activity.pooled.items():
+        write_floats(op, POOLED_COUNTS, counts)
     if activity.input is not None:
         activity.input.record(network)

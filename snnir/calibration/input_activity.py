@@ -17,8 +17,11 @@ from snnir.layers.activity_attributes import (
     AGES_TO_REST,
     INPUT_COLUMNS,
     INPUT_COUNTS,
+    INPUT_RATES,
     INPUT_ROWS,
+    INPUT_TOTALS,
     REACH_AGES,
+    TOTALS,
     write_floats,
 )
 
@@ -37,6 +40,8 @@ class InputActivity:
     Attributes:
         counts: sum of the elements, number of elements that are not 0, and of positions with one.
         rows, columns: elements that are not 0 in each; None where frames are no maps.
+        totals: quantiles of the sum of a frame, see `INPUT_TOTALS`.
+        rates: of each element; None where convolutions read the frame.
         reach_ages: for each neuron layer behind a convolution of the frame, see `REACH_AGES`.
     """
 
@@ -44,11 +49,15 @@ class InputActivity:
     rows: NDArray[np.float64] | None
     columns: NDArray[np.float64] | None
     reach_ages: dict[Operation, NDArray[np.float64]]
+    totals: NDArray[np.float64]
+    rates: NDArray[np.float64] | None
 
     def record(self, network: NetworkOpBase) -> None:
         """Write all into attributes, replacing older ones."""
         write_floats(network, INPUT_COUNTS, self.counts)
-        for name, values in ((INPUT_ROWS, self.rows), (INPUT_COLUMNS, self.columns)):
+        write_floats(network, INPUT_TOTALS, self.totals)
+        maps = ((INPUT_ROWS, self.rows), (INPUT_COLUMNS, self.columns), (INPUT_RATES, self.rates))
+        for name, values in maps:
             if values is not None:
                 write_floats(network, name, values)
         for op, ages in self.reach_ages.items():
@@ -65,10 +74,16 @@ def input_activity(network: NetworkOpBase, x: NDArray) -> InputActivity | None:
     counts = np.zeros(3)
     maps = np.zeros(shape[1:]) if len(shape) == 3 else None
     ages = {op: np.zeros(4) for op in blocks}
+    convolved = any(isinstance(use.operation, _CONVOLUTIONS) for use in network.frame.uses)
+    rates = None if convolved else np.zeros(shape)
+    totals: list[NDArray] = []
     for sample in x:
         events = np.asarray(sample) != 0
         positions = events.any(axis=1) if maps is not None else events
         counts += np.sum(sample, dtype=np.int64), np.count_nonzero(events), positions.sum()
+        totals.append(np.asarray(sample, np.int64).reshape(len(events), -1).sum(axis=1))
+        if rates is not None:
+            rates += events.sum(axis=0)
         if maps is not None:
             maps += events.sum(axis=(0, 1))
         for op, windows in blocks.items():
@@ -78,6 +93,8 @@ def input_activity(network: NetworkOpBase, x: NDArray) -> InputActivity | None:
         None if maps is None else maps.sum(axis=1) / steps,
         None if maps is None else maps.sum(axis=0) / steps,
         {op: values / len(x) for op, values in ages.items()},
+        np.quantile(np.concatenate(totals), np.linspace(0, 1, TOTALS)),
+        None if rates is None else rates.reshape(-1) / steps,
     )
 
 

@@ -16,6 +16,7 @@ from typing import Literal
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, StringAttr, i64
 from xdsl.ir import Block, Operation, SSAValue
 
+from snnir.costs.goals import Metric
 from snnir.costs.model import NetworkCost, predict
 from snnir.dialects import qsnn, snnrt
 from snnir.dialects.kernel_bases import KernelOpBase
@@ -95,13 +96,13 @@ class LayerCost:
     """What a layer costs with the neurons behind it.
 
     Attributes:
-        instructions: of a mean step.
+        time: of a mean step, in instructions or cycles.
         flash_bytes: constants and code.
         state_bytes: buffers that live from step to step.
         transient_bytes: most bytes of other buffers during its calls, those of neighbours included.
     """
 
-    instructions: float
+    time: float
     flash_bytes: float
     state_bytes: float
     transient_bytes: float
@@ -207,11 +208,13 @@ def lower(
     network: qsnn.NetworkOp,
     choices: Assignment,
     hoisting: KernelsHoistStaticInputPass | None = None,
+    metric: Metric = "instructions",
 ) -> Lowered:
     """Lower a copy of a network with a choice for each layer.
 
     Args:
         hoisting: the pass as it will run on the kernels; None for its defaults.
+        metric: what calls cost.
 
     Raises:
         SNNError: the network cannot be lowered at all.
@@ -231,7 +234,7 @@ def lower(
         (hoisting or KernelsHoistStaticInputPass()).apply(context, module)
         KernelsPlanMemoryPass().apply(context, module)
     lowered = next(op for op in module.ops if isinstance(op, snnrt.NetworkOp))
-    return Lowered(lowered, predict(lowered))
+    return Lowered(lowered, predict(lowered, metric=metric))
 
 
 def simple_choice(op: Layer, cmsis: bool = False) -> Choice:
@@ -289,12 +292,13 @@ def layer_costs(
     tiles: Sequence[int],
     cmsis: bool,
     hoisting: KernelsHoistStaticInputPass | None = None,
+    metric: Metric = "instructions",
 ) -> list[Costs]:
     """The candidates of each layer with their costs."""
     layers, windows = layers_of(network), window_layers(network)
     result: list[Costs] = [{} for _ in layers]
     for choices in _assignments(network, windows, packings, budgets, tiles, cmsis):
-        lowered = lower(network, choices, hoisting)
+        lowered = lower(network, choices, hoisting, metric)
         if any(choice.kernel == "cmsis" for choice in choices) and lowered.cost.unknown:
             # What is not in the table would seem to cost nothing.
             continue

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from typing import Literal
 
+import numpy as np
 from xdsl.dialects.builtin import IntegerType
 from xdsl.ir import SSAValue
 
@@ -75,11 +76,23 @@ def _busy(signal: Signal, block: int) -> float:
 
 def _check_density(op: snnrt.CheckDensityOp, signals: Signals, shown: Presentation) -> Found:
     signal, limit = signals[op.frame], op.density.limit
-    # Whether cells are counted depends on the spread of the events; taken as exponential.
-    chance = math.exp(-limit / max(signal.total, 1e-9))
+    # Whether cells are counted depends on the spread of the events.
+    chance, counted = _above(signal, limit)
     if shown == "events":
-        return "events", {"call": 1, "counted": chance, "event": chance * signal.total}
+        return "events", {
+            "call": 1, "counted": chance, "event": counted, "cell": chance * _size(op.cells),
+        }  # fmt: skip
     return "frames", {"call": 1, "byte": signal.size, "counted_byte": chance * signal.size}
+
+
+def _above(signal: Signal, limit: float) -> tuple[float, float]:
+    """How often a frame holds more events than a limit, and how many it holds then, times that."""
+    if signal.totals is None:
+        chance = math.exp(-limit / max(signal.total, 1e-9))
+        return chance, chance * (signal.total + limit)
+    steps = np.linspace(0, 1, len(signal.totals))
+    totals = np.interp(np.linspace(0, 1, 257), steps, signal.totals)
+    return float(np.mean(totals > limit)), float(np.mean(totals * (totals > limit)))
 
 
 def _list_hits(
@@ -185,6 +198,7 @@ def _lif(op: snnrt.LIFOp, signals: Signals) -> Found:
         "call": 1,
         "neuron": neurons,
         f"neuron_{leak_kind(op)}": neurons,
+        f"neuron_{leak_kind(op)}_{op.reset.data.value}_{op.reset_timing.data.value}": neurons,
         "neuron_zero": neurons * (op.reset.data in (Reset.ZERO_AFTER, Reset.ZERO_BEFORE)),
         "neuron_subtract": neurons * (op.reset.data is Reset.SUBTRACT),
         "neuron_immediate": neurons * (op.reset_timing.data is ResetTiming.IMMEDIATE),
@@ -243,24 +257,60 @@ def _masks_to_bytes(op: snnrt.MasksToBytesOp, signals: Signals) -> Found:
     }  # fmt: skip
 
 
+FAST_PATCH = 512
+"""Elements of a patch from which on `arm_convolve_wrapper_s16` of version 5 is scalar."""
+
+
 def _cmsis_convolve(op: cmsis_nn.ConvolveWrapperS16Op, signals: Signals) -> Found:
+    """Patches are copied tap by tap and multiplied two positions and two channels at a time."""
     height, width, channels = buffer_shape(op.output.type)
-    patch = element_count(buffer_shape(op.filter.type)[1:])
+    shape = buffer_shape(op.filter.type)
+    patch, taps = element_count(shape[1:]), element_count(shape[1:3])
     positions = height * width
+    if patch >= FAST_PATCH:
+        return "scalar", {
+            "call": 1, "output": positions * channels, "tap": positions * channels * taps,
+            "multiply": positions * channels * patch,
+        }  # fmt: skip
+    pairs = positions // 2 * 2
     return "", {
-        "call": 1, "position": positions, "patch": positions * patch,
-        "output": positions * channels, "multiply": positions * channels * patch,
+        "call": 1, "position": positions, "tap": positions * taps, "patch": positions * patch,
+        "output": positions * channels, "multiply": pairs * (channels // 2 * 2) * (patch // 4 * 4),
+        "odd_multiply": pairs * (channels % 2) * (patch // 4 * 4),
+        "rest_multiply": pairs * channels * (patch % 4),
+        "last_multiply": (positions - pairs) * channels * patch,
     }  # fmt: skip
 
 
-def _cmsis_product(
-    op: cmsis_nn.VecMatMulResultAccS8Op | cmsis_nn.MatMultNtTS8S32Op, signals: Signals
-) -> Found:
+def _cmsis_accumulate(op: cmsis_nn.VecMatMulResultAccS8Op, signals: Signals) -> Found:
     outputs, inputs = buffer_shape(op.filter.type)
     vectors = _size(op.output) // outputs
     return "", {
         "call": 1, "output": vectors * outputs, "multiply": vectors * outputs * inputs,
-        "input": vectors * inputs,
+        "input": vectors * inputs, "rest_multiply": vectors * outputs * (inputs % 4),
+    }  # fmt: skip
+
+
+def _cmsis_product(op: cmsis_nn.MatMultNtTS8S32Op, signals: Signals) -> Found:
+    """Two vectors and two inputs at a time; every sum is loaded and stored."""
+    outputs, inputs = buffer_shape(op.filter.type)
+    vectors = _size(op.output) // outputs
+    pairs, rounds = vectors // 2, inputs // 2
+    return "", {
+        "call": 1, "pair": pairs * rounds, "pair_output": pairs * rounds * outputs,
+        "single": (vectors % 2) * rounds, "single_output": (vectors % 2) * rounds * outputs,
+        "rest_output": (inputs % 2) * vectors * outputs,
+    }  # fmt: skip
+
+
+def _cmsis_max_pool(op: cmsis_nn.MaxPoolOp, signals: Signals) -> Found:
+    height, width, channels = buffer_shape(op.output.type)
+    outputs = height * width
+    compared = outputs * (element_count(int_values(op.kernel)) - 1)
+    words, rest = channels // 4, channels % 4
+    return f"s{bits_of(op.output)}", {
+        "call": 1, "output": outputs, "element": outputs * channels, "compared": compared,
+        "compared_word": compared * words, "compared_rest": compared * rest,
     }  # fmt: skip
 
 
@@ -293,7 +343,7 @@ FEATURES: dict[type, Callable[..., Found]] = {
     snnrt.ReadMembraneOp: _readout,
     snnrt.MasksToBytesOp: _masks_to_bytes,
     cmsis_nn.ConvolveWrapperS16Op: _cmsis_convolve,
-    cmsis_nn.VecMatMulResultAccS8Op: _cmsis_product,
+    cmsis_nn.VecMatMulResultAccS8Op: _cmsis_accumulate,
     cmsis_nn.MatMultNtTS8S32Op: _cmsis_product,
-    cmsis_nn.MaxPoolOp: _elementwise,
+    cmsis_nn.MaxPoolOp: _cmsis_max_pool,
 }

@@ -90,7 +90,7 @@ def lane_conv2d_hits(op: snnrt.LaneConv2dHitsOp, signals: Signals) -> tuple[str,
 def bit_group_counts(bits: list[int], positions: int, signal: Signal) -> Floats:
     """Probabilities of 0, 1, 2, … groups with a spike at an active position of so many.
 
-    Spikes of different channels are independent given that the position is active.
+    Spikes of different channels are independent given how many there are, if that was measured.
     """
     lanes = sum(bits)
     share = max(signal.positions / positions, 1e-9)
@@ -101,15 +101,42 @@ def bit_group_counts(bits: list[int], positions: int, signal: Signal) -> Floats:
         # As in `channels_by_lane`, the highest bits fire most often; a lane may have no channel.
         ranked = np.sort(rates)[-lanes:]
         chances = np.clip(np.concatenate([np.zeros(lanes - len(ranked)), ranked]) / share, 0, 1)
+    if signal.together is None:
+        return _listed(_occupied(bits, chances))
+    # Spikes come in bursts: positions with many of them have other odds than those with few.
+    found = np.zeros(len(bits) + 1)
+    for number, share in enumerate(signal.together[: np.count_nonzero(chances)], start=1):
+        if share > 0:
+            found += share * _listed(_occupied(bits, _scaled(chances, number)))
+    return found / max(found.sum(), 1e-9)
+
+
+def _scaled(chances: Floats, number: float) -> Floats:
+    """Chances with odds in the same proportions whose sum is `number`."""
+    odds = np.clip(chances, 0, 1 - 1e-6) / (1 - np.clip(chances, 0, 1 - 1e-6))
+    low, high, factor = 1e-9, 1e9, 1.0
+    for _ in range(60):
+        factor = (low * high) ** 0.5
+        total = float(np.sum(factor * odds / (1 + factor * odds)))
+        low, high = (factor, high) if total < number else (low, factor)
+    return np.asarray(factor * odds / (1 + factor * odds))
+
+
+def _occupied(bits: list[int], chances: Floats) -> Floats:
+    """Probabilities of 0, 1, 2, … groups with a spike, of independent channels."""
     counts, start = np.ones(1), 0
     for size in bits:
         active = 1 - float(np.prod(1 - chances[start : start + size]))
         counts = np.convolve(counts, [1 - active, active])
         start += size
-    # A position that is listed has at least one.
+    return counts
+
+
+def _listed(counts: Floats) -> Floats:
+    """Given that there is one: positions without a spike are not listed."""
     if len(counts) > 1 and counts[1:].sum() > 0:
         counts[0] = 0
-        counts /= counts.sum()
+        counts = counts / counts.sum()
     return counts
 
 

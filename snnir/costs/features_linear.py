@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 from xdsl.dialects.builtin import i16
 from xdsl.ir import SSAValue
 
-from snnir.costs.signals import Signals
+from snnir.costs.signals import Floats, Signal, Signals
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_element, buffer_shape
 from snnir.dialects.layer_shapes import element_count
+from snnir.support.arrays import array_from_dense
 
 Found = tuple[str, dict[str, float]]
 
@@ -64,19 +66,37 @@ def _packed(op: snnrt.LinearScatterPackedOp, signals: Signals) -> Found:
     return f"{_variant(op, op.current)}.bits{bits}", _tiled(signals[op.list].active, counts)
 
 
+def _row_lengths(starts: SSAValue, panels: int) -> Floats:
+    """How many entries each input has, (panels, inputs)."""
+    assert isinstance(starts.owner, snnrt.ConstantOp)
+    values = array_from_dense(starts.owner.value).astype(np.int64).reshape(panels, -1)
+    return np.diff(values & 0xFFFF, axis=1)
+
+
+def _chances(signal: Signal, inputs: int) -> Floats:
+    """How often each input is active: those with many entries are often the busy ones."""
+    if signal.elements is not None and len(signal.elements) == inputs:
+        return signal.elements
+    return np.full(inputs, signal.active / inputs)
+
+
 def _sparse(op: snnrt.LinearScatterSparseOp, signals: Signals) -> Found:
-    active, panels = signals[op.list].active, -(-_size(op.current) // op.panel_outputs.value.data)
-    inputs = max(_size(op.starts) // panels - 1, 1)
+    panels = -(-_size(op.current) // op.panel_outputs.value.data)
+    lengths = _row_lengths(op.starts, panels)
+    chances = _chances(signals[op.list], lengths.shape[1])
     return _variant(op, op.current), {
-        "call": 1, "panel": panels, "panel_input": panels * active,
-        "entry": active * _size(op.entries) / inputs,
+        "call": 1, "panel": panels, "panel_input": panels * float(chances.sum()),
+        "entry": float((lengths @ chances).sum()),
+        "odd": float(((lengths % 2) @ chances).sum()),
+        "long": float(((lengths > 17) @ chances).sum()),
     }  # fmt: skip
 
 
 def _blocks(op: snnrt.LinearScatterBlocksOp, signals: Signals) -> Found:
-    active, inputs = signals[op.list].active, max(_size(op.starts) - 1, 1)
+    lengths = _row_lengths(op.starts, 1)
+    chances = _chances(signals[op.list], lengths.shape[1])
     return _variant(op, op.current), {
-        "call": 1, "input": active, "block": active * _size(op.blocks) / inputs,
+        "call": 1, "input": float(chances.sum()), "block": float((lengths @ chances).sum()),
     }  # fmt: skip
 
 

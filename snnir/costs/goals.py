@@ -4,3 +4,6 @@
 from typing import Literal
 
 Goal = Literal["speed", "size", "balanced"]
+
+Metric = Literal["instructions", "cycles"]
+"""What time is measured in: counted instructions, or cycles, which are estimated."""

@@ -2,7 +2,8 @@
 """Predicts what a `snnrt` network costs on a target, from the target's cost table.
 
 A table is JSON: for each kernel, with its variant, instructions for each amount that
-`snnir.costs.features` finds, bytes of code likewise, and what the program around the calls takes.
+`snnir.costs.features` finds, cycles and bytes of code likewise, and what the program around the
+calls takes. Cycles are estimates: of executed blocks by `llvm-mca`, without waits for memory.
 `benchmarks/cortex_m7/calibrate.py` measures it.
 """
 
@@ -16,6 +17,7 @@ from importlib.resources import files
 from os.path import commonprefix
 
 from snnir.costs.features import Presentation, code_amounts, features
+from snnir.costs.goals import Metric
 from snnir.costs.signals import Signals
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import KernelOpBase
@@ -32,12 +34,13 @@ class CostTable:
     """What kernels take on a core.
 
     Attributes:
-        instructions, code: by kernel, for each amount.
+        instructions, cycles, code: by kernel, for each amount.
         step_instructions: instructions of a step outside of all calls.
         flash_bytes, ram_bytes: program around a network: start-up and interface; stack and data.
     """
 
     instructions: Coefficients
+    cycles: Coefficients
     code: Coefficients
     step_instructions: float
     flash_bytes: float
@@ -49,8 +52,10 @@ class NetworkCost:
     """Prediction for a network with planned memory.
 
     Attributes:
-        calls: instructions of each call in a mean step; a call that runs once in a sequence counts
-            a part of its own.
+        calls: instructions of each call in a mean step, or cycles by `metric`; a call that runs
+            once in a sequence counts a part of its own.
+        instructions: of a mean step.
+        cycles: of a mean step, an estimate.
         code: bytes of code of each call.
         unknown: kernels that the table has no variant of; they count nothing.
     """
@@ -58,9 +63,14 @@ class NetworkCost:
     calls: dict[KernelOpBase, float]
     code: dict[KernelOpBase, float]
     instructions: float
+    cycles: float
     flash_bytes: float
     ram_bytes: float
     unknown: tuple[str, ...] = ()
+
+    def time(self, metric: Metric) -> float:
+        """What `speed` makes small."""
+        return self.cycles if metric == "cycles" else self.instructions
 
 
 @cache
@@ -69,8 +79,8 @@ def load_table(name: str = DEFAULT_TABLE) -> CostTable:
     data = json.loads((files("snnir.costs") / f"{name}.json").read_text())
     program = data["program"]
     return CostTable(
-        data["instructions"], data["code"], program["instructions"], program["flash_bytes"],
-        program["ram_bytes"],
+        data["instructions"], data["cycles"], data["code"],
+        program["instructions"], program["flash_bytes"], program["ram_bytes"],
     )  # fmt: skip
 
 
@@ -97,16 +107,20 @@ def constant_bytes(network: snnrt.NetworkOp) -> int:
 
 
 def predict(
-    network: snnrt.NetworkOp, table: CostTable | None = None, presentation: Presentation = "events"
+    network: snnrt.NetworkOp,
+    table: CostTable | None = None,
+    presentation: Presentation = "events",
+    metric: Metric = "instructions",
 ) -> NetworkCost:
-    """Predict instructions of a mean step, flash and RAM.
+    """Predict instructions and cycles of a mean step, flash and RAM.
 
     Args:
+        metric: what `NetworkCost.calls` holds.
         presentation: how steps are given; events where a network takes them, else frames.
     """
     table = load_table() if table is None else table
     signals = Signals(network)
-    calls: dict[KernelOpBase, float] = {}
+    times: dict[Metric, dict[KernelOpBase, float]] = {"instructions": {}, "cycles": {}}
     code: dict[KernelOpBase, float] = {}
     unknown: dict[str, None] = {}
     for op in network.body.block.ops:
@@ -117,13 +131,17 @@ def predict(
         if coefficients is None:
             unknown[kernel] = None
         steps = 1 if op.once is None else network.timesteps.value.data
-        calls[op] = _apply(amounts, coefficients or {}) / steps
+        times["instructions"][op] = _apply(amounts, coefficients or {}) / steps
+        cycles = _apply(amounts, _coefficients(table.cycles, kernel) or {})
+        times["cycles"][op] = cycles / steps
         code[op] = _apply(code_amounts(op), _coefficients(table.code, kernel) or {})
     assert network.arena_bytes is not None, "memory is planned"
     return NetworkCost(
-        calls,
+        times[metric],
         code,
-        table.step_instructions + sum(calls.values()),
+        table.step_instructions + sum(times["instructions"].values()),
+        # About one instruction a cycle between the calls.
+        table.step_instructions + sum(times["cycles"].values()),
         table.flash_bytes + sum(code.values()) + constant_bytes(network),
         table.ram_bytes + network.arena_bytes.value.data,
         tuple(unknown),

@@ -26,7 +26,7 @@ from snnir.costs.candidates import (
     lower,
     window_layers,
 )
-from snnir.costs.goals import Goal
+from snnir.costs.goals import Goal, Metric
 from snnir.costs.model import CostTable, NetworkCost, load_table
 from snnir.dialects import qsnn
 from snnir.kernels.context import Packing
@@ -47,7 +47,7 @@ class Partial:
     """Choices for the first layers, and what they cost together."""
 
     choices: tuple[Choice, ...]
-    instructions: float
+    time: float
     flash_bytes: float
     state_bytes: float
     transient_bytes: float
@@ -61,7 +61,7 @@ class Partial:
         """With one more layer."""
         return Partial(
             (*self.choices, choice),
-            self.instructions + cost.instructions,
+            self.time + cost.time,
             self.flash_bytes + cost.flash_bytes,
             self.state_bytes + cost.state_bytes,
             max(self.transient_bytes, cost.transient_bytes),
@@ -69,7 +69,7 @@ class Partial:
 
     def costs(self) -> tuple[float, float, float, float]:
         """What is to be small."""
-        return self.instructions, self.flash_bytes, self.state_bytes, self.transient_bytes
+        return self.time, self.flash_bytes, self.state_bytes, self.transient_bytes
 
 
 @dataclass(frozen=True)
@@ -88,18 +88,18 @@ class Selection:
     candidates: list[Costs]
 
 
-def score(goal: Goal, instructions: float, flash_bytes: float, ram_bytes: float) -> float:
+def score(goal: Goal, time: float, flash_bytes: float, ram_bytes: float) -> float:
     """What a goal makes small.
 
-    `balanced` takes the product of instructions and bytes: a percent of one is worth a percent of
+    `balanced` takes the product of time and bytes: a percent of one is worth a percent of
     the other.
     """
     total = flash_bytes + ram_bytes
     if goal == "speed":
-        return instructions * (1 + 1e-9 * total)
+        return time * (1 + 1e-9 * total)
     if goal == "size":
-        return total * (1 + 1e-9 * instructions)
-    return math.log(max(instructions, 1)) + math.log(max(total, 1))
+        return total * (1 + 1e-9 * time)
+    return math.log(max(time, 1)) + math.log(max(total, 1))
 
 
 def select(
@@ -109,6 +109,7 @@ def select(
     triples: bool,
     cmsis: bool,
     budgets: Sequence[int],
+    metric: Metric = "instructions",
     ram_limit: int | None = None,
     flash_limit: int | None = None,
 ) -> Selection:
@@ -122,8 +123,8 @@ def select(
     hoisting = KernelsHoistStaticInputPass(keep_arena=goal == "size", ram_limit=ram_limit)
 
     def best(tiles: Sequence[int]) -> Selection:
-        found = layer_costs(network, packings, budgets, tiles, cmsis, hoisting)
-        return _best(network, goal, found, limits, hoisting)
+        found = layer_costs(network, packings, budgets, tiles, cmsis, hoisting, metric)
+        return _best(network, goal, found, limits, hoisting, metric)
 
     if goal != "size" and (selection := best(())).lowered is not None:
         return selection
@@ -133,6 +134,7 @@ def select(
 def _best(
     network: qsnn.NetworkOp, goal: Goal, found: list[Costs],
     limits: tuple[int | None, int | None], hoisting: KernelsHoistStaticInputPass,
+    metric: Metric,
 ) -> Selection:  # fmt: skip
     """The best of these candidates that keep to the limits."""
     ram_limit, flash_limit = limits
@@ -142,7 +144,7 @@ def _best(
     best: Partial = ordered[0]
     missing = (math.inf, math.inf)
     for partial in ordered[:MOST_LOWERED]:
-        lowered = lower(network, partial.choices, hoisting)
+        lowered = lower(network, partial.choices, hoisting, metric)
         over = _over(lowered.cost, ram_limit, flash_limit)
         if over == (0, 0):
             return Selection(partial.choices, lowered, over, found)
@@ -232,7 +234,7 @@ def _ordered(
 
     def totals(partial: Partial) -> tuple[float, float, float]:
         return (
-            partial.instructions + table.step_instructions,
+            partial.time + table.step_instructions,
             partial.flash_bytes + table.flash_bytes,
             partial.ram_bytes + table.ram_bytes,
         )
@@ -248,9 +250,9 @@ def _ordered(
         smallest = min(sum(totals(partial)[1:]) for partial in within)
 
         def rank_size(partial: Partial) -> float:
-            instructions, flash, ram = totals(partial)
+            time, flash, ram = totals(partial)
             if flash + ram <= NEARLY_SMALLEST * smallest:
-                return instructions / 1e12
+                return time / 1e12
             return flash + ram
 
         rank = rank_size

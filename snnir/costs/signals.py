@@ -24,7 +24,11 @@ from snnir.layers.activity_attributes import (
     ACTIVE_ROWS,
     INPUT_COLUMNS,
     INPUT_COUNTS,
+    INPUT_RATES,
     INPUT_ROWS,
+    INPUT_TOTALS,
+    POOLED_COUNTS,
+    POSITION_SPIKES,
     channel_rates_of,
     floats_of,
     rate_of,
@@ -48,6 +52,9 @@ class Signal:
         positions: positions with an active element.
         rows, columns: share of them in each row and column; None where there are no maps.
         rates: of each channel, per element and step; None where they are alike or not known.
+        elements: how often each element is active, in the order of the buffer; None likewise.
+        together: shares of the active positions with 1, 2, 3, … active channels; None likewise.
+        totals: quantiles of the sum of the elements; None where it was not measured.
     """
 
     size: int
@@ -57,6 +64,9 @@ class Signal:
     rows: Floats | None = None
     columns: Floats | None = None
     rates: Floats | None = None
+    elements: Floats | None = None
+    totals: Floats | None = None
+    together: Floats | None = None
 
     @property
     def rate(self) -> float:
@@ -83,11 +93,18 @@ def frame_signal(network: NetworkOpBase) -> Signal:
         active = ASSUMED_INPUT_RATE * size
         counts = np.array([active, active, active])
     total, active, positions = (float(value) for value in counts)
+    totals, elements = floats_of(network, INPUT_TOTALS), floats_of(network, INPUT_RATES)
+    if elements is not None and len(elements) != size:
+        elements = None
     if len(shape) != 3:
-        return Signal(size, active, total, positions)
+        return Signal(size, active, total, positions, elements=elements, totals=totals)
+    if elements is not None:
+        elements = elements.reshape(shape).transpose(1, 2, 0).reshape(-1)
     rows = _shares(floats_of(network, INPUT_ROWS), shape[1])
     columns = _shares(floats_of(network, INPUT_COLUMNS), shape[2])
-    return Signal(size, active, total, positions, rows, columns)
+    return Signal(
+        size, active, total, positions, rows, columns, elements=elements, totals=totals
+    )  # fmt: skip
 
 
 def neuron_signal(op: KernelOpBase, shape: tuple[int, ...], channels: int) -> Signal:
@@ -100,7 +117,8 @@ def neuron_signal(op: KernelOpBase, shape: tuple[int, ...], channels: int) -> Si
         rate = ASSUMED_RATE
     rows, columns = floats_of(op, ACTIVE_ROWS), floats_of(op, ACTIVE_COLUMNS)
     if len(shape) != 3:
-        return Signal(size, rate * size, rate * size, rate * size, rates=by_channel)
+        return Signal(size, rate * size, rate * size, rate * size, rates=by_channel,
+                      elements=by_channel)  # fmt: skip
     whole = size
     if (logical := op.properties.get("logical_shape")) is not None:
         whole = element_count(int_values(logical))  # type: ignore[arg-type]
@@ -111,10 +129,13 @@ def neuron_signal(op: KernelOpBase, shape: tuple[int, ...], channels: int) -> Si
         chances = np.full(channels, rate) if by_channel is None else by_channel
         positions = shape[0] * shape[1] * float(1 - np.prod(1 - np.clip(chances, 0, 1)))
         active = rate * size
-    return Signal(
-        size, active, active, positions, _shares(rows, shape[0]), _shares(columns, shape[1]),
-        by_channel,
-    )  # fmt: skip
+    along = _shares(rows, shape[0]), _shares(columns, shape[1])
+    elements = None
+    if known and channels == shape[2] and by_channel is not None and by_channel.sum() > 0:
+        each = np.einsum("y,x,c->yxc", *along, by_channel / by_channel.sum()).reshape(-1)
+        elements = np.minimum(active * each, 1.0)
+    return Signal(size, active, active, positions, *along, by_channel, elements,
+                  together=floats_of(op, POSITION_SPIKES))  # fmt: skip
 
 
 def root_of(value: SSAValue) -> SSAValue:
@@ -165,7 +186,8 @@ class Signals:
             parts = self[op.lhs], self[op.rhs]
             known[root_of(op.output)] = replace(
                 parts[0], size=sum(p.size for p in parts), active=sum(p.active for p in parts),
-                total=sum(p.total for p in parts), rates=None,
+                total=sum(p.total for p in parts), rates=None, elements=None, totals=None,
+                together=None,
             )  # fmt: skip
 
     def _pool(self, op: snnrt.MaxPool2dOp | snnrt.SumPool2dOp) -> None:
@@ -179,6 +201,8 @@ class Signals:
         positions = shape[0] * shape[1] * (1 - (1 - share) ** window)
         uniform = [np.full(extent, 1 / extent) for extent in shape[:2]]
         total = active if isinstance(op, snnrt.MaxPool2dOp) else source.total
+        if (counts := floats_of(op, POOLED_COUNTS)) is not None:
+            total, active, positions = counts
         self._known[root_of(op.output)] = Signal(
             size, active, total, max(positions, active / shape[2]), uniform[0], uniform[1]
         )

@@ -11,7 +11,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.utils.arg_spec import ArgSpec, ParameterListType
 
 from snnir.backends.targets import TargetDescription
-from snnir.costs.goals import Goal
+from snnir.costs.goals import Goal, Metric
 from snnir.kernels.context import KernelChoice
 from snnir.quantization.options import StatePolicy
 from snnir.support.pipeline import parse_pipeline, run_pipeline, spec_to_text
@@ -46,6 +46,7 @@ class LoweringOptions:
         target: whose memories hold arena and constants; None for no target in particular.
         optimize: goal by which `qsnn-select-kernels` chooses kernels; None for `kernels`
             everywhere.
+        metric: what time is for that: instructions, or cycles, which are estimated.
         calibration: the text that names the data whose activity that goes by, see
             `snnir.data.load_data`; None takes samples of the data that are there.
     """
@@ -61,6 +62,7 @@ class LoweringOptions:
     flash_limit: int | None = None
     target: str | None = None
     optimize: Goal | None = None
+    metric: Metric = "instructions"
     calibration: str | None = None
 
 
@@ -115,8 +117,8 @@ def to_kernels(options: LoweringOptions) -> str:
 
 def kernel_selection(options: LoweringOptions) -> str:
     """The pass that chooses a kernel for each layer."""
-    values = {"optimize": options.optimize, **_limits(options)}
-    values["cmsis"] = options.kernels == "cmsis" or None
+    values = {"optimize": options.optimize, "metric": options.metric, **_limits(options)}
+    values["kernels"] = options.kernels
     return _spec("qsnn-select-kernels", values)
 
 

@@ -24,6 +24,11 @@ RATE_SAMPLES = "rate_samples"
 ACTIVE_ROWS, ACTIVE_COLUMNS = "active_rows", "active_columns"
 """Positions with a spike in a step, in each row and column of a map, `dense<…> : tensor<… x f32>`;
 the sum is their mean number in a step."""
+POSITION_SPIKES = "position_spikes"
+"""Shares of the positions with a spike that have 1, 2, 3, … of them,
+`dense<…> : tensor<channels x f32>`."""
+POOLED_COUNTS = "pooled_counts"
+"""Of a pooling of spikes: as `INPUT_COUNTS`, of what it gives."""
 REACH_AGES = "reach_ages"
 """For layers behind a convolution of the frame: shares of the positions that events reach in this
 step, reached in the step before, reached at most `AGES_TO_REST` steps ago, and not since,
@@ -35,8 +40,22 @@ INPUT_COUNTS = "input_counts"
 mean number of positions with such an element, `dense<…> : tensor<3xf32>`."""
 INPUT_ROWS, INPUT_COLUMNS = "input_rows", "input_columns"
 """Of a network whose frames are maps: elements that are not 0 in each row and column."""
+INPUT_TOTALS = "input_totals"
+"""Of a network: `TOTALS` quantiles of the sum of a frame, from the smallest to the largest."""
+TOTALS = 33
+INPUT_RATES = "input_rates"
+"""Of a network whose frames no convolution reads: how often each element is not 0,
+`dense<…> : tensor<elements x f32>`."""
 
-_OF_LAYERS = (RATE, CHANNEL_RATES, RATE_SAMPLES, ACTIVE_ROWS, ACTIVE_COLUMNS, REACH_AGES)
+_OF_LAYERS = (
+    RATE,
+    CHANNEL_RATES,
+    RATE_SAMPLES,
+    ACTIVE_ROWS,
+    ACTIVE_COLUMNS,
+    POSITION_SPIKES,
+    REACH_AGES,
+)
 
 
 def write_rates(op: Operation, rate: float, channel_rates: NDArray, samples: int) -> None:
@@ -79,7 +98,7 @@ def floats_of(op: Operation, name: str) -> NDArray[np.float64] | None:
 
 def erase_input_activity(network: NetworkOpBase) -> None:
     """Forget what the input of a network looks like."""
-    for name in (INPUT_COUNTS, INPUT_ROWS, INPUT_COLUMNS):
+    for name in (INPUT_COUNTS, INPUT_ROWS, INPUT_COLUMNS, INPUT_TOTALS, INPUT_RATES):
         network.attributes.pop(name, None)
 
 

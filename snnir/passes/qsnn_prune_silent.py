@@ -30,6 +30,7 @@ from snnir.dialects.layer_shapes import shape_of
 from snnir.layers.activity_attributes import (
     ACTIVE_COLUMNS,
     ACTIVE_ROWS,
+    POSITION_SPIKES,
     RATE_SAMPLES,
     REACH_AGES,
     channel_rates_of,
@@ -42,7 +43,7 @@ from snnir.quantization.integer_ranges import NetworkRanges, network_ranges
 from snnir.support.diagnostics import error_at
 from snnir.support.pass_base import SNNPass, option
 
-_OF_POSITIONS = (ACTIVE_ROWS, ACTIVE_COLUMNS, REACH_AGES)
+_OF_POSITIONS = (ACTIVE_ROWS, ACTIVE_COLUMNS, POSITION_SPIKES, REACH_AGES)
 
 KEPT_LAST = "a layer keeps at least one channel"
 KEPT_MULTIPLE = "the number of channels stays a multiple of {}"

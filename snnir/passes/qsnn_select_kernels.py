@@ -12,9 +12,11 @@ and buffers are those that the lowered network has, bytes of code and stack are 
 `optimize` says what is wanted: `speed`, the fewest instructions; `size`, the fewest bytes of flash
 and RAM together, or hardly more with fewer instructions; `balanced`, the smallest product of
 instructions and bytes, so that a percent of one is worth a percent of the other. Limits hold for
-all of them. The choice is written into the attributes `kernel`, `packing`, `table_bytes` and
-`tile_rows`, which `convert-qsnn-to-kernels` obeys, in place of older ones. All candidates compute
-the same, bit for bit.
+all of them. With `metric=cycles`, cycles stand for instructions throughout: an estimate, by the
+scheduling model of `llvm-mca` and the transfers of register lists, for memory without wait states.
+The choice is written into the attributes `kernel`, `packing`, `table_bytes` and `tile_rows`, which
+`convert-qsnn-to-kernels` obeys, in place of older ones. All candidates compute the same, bit for
+bit.
 
 Where no activity was measured, 2 % of the elements of the input and 10 % of the neurons are taken
 to be active, and a remark says so. Triples of lanes need a `target` that adds doubles in hardware.
@@ -29,19 +31,21 @@ from xdsl.dialects.builtin import ModuleOp
 
 from snnir.backends.targets import get_target
 from snnir.costs.candidates import TABLE_BUDGETS, Choice, Costs, LayerCost, layers_of
-from snnir.costs.goals import Goal
+from snnir.costs.goals import Goal, Metric
 from snnir.costs.search import Selection, select
 from snnir.costs.signals import ASSUMED_INPUT_RATE, ASSUMED_RATE
 from snnir.dialects import qsnn
+from snnir.kernels.context import KernelChoice
 from snnir.layers.activity_attributes import INPUT_COUNTS, rate_of
 from snnir.support.diagnostics import error_at
 from snnir.support.pass_base import SNNPass, option
 
 _REASONS: dict[Goal, str] = {
-    "speed": "fewest instructions",
+    "speed": "fewest {}",
     "size": "fewest bytes",
-    "balanced": "smallest product of instructions and bytes",
+    "balanced": "smallest product of {} and bytes",
 }
+_UNITS: dict[Metric, str] = {"instructions": "instructions", "cycles": "estimated cycles"}
 
 
 @dataclass(frozen=True)
@@ -51,10 +55,13 @@ class QSNNSelectKernelsPass(SNNPass):
     name: ClassVar[str] = "qsnn-select-kernels"
 
     optimize: Goal = option("balanced", "what is wanted: speed, size or balanced")
+    metric: Metric = option("instructions", "what time is: instructions, or cycles (an estimate)")
     ram_limit: int | None = option(None, "most bytes of RAM, with stack")
     flash_limit: int | None = option(None, "most bytes of flash, with code")
     target: str | None = option(None, "target that runs the network")
-    cmsis: bool = option(False, "whether CMSIS-NN may be chosen, whose sources are then needed")
+    kernels: KernelChoice = option(
+        "event", "cmsis lets CMSIS-NN be chosen, too, whose sources are then needed"
+    )
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for network in [n for n in op.walk() if isinstance(n, qsnn.NetworkOp)]:
@@ -69,8 +76,9 @@ class QSNNSelectKernelsPass(SNNPass):
             network,
             self.optimize,
             triples=self.target is not None and get_target(self.target).double_unit,
-            cmsis=self.cmsis,
+            cmsis=self.kernels == "cmsis",
             budgets=self._budgets(),
+            metric=self.metric,
             ram_limit=self.ram_limit,
             flash_limit=self.flash_limit,
         )
@@ -85,10 +93,10 @@ class QSNNSelectKernelsPass(SNNPass):
         total = found.lowered.cost
         self.remark(
             network,
-            f"predicted for {self.optimize} ({_REASONS[self.optimize]}): "
-            f"{total.instructions:,.0f} instructions per step, {total.flash_bytes:,.0f} bytes of "
+            f"predicted for {self.optimize} ({_REASONS[self.optimize].format(self._unit)}): "
+            f"{total.time(self.metric):,.0f} {self._unit} per step, {total.flash_bytes:,.0f} bytes of "
             f"flash, {total.ram_bytes:,.0f} bytes of RAM",
-            instructions=total.instructions, flash_bytes=total.flash_bytes,
+            instructions=total.instructions, cycles=total.cycles, flash_bytes=total.flash_bytes,
             ram_bytes=total.ram_bytes,
         )  # fmt: skip
         for kernel in total.unknown:
@@ -128,18 +136,21 @@ class QSNNSelectKernelsPass(SNNPass):
         by_choice = {candidate: found for (candidate, _), found in candidates.items()}
         for candidate, other in by_choice.items():
             if candidate != choice:
-                self.remark(op, f"candidate {candidate}: {_text(other)}")
+                self.remark(op, f"candidate {candidate}: {self._text(other)}")
         self.remark(
             op,
-            f"chose {choice}: {_text(cost)}",
-            instructions=cost.instructions, flash_bytes=cost.flash_bytes,
+            f"chose {choice}: {self._text(cost)}",
+            **{self.metric: cost.time}, flash_bytes=cost.flash_bytes,
             state_bytes=cost.state_bytes, transient_bytes=cost.transient_bytes,
         )  # fmt: skip
         self.statistics.add("layers")
 
+    def _text(self, cost: LayerCost) -> str:
+        return (
+            f"{cost.time:,.0f} {self._unit}, {cost.flash_bytes:,.0f} bytes of flash, "
+            f"{cost.state_bytes:,} of state, {cost.transient_bytes:,} of transient RAM"
+        )
 
-def _text(cost: LayerCost) -> str:
-    return (
-        f"{cost.instructions:,.0f} instructions, {cost.flash_bytes:,.0f} bytes of flash, "
-        f"{cost.state_bytes:,} of state, {cost.transient_bytes:,} of transient RAM"
-    )
+    @property
+    def _unit(self) -> str:
+        return _UNITS[self.metric]

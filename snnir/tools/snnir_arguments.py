@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 from snnir import __version__
-from snnir.costs.goals import Goal
+from snnir.costs.goals import Goal, Metric
 from snnir.dialects.snn_attributes import InputKind, Readout
 from snnir.driver.levels import LEVELS
 from snnir.kernels.context import KernelChoice
@@ -159,6 +159,12 @@ def _add_lowering(verb: argparse.ArgumentParser) -> None:
         choices=get_args(Goal),
         help="choose kernels by predicted instructions, flash and RAM, for the activity of "
         "--calibration or else of the data (the same kernels for all layers)",
+    )
+    group.add_argument(
+        "--metric",
+        choices=get_args(Metric),
+        default="instructions",
+        help="what --optimize takes for time: instructions, or cycles, an estimate (instructions)",
     )
     group.add_argument(
         "--state",

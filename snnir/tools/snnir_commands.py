@@ -144,6 +144,7 @@ def _lowering(options: argparse.Namespace) -> LoweringOptions:
         ram_limit=options.ram_limit,
         flash_limit=options.flash_limit,
         optimize=options.optimize,
+        metric=options.metric,
         calibration=None if options.optimize is None else options.calibration,
     )
 

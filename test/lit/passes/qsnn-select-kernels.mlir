@@ -3,6 +3,7 @@
 // RUN: snn-opt %s -p 'qsnn-select-kernels{optimize=speed target=mps2-an500}' | filecheck %s --check-prefix=SPEED
 // RUN: snn-opt %s -p 'qsnn-select-kernels{optimize=speed target=mps2-an500},convert-qsnn-to-kernels' | filecheck %s --check-prefix=KERNELS
 // RUN: not snn-opt %s -p 'qsnn-select-kernels{ram-limit=100}' 2>&1 | filecheck %s --check-prefix=RAM
+// RUN: snn-opt %s -p 'qsnn-select-kernels{optimize=speed metric=cycles}' --remarks 2>&1 | filecheck %s --check-prefix=CYCLES
 // RUN: not snn-opt %s -p 'qsnn-select-kernels{optimize=fast}' 2>&1 | filecheck %s --check-prefix=GOAL
 
 // CHECK: qsnn.conv2d {{.*}}kernel = "{{(scatter|event)}}"
@@ -11,6 +12,7 @@
 // SPEED: qsnn.linear {{.*}}kernel = "{{(dense|packed|sparse|blocks)}}"
 // KERNELS: snnrt.linear_scatter{{.*}}kernel = "{{(dense|packed|sparse|blocks)}}"
 // RAM: error: 'qsnn.network' op no kernels make it fit; with the closest ones {{[0-9,]+}} bytes of RAM are missing: it needs {{[0-9,]+}}, the limit is 100
+// CYCLES: predicted for speed (fewest estimated cycles): {{[0-9,]+}} estimated cycles per step
 // GOAL: error: {{.*}}optimize
 
 // expected-remark @below {{activity was not measured everywhere; assumes that 2% of the input and 10% of the neurons are active (snn-measure-activity)}}

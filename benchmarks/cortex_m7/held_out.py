@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Networks on which predicted costs are checked: none of them fits the cost table.
+
+The published convolutional network in two numbers of bins, `nmnist_fc` dense and pruned, the demo's
+example, the shapes of `shapes.py`, and random networks with seeds that `calibrate.py` does not use.
+Activity is recorded on one half of the data, instructions are counted on samples of the other; the
+random networks have one set of samples only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from comparison import Compared, compared
+from measuring import data_file, spread, to_integers
+from numpy.typing import NDArray
+from published import BINS, CALIBRATION_SAMPLES, published_network, recordings
+from xdsl.dialects.builtin import ModuleOp
+
+from snnir.data.network_inputs import integer_input
+from snnir.dialects import snn
+from snnir.driver.files import network_of, read_network
+from snnir.driver.pipelines import LANES, LoweringOptions, apply_pipeline
+from snnir.testing.cost_networks import connected, convolutional, quantized
+
+CONVOLUTIONS = (
+    "kernels=scatter",
+    "kernels=event",
+    "kernels=event tile-rows=1",
+    "kernels=event packing=triples",
+    "kernels=event packing=triples table-bytes=40000",
+    "kernels=event packing=triples table-bytes=300000",
+    "kernels=cmsis",
+)
+CONNECTIONS = ("kernels=dense", "kernels=packed", "kernels=sparse", "kernels=blocks",
+               "kernels=cmsis")  # fmt: skip
+FIRST_SEED = 2001
+RANDOM_NETWORKS = 12
+
+
+@dataclass(frozen=True)
+class Case:
+    """A `qsnn` network with recorded activity, samples as it takes them, and ways to lower it."""
+
+    name: str
+    module: ModuleOp
+    x: NDArray
+    choices: tuple[str, ...]
+
+
+def cases(samples: int, sparse: Path | None = None) -> Iterator[Case]:
+    """All networks.
+
+    Args:
+        samples: that instructions are counted on, at most.
+        sparse: file with `nmnist_fc` at 97 % zeros, which else is pruned here, in a minute.
+    """
+    for bins in BINS:
+        both = recordings(bins)
+        module = published_network(bins)
+        calibration = both.calibration.take(CALIBRATION_SAMPLES)
+        name = f"nmnist_scnn, {bins} bins"
+        yield _case(Compared(name, module, calibration, both.test, LoweringOptions()), samples)
+    for each in compared(None):
+        yield _case(each, samples)
+        if each.name.startswith("nmnist_fc"):
+            pruned = _pruned(each) if sparse is None else read_network(sparse)
+            yield _case(replace(each, name="nmnist_fc, 97 % zeros", module=pruned), samples)
+    for number in range(RANDOM_NETWORKS):
+        seed = FIRST_SEED + number
+        rng = np.random.default_rng(seed)
+        is_connected = number % 3 == 2
+        network = connected(rng) if is_connected else convolutional(rng, plain=number % 6 != 4)
+        quantized(network, "bits=8")
+        kind = "connected" if is_connected else "convolutional"
+        choices = CONNECTIONS if is_connected else CONVOLUTIONS
+        yield Case(f"random {kind} {seed}", network.module, network.x, choices)
+
+
+def _pruned(each: Compared) -> ModuleOp:
+    pruned = each.module.clone()
+    with data_file(each.calibration) as path:
+        apply_pipeline(pruned, f'snn-osbc-prune{{sparsity=0.97 calibration="{path}"}}')
+    return pruned
+
+
+def _case(each: Compared, samples: int) -> Case:
+    convolves = any(isinstance(op, snn.Conv2dOp) for op in each.module.walk())
+    integers = to_integers(each.module, each.calibration, each.options)
+    apply_pipeline(integers, f"qsnn-prune-silent{{multiple={LANES}}}")
+    x = integer_input(network_of(integers), spread(each.test.x, samples))
+    return Case(each.name, integers, x, CONVOLUTIONS if convolves else CONNECTIONS)
