@@ -23,6 +23,7 @@ from typing import Literal
 
 import numpy as np
 import torch
+from common import cached_arrays
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
@@ -53,7 +54,7 @@ INPUT_SHAPE = (2, 34, 34)
 PIXELS = int(np.prod(INPUT_SHAPE))
 TARGET = "mps2-an500"
 FIRST_TRAINING_IMAGE = 1000
-TRAINING_SAMPLES, SIMULATED_TEST_SAMPLES = 12_000, 500
+SIMULATED_SAMPLES, SIMULATED_TEST_SAMPLES = 11_000, 500
 SEEDS = {"train": 1, "t10k": 2}
 DENSE = "dense_300"
 
@@ -86,24 +87,26 @@ def calibration_file(bins: int) -> Path:
     """The calibration half as a file that pass options can name."""
     path = CACHE / f"calibration_{bins}.npz"
     if not path.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
         data = real_recordings(bins)[0]
-        np.savez_compressed(path, x=data.x, y=data.labels())
+        cached_arrays(path, lambda: {"x": data.x, "y": data.labels()})
     return path
 
 
-def simulated(split: Split, bins: int, samples: int) -> Dataset:
-    """Simulated recordings, uint8 (samples, bins, 2, 34, 34), in the order of the images."""
+def simulated(split: Split, bins: int, samples: int, first: int = 0) -> Dataset:
+    """Simulated recordings from the one at `first` on, uint8 (samples, bins, 2, 34, 34).
+
+    They are in the order of the images.
+    """
     events = _simulated_events(split)
     x = np.zeros((samples, bins * PIXELS), np.uint8)
     for sample in range(samples):
-        part = slice(events["offsets"][sample], events["offsets"][sample + 1])
+        part = slice(events["offsets"][first + sample], events["offsets"][first + sample + 1])
         time = events["time"][part].astype(np.int64)
         # As `snnir.data.nmnist.bin_events`.
         index = np.minimum(time * bins // max(1, int(time[-1])), bins - 1)
         flat = index * PIXELS + events["element"][part]
         x[sample] = np.bincount(flat, minlength=bins * PIXELS)
-    labels = events["labels"][:samples]
+    labels = events["labels"][first : first + samples]
     return Dataset(x.reshape(samples, bins, *INPUT_SHAPE), labels, f"simulated {split}")
 
 
@@ -114,23 +117,21 @@ def _simulated_events(split: Split) -> dict[str, NDArray]:
     `element`: index into (2, 34, 34); `time`: microseconds from the first event; `offsets` of the
     recordings; `labels` int64.
     """
-    path = CACHE / f"simulated_{split}.npz"
-    if not path.exists():
+
+    def record() -> dict[str, NDArray]:
         first = FIRST_TRAINING_IMAGE if split == "train" else 0
-        count = TRAINING_SAMPLES if split == "train" else SIMULATED_TEST_SAMPLES
+        count = SIMULATED_SAMPLES if split == "train" else SIMULATED_TEST_SAMPLES
         positions = np.arange(first, first + count)
         images = _idx(f"{split}-images-idx3-ubyte.gz", 16).reshape(-1, 28, 28)
         recordings = list(simulate(images, positions, SEEDS[split]))
-        CACHE.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(
-            path,
-            element=np.concatenate([_elements(events) for events in recordings]),
-            time=np.concatenate([e.time - e.time[0] for e in recordings]).astype(np.uint32),
-            offsets=np.cumsum([0, *map(len, recordings)]),
-            labels=_idx(f"{split}-labels-idx1-ubyte.gz", 8)[positions].astype(np.int64),
-        )
-    with np.load(path) as file:
-        return dict(file)
+        return {
+            "element": np.concatenate([_elements(events) for events in recordings]),
+            "time": np.concatenate([e.time - e.time[0] for e in recordings]).astype(np.uint32),
+            "offsets": np.cumsum([0, *map(len, recordings)]),
+            "labels": _idx(f"{split}-labels-idx1-ubyte.gz", 8)[positions].astype(np.int64),
+        }
+
+    return cached_arrays(CACHE / f"simulated_{split}.npz", record)
 
 
 def _elements(events: Events) -> NDArray[np.uint16]:
@@ -300,3 +301,13 @@ def compile_and_measure(
         exact=exact,
         emulated=len(chosen),
     )
+
+
+def dense_code(module: ModuleOp, data: Dataset) -> float:
+    """Instructions of one step of CMSIS-NN's dense kernels, on the first recording."""
+    steps = network_of(module).timesteps.value.data
+    lowered = lower(module, LoweringOptions(kernels="cmsis"), real_recordings(steps)[0])
+    _, measured = open_level("qemu", lowered, get_target(TARGET)).measure(data.x[:1])
+    assert measured is not None
+    assert measured.instructions_per_step is not None
+    return measured.instructions_per_step
