@@ -27,7 +27,7 @@ from snnir.dialects import cmsis_nn, snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, buffer_element, buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_values
 from snnir.dialects.snn_attributes import Reset, ResetTiming
-from snnir.kernels.lif_kinds import leak_kind
+from snnir.kernels.lif_kinds import has_narrow_thresholds, leak_kind
 
 Presentation = Literal["frames", "events"]
 """How the caller gives the input: `step` or `step_events`."""
@@ -190,9 +190,7 @@ def _lif(op: snnrt.LIFOp, signals: Signals) -> Found:
     shape = buffer_shape(op.membrane.type)
     channels = shape[-1]
     state, current = bits_of(op.membrane), bits_of(op.current)
-    thresholds = _size(op.threshold)
-    packed = state == 16 and op.overflow.data.value == "proven"
-    packed &= thresholds == 1 or (thresholds == channels and neurons // channels >= 4)
+    packed = state == 16 and op.overflow.data.value == "proven" and has_narrow_thresholds(op)
     several = {_size(value) for value in (op.leak, op.threshold, op.bias) if value is not None}
     amounts: Amounts = {
         "call": 1,

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""How the C kernels compute the leak of neurons, see `snnrt/lif_packed.h`."""
+"""How the C kernels compute neurons, see `snnrt/lif_packed.h`."""
 
+import numpy as np
 from xdsl.ir import SSAValue
 
 from snnir.dialects import snnrt
 from snnir.dialects.qsnn import LEAK_ONE
+from snnir.dialects.snn_attributes import Reset
 from snnir.support.arrays import array_from_dense
 
 
@@ -17,3 +19,18 @@ def leak_kind(op: snnrt.LIFOp | snnrt.LIOp | snnrt.WindowLIFBase) -> str:
     if values.size != 1:
         return "factor"
     return {LEAK_ONE: "identity", LEAK_ONE // 2: "half"}.get(int(values[0]), "factor")
+
+
+def has_narrow_thresholds(op: snnrt.LIFOp) -> bool:
+    """Whether two neurons of a word can be compared with their thresholds.
+
+    A threshold that is subtracted before the leak must not be negative, or the membrane could leave
+    16 bits on the way.
+    """
+    constant = op.threshold.owner
+    if not isinstance(constant, snnrt.ConstantOp):
+        return False
+    values = array_from_dense(constant.value)
+    limits = np.iinfo(np.int16)
+    lowest = 0 if op.reset.data is Reset.SUBTRACT_DECAYED else limits.min
+    return bool(values.min() >= lowest and values.max() <= limits.max)

@@ -17,6 +17,7 @@ from snnir.dialects import cmsis_nn, snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, buffer_element, buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_values, spatial_output
 from snnir.dialects.qsnn import Overflow, Rounding
+from snnir.kernels.lif_kinds import has_narrow_thresholds
 
 
 def _size(value: SSAValue) -> int:
@@ -225,6 +226,8 @@ def _lif_shape(name: str, op: snnrt.LIFOp | snnrt.LIOp) -> str:
     fields["leak_extent"] = _extent(op.leak, op.membrane)
     fields["threshold_extent"] = _extent(threshold, op.membrane)
     fields["bias_extent"] = _extent(op.bias, op.membrane)
+    if isinstance(op, snnrt.LIFOp):
+        fields["narrow_thresholds"] = "true" if has_narrow_thresholds(op) else "false"
     return struct_definition(f"{name}_shape", "snnrt_lif_shape", fields)
 
 

@@ -163,7 +163,7 @@ static void measure_conv(void) {
   {HEIGHT * WIDTH,      FILTERS,           SNNRT_RESET_SUBTRACT,          \
    SNNRT_RESET_DELAYED, SNNRT_COMPARE_GT,  0,                             \
    true,                false,             SNNRT_EXTENT_LAYER,            \
-   threshold_extent,    SNNRT_EXTENT_CHANNEL}
+   threshold_extent,    SNNRT_EXTENT_CHANNEL, true}
 
 static const snnrt_lif_shape lif = LIF_SHAPE(SNNRT_EXTENT_LAYER);
 static const snnrt_lif_shape lif_per_channel = LIF_SHAPE(SNNRT_EXTENT_CHANNEL);

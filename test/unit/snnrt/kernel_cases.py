@@ -18,7 +18,7 @@ POOL_FIELDS = (
 ).split()
 LIF_FIELDS = (
     "positions channels reset timing compare current_shift round_leak saturate "
-    "leak_extent threshold_extent bias_extent"
+    "leak_extent threshold_extent bias_extent narrow_thresholds"
 ).split()
 
 
@@ -287,6 +287,9 @@ def neuron_case(rng, kernel):
     bias = extent_array(rng, shape["bias_extent"], shape, -span // 4, span // 4)
     if rng.random() < 0.5:
         bias = np.zeros(0, np.int32)
+    lowest = 0 if reference.RESETS[shape["reset"]] == "subtract_decayed" else -(1 << 15)
+    fits = lowest <= threshold.min() and threshold.max() < 1 << 15
+    shape["narrow_thresholds"] = int(fits and rng.random() < 0.9)
     if rng.random() < 0.3:
         # Equality of membrane and threshold separates GT from GE.
         expanded = reference.per_neuron(threshold, shape["threshold_extent"], shape)
@@ -351,7 +354,7 @@ def neuron(rng, kernel):
 
 
 def packed(rng, kernel):
-    operation = int(rng.integers(13))
+    operation = int(rng.integers(18))
     corners = np.array([0x80008000, 0x7FFF7FFF, 0x80807F7F, 0, 0xFFFFFFFF], np.uint32)
     words = [rng.integers(0, 1 << 32, 64, dtype=np.uint32) for _ in range(4)]
     for operand in words[:2]:
@@ -498,7 +501,7 @@ def group_sum(rng, kernel):
 
 # Each generator with the kernels it makes calls of and the calls per kernel.
 FAMILIES = {
-    packed: (["packed"], 60),
+    packed: (["packed"], 90),
     spike_list: (["spike_list"], 40),
     fill_zero: (["fill_zero"], 10),
     linear_scatter: ([f"linear_scatter{v}_{t}" for v in ("", "_values")

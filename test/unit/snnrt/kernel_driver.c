@@ -56,7 +56,12 @@ static uint32_t packed_operation(int32_t operation, uint32_t a, uint32_t b,
     case 9: return snnrt_sxtab_byte0(a, b);
     case 10: return snnrt_sxtab_byte1(a, b);
     case 11: return snnrt_sxtab_byte2(a, b);
-    default: return snnrt_sxtab_byte3(a, b);
+    case 12: return snnrt_sxtab_byte3(a, b);
+    case 13: return snnrt_pack_middle8(a, b);
+    case 14: return (uint32_t)snnrt_smlabb(a, (int32_t)b, (int32_t)c);
+    case 15: return (uint32_t)snnrt_smlatb(a, (int32_t)b, (int32_t)c);
+    case 16: return (uint32_t)snnrt_smmla((int32_t)a, (int32_t)b, (int32_t)c);
+    default: return (uint32_t)snnrt_smmlar((int32_t)a, (int32_t)b, (int32_t)c);
   }
 }
 
@@ -105,7 +110,8 @@ static snnrt_lif_shape lif_shape(const int32_t *integers) {
                                  integers[7] != 0,
                                  (snnrt_extent)integers[8],
                                  (snnrt_extent)integers[9],
-                                 (snnrt_extent)integers[10]};
+                                 (snnrt_extent)integers[10],
+                                 integers[11] != 0};
   return shape;
 }
 

@@ -145,4 +145,12 @@ def packed(operation, a, b, c, d):
         word(np.maximum(a8, b8), np.int8),
     ]  # fmt: skip
     results += [a + b8.reshape(-1, 4)[:, i].astype(np.uint32) for i in range(4)]
+    results.append(np.hstack([a8.reshape(-1, 4)[:, 1:3], b8.reshape(-1, 4)[:, 1:3]])
+                   .astype(np.int8).view(np.uint32).ravel())  # fmt: skip
+    low, high = a16.reshape(-1, 2).T
+    results += [word(c + lane * b16[::2], np.int32) for lane in (low, high)]
+    wide_a, wide_b = lanes(a, np.int32), lanes(b, np.int32)
+    results += [
+        word(c + ((wide_a * wide_b + rounding) >> 32), np.int32) for rounding in (0, 1 << 31)
+    ]
     return results[operation]

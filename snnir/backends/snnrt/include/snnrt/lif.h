@@ -88,6 +88,19 @@ SNNRT_KERNEL bool snnrt_lif_may_wrap(const snnrt_lif_shape *shape) {
   return !shape->saturate && shape->reset != SNNRT_RESET_SUBTRACT_DECAYED;
 }
 
+/* snnrt_leak of a 32-bit membrane. The factor, as a fraction of 2^32, enters the
+   product as a signed integer: from 1/2 on it is less by 1, and the membrane
+   itself is missing in the result. */
+SNNRT_KERNEL int32_t snnrt_leak_wide(int32_t membrane, int32_t factor,
+                                     bool round) {
+  const int32_t scaled =
+      (int32_t)((uint32_t)factor << (32 - SNNRT_LEAK_BITS));
+  const int32_t missing =
+      factor >= 1 << (SNNRT_LEAK_BITS - 1) ? membrane : 0;
+  return round ? snnrt_smmlar(membrane, scaled, missing)
+               : snnrt_smmla(membrane, scaled, missing);
+}
+
 /* As snnrt_lif_step, for shapes with snnrt_lif_may_wrap; `decayed` is
    the leak of the membrane. The leak of 0 is 0. */
 SNNRT_KERNEL snnrt_lif_result snnrt_lif_step_wrapping(
@@ -168,8 +181,11 @@ SNNRT_KERNEL int32_t snnrt_lif_row(const int32_t *bias,
           const int32_t decayed =                                           \
               shift >= 0 ? snnrt_leak_by_shift(membrane[i], shift,          \
                                                shape->round_leak)           \
-                         : (int32_t)snnrt_leak(membrane[i], factor,         \
-                                               shape->round_leak, narrow);  \
+              : narrow                                                      \
+                  ? (int32_t)snnrt_leak(membrane[i], factor,                \
+                                        shape->round_leak, true)            \
+                  : snnrt_leak_wide(membrane[i], factor,                    \
+                                    shape->round_leak);                     \
           const uint32_t drive =                                            \
               ((uint32_t)current[i] << shape->current_shift) +              \
               (uint32_t)offset;                                             \
@@ -187,30 +203,57 @@ SNNRT_KERNEL int32_t snnrt_lif_row(const int32_t *bias,
     }                                                                       \
   }
 
-/* Defines a helper that updates the complete pairs of each row and returns how
-   many neurons of a row that are. Rows are the inner loop so that the
-   parameters of a pair of channels are packed once. */
-#define SNNRT_DEFINE_LIF_PAIRS(current_name, current_type)                    \
-  SNNRT_KERNEL int32_t snnrt_lif_pairs_s16_##current_name(                    \
-      SNNRT_LIF_PARAMETERS(int16_t, current_type), int32_t row) {             \
+/* Whether a parameter differs between the positions of a channel. */
+SNNRT_KERNEL bool snnrt_lif_per_neuron(const int32_t *bias,
+                                       const snnrt_lif_shape *shape) {
+  return shape->leak_extent == SNNRT_EXTENT_NEURON ||
+         shape->threshold_extent == SNNRT_EXTENT_NEURON ||
+         (bias != NULL && shape->bias_extent == SNNRT_EXTENT_NEURON);
+}
+
+/* Defines a helper that updates complete groups of `2 * pairs` neurons from
+   `first` in each row on, and returns where it ends. Rows are the inner loop so
+   that the parameters of channels are packed once. */
+#define SNNRT_DEFINE_LIF_GROUPS(current_name, current_type)                   \
+  SNNRT_KERNEL int32_t snnrt_lif_groups_s16_##current_name(                   \
+      SNNRT_LIF_PARAMETERS(int16_t, current_type), int32_t first,             \
+      int32_t row, int32_t pairs) {                                           \
     const int32_t neurons = shape->positions * shape->channels;               \
     const snnrt_leak_kind kind = snnrt_leak_kind_of(leak, shape);             \
-    int32_t c = 0;                                                            \
-    for (; c + 2 <= row; c += 2) {                                            \
+    const bool per_neuron = snnrt_lif_per_neuron(bias, shape);                \
+    int32_t c = first;                                                        \
+    for (; c + 2 * pairs <= row; c += 2 * pairs) {                            \
+      snnrt_lif_pair_parameters low = snnrt_lif_pair_parameters_of(           \
+          leak, threshold, bias, c, c, shape);                                \
+      snnrt_lif_pair_parameters high =                                        \
+          pairs == 1 ? low                                                    \
+                     : snnrt_lif_pair_parameters_of(leak, threshold, bias,    \
+                                                    c + 2, c + 2, shape);     \
       for (int32_t i = c; i < neurons; i += row) {                            \
-        const int32_t factor_low =                                            \
-            leak[snnrt_extent_index(shape->leak_extent, i, c)];               \
-        const int32_t factor_high =                                           \
-            leak[snnrt_extent_index(shape->leak_extent, i + 1, c + 1)];       \
-        const uint32_t drive =                                                \
-            snnrt_drive_lanes(snnrt_current_lanes_##current_name(current + i), \
-                              bias, i, c, shape);                             \
-        const snnrt_lif_pair pair = snnrt_lif_pair_step(                      \
-            snnrt_load32(membrane + i), drive,                                \
-            snnrt_parameter_lanes(threshold, shape->threshold_extent, i, c),  \
-            factor_low, factor_high, kind, shape);                            \
-        snnrt_store32(membrane + i, pair.membranes);                          \
-        snnrt_store16(spikes + i, pair.spikes | (pair.spikes >> 8));          \
+        if (per_neuron) {                                                     \
+          low = snnrt_lif_pair_parameters_of(leak, threshold, bias, i, c,     \
+                                             shape);                          \
+        }                                                                     \
+        if (per_neuron && pairs == 2) {                                       \
+          high = snnrt_lif_pair_parameters_of(leak, threshold, bias, i + 2,   \
+                                              c + 2, shape);                  \
+        }                                                                     \
+        const snnrt_lif_pair a = snnrt_lif_pair_update(                       \
+            snnrt_load32(membrane + i),                                       \
+            snnrt_current_lanes_##current_name(current + i), &low, kind,      \
+            bias != NULL, shape);                                             \
+        if (pairs == 1) {                                                     \
+          snnrt_store32(membrane + i, a.membranes);                           \
+          snnrt_store16(spikes + i, a.spikes >> 8);                           \
+          continue;                                                           \
+        }                                                                     \
+        const snnrt_lif_pair b = snnrt_lif_pair_update(                       \
+            snnrt_load32(membrane + i + 2),                                   \
+            snnrt_current_lanes_##current_name(current + i + 2), &high, kind, \
+            bias != NULL, shape);                                             \
+        snnrt_store32(membrane + i, a.membranes);                             \
+        snnrt_store32(membrane + i + 2, b.membranes);                         \
+        snnrt_store32(spikes + i, snnrt_pack_middle8(a.spikes, b.spikes));    \
       }                                                                       \
     }                                                                         \
     return c;                                                                 \
@@ -219,16 +262,18 @@ SNNRT_KERNEL int32_t snnrt_lif_row(const int32_t *bias,
 #define SNNRT_DEFINE_LIF_S16(current_name, current_type)                      \
   SNNRT_DEFINE_LIF_SCALAR(s16, int16_t, INT16_MIN, current_name,              \
                           current_type)                                       \
-  SNNRT_DEFINE_LIF_PAIRS(current_name, current_type)                          \
+  SNNRT_DEFINE_LIF_GROUPS(current_name, current_type)                         \
   SNNRT_KERNEL void snnrt_lif_s16_##current_name(                             \
       SNNRT_LIF_PARAMETERS(int16_t, current_type)) {                          \
     const int32_t row = snnrt_lif_row(bias, shape);                           \
-    const int32_t done =                                                      \
-        snnrt_lif_packable(threshold, shape)                                  \
-            ? snnrt_lif_pairs_s16_##current_name(                             \
-                  membrane, current, spikes, leak, threshold, bias, shape,    \
-                  row)                                                        \
-            : 0;                                                              \
+    int32_t done = 0;                                                         \
+    if (snnrt_lif_packable(shape)) {                                          \
+      done = snnrt_lif_groups_s16_##current_name(                             \
+          membrane, current, spikes, leak, threshold, bias, shape, 0, row, 2);\
+      done = snnrt_lif_groups_s16_##current_name(                             \
+          membrane, current, spikes, leak, threshold, bias, shape, done, row, \
+          1);                                                                 \
+    }                                                                         \
     snnrt_lif_scalar_s16_##current_name(membrane, current, spikes, leak,      \
                                         threshold, bias, shape, done, row);   \
   }

@@ -10,12 +10,14 @@
 #include "snnrt/neuron_shape.h"
 #include "snnrt/packed.h"
 
-/* How a packed leak is computed; the special cases need one factor for the
-   whole layer. */
+/* How a packed leak is computed; all but FACTOR need one factor for the whole
+   layer. LARGE is 1/2 up to 1, SMALL is below 1/2. */
 typedef enum snnrt_leak_kind {
   SNNRT_LEAK_FACTOR,
   SNNRT_LEAK_IDENTITY,
-  SNNRT_LEAK_HALF
+  SNNRT_LEAK_HALF,
+  SNNRT_LEAK_LARGE,
+  SNNRT_LEAK_SMALL
 } snnrt_leak_kind;
 
 /* The two lanes of spikes: 1 in each. */
@@ -30,6 +32,18 @@ SNNRT_KERNEL uint32_t snnrt_parameter_lanes(const int32_t *values,
                       values[extent == SNNRT_EXTENT_LAYER ? 0 : index + 1]);
 }
 
+/* Leak of two membranes by one factor m. 2 m enters the product as a 16-bit
+   integer, less 2^16 where it does not fit: then u is missing in the result. */
+SNNRT_KERNEL uint32_t snnrt_leak_lanes_by_one(uint32_t membranes, int32_t factor,
+                                              snnrt_leak_kind kind,
+                                              bool round) {
+  const int32_t half = round ? 1 << SNNRT_LEAK_BITS : 0;
+  const uint32_t product =
+      snnrt_pack_high16(snnrt_smlabb(membranes, 2 * factor, half),
+                        snnrt_smlatb(membranes, 2 * factor, half));
+  return kind == SNNRT_LEAK_LARGE ? snnrt_sadd16(product, membranes) : product;
+}
+
 /* Leak of two membranes. The factors are doubled so that the results are the
    high halves of the products, which fit 32 bits: 2^15 * 2^16 = 2^31. */
 SNNRT_KERNEL uint32_t snnrt_leak_lanes(uint32_t membranes, int32_t factor_low,
@@ -40,6 +54,9 @@ SNNRT_KERNEL uint32_t snnrt_leak_lanes(uint32_t membranes, int32_t factor_low,
   }
   if (kind == SNNRT_LEAK_HALF) {
     return snnrt_shadd16(membranes, round ? SNNRT_SPIKE_LANES : 0);
+  }
+  if (kind != SNNRT_LEAK_FACTOR) {
+    return snnrt_leak_lanes_by_one(membranes, factor_low, kind, round);
   }
   const int32_t half = round ? 1 << SNNRT_LEAK_BITS : 0;
   const int32_t low = snnrt_low16(membranes) * (2 * factor_low) + half;
@@ -58,7 +75,7 @@ SNNRT_KERNEL uint32_t snnrt_select_fired16(uint32_t membranes,
   return snnrt_select_ge16(thresholds, membranes, silent, fired);
 }
 
-/* Membranes and spikes (0/1 lanes) after a step. */
+/* Membranes and spikes after a step. */
 typedef struct snnrt_lif_pair {
   uint32_t membranes, spikes;
 } snnrt_lif_pair;
@@ -90,17 +107,17 @@ SNNRT_KERNEL uint32_t snnrt_lif_pair_integrate(
   return next;
 }
 
-/* One time step of two neurons. */
-SNNRT_KERNEL snnrt_lif_pair snnrt_lif_pair_step(
+/* One time step of two neurons; a spike is what `fired` has in its lane. */
+SNNRT_KERNEL snnrt_lif_pair snnrt_lif_pair_step_marked(
     uint32_t membranes, uint32_t drive, uint32_t thresholds,
     int32_t factor_low, int32_t factor_high, snnrt_leak_kind kind,
-    const snnrt_lif_shape *shape) {
+    uint32_t fired, const snnrt_lif_shape *shape) {
   const uint32_t next =
       snnrt_lif_pair_integrate(membranes, drive, thresholds, factor_low,
                                factor_high, kind, shape);
   snnrt_lif_pair result = {
-      next, snnrt_select_fired16(next, thresholds, shape->compare,
-                                 SNNRT_SPIKE_LANES, 0)};
+      next,
+      snnrt_select_fired16(next, thresholds, shape->compare, fired, 0)};
   if (shape->timing == SNNRT_RESET_IMMEDIATE &&
       shape->reset != SNNRT_RESET_NONE) {
     const bool subtracts = shape->reset == SNNRT_RESET_SUBTRACT ||
@@ -116,27 +133,19 @@ SNNRT_KERNEL snnrt_lif_pair snnrt_lif_pair_step(
   return result;
 }
 
-/* Whether the packed kernel is exact for these thresholds. A decayed threshold
-   must not be negative either, or U - theta could leave int16. Checking one
-   threshold per channel pays off only when it is shared by several neurons. */
-SNNRT_KERNEL bool snnrt_lif_packable(const int32_t *threshold,
-                                     const snnrt_lif_shape *shape) {
-  if (!SNNRT_PACKED || shape->saturate || shape->current_shift > 15 ||
-      shape->threshold_extent == SNNRT_EXTENT_NEURON ||
-      (shape->threshold_extent == SNNRT_EXTENT_CHANNEL &&
-       shape->positions < 4)) {
-    return false;
-  }
-  const int32_t lowest =
-      shape->reset == SNNRT_RESET_SUBTRACT_DECAYED ? 0 : INT16_MIN;
-  const int32_t thresholds =
-      shape->threshold_extent == SNNRT_EXTENT_LAYER ? 1 : shape->channels;
-  for (int32_t i = 0; i < thresholds; ++i) {
-    if (threshold[i] < lowest || threshold[i] > INT16_MAX) {
-      return false;
-    }
-  }
-  return true;
+/* One time step of two neurons; their spikes are lanes of 0 or 1. */
+SNNRT_KERNEL snnrt_lif_pair snnrt_lif_pair_step(
+    uint32_t membranes, uint32_t drive, uint32_t thresholds,
+    int32_t factor_low, int32_t factor_high, snnrt_leak_kind kind,
+    const snnrt_lif_shape *shape) {
+  return snnrt_lif_pair_step_marked(membranes, drive, thresholds, factor_low,
+                                    factor_high, kind, SNNRT_SPIKE_LANES, shape);
+}
+
+/* Whether the packed kernel is exact. */
+SNNRT_KERNEL bool snnrt_lif_packable(const snnrt_lif_shape *shape) {
+  return SNNRT_PACKED && !shape->saturate && shape->current_shift <= 15 &&
+         shape->narrow_thresholds;
 }
 
 SNNRT_KERNEL snnrt_leak_kind snnrt_leak_kind_of(const int32_t *leak,
@@ -148,6 +157,8 @@ SNNRT_KERNEL snnrt_leak_kind snnrt_leak_kind_of(const int32_t *leak,
     if (leak[0] == 1 << (SNNRT_LEAK_BITS - 1)) {
       return SNNRT_LEAK_HALF;
     }
+    return leak[0] < 1 << (SNNRT_LEAK_BITS - 1) ? SNNRT_LEAK_SMALL
+                                                : SNNRT_LEAK_LARGE;
   }
   return SNNRT_LEAK_FACTOR;
 }
@@ -182,6 +193,44 @@ SNNRT_KERNEL uint32_t snnrt_drive_lanes(uint32_t current, const int32_t *bias,
   }
   return snnrt_sadd16(drive, snnrt_parameter_lanes(bias, shape->bias_extent,
                                                    neuron, channel));
+}
+
+/* Parameters of two neurons as lanes; bias 0 for none. */
+typedef struct snnrt_lif_pair_parameters {
+  uint32_t thresholds, bias;
+  int32_t factor_low, factor_high;
+} snnrt_lif_pair_parameters;
+
+/* Parameters of the neurons `neuron` and `neuron + 1`, in the channels
+   `channel` and `channel + 1`. */
+SNNRT_KERNEL snnrt_lif_pair_parameters snnrt_lif_pair_parameters_of(
+    const int32_t *leak, const int32_t *threshold, const int32_t *bias,
+    int32_t neuron, int32_t channel, const snnrt_lif_shape *shape) {
+  const snnrt_lif_pair_parameters parameters = {
+      snnrt_parameter_lanes(threshold, shape->threshold_extent, neuron, channel),
+      bias == NULL ? 0
+                   : snnrt_parameter_lanes(bias, shape->bias_extent, neuron,
+                                           channel),
+      leak[snnrt_extent_index(shape->leak_extent, neuron, channel)],
+      leak[snnrt_extent_index(shape->leak_extent, neuron + 1, channel + 1)]};
+  return parameters;
+}
+
+/* Spikes as bytes that snnrt_pack_middle8 takes. */
+#define SNNRT_SPIKE_BYTES 0x00010100u
+
+/* One time step of two neurons; `biased` tells whether there is a bias. */
+SNNRT_KERNEL snnrt_lif_pair snnrt_lif_pair_update(
+    uint32_t membranes, uint32_t current,
+    const snnrt_lif_pair_parameters *parameters, snnrt_leak_kind kind,
+    bool biased, const snnrt_lif_shape *shape) {
+  uint32_t drive = snnrt_drive_lanes(current, NULL, 0, 0, shape);
+  if (biased) {
+    drive = snnrt_sadd16(drive, parameters->bias);
+  }
+  return snnrt_lif_pair_step_marked(
+      membranes, drive, parameters->thresholds, parameters->factor_low,
+      parameters->factor_high, kind, SNNRT_SPIKE_BYTES, shape);
 }
 
 #endif

@@ -28,7 +28,9 @@ typedef enum snnrt_compare { SNNRT_COMPARE_GT, SNNRT_COMPARE_GE } snnrt_compare;
    current_shift (0 .. 31) scales the input current by a power of two;
    round_leak rounds the leak to nearest (ties up) instead of down; saturate
    clamps membranes to their type, and without it the caller guarantees that
-   they fit. The extents tell how many values each parameter array holds. */
+   they fit. The extents tell how many values each parameter array holds.
+   narrow_thresholds promises that every threshold fits int16, and that none is
+   negative where the reset is SUBTRACT_DECAYED. */
 typedef struct snnrt_lif_shape {
   int32_t positions, channels;
   snnrt_reset reset;
@@ -38,6 +40,7 @@ typedef struct snnrt_lif_shape {
   bool round_leak;
   bool saturate;
   snnrt_extent leak_extent, threshold_extent, bias_extent;
+  bool narrow_thresholds;
 } snnrt_lif_shape;
 
 /* Fraction bits of a leak factor; 1 << 15 keeps the membrane unchanged. */

@@ -96,6 +96,45 @@ SNNRT_KERNEL uint32_t snnrt_pack_high16(int32_t low, int32_t high) {
   return result;
 }
 
+/* Bytes (1, 2) of low and of high, in this order. */
+SNNRT_KERNEL uint32_t snnrt_pack_middle8(uint32_t low, uint32_t high) {
+  uint32_t result;
+  __asm__("pkhtb %0, %1, %2, asr #8" : "=r"(result) : "r"(high << 8), "r"(low));
+  return result;
+}
+
+/* sum + lane 0 of `lanes` * low half of `factor`, modulo 2^32. */
+SNNRT_KERNEL int32_t snnrt_smlabb(uint32_t lanes, int32_t factor, int32_t sum) {
+  int32_t result;
+  __asm__("smlabb %0, %1, %2, %3"
+          : "=r"(result)
+          : "r"(lanes), "r"(factor), "r"(sum));
+  return result;
+}
+
+/* sum + lane 1 of `lanes` * low half of `factor`, modulo 2^32. */
+SNNRT_KERNEL int32_t snnrt_smlatb(uint32_t lanes, int32_t factor, int32_t sum) {
+  int32_t result;
+  __asm__("smlatb %0, %1, %2, %3"
+          : "=r"(result)
+          : "r"(lanes), "r"(factor), "r"(sum));
+  return result;
+}
+
+/* sum + floor(a * b / 2^32), modulo 2^32. */
+SNNRT_KERNEL int32_t snnrt_smmla(int32_t a, int32_t b, int32_t sum) {
+  int32_t result;
+  __asm__("smmla %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+  return result;
+}
+
+/* sum + floor((a * b + 2^31) / 2^32), modulo 2^32. */
+SNNRT_KERNEL int32_t snnrt_smmlar(int32_t a, int32_t b, int32_t sum) {
+  int32_t result;
+  __asm__("smmlar %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
+  return result;
+}
+
 /* 16-bit lanes: a + b modulo 2^16. */
 SNNRT_KERNEL uint32_t snnrt_sadd16(uint32_t a, uint32_t b) {
   uint32_t result;
@@ -169,6 +208,30 @@ SNNRT_KERNEL uint32_t snnrt_sxtab_byte2(uint32_t sum, uint32_t bytes) {
 
 SNNRT_KERNEL uint32_t snnrt_pack_high16(int32_t low, int32_t high) {
   return ((uint32_t)low >> 16) | ((uint32_t)high & 0xFFFF0000u);
+}
+
+SNNRT_KERNEL uint32_t snnrt_pack_middle8(uint32_t low, uint32_t high) {
+  return ((low >> 8) & 0xFFFFu) | ((high << 8) & 0xFFFF0000u);
+}
+
+SNNRT_KERNEL int32_t snnrt_smlabb(uint32_t lanes, int32_t factor, int32_t sum) {
+  const int32_t product = snnrt_low16(lanes) * (int16_t)factor;
+  return (int32_t)((uint32_t)sum + (uint32_t)product);
+}
+
+SNNRT_KERNEL int32_t snnrt_smlatb(uint32_t lanes, int32_t factor, int32_t sum) {
+  return snnrt_smlabb(lanes >> 16, factor, sum);
+}
+
+SNNRT_KERNEL int32_t snnrt_smmla(int32_t a, int32_t b, int32_t sum) {
+  const int32_t high = (int32_t)(((int64_t)a * b) >> 32);
+  return (int32_t)((uint32_t)sum + (uint32_t)high);
+}
+
+SNNRT_KERNEL int32_t snnrt_smmlar(int32_t a, int32_t b, int32_t sum) {
+  const int64_t half = (int64_t)1 << 31;
+  const int32_t high = (int32_t)(((int64_t)a * b + half) >> 32);
+  return (int32_t)((uint32_t)sum + (uint32_t)high);
 }
 
 SNNRT_KERNEL uint32_t snnrt_sadd16(uint32_t a, uint32_t b) {
