@@ -62,8 +62,11 @@ class LayerActivity:
         return float(self.neuron_rates.mean())
 
     def of_channels(self, kept: NDArray[np.bool_]) -> LayerActivity:
-        """The activity of some of the channels."""
-        return LayerActivity(self.spikes[kept], self.presentations, self.active, self.together)
+        """The activity of some of the channels; that of positions is exact if the others were
+        silent, and too high if not.
+        """
+        together = None if self.together is None else self.together[: np.count_nonzero(kept) + 1]
+        return LayerActivity(self.spikes[kept], self.presentations, self.active, together)
 
 
 @dataclass(frozen=True, eq=False)
