@@ -9,14 +9,53 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snnir.calibration.comparison import Comparison
-from snnir.layers.counts import Counts
+from snnir.calibration.comparison import Comparison, compare_networks
+from snnir.calibration.held_out import Split, check_held_out
+from snnir.dialects import snn
+from snnir.layers.counts import Counts, count_network
+from snnir.support.pass_base import SNNPass
 
 LISTED = 12
 """Longer lists of channels are cut in messages; the metrics have them all."""
 
 KeptChannels = dict[str, NDArray[np.bool_]]
 """By layer, the channels of the original network that are still there."""
+
+
+def report_pruning(
+    reporter: SNNPass,
+    original: snn.NetworkOp,
+    network: snn.NetworkOp,
+    kept: KeptChannels,
+    split: Split,
+    *,
+    max_held_out_loss: float | None,
+    device: str,
+) -> None:
+    """Compare a network with what it was before channels were removed, and say what changed.
+
+    Args:
+        reporter: the pass, whose remarks and statistics these become.
+        kept: by layer, the channels of the original network that are still there.
+        split: the samples that chose, and those that were held out.
+
+    Raises:
+        SNNError: the network loses more than `max_held_out_loss` on the held-out samples.
+    """
+    before, after = count_network(original), count_network(network)
+    comparison = compare_networks(
+        original, network, kept, split.chosen, device=device, progress=True
+    )
+    message, metrics = describe_pruning(before, after, kept, comparison)
+    reporter.remark(network, message, **metrics)
+    check = check_held_out(
+        original, network, kept, split, comparison, max_held_out_loss, device=device, progress=True
+    )
+    if check is not None:
+        message, metrics = check.describe()
+        reporter.remark(network, message, **metrics)
+    reporter.statistics.add("parameters removed", before.parameters - after.parameters)
+    reporter.statistics.add("MACs per step removed", before.macs - after.macs)
 
 
 def describe_pruning(

@@ -51,7 +51,7 @@ from snnir.calibration import (
 from snnir.calibration.held_out import SHARE
 from snnir.calibration.layer_hessians import Objective
 from snnir.calibration.potentials import LayerMoments, Reader, measure_potentials
-from snnir.calibration.pruning_report import KeptChannels, describe_pruning, list_channels
+from snnir.calibration.pruning_report import KeptChannels, list_channels, report_pruning
 from snnir.dialects import snn
 from snnir.dialects.network import layer_names
 from snnir.layers.affine import AFFINE_OPS, AffineOp, constant
@@ -160,7 +160,7 @@ class SNNPrunePCAPass(SNNPass):
         calibration = load_calibration(self.calibration, network, self.samples)
         split = split_calibration(calibration, self.held_out, network, self.max_held_out_loss)
         data = split.chosen
-        original, before = network.clone(), count_network(network)
+        original = network.clone()
         groups = find_channel_groups(network)
         layers = [layer for layer in _layers(groups) if self._is_prunable(groups, layer)]
         readers = [_readers(groups, layer, self.objective) for layer in layers]
@@ -191,7 +191,13 @@ class SNNPrunePCAPass(SNNPass):
             names[op]: ~removed[groups.of(op.spikes)] for op in groups.spiking_layers()
         }
         remove_channels(groups, removed)
-        self._report(network, original, before, kept_channels, split)
+        record_activity(
+            network, measure_activity(network, split.chosen, device=self.device, progress=True)
+        )
+        report_pruning(
+            self, original, network, kept_channels, split,
+            max_held_out_loss=self.max_held_out_loss, device=self.device,
+        )  # fmt: skip
 
     def _is_prunable(self, groups: ChannelGroups, layer: AffineOp) -> bool:
         own = groups.of(layer.result)
@@ -250,34 +256,6 @@ class SNNPrunePCAPass(SNNPass):
         )
         self.statistics.add("channels removed", len(removed))
         return kept
-
-    def _report(
-        self,
-        network: snn.NetworkOp,
-        original: snn.NetworkOp,
-        before: Counts,
-        kept: KeptChannels,
-        split: Split,
-    ) -> None:
-        """Measure the network again, record its rates, and say what changed."""
-        data = split.chosen
-        activity = measure_activity(network, data, device=self.device, progress=True)
-        record_activity(network, activity)
-        comparison = compare_networks(
-            original, network, kept, data, device=self.device, progress=True
-        )
-        after = count_network(network)
-        message, metrics = describe_pruning(before, after, kept, comparison)
-        self.remark(network, message, **metrics)
-        check = check_held_out(
-            original, network, kept, split, comparison, self.max_held_out_loss,
-            device=self.device, progress=True,
-        )  # fmt: skip
-        if check is not None:
-            message, metrics = check.describe()
-            self.remark(network, message, **metrics)
-        self.statistics.add("parameters removed", before.parameters - after.parameters)
-        self.statistics.add("MACs per step removed", before.macs - after.macs)
 
 
 def _layers(groups: ChannelGroups) -> list[AffineOp]:

@@ -50,7 +50,7 @@ from snnir.calibration import (
     split_calibration,
 )
 from snnir.calibration.held_out import SHARE
-from snnir.calibration.pruning_report import KeptChannels, describe_pruning, list_channels
+from snnir.calibration.pruning_report import KeptChannels, report_pruning, list_channels
 from snnir.data import Dataset
 from snnir.dialects import snn
 from snnir.dialects.layer_shapes import shape_of
@@ -147,7 +147,7 @@ class SNNPruneSilentPass(SNNPass):
         calibration = load_calibration(self.calibration, network, self.samples)
         split = split_calibration(calibration, self.held_out, network, self.max_held_out_loss)
         data = split.chosen
-        original, before = network.clone(), count_network(network)
+        original = network.clone()
         activity = measure_activity(network, data, device=self.device, progress=True)
         kept = {name: np.ones(len(each.spikes), bool) for name, each in activity.layers.items()}
         activity, selection = self._shrink(network, data, activity, kept)
@@ -157,21 +157,10 @@ class SNNPruneSilentPass(SNNPass):
         if all(channels.all() for channels in kept.values()):
             self.remark(network, f"nothing removed, measured on {describe_split(split)}")
             return
-        comparison = compare_networks(
-            original, network, kept, data, device=self.device, progress=True
-        )
-        after = count_network(network)
-        message, metrics = describe_pruning(before, after, kept, comparison)
-        self.remark(network, message, **metrics)
-        check = check_held_out(
-            original, network, kept, split, comparison, self.max_held_out_loss,
-            device=self.device, progress=True,
+        report_pruning(
+            self, original, network, kept, split,
+            max_held_out_loss=self.max_held_out_loss, device=self.device,
         )  # fmt: skip
-        if check is not None:
-            message, metrics = check.describe()
-            self.remark(network, message, **metrics)
-        self.statistics.add("parameters removed", before.parameters - after.parameters)
-        self.statistics.add("MACs per step removed", before.macs - after.macs)
 
     def _shrink(
         self, network: snn.NetworkOp, data: Dataset, activity: Activity, kept: KeptChannels
