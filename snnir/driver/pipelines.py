@@ -129,8 +129,11 @@ def activity_measurement(calibration: str) -> str:
 
 def hoisting(options: LoweringOptions) -> str:
     """The pass that computes once in a sequence what a static input allows."""
-    keep_arena = "true" if options.optimize == "size" else None
-    values = {"keep-arena": keep_arena, "ram-limit": options.ram_limit, "target": options.target}
+    values: dict[str, int | str | None] = {
+        "keep-arena": options.optimize == "size" or None,
+        "ram-limit": options.ram_limit,
+        "target": options.target,
+    }
     return _spec("kernels-hoist-static-input", values)
 
 

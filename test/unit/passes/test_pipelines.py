@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from snnir.calibration import measure_activity
+from snnir.costs.goals import Goal
 from snnir.data import Dataset
 from snnir.dialects import qsnn, snn, snnrt
 from snnir.driver.files import network_of
@@ -125,3 +127,15 @@ def test_a_name_inside_of_a_pipeline_is_located(calibration: str) -> None:
         "<pipeline>:1:16: error: option 'size' of 'snn-compress' expects small | medium | large, "
         "got tiny"
     )
+
+
+@pytest.mark.parametrize("goal", get_args(Goal))
+def test_the_driver_lowers_as_the_pipeline_does(goal: Goal) -> None:
+    """Both put the same options of a goal into the passes behind the selection."""
+    module = tiny_module()
+    maximum = 3
+    options = LoweringOptions(optimize=goal, input_maximum=maximum, silent_multiple=1)
+    kernels = lower(module, options).kernels
+    apply_pipeline(module, f"snn-lower{{optimize={goal} input-maximum={maximum}}}")
+    calls = [[op.name for op in each.walk()] for each in (kernels, module)]
+    assert calls[0] == calls[1]
