@@ -44,6 +44,7 @@ TABLE_BUDGETS = (
     128 << 10,
     192 << 10,
     256 << 10,
+    320 << 10,
     384 << 10,
 )
 """Bytes of the tables of kernel sums that are tried for each convolution."""
