@@ -3,15 +3,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 
+from snnir.costs.goals import Goal
+from snnir.costs.model import predict
+from snnir.costs.search import score
 from snnir.data import Dataset, balanced_subset
 from snnir.data.network_inputs import REAL_KINDS, measure_input
-from snnir.dialects import qsnn, snn
+from snnir.dialects import qsnn, snn, snnrt
 from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.network import NetworkOpBase
 from snnir.driver.files import level_of, network_of
@@ -19,6 +23,7 @@ from snnir.driver.pipelines import (
     LoweringOptions,
     activity_measurement,
     apply_pipeline,
+    channel_multiples,
     memory_planning,
     simplification,
     to_fewer_channels,
@@ -34,7 +39,7 @@ from snnir.quantization.input_density import (
     possible_contracts,
 )
 from snnir.quantization.values import type_bounds
-from snnir.support.diagnostics import DiagnosticEngine, error_at
+from snnir.support.diagnostics import DiagnosticEngine, SNNError, error_at
 
 ACTIVITY_SAMPLES = 32
 """Samples of the data whose activity kernels are chosen by where there are no calibration data."""
@@ -110,12 +115,53 @@ def lower(
         quantize(qsnn, options, data)
     if qsnn is not None and data is not None:
         expect_density(network_of(qsnn), data.x)
-    simplified = None if qsnn is None else qsnn.clone()
-    if simplified is not None:
-        apply_pipeline(simplified, to_fewer_channels(options))
-    kernels = module.clone() if simplified is None else simplified.clone()
-    apply_pipeline(kernels, memory_planning(options) if qsnn is None else to_kernels(options))
+    if qsnn is None:
+        kernels = module.clone()
+        apply_pipeline(kernels, memory_planning(options))
+        return LoweredNetwork(None, None, kernels)
+    options = replace(options, silent_multiple=_best_multiple(qsnn, options))
+    simplified, kernels = _simplify_and_convert(qsnn, options)
     return LoweredNetwork(module if level == "snn" else None, qsnn, kernels, compressed, simplified)
+
+
+def _simplify_and_convert(module: ModuleOp, options: LoweringOptions) -> tuple[ModuleOp, ModuleOp]:
+    """A `qsnn` module without channels that never fire, and its kernels."""
+    simplified = module.clone()
+    apply_pipeline(simplified, to_fewer_channels(options))
+    kernels = simplified.clone()
+    apply_pipeline(kernels, to_kernels(options))
+    return simplified, kernels
+
+
+def _best_multiple(module: ModuleOp, options: LoweringOptions) -> int | None:
+    """The multiple of channels whose kernels are predicted to serve the goal best."""
+    first, *others = channel_multiples(options)
+    if options.optimize is None or not others:
+        return first
+    found: dict[str, tuple[ModuleOp, LoweringOptions]] = {}
+    # Nobody wants remarks on what may not be chosen.
+    with DiagnosticEngine():
+        for multiple in (first, *others):
+            trial, simplified = replace(options, silent_multiple=multiple), module.clone()
+            apply_pipeline(simplified, to_fewer_channels(trial))
+            found.setdefault(str(simplified), (simplified, trial))
+        if len(found) == 1:
+            return first
+        scores = [_predicted_score(*each, options.optimize) for each in found.values()]
+    return list(found.values())[scores.index(min(scores))][1].silent_multiple
+
+
+def _predicted_score(module: ModuleOp, options: LoweringOptions, goal: Goal) -> float:
+    """What the goal makes small, of the kernels of a `qsnn` module; infinite if none fit."""
+    try:
+        apply_pipeline(module, to_kernels(options))
+    except SNNError:
+        return math.inf
+    network = network_of(module)
+    assert isinstance(network, snnrt.NetworkOp)
+    cost = predict(network, metric=options.metric)
+    time = cost.cycles if options.metric == "cycles" else cost.instructions
+    return score(goal, time, cost.flash_bytes, cost.ram_bytes)
 
 
 def quantize(module: ModuleOp, options: LoweringOptions, data: Dataset | None) -> None:

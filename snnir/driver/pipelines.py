@@ -25,6 +25,9 @@ MEMORY_PLANNING = "kernels-plan-memory"
 LANES = 4
 """The 16-bit kernels compute so many channels at once, and are slower for other numbers of them."""
 
+OTHER_LANES = (3, 2)
+"""Channels that windows of triples and of pairs compute at once."""
+
 
 @dataclass(frozen=True)
 class LoweringOptions:
@@ -39,7 +42,8 @@ class LoweringOptions:
             times the largest of the data, if there are any, or 1.25 times where only that narrows a
             membrane; `none` allows any number.
         silent_multiple: remove channels that no legal input makes fire (`qsnn-prune-silent`), so
-            many that a multiple of this number is left; None removes none.
+            many that a multiple of this number is left; None removes none. With `optimize` and
+            the default, multiples that suit other kernels are tried, too.
         pipeline: passes on the `snn` level to run instead of `SIMPLIFICATION`.
         ram_limit: most bytes of RAM; None for what the target has.
         flash_limit: most bytes of flash; None for what the target has.
@@ -106,6 +110,13 @@ def to_fewer_channels(options: LoweringOptions) -> str:
     """Passes within the `qsnn` level, which change nothing that is computed; may be none."""
     multiple = options.silent_multiple
     return "" if multiple is None else f"qsnn-prune-silent{{multiple={multiple}}}"
+
+
+def channel_multiples(options: LoweringOptions) -> list[int | None]:
+    """The multiples of channels to try; the first one is what the options name."""
+    multiple = options.silent_multiple
+    tried = OTHER_LANES if multiple == LANES and options.optimize is not None else ()
+    return [multiple, *tried]
 
 
 def to_kernels(options: LoweringOptions) -> str:
