@@ -28,9 +28,13 @@ EXPLICIT: dict[Goal, str] = {
 SELECTION = "qsnn-select-kernels"
 
 
+MULTIPLES: dict[Goal, int] = {"speed": 3, "balanced": 2, "size": LANES}
+"""Channels that the kernels of a goal compute at once: triples, pairs, tiles."""
+
+
 def simplification_of(goal: Goal) -> str:
-    """Passes within the `qsnn` level. The kernels for little memory add four channels at a time."""
-    return f"qsnn-prune-silent{{multiple={LANES if goal == 'size' else 1}}}"
+    """Passes within the `qsnn` level."""
+    return f"qsnn-prune-silent{{multiple={MULTIPLES[goal]}}}"
 
 
 _spelt_out = SELECTION not in PASSES

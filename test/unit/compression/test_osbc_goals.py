@@ -24,6 +24,7 @@ def _dense(array: NDArray) -> str:
     return f'dense<"0x{array.astype("<f4").tobytes().hex()}"> : tensor<{shape}xf32>'
 
 
+@pytest.mark.filterwarnings("ignore:Sparse CSR tensor support")
 def test_decides_as_the_executor(monkeypatch: pytest.MonkeyPatch):
     folder = Path(__file__).resolve().parents[3] / "benchmarks" / "compression"
     monkeypatch.syspath_prepend(folder)

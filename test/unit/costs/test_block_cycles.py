@@ -42,8 +42,7 @@ def test_cycles_of_calls_are_near_their_instructions() -> None:
     tools = [MPS2_AN500.compiler, *(MPS2_AN500.emulator or ())[:1]]
     if missing := block_cycles.missing_tools() + [t for t in tools if shutil.which(t) is None]:
         pytest.skip(f"not installed: {', '.join(missing)}")
-    from profile_calls import profile_calls
-
+    profile_calls = pytest.importorskip("profile_calls").profile_calls
     network = connected(np.random.default_rng(2004))
     quantized(network, "bits=8")
     apply_pipeline(network.module, "convert-qsnn-to-kernels,kernels-plan-memory")
