@@ -184,7 +184,8 @@ def _goals(cells: Sequence[Cell], large: Large) -> list[str]:
     header = ["", "may lose", "loses, simulated", "reached", "loses, real"]
     header += [f"loses, {samples:,} simulated"] * bool(large)
     title = f"## Goals: points that {EXTENDED} loses without fine-tuning"
-    return [title, "", *markdown_table(header, rows), ""]
+    more = "The same goals on more recordings, where they can be told apart: `osbc_goals.md`."
+    return [title, "", *markdown_table(header, rows), "", more, ""]
 
 
 def _table(cells: Sequence[Cell], kind: str, title: str, with_bits: bool) -> list[str]:
