@@ -184,7 +184,7 @@ def _goals(cells: Sequence[Cell], large: Large) -> list[str]:
     header = ["", "may lose", "loses, simulated", "reached", "loses, real"]
     header += [f"loses, {samples:,} simulated"] * bool(large)
     title = f"## Goals: points that {EXTENDED} loses without fine-tuning"
-    more = "The same goals on more recordings, where they can be told apart: `osbc_goals.md`."
+    more = "The same goals, at beta 0.5, on more recordings: `osbc_goals.md`."
     return [title, "", *markdown_table(header, rows), "", more, ""]
 
 
