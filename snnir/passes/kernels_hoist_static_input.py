@@ -130,10 +130,7 @@ def hoist(network: snnrt.NetworkOp, calls: list[KernelOpBase]) -> list[SSAValue]
     """Mark calls as `once`; returns the buffers that become states."""
     hoisted = set(calls)
     needed = [
-        buffer
-        for op in _calls(network)
-        if op not in hoisted
-        for buffer in _roots(op, op.READS)
+        buffer for op in _calls(network) if op not in hoisted for buffer in _roots(op, op.READS)
     ]
     kept: dict[snnrt.BufferOp, SSAValue] = {}
     for op in calls:

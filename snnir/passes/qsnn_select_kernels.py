@@ -94,8 +94,8 @@ class QSNNSelectKernelsPass(SNNPass):
         self.remark(
             network,
             f"predicted for {self.optimize} ({_REASONS[self.optimize].format(self._unit)}): "
-            f"{total.time(self.metric):,.0f} {self._unit} per step, {total.flash_bytes:,.0f} bytes of "
-            f"flash, {total.ram_bytes:,.0f} bytes of RAM",
+            f"{total.time(self.metric):,.0f} {self._unit} per step, "
+            f"{total.flash_bytes:,.0f} bytes of flash, {total.ram_bytes:,.0f} bytes of RAM",
             instructions=total.instructions, cycles=total.cycles, flash_bytes=total.flash_bytes,
             ram_bytes=total.ram_bytes,
         )  # fmt: skip

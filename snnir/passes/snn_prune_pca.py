@@ -39,9 +39,6 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.calibration import (
-    Split,
-    check_held_out,
-    compare_networks,
     describe_split,
     load_calibration,
     measure_activity,
@@ -51,14 +48,13 @@ from snnir.calibration import (
 from snnir.calibration.held_out import SHARE
 from snnir.calibration.layer_hessians import Objective
 from snnir.calibration.potentials import LayerMoments, Reader, measure_potentials
-from snnir.calibration.pruning_report import KeptChannels, list_channels, report_pruning
+from snnir.calibration.pruning_report import list_channels, report_pruning
 from snnir.dialects import snn
 from snnir.dialects.network import layer_names
 from snnir.layers.affine import AFFINE_OPS, AffineOp, constant
 from snnir.layers.channel_groups import ChannelGroups, find_channel_groups
 from snnir.layers.channel_removal import remove_channels, replace_constant
 from snnir.layers.compressible import compressible_layers
-from snnir.layers.counts import Counts, count_network
 from snnir.support.diagnostics import error_at
 from snnir.support.pass_base import SNNPass, option, required_option
 

@@ -41,8 +41,6 @@ from xdsl.dialects.builtin import ModuleOp
 
 from snnir.calibration import (
     Activity,
-    check_held_out,
-    compare_networks,
     describe_split,
     load_calibration,
     measure_activity,
@@ -50,14 +48,13 @@ from snnir.calibration import (
     split_calibration,
 )
 from snnir.calibration.held_out import SHARE
-from snnir.calibration.pruning_report import KeptChannels, report_pruning, list_channels
+from snnir.calibration.pruning_report import KeptChannels, list_channels, report_pruning
 from snnir.data import Dataset
 from snnir.dialects import snn
 from snnir.dialects.layer_shapes import shape_of
 from snnir.dialects.network import layer_names
 from snnir.layers.channel_groups import ChannelGroups, find_channel_groups
 from snnir.layers.channel_removal import remove_channels
-from snnir.layers.counts import count_network
 from snnir.support.diagnostics import error_at
 from snnir.support.pass_base import SNNPass, option, required_option
 

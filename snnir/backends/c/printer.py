@@ -163,7 +163,11 @@ def _prologue(network: CNetwork) -> str:
 
 def _traced_spikes(network: CNetwork) -> list[str]:
     """Room for the spikes of layers that keep none as bytes; only where they are traced."""
-    sizes = [element_count(op.spikes_shape) for op in network.layers if isinstance(op, snnrt.WindowLIFBase)]
+    sizes = [
+        element_count(op.spikes_shape)
+        for op in network.layers
+        if isinstance(op, snnrt.WindowLIFBase)
+    ]
     if not sizes:
         return []
     return [
