@@ -15,16 +15,13 @@ from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_element, buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_values
 from snnir.dialects.snn_attributes import Reset, ResetTiming
-from snnir.dialects.snnrt_lanes import MASK_LANES, mask_count
+from snnir.dialects.snnrt_lanes import MASK_LANES, TOUCHED_BITS, mask_count
 from snnir.kernels.bit_groups import UNKNOWN_RATE
 from snnir.kernels.lif_kinds import leak_kind
 from snnir.layers.activity_attributes import AGES_TO_REST, REACH_AGES, floats_of
 
 CHUNK = {"pairs": 5, "triples": 8}
 """Elements that one transfer of several registers moves."""
-
-TOUCHED_BITS = 32
-"""Windows in a row of which is known whether events reach them."""
 
 Amounts = dict[str, float]
 
@@ -180,7 +177,7 @@ def window_amounts(op: snnrt.WindowLIFBase, signals: Signals) -> Amounts:
     windows, words = height * width, lanes // 2
     pixels = element_count(int_values(op.window))
     masks = isinstance(op, snnrt.WindowLIFMasksOp | snnrt.TileLIFMasksOp)
-    signal = signals[op.entries if masks else op.list]  # type: ignore[attr-defined]
+    signal = signals[op.listed]
     halving = op.resets is not None
     reached, fresh, settling, settled = _ages(op, signals)
     if op.calm is None:

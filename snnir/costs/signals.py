@@ -174,9 +174,7 @@ class Signals:
         elif isinstance(op, snnrt.MarkEventsOp):
             known[op.marks] = self[op.frame]
         elif isinstance(op, snnrt.WindowLIFBase):
-            masks = isinstance(op, snnrt.WindowLIFMasksOp | snnrt.TileLIFMasksOp)
-            out = op.entries if masks else op.list  # type: ignore[attr-defined]
-            known[out] = neuron_signal(op, op.spikes_shape, op.channels.value.data)
+            known[op.listed] = neuron_signal(op, op.spikes_shape, op.channels.value.data)
         elif isinstance(op, snnrt.LIFOp):
             shape = buffer_shape(op.spikes.type)
             known[root_of(op.spikes)] = neuron_signal(op, shape, shape[-1])

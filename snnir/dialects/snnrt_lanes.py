@@ -7,7 +7,7 @@ has to be cleared: what is added in a step is taken out when the neurons read it
 `snnir.dialects.snnrt`.
 """
 
-from abc import ABC
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -47,6 +47,9 @@ from snnir.dialects.kernel_bases import (
 from snnir.dialects.layer_shapes import element_count, int_array, int_values
 from snnir.dialects.qsnn_neurons import RoundingAttr
 from snnir.dialects.snn_attributes import CompareAttr, ResetAttr, ResetTimingAttr
+
+TOUCHED_BITS = 32
+"""Windows in a row of which a word can tell whether events reach them."""
 
 MASK_LANES = 32
 """Lanes of one mask."""
@@ -276,6 +279,11 @@ class WindowLIFBase(KernelOpBase, ABC):
     irdl_options = (ParsePropInAttrDict(), AttrSizedOperandSegments(as_property=True))  # type: ignore[assignment]
 
     @property
+    @abstractmethod
+    def listed(self) -> SSAValue:
+        """The buffer that the spikes are listed in."""
+
+    @property
     def spikes_shape(self) -> tuple[int, int, int]:
         """Height, width and channels of the neurons that are computed."""
         height, width, _ = buffer_shape(self.membrane.type)
@@ -297,14 +305,36 @@ class WindowLIFBase(KernelOpBase, ABC):
                 f"{height} x {width} windows of {window} with {lanes} lanes do not fit "
                 f"{self.current.type}"
             )
+        self._verify_parameters("touched", self.touched)
+
+    def _verify_parameters(self, reached: str, known: SSAValue | None) -> None:
+        """Verify the operands of the neurons; `reached` names the one that tells which windows
+        events reach.
+        """
+        lanes = buffer_shape(self.membrane.type)[-1]
         if (self.calm is None) != (self.rests is None) or (
-            self.calm is not None and (self.touched is None or lanes > MASK_LANES)
+            self.calm is not None and (known is None or lanes > MASK_LANES)
         ):
             raise VerifyException(
-                f"calm needs rests, touched and at most {MASK_LANES} lanes, got {lanes}"
+                f"calm needs rests, {reached} and at most {MASK_LANES} lanes, got {lanes}"
             )
         if (self.resets is None) == (self.leak is None or self.threshold is None):
             raise VerifyException("needs either resets or leak and threshold")
+
+    def _verify_entries(self, entries: SSAValue) -> None:
+        """Verify that a mask list has room for the masks and coordinates of every position."""
+        expect_buffer("entries", entries, i32)
+        height, width, lanes = buffer_shape(self.membrane.type)
+        room = (height * width, mask_count(lanes) + 1)
+        if buffer_shape(entries.type) != room:
+            raise VerifyException(f"entries of type {entries.type}, expected shape {room}")
+
+    def _verify_list(self, list: SSAValue) -> None:
+        """Verify that a list has room for every neuron, and that 16 bits hold every index."""
+        expect_buffer("list", list, i16)
+        neurons = element_count(self.spikes_shape)
+        if element_count(buffer_shape(list.type)) < neurons or neurons > 1 << 16:
+            raise VerifyException(f"{list.type} does not hold {neurons} 16-bit indices")
 
 
 @irdl_op_definition
@@ -327,11 +357,12 @@ class WindowLIFMasksOp(WindowLIFBase):
 
     def verify_(self) -> None:
         super().verify_()
-        expect_buffer("entries", self.entries, i32)
-        height, width, lanes = buffer_shape(self.membrane.type)
-        room = (height * width, mask_count(lanes) + 1)
-        if buffer_shape(self.entries.type) != room:  # C1
-            raise VerifyException(f"entries of type {self.entries.type}, expected shape {room}")
+        self._verify_entries(self.entries)  # C1
+
+    @property
+    def listed(self) -> SSAValue:
+        """See the base class."""
+        return self.entries
 
 
 @irdl_op_definition
@@ -354,10 +385,12 @@ class WindowLIFListOp(WindowLIFBase):
 
     def verify_(self) -> None:
         super().verify_()
-        expect_buffer("list", self.list, i16)
-        neurons = element_count(self.spikes_shape)
-        if element_count(buffer_shape(self.list.type)) < neurons or neurons > 1 << 16:  # C1
-            raise VerifyException(f"{self.list.type} does not hold {neurons} 16-bit indices")
+        self._verify_list(self.list)  # C1
+
+    @property
+    def listed(self) -> SSAValue:
+        """See the base class."""
+        return self.list
 
 
 @irdl_op_definition

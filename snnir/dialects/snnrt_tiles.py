@@ -28,7 +28,7 @@ from snnir.dialects.kernel_bases import (
     expect_rank,
 )
 from snnir.dialects.layer_shapes import element_count, int_values
-from snnir.dialects.snnrt_lanes import MASK_LANES, WindowLIFBase, mask_count
+from snnir.dialects.snnrt_lanes import WindowLIFBase
 
 QUAD_LANES = 4
 """Lanes of currents come in fours, because the weights are bytes."""
@@ -115,15 +115,7 @@ class TileLIFBase(WindowLIFBase, ABC):
         if self.touched is not None or self.initial is not None or self.offset.value.data:
             raise VerifyException("takes neither touched nor currents in triples")
         self._verify_tile()
-        lanes = buffer_shape(self.membrane.type)[-1]
-        if (self.calm is None) != (self.rests is None) or (
-            self.calm is not None and (self.marks is None or lanes > MASK_LANES)
-        ):
-            raise VerifyException(
-                f"calm needs rests, marks and at most {MASK_LANES} lanes, got {lanes}"
-            )
-        if (self.resets is None) == (self.leak is None or self.threshold is None):
-            raise VerifyException("needs either resets or leak and threshold")
+        self._verify_parameters("marks", self.marks)
 
     def _verify_input(self) -> None:
         expect_rank("weights", self.weights, 4)
@@ -190,11 +182,12 @@ class TileLIFMasksOp(TileLIFBase):
 
     def verify_(self) -> None:
         super().verify_()
-        expect_buffer("entries", self.entries, i32)
-        height, width, lanes = buffer_shape(self.membrane.type)
-        room = (height * width, mask_count(lanes) + 1)
-        if buffer_shape(self.entries.type) != room:  # C3
-            raise VerifyException(f"entries of type {self.entries.type}, expected shape {room}")
+        self._verify_entries(self.entries)  # C3
+
+    @property
+    def listed(self) -> SSAValue:
+        """See the base class."""
+        return self.entries
 
 
 @irdl_op_definition
@@ -217,7 +210,9 @@ class TileLIFListOp(TileLIFBase):
 
     def verify_(self) -> None:
         super().verify_()
-        expect_buffer("list", self.list, i16)
-        neurons = element_count(self.spikes_shape)
-        if element_count(buffer_shape(self.list.type)) < neurons or neurons > 1 << 16:  # C3
-            raise VerifyException(f"{self.list.type} does not hold {neurons} 16-bit indices")
+        self._verify_list(self.list)  # C3
+
+    @property
+    def listed(self) -> SSAValue:
+        """See the base class."""
+        return self.list

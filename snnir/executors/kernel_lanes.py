@@ -6,7 +6,7 @@ As `kernel_functions`: in int64, and what C code relies on is checked.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -82,16 +82,21 @@ def lane_conv2d_hits(op: snnrt.LaneConv2dHitsOp, call: Call) -> None:
         site = divmod(position, width)
         rows, columns = add_kernel(op, current, counts.flat[index] * kernels[channel], site)
         counts.flat[index] = 0
-        if touched is not None and rows.start < rows.stop and columns.start < columns.stop:
-            window = int_values(op.window)
-            bits = range(columns.start // window[1], (columns.stop - 1) // window[1] + 1)
-            reached = slice(rows.start // window[0], (rows.stop - 1) // window[0] + 1)
-            touched[reached] |= sum(1 << bit for bit in bits)
+        if touched is not None:
+            touch_windows(touched, rows, columns, int_values(op.window))
     expect_fit(op, op.current, current)
     call.write(op.current, current)
     call.write(op.counts, counts)
     if op.touched is not None and touched is not None:
         _write_words(call, op.touched, touched)
+
+
+def touch_windows(touched: Integers, rows: slice, columns: slice, window: Sequence[int]) -> None:
+    """Set the bits of the windows that rows and columns of currents lie in."""
+    if rows.start < rows.stop and columns.start < columns.stop:
+        bits = range(columns.start // window[1], (columns.stop - 1) // window[1] + 1)
+        reached = slice(rows.start // window[0], (rows.stop - 1) // window[0] + 1)
+        touched[reached] |= sum(1 << bit for bit in bits)
 
 
 def words_of(call: Call, value: SSAValue) -> Integers:

@@ -17,12 +17,14 @@ from xdsl.ir import Operation
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_values
+from snnir.dialects.snnrt_lanes import TOUCHED_BITS
 from snnir.dialects.snnrt_tiles import MARK_BITS
 from snnir.executors.kernel_lanes import (
     add_kernel,
     bits_of,
     list_indices,
     list_masks,
+    touch_windows,
     update_windows,
     words_of,
 )
@@ -34,9 +36,6 @@ if TYPE_CHECKING:
     from snnir.executors.kernel_functions import Call
 
 Integers = NDArray[np.int64]
-
-TOUCHED_BITS = 32
-"""As `SNNRT_TOUCHED_BITS`."""
 
 
 def mark_events(op: snnrt.MarkEventsOp, call: Call) -> None:
@@ -71,10 +70,7 @@ def _tile_currents(op: snnrt.TileLIFBase, call: Call) -> tuple[Integers, Integer
             channel, position = divmod(index, element_count(int_values(op.input_size)))
             site = divmod(position, int_values(op.input_size)[1])
             rows, columns = add_kernel(op, current, count * kernels[channel], site)
-            if rows.start < rows.stop and columns.start < columns.stop:
-                bits = range(columns.start // window[1], (columns.stop - 1) // window[1] + 1)
-                reached = slice(rows.start // window[0], (rows.stop - 1) // window[0] + 1)
-                touched[reached] |= sum(1 << bit for bit in bits)
+            touch_windows(touched, rows, columns, window)
     # Only the final sums must fit; lanes of quads beyond those of the neurons get nothing.
     expect_fit(op, op.current, current)
     if current[..., lanes:].any():

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import IntegerAttr, i16, i64
 
 from snnir.dialects import snnrt
+from snnir.dialects.snnrt_lanes import TOUCHED_BITS
 from snnir.dialects.snnrt_tiles import MOST_TILE_ROWS, quad_lanes
 from snnir.kernels.context import KernelContext, layer_label
 from snnir.kernels.halving import HalvingResets, halving_resets
 from snnir.kernels.lane_packing import LanePacking
 from snnir.kernels.layout import interleave_outputs
 from snnir.kernels.ranges import current_range
-from snnir.kernels.window_rules import TOUCHED_BITS, WindowLowering, kernels_by_bit
+from snnir.kernels.window_rules import WindowLowering, kernels_by_bit
 from snnir.kernels.windows import WindowBlock
 from snnir.support.diagnostics import error_at
 

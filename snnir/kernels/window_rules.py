@@ -14,7 +14,12 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from snnir.dialects import qsnn, snnrt
 from snnir.dialects.layer_shapes import int_array, shape_of
-from snnir.dialects.snnrt_lanes import MASK_LANES, mask_count, window_properties
+from snnir.dialects.snnrt_lanes import (
+    MASK_LANES,
+    TOUCHED_BITS,
+    mask_count,
+    window_properties,
+)
 from snnir.kernels.bit_groups import (
     UNKNOWN_RATE,
     busy_words,
@@ -43,9 +48,6 @@ from snnir.kernels.windows import (
 from snnir.layers.activity_attributes import channel_rates_of
 from snnir.support.arrays import array_from_dense, dense_from_array
 from snnir.support.diagnostics import error_at
-
-TOUCHED_BITS = 32
-"""Windows in a row whose currents can be marked as touched."""
 
 PACKING, TABLE_BYTES = "packing", "table_bytes"
 """Attributes of a convolution that override the options of the network for it."""

@@ -8,7 +8,7 @@ from xdsl.dialects.builtin import f64
 from xdsl.ir import Operation, SSAValue
 
 from snnir.backends.c.call_text import CallText
-from snnir.backends.c.network import CNetwork, listed
+from snnir.backends.c.network import CNetwork
 from snnir.backends.c.syntax import INDENT, bits_of, call, struct_definition
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_element, buffer_shape
@@ -195,12 +195,12 @@ def expand_spikes(network: CNetwork, op: WindowLIF, bytes: str) -> str:
     count = network.names[op.results[0]]
     if isinstance(op, snnrt.WindowLIFListOp | snnrt.TileLIFListOp):
         return call(
-            "snnrt_list_to_bytes", unsigned(network, op.list, 16, const=True), count, bytes,
+            "snnrt_list_to_bytes", unsigned(network, op.listed, 16, const=True), count, bytes,
             height * width * channels,
         )  # fmt: skip
     lanes = buffer_shape(op.membrane.type)[-1]
     return call(
-        "snnrt_masks_to_bytes", unsigned(network, listed(op), 32, const=True), count, bytes,
+        "snnrt_masks_to_bytes", unsigned(network, op.listed, 32, const=True), count, bytes,
         width, height, lanes, channels,
     )  # fmt: skip
 

@@ -142,8 +142,7 @@ class CNetwork:
 
 def listed(op: KernelOpBase) -> SSAValue:
     """The buffer that a call fills with as many entries as it returns."""
-    masks = isinstance(op, snnrt.WindowLIFMasksOp | snnrt.TileLIFMasksOp)
-    return op.entries if masks else op.list  # type: ignore[attr-defined]
+    return op.listed if isinstance(op, snnrt.WindowLIFBase) else op.list  # type: ignore[attr-defined]
 
 
 def only_network(module: ModuleOp) -> CNetwork:
