@@ -133,12 +133,13 @@ def measure_activity(
     def count(layer: str, step: int, spikes: Tensor | None, membrane: Tensor) -> None:
         if spikes is None:
             return
-        fired = (spikes != 0).sum(dim=0)
+        active_neurons = spikes != 0
+        fired = active_neurons.sum(dim=0)
         for op in poolings.get(layer, ()):
             pooled[op] = pooled.get(op, np.zeros(3)) + pooled_counts(op, spikes)
         counts[layer] = counts[layer] + fired if layer in counts else fired
         if fired.ndim == 3:
-            numbers = (spikes != 0).sum(dim=1)
+            numbers = active_neurons.sum(dim=1)
             positions = (numbers != 0).sum(dim=0)
             times = numbers.flatten().bincount(minlength=spikes.shape[1] + 1)
             together[layer] = together[layer] + times if layer in together else times
