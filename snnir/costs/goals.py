@@ -7,3 +7,8 @@ Goal = Literal["speed", "size", "balanced"]
 
 Metric = Literal["instructions", "cycles"]
 """What time is measured in: counted instructions, or cycles, which are estimated."""
+
+
+def keeps_arena(goal: Goal | None) -> bool:
+    """Whether a goal gives up instructions rather than RAM (`kernels-hoist-static-input`)."""
+    return goal == "size"

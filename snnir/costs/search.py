@@ -26,7 +26,7 @@ from snnir.costs.candidates import (
     lower,
     window_layers,
 )
-from snnir.costs.goals import Goal, Metric
+from snnir.costs.goals import Goal, Metric, keeps_arena
 from snnir.costs.model import CostTable, NetworkCost, load_table
 from snnir.dialects import qsnn
 from snnir.kernels.context import Packing
@@ -120,7 +120,7 @@ def select(
     """
     packings: tuple[Packing, ...] = ("pairs", "triples") if triples else ("pairs",)
     limits = ram_limit, flash_limit
-    hoisting = KernelsHoistStaticInputPass(keep_arena=goal == "size", ram_limit=ram_limit)
+    hoisting = KernelsHoistStaticInputPass(keep_arena=keeps_arena(goal), ram_limit=ram_limit)
 
     def best(tiles: Sequence[int]) -> Selection:
         found = layer_costs(network, packings, budgets, tiles, cmsis, hoisting, metric)

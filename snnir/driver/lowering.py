@@ -113,42 +113,42 @@ def lower(
             compressed = qsnn.clone() if level_of(network_of(qsnn)) == "snn" else None
             options = replace(options, pipeline="")
         quantize(qsnn, options, data)
-    if qsnn is not None and data is not None:
-        expect_density(network_of(qsnn), data.x)
     if qsnn is None:
         kernels = module.clone()
         apply_pipeline(kernels, memory_planning(options))
         return LoweredNetwork(None, None, kernels)
+    if data is not None:
+        expect_density(network_of(qsnn), data.x)
     options = replace(options, silent_multiple=_best_multiple(qsnn, options))
-    simplified, kernels = _simplify_and_convert(qsnn, options)
+    simplified = _simplified(qsnn, options)
+    kernels = simplified.clone()
+    apply_pipeline(kernels, to_kernels(options))
     return LoweredNetwork(module if level == "snn" else None, qsnn, kernels, compressed, simplified)
 
 
-def _simplify_and_convert(module: ModuleOp, options: LoweringOptions) -> tuple[ModuleOp, ModuleOp]:
-    """A `qsnn` module without channels that never fire, and its kernels."""
-    simplified = module.clone()
-    apply_pipeline(simplified, to_fewer_channels(options))
-    kernels = simplified.clone()
-    apply_pipeline(kernels, to_kernels(options))
-    return simplified, kernels
+def _simplified(module: ModuleOp, options: LoweringOptions) -> ModuleOp:
+    """A copy of a `qsnn` module without the channels that never fire and may go."""
+    copy = module.clone()
+    apply_pipeline(copy, to_fewer_channels(options))
+    return copy
 
 
 def _best_multiple(module: ModuleOp, options: LoweringOptions) -> int | None:
     """The multiple of channels whose kernels are predicted to serve the goal best."""
-    first, *others = channel_multiples(options)
-    if options.optimize is None or not others:
-        return first
-    found: dict[str, tuple[ModuleOp, LoweringOptions]] = {}
+    multiples = channel_multiples(options)
+    if options.optimize is None or len(multiples) == 1:
+        return multiples[0]
+    goal, found = options.optimize, dict[str, tuple[ModuleOp, LoweringOptions]]()
     # Nobody wants remarks on what may not be chosen.
     with DiagnosticEngine():
-        for multiple in (first, *others):
-            trial, simplified = replace(options, silent_multiple=multiple), module.clone()
-            apply_pipeline(simplified, to_fewer_channels(trial))
+        for multiple in multiples:
+            trial = replace(options, silent_multiple=multiple)
+            simplified = _simplified(module, trial)
             found.setdefault(str(simplified), (simplified, trial))
         if len(found) == 1:
-            return first
-        scores = [_predicted_score(*each, options.optimize) for each in found.values()]
-    return list(found.values())[scores.index(min(scores))][1].silent_multiple
+            return multiples[0]
+        _, best = min(found.values(), key=lambda each: _predicted_score(each[0], each[1], goal))
+    return best.silent_multiple
 
 
 def _predicted_score(module: ModuleOp, options: LoweringOptions, goal: Goal) -> float:
@@ -159,9 +159,8 @@ def _predicted_score(module: ModuleOp, options: LoweringOptions, goal: Goal) -> 
         return math.inf
     network = network_of(module)
     assert isinstance(network, snnrt.NetworkOp)
-    cost = predict(network, metric=options.metric)
-    time = cost.cycles if options.metric == "cycles" else cost.instructions
-    return score(goal, time, cost.flash_bytes, cost.ram_bytes)
+    cost = predict(network)
+    return score(goal, cost.time(options.metric), cost.flash_bytes, cost.ram_bytes)
 
 
 def quantize(module: ModuleOp, options: LoweringOptions, data: Dataset | None) -> None:

@@ -11,7 +11,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.utils.arg_spec import ArgSpec, ParameterListType
 
 from snnir.backends.targets import TargetDescription
-from snnir.costs.goals import Goal, Metric
+from snnir.costs.goals import Goal, Metric, keeps_arena
 from snnir.kernels.context import KernelChoice
 from snnir.quantization.options import StatePolicy
 from snnir.support.pipeline import parse_pipeline, run_pipeline, spec_to_text
@@ -141,7 +141,7 @@ def activity_measurement(calibration: str) -> str:
 def hoisting(options: LoweringOptions) -> str:
     """The pass that computes once in a sequence what a static input allows."""
     values: dict[str, int | str | None] = {
-        "keep-arena": options.optimize == "size" or None,
+        "keep-arena": keeps_arena(options.optimize) or None,
         "ram-limit": options.ram_limit,
         "target": options.target,
     }

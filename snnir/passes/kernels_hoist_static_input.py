@@ -24,7 +24,6 @@ from typing import ClassVar
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, UnitAttr
-from xdsl.ir import SSAValue
 
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import KernelOpBase
@@ -74,7 +73,8 @@ class KernelsHoistStaticInputPass(SNNPass):
         self.remark(
             network,
             f"{len(calls)} of {len(_calls(network))} calls run once in a sequence; "
-            f"{sum(map(value_bytes, kept))} bytes that they write are kept from step to step",
+            f"{sum(value_bytes(buffer.result) for buffer in kept)} bytes that they write are kept "
+            "from step to step",
             calls=len(calls), arena_bytes=arena,
         )  # fmt: skip
 
@@ -126,20 +126,22 @@ def _is_static(
     return counted | users <= static
 
 
-def hoist(network: snnrt.NetworkOp, calls: list[KernelOpBase]) -> list[SSAValue]:
+def hoist(network: snnrt.NetworkOp, calls: list[KernelOpBase]) -> list[snnrt.BufferOp]:
     """Mark calls as `once`; returns the buffers that become states."""
     hoisted = set(calls)
-    needed = [
-        buffer for op in _calls(network) if op not in hoisted for buffer in _roots(op, op.READS)
-    ]
-    kept: dict[snnrt.BufferOp, SSAValue] = {}
+    others = [op for op in _calls(network) if op not in hoisted]
+    needed = {buffer for op in others for buffer in _roots(op, op.READS)}
+    kept = dict.fromkeys(
+        buffer
+        for op in calls
+        for buffer in _roots(op, (*op.WRITES, *op.UPDATES))
+        if buffer in needed
+    )
     for op in calls:
         op.properties["once"] = UnitAttr()
-        for buffer in _roots(op, (*op.WRITES, *op.UPDATES)):
-            if buffer in needed:
-                buffer.properties["region"] = snnrt.RegionAttr(snnrt.Region.STATE)
-                kept[buffer] = buffer.result
-    return list(kept.values())
+    for buffer in kept:
+        buffer.properties["region"] = snnrt.RegionAttr(snnrt.Region.STATE)
+    return list(kept)
 
 
 def _roots(op: KernelOpBase, names: tuple[str, ...]) -> list[snnrt.BufferOp]:

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from xdsl.utils.arg_spec import ArgSpec
 
-from snnir.costs.goals import Goal
+from snnir.costs.goals import Goal, keeps_arena
 from snnir.kernels.context import KernelChoice
 from snnir.quantization.options import StatePolicy
 from snnir.support.pass_base import PassPipeline, element, option
@@ -69,7 +69,7 @@ class SNNLowerPipeline(PassPipeline):
             element("convert-qsnn-to-kernels", kernels=self.kernels),
             element(
                 "kernels-hoist-static-input",
-                keep_arena=self.optimize == "size" or None,
+                keep_arena=keeps_arena(self.optimize) or None,
                 ram_limit=self.ram_limit,
                 target=self.target,
             ),
