@@ -29,9 +29,7 @@ SNNRT_KERNEL uint32_t snnrt_list_frame(const uint8_t *frame, uint32_t size,
   uint32_t n = 0, i = 0;
   while (i < size) {
     /* Most frames are nearly empty: 16 zeros at a time. */
-    if (i + 16 <= size &&
-        (snnrt_load32(frame + i) | snnrt_load32(frame + i + 4) |
-         snnrt_load32(frame + i + 8) | snnrt_load32(frame + i + 12)) == 0) {
+    if (i + 16 <= size && snnrt_are_zero16(frame + i)) {
       i += 16;
       continue;
     }

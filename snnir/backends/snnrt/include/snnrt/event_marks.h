@@ -30,9 +30,7 @@ SNNRT_KERNEL bool snnrt_mark_frame(const uint8_t *frame, uint32_t size,
     uint32_t word = 0, i = first;
     while (i < end) {
       /* Most frames are nearly empty: 16 or 4 zeros at a time. */
-      if (i + 16 <= end &&
-          (snnrt_load32(frame + i) | snnrt_load32(frame + i + 4) |
-           snnrt_load32(frame + i + 8) | snnrt_load32(frame + i + 12)) == 0) {
+      if (i + 16 <= end && snnrt_are_zero16(frame + i)) {
         i += 16;
         continue;
       }

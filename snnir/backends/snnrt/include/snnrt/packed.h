@@ -28,6 +28,12 @@ SNNRT_KERNEL uint32_t snnrt_load32(const void *address) {
   return word;
 }
 
+/* Whether 16 bytes are all zero. */
+SNNRT_KERNEL bool snnrt_are_zero16(const uint8_t *bytes) {
+  return (snnrt_load32(bytes) | snnrt_load32(bytes + 4) |
+          snnrt_load32(bytes + 8) | snnrt_load32(bytes + 12)) == 0;
+}
+
 /* Stores a word at any byte address. */
 SNNRT_KERNEL void snnrt_store32(void *address, uint32_t word) {
   memcpy(address, &word, sizeof word);

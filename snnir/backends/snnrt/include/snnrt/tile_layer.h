@@ -204,6 +204,31 @@ SNNRT_KERNEL void snnrt_tile_currents(const snnrt_tile_input *input,
   snnrt_tile_events(input, weights, tile, tile_rows, conv2d);
 }
 
+/* The tile before the first row of windows. */
+SNNRT_KERNEL void snnrt_clear_tile(snnrt_tile *tile, void *current,
+                                   int32_t tile_rows,
+                                   const snnrt_window_shape *window) {
+  tile->current = (uint8_t *)current;
+  snnrt_fill_zero(current, (uint32_t)(tile_rows * window->window_height *
+                                      window->row_bytes));
+}
+
+/* The currents of row `y` of windows, in the order of the rows; a tile is
+   computed when its first row is asked for. */
+SNNRT_KERNEL uint8_t *snnrt_tile_row(const snnrt_tile_input *input,
+                                     const uint32_t **next,
+                                     const int8_t *weights, int32_t y,
+                                     snnrt_tile *tile, int32_t tile_rows,
+                                     const snnrt_lane_conv2d_shape *conv2d,
+                                     const snnrt_window_shape *window) {
+  const int32_t row = y % tile_rows;
+  if (row == 0) {
+    snnrt_tile_currents(input, next, weights, y, tile, tile_rows, conv2d,
+                        window);
+  }
+  return tile->current + row * window->window_height * window->row_bytes;
+}
+
 /* Whether it is known which windows events reach. */
 SNNRT_KERNEL bool snnrt_tile_marks(const snnrt_tile_input *input,
                                    const snnrt_window_shape *window) {
@@ -221,18 +246,11 @@ SNNRT_KERNEL uint32_t snnrt_tile_lif_masks(
   const uint32_t *const begin = entries, *next = input->entries;
   const bool marked = snnrt_tile_marks(input, window);
   snnrt_tile tile;
-  tile.current = (uint8_t *)current;
-  snnrt_fill_zero(current, (uint32_t)(tile_rows * window->window_height *
-                                      window->row_bytes));
+  snnrt_clear_tile(&tile, current, tile_rows, window);
   for (int32_t y = 0; y < window->height; ++y) {
-    const int32_t row = y % tile_rows;
-    if (row == 0) {
-      snnrt_tile_currents(input, &next, weights, y, &tile, tile_rows, conv2d,
-                          window);
-    }
-    uint32_t bits = marked ? tile.touched[row] : 0;
-    uint8_t *place =
-        tile.current + row * window->window_height * window->row_bytes;
+    uint8_t *place = snnrt_tile_row(input, &next, weights, y, &tile, tile_rows,
+                                    conv2d, window);
+    uint32_t bits = marked ? tile.touched[y % tile_rows] : 0;
     for (int32_t x = 0; x < window->width; ++x) {
       uint32_t found[SNNRT_MAXIMUM_MASKS];
       if (snnrt_window_step(place, state, !marked || (bits & 1u) != 0, calm,
@@ -267,18 +285,11 @@ SNNRT_KERNEL uint32_t snnrt_tile_lif_list(
   const bool marked = snnrt_tile_marks(input, window);
   uint32_t base = 0;
   snnrt_tile tile;
-  tile.current = (uint8_t *)current;
-  snnrt_fill_zero(current, (uint32_t)(tile_rows * window->window_height *
-                                      window->row_bytes));
+  snnrt_clear_tile(&tile, current, tile_rows, window);
   for (int32_t y = 0; y < window->height; ++y) {
-    const int32_t row = y % tile_rows;
-    if (row == 0) {
-      snnrt_tile_currents(input, &next, weights, y, &tile, tile_rows, conv2d,
-                          window);
-    }
-    uint32_t bits = marked ? tile.touched[row] : 0;
-    uint8_t *place =
-        tile.current + row * window->window_height * window->row_bytes;
+    uint8_t *place = snnrt_tile_row(input, &next, weights, y, &tile, tile_rows,
+                                    conv2d, window);
+    uint32_t bits = marked ? tile.touched[y % tile_rows] : 0;
     for (int32_t x = 0; x < window->width; ++x) {
       uint32_t found[SNNRT_MAXIMUM_MASKS];
       (void)snnrt_window_step(place, state, !marked || (bits & 1u) != 0, calm,
