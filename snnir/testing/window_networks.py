@@ -10,9 +10,18 @@ from xdsl.ir import SSAValue
 from snnir.dialects import snn
 from snnir.dialects.layer_shapes import shape_of
 from snnir.dialects.snn_attributes import Compare, InputKind, Reset, ResetTiming
+from snnir.executors import TorchExecutor
+from snnir.executors.result import ExecutionResult
 from snnir.layers.activity_attributes import write_rates
+from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
 from snnir.support.arrays import dense_from_array
-from snnir.testing.random_networks import RandomNetwork, RandomNetworkBuilder, random_input
+from snnir.testing.random_networks import (
+    LARGEST_COUNT,
+    RandomNetwork,
+    RandomNetworkBuilder,
+    random_input,
+)
+from snnir.universe import make_context
 
 
 class WindowNetworkBuilder(RandomNetworkBuilder):
@@ -79,3 +88,25 @@ def random_window_network(
     x *= rng.random(x.shape) < 0.1
     x[:, 3:] *= (rng.random((samples, timesteps - 3, *[1] * (x.ndim - 2))) < 0.2).astype(x.dtype)
     return RandomNetwork(module, x)
+
+
+def quantized_window_network(seed: int, most_bits: int) -> RandomNetwork:
+    """A network of `random_window_network` in integers, whose states mostly have 16 bits.
+
+    Prints the seed, for a test that fails.
+    """
+    print(f"seed {seed}")
+    rng = np.random.default_rng(seed)
+    network = random_window_network(rng)
+    ConvertSNNToQSNNPass(
+        bits=int(rng.integers(2, most_bits + 1)),
+        rounding=rng.choice(["nearest", "floor"]),
+        input_maximum=LARGEST_COUNT,
+    ).apply(make_context(), network.module)
+    network.module.verify()
+    return network
+
+
+def expected_result(network: RandomNetwork) -> ExecutionResult:
+    """What an integer network computes for its input, all layers and steps recorded."""
+    return TorchExecutor(network.network).run(network.x, record="all")

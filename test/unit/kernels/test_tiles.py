@@ -6,7 +6,6 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,29 +15,16 @@ from snnir.backends.targets import HOST, MPS2_AN500, TargetDescription
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_shape
 from snnir.driver.bit_exactness import first_difference
-from snnir.executors import KernelExecutor, TorchExecutor
+from snnir.executors import KernelExecutor
 from snnir.executors.native import NativeExecutor
-from snnir.executors.result import ExecutionResult
 from snnir.passes.convert_qsnn_to_kernels import ConvertQSNNToKernelsPass
-from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
 from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
 from snnir.support.diagnostics import SNNError
-from snnir.testing.random_networks import LARGEST_COUNT, RandomNetwork
-from snnir.testing.window_networks import random_window_network
+from snnir.testing.window_networks import expected_result, quantized_window_network
 from snnir.universe import make_context
 
-
-def quantized(seed: int) -> RandomNetwork:
-    """A random network at the `qsnn` level, whose states mostly have 16 bits."""
-    print(f"seed {seed}")
-    rng = np.random.default_rng(seed)
-    network = random_window_network(rng)
-    ConvertSNNToQSNNPass(
-        bits=int(rng.integers(2, 9)),
-        rounding=rng.choice(["nearest", "floor"]),
-        input_maximum=LARGEST_COUNT,
-    ).apply(make_context(), network.module)
-    return network
+MOST_BITS = 8
+"""Of a weight."""
 
 
 def lowered(module: ModuleOp, tile_rows: int) -> ModuleOp:
@@ -50,11 +36,6 @@ def lowered(module: ModuleOp, tile_rows: int) -> ModuleOp:
     return copy
 
 
-def expected(network: RandomNetwork) -> ExecutionResult:
-    """What the integer network computes."""
-    return TorchExecutor(network.network).run(network.x, record="all")
-
-
 def tiled_layers(module: ModuleOp) -> list[snnrt.TileLIFBase]:
     """The layers of a module that are computed by tiles."""
     return [op for op in module.walk() if isinstance(op, snnrt.TileLIFBase)]
@@ -63,18 +44,18 @@ def tiled_layers(module: ModuleOp) -> list[snnrt.TileLIFBase]:
 @settings(deadline=None, max_examples=20)
 @given(st.integers(0, 1 << 32), st.integers(1, 5))
 def test_the_arena_executor_agrees(seed, tile_rows) -> None:
-    network = quantized(seed)
+    network = quantized_window_network(seed, MOST_BITS)
     module = lowered(network.module, tile_rows)
     kernels = next(op for op in module.walk() if isinstance(op, snnrt.NetworkOp))
     result = KernelExecutor(kernels).run(network.x, record=True)
-    assert first_difference(expected(network), result) is None
+    assert first_difference(expected_result(network), result) is None
 
 
 def assert_exact(seed: int, target: TargetDescription) -> int:
     """Run one random network on a target both ways; returns its layers with tiles."""
-    network = quantized(seed)
+    network = quantized_window_network(seed, MOST_BITS)
     module = lowered(network.module, 1 + seed % 4)
-    executor, reference = NativeExecutor(module, target), expected(network)
+    executor, reference = NativeExecutor(module, target), expected_result(network)
     for events in (False, True):
         result = executor.run(network.x, record="all", events=events)
         assert first_difference(reference, result) is None
@@ -108,7 +89,7 @@ def test_target_code_agrees(first) -> None:
 def test_random_networks_use_every_way() -> None:
     found = set()
     for seed in range(40):
-        network = quantized(seed)
+        network = quantized_window_network(seed, MOST_BITS)
         module = lowered(network.module, 1 + seed % 4)
         for op in tiled_layers(module):
             rows = buffer_shape(op.membrane.type)[0]
@@ -127,21 +108,21 @@ def test_whole_maps_and_tiles_meet_in_one_network() -> None:
     """The attribute of a layer overrides the option of the network."""
     met = set()
     for seed in range(500, 530):
-        network = quantized(seed)
+        network = quantized_window_network(seed, MOST_BITS)
         convolutions = [op for op in network.module.walk() if op.name == "qsnn.conv2d"]
         for index, op in enumerate(convolutions):
             op.attributes["tile_rows"] = IntegerAttr(2 * (seed % 2 == index), i64)
         module = lowered(network.module, 0)
         kernels = next(op for op in module.walk() if isinstance(op, snnrt.NetworkOp))
         result = KernelExecutor(kernels).run(network.x, record=True)
-        assert first_difference(expected(network), result) is None
+        assert first_difference(expected_result(network), result) is None
         names = {op.name for op in module.walk() if "_lif" in op.name}
         met |= {any("tile" in n for n in names) and any("window" in n for n in names)}
     assert True in met
 
 
 def test_tiles_need_less_memory_than_maps() -> None:
-    network = quantized(1)
+    network = quantized_window_network(1, MOST_BITS)
     sizes = []
     for tile_rows in (0, 1):
         module = lowered(network.module, tile_rows)
@@ -152,6 +133,6 @@ def test_tiles_need_less_memory_than_maps() -> None:
 
 
 def test_rows_of_tiles_must_be_a_number() -> None:
-    network = quantized(1)
+    network = quantized_window_network(1, MOST_BITS)
     with pytest.raises(SNNError, match="tile_rows must be a number of rows, not -1"):
         lowered(network.module, -1)

@@ -7,7 +7,6 @@ import shutil
 from dataclasses import replace
 from typing import Literal
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,31 +15,17 @@ from xdsl.dialects.builtin import ModuleOp
 from snnir.backends.targets import HOST, MPS2_AN500, TargetDescription
 from snnir.dialects import snnrt
 from snnir.driver.bit_exactness import first_difference
-from snnir.executors import KernelExecutor, TorchExecutor
+from snnir.executors import KernelExecutor
 from snnir.executors.native import NativeExecutor
-from snnir.executors.result import ExecutionResult
 from snnir.passes.convert_qsnn_to_kernels import ConvertQSNNToKernelsPass
-from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
 from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
-from snnir.testing.random_networks import LARGEST_COUNT, RandomNetwork
-from snnir.testing.window_networks import random_window_network
+from snnir.testing.window_networks import expected_result, quantized_window_network
 from snnir.universe import make_context
 
 WINDOW_OPS = (snnrt.WindowLIFMasksOp, snnrt.WindowLIFListOp)
 
-
-def quantized(seed: int) -> RandomNetwork:
-    """A random network at the `qsnn` level, whose states mostly have 16 bits."""
-    print(f"seed {seed}")
-    rng = np.random.default_rng(seed)
-    network = random_window_network(rng)
-    ConvertSNNToQSNNPass(
-        bits=int(rng.integers(2, 7)),
-        rounding=rng.choice(["nearest", "floor"]),
-        input_maximum=LARGEST_COUNT,
-    ).apply(make_context(), network.module)
-    network.module.verify()
-    return network
+MOST_BITS = 6
+"""Of a weight."""
 
 
 def lowered(module: ModuleOp, packing: Literal["pairs", "triples"], table_bytes: int) -> ModuleOp:
@@ -52,11 +37,6 @@ def lowered(module: ModuleOp, packing: Literal["pairs", "triples"], table_bytes:
     return copy
 
 
-def expected(network: RandomNetwork) -> ExecutionResult:
-    """What the integer network computes."""
-    return TorchExecutor(network.network).run(network.x, record="all")
-
-
 def window_layers(module: ModuleOp) -> list[snnrt.WindowLIFMasksOp | snnrt.WindowLIFListOp]:
     """The layers of a module that are computed window by window."""
     return [op for op in module.walk() if isinstance(op, WINDOW_OPS)]
@@ -65,19 +45,19 @@ def window_layers(module: ModuleOp) -> list[snnrt.WindowLIFMasksOp | snnrt.Windo
 @settings(deadline=None, max_examples=25)
 @given(st.integers(0, 1 << 32), st.sampled_from(["pairs", "triples"]), st.sampled_from([0, 20000]))
 def test_the_arena_executor_agrees(seed, packing, table_bytes) -> None:
-    network = quantized(seed)
+    network = quantized_window_network(seed, MOST_BITS)
     module = lowered(network.module, packing, table_bytes)
     kernels = next(op for op in module.walk() if isinstance(op, snnrt.NetworkOp))
     result = KernelExecutor(kernels).run(network.x, record=True)
-    assert first_difference(expected(network), result) is None
+    assert first_difference(expected_result(network), result) is None
 
 
 def assert_exact(seed: int, target: TargetDescription) -> int:
     """Run one random network on a target both ways; returns its layers with windows."""
-    network = quantized(seed)
+    network = quantized_window_network(seed, MOST_BITS)
     packing: Literal["pairs", "triples"] = "triples" if seed % 2 else "pairs"
     module = lowered(network.module, packing, 20000 * (seed % 3))
-    executor, reference = NativeExecutor(module, target), expected(network)
+    executor, reference = NativeExecutor(module, target), expected_result(network)
     for events in (False, True):
         result = executor.run(network.x, record="all", events=events)
         assert first_difference(reference, result) is None
@@ -115,7 +95,7 @@ def test_target_code_agrees(seed) -> None:
 def test_random_networks_use_every_call() -> None:
     names = set()
     for seed in range(40):
-        network = quantized(seed)
+        network = quantized_window_network(seed, MOST_BITS)
         module = lowered(network.module, "triples" if seed % 2 else "pairs", 20000)
         names |= {op.name for op in module.walk()}
         for op in window_layers(module):
