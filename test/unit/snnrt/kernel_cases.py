@@ -1,12 +1,11 @@
 """Random test cases of the snnrt kernels with their expected results."""
 
-from dataclasses import dataclass, field
-
 import compressed_weights
 import kernel_reference as reference
 import numpy as np
+from kernel_case import TYPES, Case, fields, integers
+from neuron_cases import extent_array, neuron
 
-TYPES = {"s8": np.int8, "s16": np.int16, "s32": np.int32}
 CONV_FIELDS = (
     "input_height input_width input_channels output_height output_width "
     "output_channels kernel_height kernel_width stride_height stride_width "
@@ -16,54 +15,6 @@ POOL_FIELDS = (
     "input_height input_width channels output_height output_width kernel_height "
     "kernel_width stride_height stride_width padding_top padding_left"
 ).split()
-LIF_FIELDS = (
-    "positions channels reset timing compare current_shift round_leak saturate "
-    "leak_extent threshold_extent bias_extent narrow_thresholds"
-).split()
-
-
-@dataclass
-class Case:
-    """A call of one kernel. Arrays are (name, contents before the call);
-    `expected` holds the arrays that the call changes, None for don't care;
-    `alignments` those that need more than the alignment of their elements."""
-
-    kernel: str
-    integers: list
-    arrays: dict
-    expected: dict = field(default_factory=dict)
-    result: int = 0
-    alignments: dict = field(default_factory=dict)
-
-    def encode(self):
-        arrays = self.arrays
-        parts = [self.kernel.encode().ljust(40, b"\0")]
-        counts = [len(self.integers), len(arrays), *self.integers]
-        parts.append(np.array(counts, np.int32).tobytes())
-        for name, array in arrays.items():
-            alignment = self.alignments.get(name, array.itemsize)
-            parts.append(np.array([array.nbytes, alignment], np.int32).tobytes())
-            parts.append(array.tobytes() + bytes(-array.nbytes % 4))
-        return b"".join(parts)
-
-    def decode(self, data, offset):
-        """Result, arrays and end of this case's output."""
-        result = int(np.frombuffer(data, np.int32, 1, offset)[0])
-        offset += 4
-        arrays = {}
-        for name, array in self.arrays.items():
-            flat = np.frombuffer(data, array.dtype, array.size, offset)
-            arrays[name] = flat.reshape(array.shape)
-            offset += array.nbytes
-        return result, arrays, offset
-
-
-def integers(rng, kind, shape, low=None, high=None):
-    """Random integers of a numpy type, over its whole range by default."""
-    limits = np.iinfo(kind)
-    low = limits.min if low is None else low
-    high = limits.max if high is None else high
-    return rng.integers(low, high, shape, dtype=kind, endpoint=True)
 
 
 def active(rng, shape, binary):
@@ -185,10 +136,6 @@ def conv_shape(rng):
     return shape
 
 
-def fields(shape, names):
-    return [int(shape[name]) for name in names]
-
-
 def conv2d_scatter(rng, kernel):
     shape = conv_shape(rng)
     values, weights = scatter_operands(
@@ -244,113 +191,6 @@ def pool2d(rng, kernel):
     output = pooled.astype(kinds[1])
     arrays = {"input": values, "output": np.full_like(output, 99)}
     return Case(kernel, fields(shape, POOL_FIELDS), arrays, {"output": output})
-
-
-def extent_array(rng, extent, shape, low, high):
-    size = (1, shape["channels"], shape["channels"] * shape["positions"])[extent]
-    return integers(rng, np.int32, size, low, high)
-
-
-def neuron_shape(rng):
-    shape = {name: int(rng.integers(2)) for name in LIF_FIELDS}
-    shape["positions"] = int(rng.choice([1, 2, 5, 9]))
-    shape["channels"] = int(rng.integers(1, 12))
-    shape["reset"] = int(rng.integers(5))
-    shape["current_shift"] = int(rng.choice([0, 0, 1, 4, 9]))
-    for name in ("leak_extent", "threshold_extent", "bias_extent"):
-        shape[name] = int(rng.integers(3))
-    return shape
-
-
-def neuron_case(rng, kernel):
-    """A random LIF or LI call; None if an unsaturated value leaves its type."""
-    state, current_name = kernel.split("_")[1:]
-    limits = np.iinfo(TYPES[state])
-    shape = neuron_shape(rng)
-    bits = int(rng.choice([limits.bits - 1, rng.integers(3, limits.bits)]))
-    span = (1 << bits) - 1
-    dimensions = (shape["positions"], shape["channels"])
-    membrane = integers(rng, TYPES[state], dimensions, -span - 1, span)
-    kind = TYPES[current_name]
-    current_span = np.iinfo(kind).max
-    if not shape["saturate"] or rng.random() < 0.5:
-        current_span = min(span >> shape["current_shift"], current_span)
-    current = integers(rng, kind, dimensions, -current_span - 1, current_span)
-    factor = extent_array(rng, shape["leak_extent"], shape, 0, 32768)
-    if rng.random() < 0.5:
-        factor[:] = rng.choice([0, 16384, 32768])
-    low, high = (-span // 4, span) if rng.random() < 0.8 else (-(2**31), 2**31 - 1)
-    if rng.random() < 0.15:
-        # Removing a negative threshold takes a membrane out of its type.
-        low, high, shape["reset"] = -span, 0, reference.RESETS.index("subtract_decayed")
-    threshold = extent_array(rng, shape["threshold_extent"], shape, low, high)
-    bias = extent_array(rng, shape["bias_extent"], shape, -span // 4, span // 4)
-    if rng.random() < 0.5:
-        bias = np.zeros(0, np.int32)
-    lowest = 0 if reference.RESETS[shape["reset"]] == "subtract_decayed" else -(1 << 15)
-    fits = lowest <= threshold.min() and threshold.max() < 1 << 15
-    shape["narrow_thresholds"] = int(fits and rng.random() < 0.9)
-    if rng.random() < 0.3:
-        # Equality of membrane and threshold separates GT from GE.
-        expanded = reference.per_neuron(threshold, shape["threshold_extent"], shape)
-        membrane[:] = np.clip(expanded, limits.min, limits.max)
-    arrays = {"membrane": membrane, "current": current}
-    build = lif_case if kernel.startswith("lif") else li_case
-    return build(kernel, shape, arrays, factor, threshold, bias, limits)
-
-
-def expanded_bias(bias, shape):
-    if bias.size == 0:
-        return np.zeros((shape["positions"], shape["channels"]), np.int64)
-    return reference.per_neuron(bias, shape["bias_extent"], shape)
-
-
-def lif_case(kernel, shape, arrays, factor, threshold, bias, limits):
-    membrane, current = arrays["membrane"], arrays["current"]
-    parameters = (
-        reference.per_neuron(factor, shape["leak_extent"], shape),
-        reference.per_neuron(threshold, shape["threshold_extent"], shape),
-        expanded_bias(bias, shape),
-    )
-
-    def step():
-        return reference.lif(membrane.astype(np.int64), current, *parameters, shape, limits)
-
-    v, u, _, _ = step()
-    if not shape["saturate"]:
-        # Quieten the neurons whose update leaves the state type.
-        outside = (np.minimum(u, v) < limits.min) | (np.maximum(u, v) > limits.max)
-        membrane[outside], current[outside] = 0, 0
-        v, u, _, _ = step()
-        if min(u.min(), v.min()) < limits.min or max(u.max(), v.max()) > limits.max:
-            return None
-    _, _, after, spikes = step()
-    arrays["spikes"] = np.full(membrane.shape, 99, np.int8)
-    arrays.update(leak=factor, threshold=threshold, bias=bias)
-    expected = {"membrane": after.astype(membrane.dtype), "spikes": spikes}
-    return Case(kernel, fields(shape, LIF_FIELDS), arrays, expected)
-
-
-def li_case(kernel, shape, arrays, factor, threshold, bias, limits):
-    del threshold
-    membrane, current = arrays["membrane"], arrays["current"]
-    expanded = reference.per_neuron(factor, shape["leak_extent"], shape)
-    after = reference.leak(membrane.astype(np.int64), expanded, shape)
-    after = after + reference.drive(current, expanded_bias(bias, shape), shape)
-    if shape["saturate"]:
-        after = np.clip(after, limits.min, limits.max)
-    elif after.min() < limits.min or after.max() > limits.max:
-        return None
-    arrays.update(leak=factor, bias=bias)
-    expected = {"membrane": after.astype(membrane.dtype)}
-    return Case(kernel, fields(shape, LIF_FIELDS), arrays, expected)
-
-
-def neuron(rng, kernel):
-    while True:
-        case = neuron_case(rng, kernel)
-        if case is not None:
-            return case
 
 
 def packed(rng, kernel):
