@@ -281,9 +281,15 @@ def _assignments(
         yield [simple_choice(op, cmsis=True) for op in layers]
 
 
+MOST_EVENT_TABLES = 16 << 10
+"""Bytes of multiples of the kernels of events that are worth a choice."""
+
+
 def _windowed(choice: Choice, source: Layer | None) -> Choice:
-    """A choice for a layer that reads the spikes of `source`, or events, which have no tables."""
-    return choice if source is not None else replace(choice, table_bytes=0)
+    """A choice for a layer that reads the spikes of `source`, or events, which need few tables."""
+    if source is not None or choice.table_bytes is None:
+        return choice
+    return replace(choice, table_bytes=min(choice.table_bytes, MOST_EVENT_TABLES))
 
 
 def layer_costs(

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from xdsl.dialects.builtin import f64
@@ -80,16 +80,21 @@ def lane_conv2d_hits(op: snnrt.LaneConv2dHitsOp, signals: Signals) -> tuple[str,
         "hit": signal.active,
         "reached": reached,
         "touched": touched,
-        **_additions("one", signal.total, reaches, op),
+        **_additions("one", signal.active * _additions_of_hit(op, signal), reaches, op),
     }
 
 
-def bit_group_counts(bits: list[int], positions: int, signal: Signal) -> Floats:
+def _additions_of_hit(op: snnrt.LaneConv2dHitsOp, signal: Signal) -> float:
+    """Mean additions for a hit, if the counts beyond 1 fall off geometrically."""
+    more = 1 - signal.active / max(signal.total, signal.active, 1e-9)
+    return 1 / (1 - more**op.multiples)
+
+
+def bit_group_counts(groups: Sequence[range], lanes: int, positions: int, signal: Signal) -> Floats:
     """Probabilities of 0, 1, 2, … groups with a spike at an active position of so many.
 
     Spikes of different channels are independent given how many there are, if that was measured.
     """
-    lanes = sum(bits)
     share = max(signal.positions / positions, 1e-9)
     rates = signal.rates
     if rates is None:
@@ -99,12 +104,12 @@ def bit_group_counts(bits: list[int], positions: int, signal: Signal) -> Floats:
         ranked = np.sort(rates)[-lanes:]
         chances = np.clip(np.concatenate([np.zeros(lanes - len(ranked)), ranked]) / share, 0, 1)
     if signal.together is None:
-        return _listed(_occupied(bits, chances))
+        return _listed(_occupied(groups, chances))
     # Spikes come in bursts: positions with many of them have other odds than those with few.
-    found = np.zeros(len(bits) + 1)
+    found = np.zeros(len(groups) + 1)
     for number, share in enumerate(signal.together[: np.count_nonzero(chances)], start=1):
         if share > 0:
-            found += share * _listed(_occupied(bits, _scaled(chances, number)))
+            found += share * _listed(_occupied(groups, _scaled(chances, number)))
     return found / max(found.sum(), 1e-9)
 
 
@@ -119,13 +124,12 @@ def _scaled(chances: Floats, number: float) -> Floats:
     return np.asarray(factor * odds / (1 + factor * odds))
 
 
-def _occupied(bits: list[int], chances: Floats) -> Floats:
+def _occupied(groups: Sequence[range], chances: Floats) -> Floats:
     """Probabilities of 0, 1, 2, … groups with a spike, of independent channels."""
-    counts, start = np.ones(1), 0
-    for size in bits:
-        active = 1 - float(np.prod(1 - chances[start : start + size]))
+    counts = np.ones(1)
+    for group in groups:
+        active = 1 - float(np.prod(1 - chances[group.start : group.stop]))
         counts = np.convolve(counts, [1 - active, active])
-        start += size
     return counts
 
 
@@ -141,9 +145,10 @@ def mask_conv2d(op: snnrt.MaskConv2dOp, signals: Signals) -> tuple[str, Amounts]
     """Additions of tabulated sums for every active position, two at a time."""
     signal = signals[op.entries]
     reaches = _reaches(op, signal)
-    bits = list(int_values(op.group_bits))
+    bits, lanes = int_values(op.group_bits), op.lanes.value.data
     positions = signal.positions * reaches[0].chance * reaches[1].chance
-    counts = bit_group_counts(bits, element_count(int_values(op.input_size)), signal)
+    size = element_count(int_values(op.input_size))
+    counts = bit_group_counts(op.groups, lanes, size, signal)
     numbers = np.arange(len(counts))
     twos, ones = float(counts @ (numbers // 2)), float(counts @ (numbers % 2))
     kind = "two" if len(bits) == 2 else "bits" if max(bits) == 1 else "groups"
@@ -153,7 +158,7 @@ def mask_conv2d(op: snnrt.MaskConv2dOp, signals: Signals) -> tuple[str, Amounts]
         "entry": signal.positions,
         f"entry_{kind}": positions,
         f"look_{kind}": positions * looked,
-        "masks": positions * mask_count(sum(bits)) * (kind == "bits"),
+        "masks": positions * mask_count(lanes) * (kind == "bits"),
         **_additions("two", signal.positions * twos, reaches, op),
         **_additions("one", signal.positions * ones, reaches, op),
     }

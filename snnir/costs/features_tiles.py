@@ -16,6 +16,7 @@ from snnir.dialects.kernel_bases import buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_values
 from snnir.dialects.snnrt_lanes import MASK_LANES, mask_count
 from snnir.dialects.snnrt_tiles import MARK_BITS, QUAD_LANES
+from snnir.kernels.bit_groups import single_bits
 
 
 def _reaches(op: snnrt.TileLIFBase, signal: Signal) -> list[Reach]:
@@ -71,7 +72,7 @@ def _spike_amounts(op: snnrt.TileLIFBase, signal: Signal) -> Amounts:
     reaches = _reaches(op, signal)
     lanes = buffer_shape(op.weights.type)[0]
     positions = element_count(int_values(op.input_size))
-    counts = bit_group_counts([1] * lanes, positions, signal)
+    counts = bit_group_counts(single_bits(lanes).groups, lanes, positions, signal)
     numbers = np.arange(len(counts))
     twos, ones = float(counts @ (numbers // 2)), float(counts @ (numbers % 2))
     entries = signal.positions * reaches[0].chance * _visits(op, reaches[0])

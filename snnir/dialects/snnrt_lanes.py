@@ -65,6 +65,11 @@ def mask_count(lanes: int) -> int:
     return -(-lanes // MASK_LANES)
 
 
+def calm_words(height: int, width: int) -> int:
+    """Words that tell which of the windows are calm, and since when."""
+    return 1 + height * (width + 1)
+
+
 @irdl_op_definition
 class ListHitsOp(KernelOpBase):
     """`snnrt_list_frame` or `snnrt_list_events`: which elements of the input have events.
@@ -141,9 +146,10 @@ class LaneConvolutionBase(KernelOpBase, ABC):
 class LaneConv2dHitsOp(LaneConvolutionBase):
     """`snnrt_lane_conv2d_hits`: adds the kernel of each hit as often as it counts.
 
-    Kernels are `(inputs, kernel_height, kernel_width, elements)`, rows and columns in reverse.
-    Clears `counts`, and marks in `touched`, if given, the windows of size `window` that change: one
-    word for each row of windows.
+    Kernels are `(multiples * inputs, kernel_height, kernel_width, elements)`, rows and columns in
+    reverse: those of all inputs, and then twice and three times these and so on, so that one
+    addition serves a count of more than 1. (C2) They are whole sets. Clears `counts`, and marks in
+    `touched`, if given, the windows of size `window` that change: one word for each row of windows.
     """
 
     name = "snnrt.lane_conv2d_hits"
@@ -172,21 +178,42 @@ class LaneConv2dHitsOp(LaneConvolutionBase):
             operands=[hits, hit_count, counts, kernels, current, touched], properties=properties
         )
 
+    @property
+    def channels(self) -> int:
+        """Channels of the input."""
+        return element_count(buffer_shape(self.counts.type)) // element_count(
+            int_values(self.input_size)
+        )
+
+    @property
+    def multiples(self) -> int:
+        """The largest count that one addition serves."""
+        return buffer_shape(self.kernels.type)[0] // self.channels
+
     def verify_(self) -> None:
         self.verify_convolution(self.kernels)
+        kernels, counts = buffer_shape(self.kernels.type)[0], buffer_shape(self.counts.type)
+        positions = element_count(int_values(self.input_size))
+        if element_count(counts) % positions or kernels % max(self.channels, 1):  # C2
+            raise VerifyException(
+                f"{kernels} kernels do not fit {element_count(counts)} counts of {positions} "
+                "positions"
+            )
 
 
 @irdl_op_definition
 class MaskConv2dOp(LaneConvolutionBase):
     """`snnrt_mask_conv2d`: adds for each position the tabulated sums of its spikes' kernels.
 
-    The input lanes, in the order of `input_lanes` and divided into groups of `group_bits`
-    neighbours, select one entry of the table of each group. Tables follow each other in
+    The bits of a position's masks are divided into groups of neighbours, `group_bits` long from
+    the bits `group_starts` on; each selects one entry of its table. Tables follow each other in
     `tables`, `(entries, kernel_height, kernel_width, elements)`: for each group the sums of the
-    kernels of the combinations 1, 2, 3, … of its bits, rows and columns in reverse.
+    kernels of the combinations 1, 2, 3, … of its bits, rows and columns in reverse. Bits of
+    channels that never spike may belong to no group.
 
-    Lanes are in bit order: within each mask first the low lanes of all words, then the high ones.
-    (C2) No group crosses a mask; (C3) there are as many entries as combinations.
+    Masks have `lanes` bits: within each first the low lanes of all words, then the high ones.
+    (C2) Groups are in order and no group crosses a mask; (C3) there are as many entries as
+    combinations.
     """
 
     name = "snnrt.mask_conv2d"
@@ -197,6 +224,8 @@ class MaskConv2dOp(LaneConvolutionBase):
     count = operand_def(i32)
     tables = buffer_operand()
     current = buffer_operand()
+    lanes = prop_def(IntegerAttr[I64])
+    group_starts = prop_def(DenseArrayBase.constr(i64))
     group_bits = prop_def(DenseArrayBase.constr(i64))
 
     def __init__(
@@ -215,12 +244,20 @@ class MaskConv2dOp(LaneConvolutionBase):
         entries = sum((1 << bits) - 1 for bits in int_values(self.group_bits))
         if entries != expected:  # C3
             raise VerifyException(f"groups have {entries} combinations, tables {expected} entries")
-        start = 0
-        for bits in int_values(self.group_bits):
-            if start // MASK_LANES != (start + bits - 1) // MASK_LANES:  # C2
-                raise VerifyException(f"the group of bits {start} to {start + bits - 1} crosses "
-                                      "a mask")  # fmt: skip
-            start += bits
+        end = 0
+        for group in self.groups:
+            if group.start < end or group.start // MASK_LANES != (group.stop - 1) // MASK_LANES:
+                raise VerifyException(f"the group of bits {group.start} to {group.stop - 1} "
+                                      "overlaps another or crosses a mask")  # fmt: skip
+            end = group.stop
+        if end > self.lanes.value.data:  # C2
+            raise VerifyException(f"bit {end - 1} is not one of {self.lanes.value.data} lanes")
+
+    @property
+    def groups(self) -> list[range]:
+        """The bits of each group."""
+        starts, sizes = int_values(self.group_starts), int_values(self.group_bits)
+        return [range(start, start + size) for start, size in zip(starts, sizes, strict=True)]
 
 
 _OPTIONAL_OPERANDS = " ".join(
@@ -245,8 +282,10 @@ class WindowLIFBase(KernelOpBase, ABC):
     membranes, or with `resets` what `snnrt_halving_lif` keeps instead. `window` is the pooling,
     `sum` its kind. The neurons that are computed are `channels` of each position.
 
-    With `calm` and `rests`, halving neurons without input come to rest and are then skipped; words
-    `busy` (first and end) hold neurons that may spike without input.
+    With `calm` and `rests`, halving neurons without input are skipped as long as they cannot spike;
+    words `busy` (first and end) hold neurons that may spike without input. `calm` has the number of
+    steps and, for each row of windows, the bits of those that are awake and the step in which each
+    fell calm.
     """
 
     READS: ClassVar[tuple[str, ...]] = ("initial", "resets", "rests", "leak", "threshold", "bias")
@@ -311,13 +350,18 @@ class WindowLIFBase(KernelOpBase, ABC):
         """Verify the operands of the neurons; `reached` names the one that tells which windows
         events reach.
         """
-        lanes = buffer_shape(self.membrane.type)[-1]
+        height, width, lanes = buffer_shape(self.membrane.type)
         if (self.calm is None) != (self.rests is None) or (
             self.calm is not None and (known is None or lanes > MASK_LANES)
         ):
             raise VerifyException(
                 f"calm needs rests, {reached} and at most {MASK_LANES} lanes, got {lanes}"
             )
+        if self.calm is not None:
+            expect_buffer("calm", self.calm, i32)
+            if element_count(buffer_shape(self.calm.type)) != calm_words(height, width):
+                raise VerifyException(f"calm of type {self.calm.type} does not fit {height} x "
+                                      f"{width} windows")  # fmt: skip
         if (self.resets is None) == (self.leak is None or self.threshold is None):
             raise VerifyException("needs either resets or leak and threshold")
 

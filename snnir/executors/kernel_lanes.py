@@ -80,7 +80,11 @@ def lane_conv2d_hits(op: snnrt.LaneConv2dHitsOp, call: Call) -> None:
     for index in hits[: int(call.read(op.hit_count)[0])].tolist():
         channel, position = divmod(index, height * width)
         site = divmod(position, width)
-        rows, columns = add_kernel(op, current, counts.flat[index] * kernels[channel], site)
+        count, most = counts.flat[index], op.multiples
+        kernel = count // most * kernels[(most - 1) * op.channels + channel]
+        if count % most:
+            kernel = kernel + kernels[(count % most - 1) * op.channels + channel]
+        rows, columns = add_kernel(op, current, kernel, site)
         counts.flat[index] = 0
         if touched is not None:
             touch_windows(touched, rows, columns, int_values(op.window))
@@ -112,15 +116,16 @@ def mask_conv2d(op: snnrt.MaskConv2dOp, call: Call) -> None:
     """Adds the tabulated sums of each entry; only the final sums must fit."""
     tables, current = call.read(op.tables), call.read(op.current)
     entries = words_of(call, op.entries)[: call.counts[op.count]]
-    bits = int_values(op.group_bits)
     for *masks, site in entries.tolist():
-        every = bits_of(masks, sum(bits))
-        table, start = 0, 0
-        for size in bits:
-            chosen = sum(1 << i for i in range(size) if every[start + i])
+        every, table = bits_of(masks, op.lanes.value.data), 0
+        for group in op.groups:
+            chosen = sum(1 << i for i, bit in enumerate(group) if every[bit])
             if chosen:
                 add_kernel(op, current, tables[table + chosen - 1], divmod(site, 1 << 16))
-            table, start = table + (1 << size) - 1, start + size
+            table += (1 << len(group)) - 1
+        grouped = {bit for group in op.groups for bit in group}
+        if any(fired and bit not in grouped for bit, fired in enumerate(every)):
+            raise error_at(op, "finds a spike of a channel that was taken for silent")
     expect_fit(op, op.current, current)
     call.write(op.current, current)
 
@@ -198,29 +203,25 @@ def update_windows(
     return spikes
 
 
-STEPS_TO_REST = 17
-"""As in `snnrt/halving_lif.h`."""
-
-
 def _follow_calm(op: Any, call: Call, input: Integers, state: Integers, touched: Integers) -> None:
-    """Update the calm of each window and check what the C code then leaves out: spikes of words
-    that are not busy, and moves of their states once they are at rest."""
+    """Update which windows are calm, and check that those only spike in busy words.
+
+    The C code makes up later for the steps of the other words, which are taken here at once.
+    """
     height, width, lanes = state.shape
-    calm = call.read(op.calm).reshape(height, width)
+    words = words_of(call, op.calm)
+    step, rows = words[0] + 1, words[1:].reshape(height, width + 1)
     first, end = int_values(op.busy)
     light = np.ones(lanes, np.bool_)
     light[2 * first : 2 * end] = False
-    resets, offset = call.read(op.resets), op.offset.value.data
-    difference = (state - input - offset)[..., light]
-    next = (difference + resets[:, 0].reshape(-1)[light]) >> 1
-    reached = np.array([[touched[y] >> x & 1 for x in range(width)] for y in range(height)]) != 0
-    spikes = (difference < 0).any(axis=-1)
-    if (spikes & ~reached & (calm > 0)).any():
+    spikes = ((state - input - op.offset.value.data)[..., light] < 0).any(axis=-1)
+    columns = np.arange(width)
+    computed = (touched | rows[:, 0])[:, np.newaxis] >> columns & 1 != 0
+    if (spikes & ~computed).any():
         raise error_at(op, "finds a spike in a window that was taken for calm")
-    if ((next != state[..., light]).any(axis=-1) & ~reached & (calm >= STEPS_TO_REST)).any():
-        raise error_at(op, "finds a neuron that moves after it came to rest")
-    further = np.where(calm > 0, np.minimum(calm + 1, STEPS_TO_REST), ~spikes)
-    call.write(op.calm, np.where(reached, 0, further).reshape(-1))
+    rows[:, 0] = (spikes << columns).sum(axis=1)
+    rows[:, 1:][computed & ~spikes] = step
+    _write_words(call, op.calm, np.concatenate([[step], rows.reshape(-1)]))
 
 
 def _expect_lanes(op: Any, packing: LanePacking, current: Integers) -> None:

@@ -64,10 +64,15 @@ def busy_words(lane_channels: Sequence[int | None], busy: NDArray[np.bool_]) -> 
 
 @dataclass(frozen=True)
 class Grouping:
-    """Bits of each group, in bit order, and what they cost a position, in additions."""
+    """The bits of each group, in order, and what they cost a position, in additions."""
 
-    bits: tuple[int, ...]
+    groups: tuple[range, ...]
     additions: float
+
+    @property
+    def bits(self) -> tuple[int, ...]:
+        """Number of bits of each group."""
+        return tuple(map(len, self.groups))
 
     @property
     def entries(self) -> int:
@@ -75,7 +80,14 @@ class Grouping:
         return sum((1 << bits) - 1 for bits in self.bits)
 
 
-def group_bits(probabilities: Sequence[float], entries: int) -> Grouping:
+def single_bits(bits: int) -> Grouping:
+    """A group for every bit."""
+    return Grouping(tuple(range(bit, bit + 1) for bit in range(bits)), 0.0)
+
+
+def group_bits(
+    probabilities: Sequence[float], entries: int, silent: Sequence[bool] = ()
+) -> Grouping:
     """The grouping with the fewest expected additions for at most `entries` table entries.
 
     Spikes of different channels are taken as independent. Groups do not cross a mask of 32 bits.
@@ -84,21 +96,29 @@ def group_bits(probabilities: Sequence[float], entries: int) -> Grouping:
     Args:
         probabilities: of a spike, for each bit in order.
         entries: at least the number of bits; groups of one bit each are always possible.
+        silent: bits that are never set, which need not belong to a group; none if it is empty.
     """
+    skipped = [*silent] or [False] * len(probabilities)
+    # Someone has to come first: a layer without any group would have no table.
+    skipped[-1] &= not all(skipped)
+    live = np.cumsum([0, *(not bit for bit in skipped)])
     best: dict[int, dict[int, Grouping]] = {0: {0: Grouping((), 0.0)}}
     for start in range(len(probabilities)):
-        for grouping in best.get(start, {}).values():
+        for grouping in [*best.get(start, {}).values()]:
+            if skipped[start]:
+                _keep_best(best.setdefault(start + 1, {}), grouping.entries, grouping)
+                continue
             for bits in range(1, LARGEST_GROUP + 1):
                 end = start + bits
                 crosses = start // MASK_LANES != (end - 1) // MASK_LANES
                 if end > len(probabilities) or crosses:
                     break
                 used = grouping.entries + (1 << bits) - 1
-                if used + len(probabilities) - end > entries:
+                if used + live[-1] - live[end] > entries:
                     break
-                silent = float(np.prod([1 - p for p in probabilities[start:end]]))
-                cost = grouping.additions + 1 - silent + GROUP_COST
-                longer = Grouping((*grouping.bits, bits), cost)
+                quiet = float(np.prod([1 - p for p in probabilities[start:end]]))
+                cost = grouping.additions + 1 - quiet + GROUP_COST
+                longer = Grouping((*grouping.groups, range(start, end)), cost)
                 _keep_best(best.setdefault(end, {}), used, longer)
     return min(best[len(probabilities)].values(), key=lambda g: (g.additions, g.entries))
 
@@ -108,7 +128,7 @@ def _keep_best(found: dict[int, Grouping], used: int, grouping: Grouping) -> Non
         found[used] = grouping
 
 
-def table_sums(kernels: NDArray[np.int64], bits: Sequence[int]) -> NDArray[np.int64]:
+def table_sums(kernels: NDArray[np.int64], groups: Sequence[range]) -> NDArray[np.int64]:
     """The entries of all tables.
 
     Args:
@@ -117,11 +137,10 @@ def table_sums(kernels: NDArray[np.int64], bits: Sequence[int]) -> NDArray[np.in
     Returns:
         (entries, …): for each group the sums over the combinations 1, 2, 3, … of its bits.
     """
-    tables, start = [], 0
-    for size in bits:
-        sums = np.zeros((1 << size, *kernels.shape[1:]), np.int64)
-        for bit in range(size):
-            sums[1 << bit : 2 << bit] = sums[: 1 << bit] + kernels[start + bit]
+    tables = []
+    for group in groups:
+        sums = np.zeros((1 << len(group), *kernels.shape[1:]), np.int64)
+        for index, bit in enumerate(group):
+            sums[1 << index : 2 << index] = sums[: 1 << index] + kernels[bit]
         tables.append(sums[1:])
-        start += size
     return np.concatenate(tables)

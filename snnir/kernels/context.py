@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, cast, get_args
 
 import numpy as np
@@ -26,6 +27,7 @@ from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.layer_shapes import element_count, shape_of
 from snnir.kernels.bit_groups import lane_of_bit
 from snnir.kernels.layout import Order, buffer_shape_of, channels_last
+from snnir.quantization.integer_ranges import NetworkRanges, network_ranges
 from snnir.support.arrays import array_from_dense, dense_from_array
 from snnir.support.diagnostics import error_at
 
@@ -58,14 +60,18 @@ class MaskedSpikes:
     """A `qsnn` value as a list of masks, see `snnrt/spike_masks.h`.
 
     Attributes:
+        size: height and width of the positions that are computed.
         lane_channels: the channel of each lane; None for one that makes their number even.
         rates: measured spikes of each channel per neuron and step, or None.
+        silent: which channels are proven never to spike.
     """
 
     entries: SSAValue
     count: SSAValue
+    size: tuple[int, int]
     lane_channels: tuple[int | None, ...]
     rates: NDArray | None
+    silent: NDArray[np.bool_]
 
     @property
     def lanes(self) -> int:
@@ -75,6 +81,10 @@ class MaskedSpikes:
     def by_bit(self) -> list[int | None]:
         """The channel of each bit."""
         return [self.lane_channels[lane_of_bit(bit, self.lanes)] for bit in range(self.lanes)]
+
+    def silent_bits(self) -> list[bool]:
+        """Which bits are never set."""
+        return [channel is None or bool(self.silent[channel]) for channel in self.by_bit()]
 
 
 @dataclass(frozen=True)
@@ -126,6 +136,11 @@ class KernelContext:
 
     def __getitem__(self, value: SSAValue) -> BufferedValue:
         return self.values[value]
+
+    @cached_property
+    def ranges(self) -> NetworkRanges:
+        """What is known about the values of the network."""
+        return network_ranges(self.network)
 
     def choice(self, op: Operation) -> KernelChoice:
         """The kernel for a layer: its attribute `kernel`, or the one for the network."""

@@ -9,7 +9,7 @@ from typing import cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from xdsl.dialects.builtin import IntegerAttr, i8, i16, i32
+from xdsl.dialects.builtin import IntegerAttr, i8, i16, i32, i64
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from snnir.dialects import qsnn, snnrt
@@ -17,6 +17,7 @@ from snnir.dialects.layer_shapes import int_array, shape_of
 from snnir.dialects.snnrt_lanes import (
     MASK_LANES,
     TOUCHED_BITS,
+    calm_words,
     mask_count,
     window_properties,
 )
@@ -25,6 +26,7 @@ from snnir.kernels.bit_groups import (
     busy_words,
     channels_by_lane,
     group_bits,
+    single_bits,
     table_sums,
 )
 from snnir.kernels.context import (
@@ -40,6 +42,7 @@ from snnir.kernels.lane_packing import LanePacking, triple_offset
 from snnir.kernels.layout import Order, channels_last
 from snnir.kernels.ranges import current_range
 from snnir.kernels.windows import (
+    LIMIT_16,
     WindowBlock,
     match_window_block,
     needed_sizes,
@@ -48,6 +51,9 @@ from snnir.kernels.windows import (
 from snnir.layers.activity_attributes import channel_rates_of
 from snnir.support.arrays import array_from_dense, dense_from_array
 from snnir.support.diagnostics import error_at
+
+MOST_MULTIPLES = 3
+"""The largest count of an input that has kernels of its own."""
 
 PACKING, TABLE_BYTES = "packing", "table_bytes"
 """Attributes of a convolution that override the options of the network for it."""
@@ -159,8 +165,10 @@ class WindowLowering:
         return padded[:, :, ::-1, ::-1].transpose(1, 2, 3, 0)
 
     def geometry(self, op: qsnn.Conv2dOp) -> dict[str, Attribute]:
-        size = int_array(shape_of(op.input.type)[1:])
-        return {"input_size": size, "padding": op.padding}
+        """Positions of the input, as far as they are computed, and the padding."""
+        spikes = self.context.masks.get(op.input)
+        size = shape_of(op.input.type)[1:] if spikes is None else spikes.size
+        return {"input_size": int_array(size), "padding": op.padding}
 
     def _add_events(self, op: qsnn.Conv2dOp, label: str, current: SSAValue) -> SSAValue | None:
         context, (rows, columns) = self.context, self.block.size
@@ -169,13 +177,23 @@ class WindowLowering:
         touched = None
         if columns <= TOUCHED_BITS:
             touched = context.buffer(f"{label}_touched", [rows], i32, snnrt.Region.STATE)
-        kernels = context.constant(f"{label}_kernels", self.packing.pack(self.kernels(op)))
+        kernels = self._multiples(op)
+        constant = context.constant(f"{label}_kernels", self.packing.pack(kernels))
         window = {"window": int_array(self.block.window), **self.geometry(op)}
         call = snnrt.LaneConv2dHitsOp(
-            hits.hits, hits.hit_count, hits.counts, kernels, current, touched, window
+            hits.hits, hits.hit_count, hits.counts, constant, current, touched, window
         )
         context.call(call, op)
         return touched
+
+    def _multiples(self, op: qsnn.Conv2dOp) -> NDArray[np.int64]:
+        """The kernels times 1, 2, … for inputs that count more than 1, as far as there is room."""
+        kernels = self.kernels(op)
+        most = min(MOST_MULTIPLES, self.context.network.input_maximum.value.data)
+        room = table_bytes_of(self.context, op) // self.packing.pack(kernels).nbytes
+        largest = (LIMIT_16 - 1) // max(int(np.abs(kernels).max()), 1)
+        times = range(1, max(min(most, room, largest), 1) + 1)
+        return np.concatenate([factor * kernels for factor in times])
 
     def _add_masks(self, op: qsnn.Conv2dOp, label: str, current: SSAValue) -> None:
         context = self.context
@@ -188,13 +206,23 @@ class WindowLowering:
             0.0 if c is None else UNKNOWN_RATE if spikes.rates is None else float(spikes.rates[c])
             for c in by_bit
         ]
-        grouping = group_bits(rates, max(room, spikes.lanes))
-        tables = table_sums(ordered, grouping.bits)
-        if max(-tables.min(), tables.max() + 1) > 1 << 15:
-            grouping = group_bits(rates, spikes.lanes)
-            tables = table_sums(ordered, grouping.bits)
+        silent = spikes.silent_bits()
+        # A bit that a group holds has a kernel of zeros if it has no channel.
+        grouping = group_bits(rates, max(room, spikes.lanes), silent)
+        tables = table_sums(ordered, grouping.groups)
+        if len(tables) > spikes.lanes and max(-tables.min(), tables.max() + 1) > 1 << 15:
+            grouping = single_bits(spikes.lanes)
+        if max(grouping.bits) == 1:
+            # Looked up by the number of the bit.
+            grouping = single_bits(spikes.lanes)
+        tables = table_sums(ordered, grouping.groups)
         constant = context.constant(f"{label}_tables", self.packing.pack(tables))
-        properties = {"group_bits": int_array(grouping.bits), **self.geometry(op)}
+        properties = {
+            "lanes": IntegerAttr(spikes.lanes, i64),
+            "group_starts": int_array([group.start for group in grouping.groups]),
+            "group_bits": int_array(grouping.bits),
+            **self.geometry(op),
+        }
         call = snnrt.MaskConv2dOp(spikes.entries, spikes.count, constant, current, properties)
         context.call(call, op)
         context.remark(
@@ -235,15 +263,19 @@ class WindowLowering:
         )
 
     def calm(self, marked: bool) -> SSAValue | None:
-        """Declare the steps that windows have been without input; None where nothing tells.
+        """Declare which windows are calm; None where nothing tells, or where neurons that are not
+        busy may spike in the first step.
 
         Args:
             marked: whether it is known which windows events reach.
         """
         if not marked or self.resets is None or self.lanes > MASK_LANES:
             return None
-        size = [self.block.size[0] * self.block.size[1]]
-        return self.context.buffer(f"{self.label}_calm", size, i8, snnrt.Region.STATE)
+        early = self.resets.initial - (self.packing.offset or 0) < 0
+        if (np.broadcast_to(early.reshape(-1), self.channels) & ~self.busy).any():
+            return None
+        size = [calm_words(*self.block.size)]
+        return self.context.buffer(f"{self.label}_calm", size, i32, snnrt.Region.STATE)
 
     def spike_buffer(self) -> tuple[SSAValue, bool]:
         """Declare room for the spikes: a list of indices, if the second value says so, or masks."""
@@ -265,7 +297,10 @@ class WindowLowering:
         if feeds_linear_only(op.spikes):
             context.bind_list(op.spikes, out, count, order)
             return
-        context.masks[op.spikes] = MaskedSpikes(out, count, tuple(self.lane_channels), self.rates)
+        context.masks[op.spikes] = MaskedSpikes(
+            out, count, self.block.size, tuple(self.lane_channels), self.rates,
+            context.ranges.silent[op],
+        )  # fmt: skip
         self._add_bytes(order)
 
     def _add_bytes(self, order: Order) -> None:

@@ -8,6 +8,7 @@ from xdsl.dialects.builtin import f64
 from xdsl.ir import Operation, SSAValue
 
 from snnir.backends.c.call_text import CallText
+from snnir.backends.c.input_sites import site_constants
 from snnir.backends.c.network import CNetwork
 from snnir.backends.c.syntax import INDENT, bits_of, call, struct_definition
 from snnir.dialects import snnrt
@@ -49,9 +50,9 @@ def _list_hits(network: CNetwork, op: snnrt.ListHitsOp, start: str) -> CallText:
     )
 
 
-def _conv2d_shape(
+def _conv2d_constants(
     name: str, op: snnrt.LaneConv2dHitsOp | snnrt.MaskConv2dOp, kernels: SSAValue
-) -> str:
+) -> list[str]:
     _, kernel_height, kernel_width, _ = buffer_shape(kernels.type)
     height, width, row = buffer_shape(op.current.type)
     triples = has_triples(op)
@@ -65,7 +66,8 @@ def _conv2d_shape(
         "padding_top": padding[0], "padding_left": padding[1],
         "window_height": window[0], "window_width": window[1],
     }  # fmt: skip
-    return struct_definition(f"{name}_shape", "snnrt_lane_conv2d_shape", fields)
+    shape = struct_definition(f"{name}_shape", "snnrt_lane_conv2d_shape", fields)
+    return [shape, site_constants(name, op, (kernel_height, kernel_width))]
 
 
 def has_triples(op: snnrt.LaneConv2dHitsOp | snnrt.MaskConv2dOp | WindowLIF) -> bool:
@@ -82,24 +84,24 @@ def lane_conv2d_hits(network: CNetwork, op: snnrt.LaneConv2dHitsOp, name: str) -
         "snnrt_lane_conv2d_hits", unsigned(network, op.hits, 16, const=True),
         f"*{unsigned(network, op.hit_count, 32, const=True)}", unsigned(network, op.counts, 8),
         network.pointer(op.kernels), network.pointer(op.current), _touched(network, op.touched),
-        f"&{name}_shape",
+        op.channels, op.multiples, f"&{name}_sites", f"&{name}_shape",
     )  # fmt: skip
-    return CallText([scatter], [_conv2d_shape(name, op, op.kernels)])
+    return CallText([scatter], _conv2d_constants(name, op, op.kernels))
 
 
 def mask_conv2d(network: CNetwork, op: snnrt.MaskConv2dOp, name: str) -> CallText:
-    bits, table, start, groups = int_values(op.group_bits), 0, 0, []
-    for size in bits:
-        mask, first = divmod(start, MASK_LANES)
-        groups.append(f"{INDENT}{{{mask}, {first}, {size}, {table}}},")
-        table, start = table + (1 << size) - 1, start + size
-    array = [f"static const snnrt_bit_group {name}_groups[{len(bits)}] = {{", *groups, "};"]
+    table, groups = 0, []
+    for group in op.groups:
+        mask, first = divmod(group.start, MASK_LANES)
+        groups.append(f"{INDENT}{{{mask}, {first}, {len(group)}, {table}}},")
+        table += (1 << len(group)) - 1
+    array = [f"static const snnrt_bit_group {name}_groups[{len(groups)}] = {{", *groups, "};"]
     scatter = call(
         "snnrt_mask_conv2d", unsigned(network, op.entries, 32, const=True), "count",
-        network.pointer(op.tables), network.pointer(op.current), f"{name}_groups", len(bits),
-        start, f"&{name}_shape",
+        network.pointer(op.tables), network.pointer(op.current), f"{name}_groups", len(groups),
+        op.lanes.value.data, f"&{name}_sites", f"&{name}_shape",
     )  # fmt: skip
-    return CallText([scatter], [_conv2d_shape(name, op, op.tables), "\n".join(array)])
+    return CallText([scatter], [*_conv2d_constants(name, op, op.tables), "\n".join(array)])
 
 
 def window_shape(name: str, op: WindowLIF) -> str:
@@ -161,7 +163,7 @@ def neuron_text(network: CNetwork, op: WindowLIF, name: str) -> tuple[list[str],
 def _window_lif(network: CNetwork, op: WindowLIF, name: str, out: list[object]) -> CallText:
     statements, constants = neuron_text(network, op, name)
     kind = "masks" if isinstance(op, snnrt.WindowLIFMasksOp) else "list"
-    calm = "NULL" if op.calm is None else unsigned(network, op.calm, 8)
+    calm = "NULL" if op.calm is None else unsigned(network, op.calm, 32)
     update = call(
         f"return snnrt_window_lif_{kind}", network.pointer(op.current),
         _touched(network, op.touched), calm,

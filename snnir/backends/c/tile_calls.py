@@ -66,7 +66,7 @@ def _input(network: CNetwork, op: snnrt.TileLIFBase) -> list[str]:
 def _tile_lif(network: CNetwork, op: snnrt.TileLIFBase, name: str, out: list[object]) -> CallText:
     statements, constants = neuron_text(network, op, name)
     kind = "masks" if isinstance(op, snnrt.TileLIFMasksOp) else "list"
-    calm = "NULL" if op.calm is None else unsigned(network, op.calm, 8)
+    calm = "NULL" if op.calm is None else unsigned(network, op.calm, 32)
     update = call(
         f"return snnrt_tile_lif_{kind}", "&input", network.pointer(op.weights),
         network.pointer(op.current), calm, network.pointer(op.membrane), *out, "&neurons",

@@ -10,13 +10,13 @@
 // CHECK: snnrt.buffer "input_marks" transient : memref<5xi32>
 // CHECK: snnrt.buffer "conv1_current" transient : memref<2x10x4xi16>
 // CHECK: snnrt.constant "conv1_weights" dense<[{{.*}}3, 3, 3, 0{{.*}}]> : tensor<1x1x1x4xi8>
-// CHECK: snnrt.buffer "lif1_calm" state : memref<25xi8>
+// CHECK: snnrt.buffer "lif1_calm" state : memref<31xi32>
 // CHECK: snnrt.buffer "lif1_membrane" state {initial = dense<[12, 10, 11, 1]> : tensor<4xi16>} : memref<5x5x4xi16>
 // CHECK: snnrt.buffer "conv2_current" transient : memref<4x4x4xi16>
 // CHECK: snnrt.constant "conv2_weights" {{.*}} : tensor<4x2x2x4xi8>
 // CHECK: snnrt.buffer "lif2_membrane" state : memref<2x2x2xi16>
 // CHECK: snnrt.mark_events %{{.*}}, %input_counts, %input_marks {maximum = 2 : i64}
-// CHECK-NEXT: %lif1_spikes_count = snnrt.tile_lif_masks %conv1_weights, %conv1_current, %lif1_membrane -> %lif1_spikes_masks counts(%input_counts : memref<144xi8>) marks(%input_marks : memref<5xi32>) calm(%lif1_calm : memref<25xi8>) resets
+// CHECK-NEXT: %lif1_spikes_count = snnrt.tile_lif_masks %conv1_weights, %conv1_current, %lif1_membrane -> %lif1_spikes_masks counts(%input_counts : memref<144xi8>) marks(%input_marks : memref<5xi32>) calm(%lif1_calm : memref<31xi32>) resets
 // CHECK-SAME: tile_rows = 1 : i64
 // CHECK-NEXT: %lif2_spikes_count = snnrt.tile_lif_list %conv2_weights, %conv2_current, %lif2_membrane -> %lif2_spikes_list spikes(%lif1_spikes_masks : memref<25x2xi32>) spike_count(%lif1_spikes_count : i32) leak
 // CHECK-SAME: tile_rows = 2 : i64

@@ -10,15 +10,15 @@
 // CHECK: snnrt.buffer "conv1_current" state : memref<10x10x4xi16>
 // CHECK: snnrt.buffer "conv1_touched" state : memref<5xi32>
 // CHECK: snnrt.buffer "lif1_membrane" state {initial = dense<[12, 10, 11, 1]> : tensor<4xi16>} : memref<5x5x4xi16>
-// CHECK: snnrt.buffer "lif1_calm" state : memref<25xi8>
+// CHECK: snnrt.buffer "lif1_calm" state : memref<31xi32>
 // CHECK: snnrt.buffer "lif1_spikes_masks" transient : memref<25x2xi32>
 // CHECK: snnrt.buffer "conv2_current" state : memref<4x4x2xi16>
 // CHECK: snnrt.list_hits %{{.*}}, %input_counts, %input_hits, %input_hit_count {maximum = 2 : i64}
 // CHECK-NEXT: snnrt.lane_conv2d_hits %input_hits, %input_hit_count, %input_counts, %conv1_kernels, %conv1_current, %conv1_touched
-// CHECK-NEXT: %lif1_spikes_count = snnrt.window_lif_masks %conv1_current, %lif1_membrane -> %lif1_spikes_masks touched(%conv1_touched : memref<5xi32>) calm(%lif1_calm : memref<25xi8>) resets(%lif1_resets : memref<2x2x2xi16>) rests(%lif1_rests : memref<4xi16>)
+// CHECK-NEXT: %lif1_spikes_count = snnrt.window_lif_masks %conv1_current, %lif1_membrane -> %lif1_spikes_masks touched(%conv1_touched : memref<5xi32>) calm(%lif1_calm : memref<31xi32>) resets(%lif1_resets : memref<2x2x2xi16>) rests(%lif1_rests : memref<4xi16>)
 // CHECK-SAME: logical_shape = array<i64: 3, 6, 6>
 // CHECK-NEXT: snnrt.mask_conv2d %lif1_spikes_masks, %lif1_spikes_count, %conv2_tables, %conv2_current
-// CHECK-SAME: group_bits = array<i64: 1, 1, 1, 1>
+// CHECK-SAME: lanes = 4 : i64, group_starts = array<i64: 1>, group_bits = array<i64: 2>
 // CHECK-NEXT: %lif2_spikes_count = snnrt.window_lif_list %conv2_current
 // CHECK: snnrt.linear_scatter{{.*}} %lif2_spikes_list, %lif2_spikes_count
 
@@ -27,7 +27,7 @@
 // TRIPLES: snnrt.window_lif_masks
 // TRIPLES-SAME: initial(%lif1_no_current : memref<1xf64>)
 // TRIPLES: snnrt.mask_conv2d
-// TRIPLES-SAME: group_bits = array<i64: 4>
+// TRIPLES-SAME: lanes = 4 : i64, group_starts = array<i64: 1>, group_bits = array<i64: 2>
 
 // SCATTER-NOT: window_lif
 // SCATTER: snnrt.conv2d_scatter_values

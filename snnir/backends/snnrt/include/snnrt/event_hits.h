@@ -54,17 +54,17 @@ SNNRT_KERNEL uint32_t snnrt_list_events(const uint16_t *indices,
                                         uint32_t events, uint32_t size,
                                         uint8_t maximum, uint8_t *counts,
                                         uint16_t *hits) {
-  uint32_t n = 0;
-  for (uint32_t i = 0; i < events; ++i) {
-    const uint16_t index = indices[i];
+  const uint16_t *const begin = hits;
+  for (const uint16_t *const end = indices + events; indices != end;) {
+    const uint32_t index = *indices++;
     if (index >= size || counts[index] >= maximum) {
-      return snnrt_drop_hits(hits, n, counts);
+      return snnrt_drop_hits(begin, (uint32_t)(hits - begin), counts);
     }
     if (counts[index]++ == 0) {
-      hits[n++] = index;
+      *hits++ = (uint16_t)index;
     }
   }
-  return n;
+  return (uint32_t)(hits - begin);
 }
 
 #endif

@@ -9,17 +9,14 @@
    An offset of the currents is part of z. The compiler has proven that d and z
    fit int16.
 
-   Without input a neuron with reset[0] >= 0 that did not spike comes to rest
-   without a spike: z follows (z + rest) >> 1, which no longer moves after
-   SNNRT_STEPS_TO_REST steps. rests: for each word reset[0] - offset. */
+   Without input a neuron with reset[0] >= 0 and d >= 0 does not spike: z follows
+   (z + rest) >> 1 and stays there once it is at rest, so that any number of
+   such steps can be made up for at once. rests: for each word reset[0] -
+   offset. */
 #ifndef SNNRT_HALVING_LIF_H
 #define SNNRT_HALVING_LIF_H
 
 #include "snnrt/spike_masks.h"
-
-/* After this many steps z = (z + rest) >> 1 has halved any distance of 16 bits
-   to nothing. */
-#define SNNRT_STEPS_TO_REST 17
 
 #if SNNRT_DSP && defined(__OPTIMIZE__)
 /* One word: state z in and out, sign bits of d into the mask. The constants
@@ -32,77 +29,96 @@
   "shadd16 " z ", " z ", %[a]\n\t"         \
   "orr %[mask], %[b], %[mask], lsr #1\n\t"
 
+/* No operand is only read, so that none shares a register with another. */
+#define SNNRT_HALVING_OPERANDS                                          \
+  [a] "=&r"(silent), [b] "=&r"(fired), [mask] "+r"(mask),               \
+      [resets] "+r"(*resets), [state] "+r"(*state)
+#define SNNRT_HALVING_REGISTERS "r0", "r1", "r2", "memory"
 #endif
 
 /* One step of the neurons of `count` <= 3 words of currents; the signs of d
-   enter the mask (see snnrt_push_signs), which is returned. */
-SNNRT_KERNEL uint32_t snnrt_halving_words(int16_t *state,
-                                          const uint32_t *currents,
-                                          int32_t count,
-                                          const uint32_t *resets,
+   enter the mask (see snnrt_push_signs), which is returned. Both pointers move
+   behind what was read; the currents are lost. */
+SNNRT_KERNEL uint32_t snnrt_halving_words(int16_t **state,
+                                          uint32_t *currents, int32_t count,
+                                          const uint32_t **resets,
                                           uint32_t mask) {
 #if SNNRT_DSP && defined(__OPTIMIZE__)
   uint32_t silent, fired;
-  int32_t i = 0;
-  uint32_t z, y;
-  for (; i + 2 <= count; i += 2) {
-    __asm__ volatile("ldrd %[z], %[y], [%[state]]\n\t"
-                     SNNRT_HALVING_WORD("%[z]", "%[first]")
-                     SNNRT_HALVING_WORD("%[y]", "%[second]")
-                     "strd %[z], %[y], [%[state]]"
-                     : [mask] "+&r"(mask), [resets] "+&r"(resets),
-                       [a] "=&r"(silent), [b] "=&r"(fired), [z] "=&r"(z),
-                       [y] "=&r"(y)
-                     : [state] "r"(state + 2 * i), [first] "r"(currents[i]),
-                       [second] "r"(currents[i + 1])
-                     : "memory");
-  }
-  if (i < count) {
-    __asm__ volatile("ldr %[z], [%[state]]\n\t"
-                     SNNRT_HALVING_WORD("%[z]", "%[first]")
-                     "str %[z], [%[state]]"
-                     : [mask] "+&r"(mask), [resets] "+&r"(resets),
-                       [a] "=&r"(silent), [b] "=&r"(fired), [z] "=&r"(z)
-                     : [state] "r"(state + 2 * i), [first] "r"(currents[i])
-                     : "memory");
+  if (count == 3) {
+    __asm__ volatile("ldmia %[state], {r0, r1, r2}\n\t"
+                     SNNRT_HALVING_WORD("r0", "%[first]")
+                     SNNRT_HALVING_WORD("r1", "%[second]")
+                     SNNRT_HALVING_WORD("r2", "%[third]")
+                     "stmia %[state]!, {r0, r1, r2}"
+                     : SNNRT_HALVING_OPERANDS, [first] "+r"(currents[0]),
+                       [second] "+r"(currents[1]), [third] "+r"(currents[2])
+                     :
+                     : SNNRT_HALVING_REGISTERS);
+  } else if (count == 2) {
+    __asm__ volatile("ldmia %[state], {r0, r1}\n\t"
+                     SNNRT_HALVING_WORD("r0", "%[first]")
+                     SNNRT_HALVING_WORD("r1", "%[second]")
+                     "stmia %[state]!, {r0, r1}"
+                     : SNNRT_HALVING_OPERANDS, [first] "+r"(currents[0]),
+                       [second] "+r"(currents[1])
+                     :
+                     : SNNRT_HALVING_REGISTERS);
+  } else if (count == 1) {
+    __asm__ volatile("ldr r0, [%[state]]\n\t"
+                     SNNRT_HALVING_WORD("r0", "%[first]")
+                     "str r0, [%[state]], #4"
+                     : SNNRT_HALVING_OPERANDS, [first] "+r"(currents[0])
+                     :
+                     : SNNRT_HALVING_REGISTERS);
   }
   return mask;
 #else
-  for (int32_t i = 0; i < count; ++i) {
-    const uint32_t d = snnrt_ssub16(snnrt_load32(state + 2 * i), currents[i]);
-    snnrt_store32(state + 2 * i,
-                  snnrt_shadd16(d, snnrt_select_ge16(d, 0, resets[2 * i],
-                                                     resets[2 * i + 1])));
+  for (int32_t i = 0; i < count; ++i, *state += 2, *resets += 2) {
+    const uint32_t d = snnrt_ssub16(snnrt_load32(*state), currents[i]);
+    snnrt_store32(*state, snnrt_shadd16(d, snnrt_select_ge16(d, 0, (*resets)[0],
+                                                             (*resets)[1])));
     mask = snnrt_push_signs(mask, d);
   }
   return mask;
 #endif
 }
 
-/* One step without input of the neurons of `count` words that are on their way
-   to rest. */
-SNNRT_KERNEL void snnrt_halving_rest(int16_t *state, int32_t count,
-                                     const uint32_t *rests) {
-  int32_t i = 0;
-#if SNNRT_DSP && defined(__OPTIMIZE__)
-  SNNRT_UNROLL_ROW
-  for (; i + 2 <= count; i += 2) {
-    uint32_t first, second, a, b;
-    __asm__ volatile("ldrd %[first], %[second], [%[state]]\n\t"
-                     "ldrd %[a], %[b], [%[rests]]\n\t"
-                     "shadd16 %[first], %[first], %[a]\n\t"
-                     "shadd16 %[second], %[second], %[b]\n\t"
-                     "strd %[first], %[second], [%[state]]"
-                     : [first] "=&r"(first), [second] "=&r"(second),
-                       [a] "=&r"(a), [b] "=&r"(b)
-                     : [state] "r"(state + 2 * i), [rests] "r"(rests + i)
-                     : "memory");
-  }
+/* One step of the neurons of a word that all windows share the current of;
+   returns d. */
+SNNRT_KERNEL uint32_t snnrt_halving_word(int16_t *state, uint32_t current,
+                                         uint32_t silent, uint32_t fired) {
+  const uint32_t z = snnrt_load32(state);
+#if SNNRT_DSP
+  uint32_t d, next;
+  __asm__("ssub16 %[d], %[z], %[current]\n\t"
+          "sel %[next], %[silent], %[fired]\n\t"
+          "shadd16 %[next], %[d], %[next]"
+          : [d] "=&r"(d), [next] "=&r"(next)
+          : [z] "r"(z), [current] "r"(current), [silent] "r"(silent),
+            [fired] "r"(fired));
+#else
+  const uint32_t d = snnrt_ssub16(z, current);
+  const uint32_t next =
+      snnrt_shadd16(d, snnrt_select_ge16(d, 0, silent, fired));
 #endif
-  SNNRT_UNROLL_WINDOW
-  for (; i < count; ++i) {
+  snnrt_store32(state, next);
+  return d;
+}
+
+/* `steps` > 0 steps without input or spike of the neurons of `count` words.
+   After the first one z - rest fits 16 bits, and each further one halves it. */
+SNNRT_KERNEL void snnrt_halving_rest(int16_t *state, int32_t count,
+                                     const uint32_t *rests, uint32_t steps) {
+  const uint32_t shift = steps - 1 < 16 ? steps - 1 : 16;
+  SNNRT_UNROLL_ROW
+  for (int32_t i = 0; i < count; ++i) {
+    const uint32_t z = snnrt_shadd16(snnrt_load32(state + 2 * i), rests[i]);
+    const uint32_t distance = snnrt_ssub16(z, rests[i]);
+    const int32_t low = snnrt_low16(distance) >> shift;
+    const int32_t high = (int32_t)distance >> shift;
     snnrt_store32(state + 2 * i,
-                  snnrt_shadd16(snnrt_load32(state + 2 * i), rests[i]));
+                  snnrt_sadd16(snnrt_join16(low, high), rests[i]));
   }
 }
 

@@ -22,6 +22,31 @@ typedef struct snnrt_lane_conv2d_shape {
   int32_t window_height, window_width;
 } snnrt_lane_conv2d_shape;
 
+/* What the inputs of one row, or of one column, reach; computed by the compiler.
+   `current` and `tap`: bytes to the first output and to the element of the
+   reversed kernel that reaches it; `count` outputs, 0 for none. `windows`: of a
+   row the first row of windows to mark, of a column the bits of the windows. */
+typedef struct snnrt_site {
+  uint32_t current, tap, count, windows;
+} snnrt_site;
+
+/* The sites of all rows and columns of the input. For hits there are rows for
+   each channel, whose `tap` leads to the kernel of the channel. `window_rows`:
+   rows of windows that are marked from the first one on, the same number for
+   all. `complete`: every row reaches an output. */
+typedef struct snnrt_sites {
+  const snnrt_site *rows, *columns;
+  int32_t window_rows;
+  bool complete;
+} snnrt_sites;
+
+/* One of them, copied, because the currents could alias it. */
+SNNRT_KERNEL snnrt_site snnrt_site_at(const snnrt_site *sites, uint32_t at) {
+  const snnrt_site *site = sites + at;
+  SNNRT_OPAQUE(site);
+  return *site;
+}
+
 /* Along one axis: outputs [output, output + count) that an input reaches, the
    first through element `tap` of the reversed kernel. */
 typedef struct snnrt_reach {
@@ -57,21 +82,22 @@ SNNRT_KERNEL void snnrt_touch(uint32_t *touched, const snnrt_reach *rows,
   }
 }
 
-/* Adds `first` and, if there are `two`, `second` (kernels or sums of kernels)
-   where an input at the given reaches says. */
+/* Adds a kernel or, if there are `two`, the sum of two (or of sums of kernels)
+   where an input at the given sites reaches. */
 SNNRT_KERNEL void snnrt_add_kernels(const uint8_t *first, const uint8_t *second,
-                                    bool two, uint8_t *current, const snnrt_reach *rows,
-                                    const snnrt_reach *columns,
+                                    bool two, uint8_t *current,
+                                    const snnrt_site *row,
+                                    const snnrt_site *column,
                                     const snnrt_lane_conv2d_shape *shape) {
   const int32_t bytes = shape->elements * snnrt_element_bytes(shape->triples);
-  const int32_t tap =
-      (rows->tap * shape->kernel_width + columns->tap) * bytes;
-  const snnrt_rectangle rectangle = {rows->count, shape->output_width * bytes,
+  const uint32_t tap = row->tap + column->tap;
+  const snnrt_rectangle rectangle = {(int32_t)row->count,
+                                     shape->output_width * bytes,
                                      shape->kernel_width * bytes};
-  current += (rows->output * shape->output_width + columns->output) * bytes;
-  snnrt_add_columns(current, first + tap, two ? second + tap : NULL, two,
-                    columns->count, shape->kernel_width, shape->elements,
-                    shape->triples, &rectangle);
+  snnrt_add_columns(current + (row->current + column->current), first + tap,
+                    two ? second + tap : NULL, two, (int32_t)column->count,
+                    shape->kernel_width, shape->elements, shape->triples,
+                    &rectangle);
 }
 
 /* Bytes of one kernel. */
@@ -81,34 +107,40 @@ SNNRT_KERNEL uint32_t snnrt_kernel_bytes(const snnrt_lane_conv2d_shape *shape) {
 }
 
 /* Consumes hits (see event_hits.h): adds the kernel of every hit as often as it
-   counts. kernels: [input_channels][kernel]; touched may be NULL. */
+   counts. kernels: [multiples][input_channels][kernel], times 1, 2, …; touched
+   may be NULL. */
 SNNRT_KERNEL void snnrt_lane_conv2d_hits(
     const uint16_t *hits, uint32_t n, uint8_t *counts, const void *kernels,
-    void *current, uint32_t *touched, const snnrt_lane_conv2d_shape *shape) {
-  const uint32_t positions =
-      (uint32_t)(shape->input_height * shape->input_width);
-  for (uint32_t i = 0; i < n; ++i) {
-    const uint32_t channel = hits[i] / positions;
-    const uint32_t position = hits[i] % positions;
-    const int32_t y = (int32_t)(position / (uint32_t)shape->input_width);
-    const int32_t x = (int32_t)(position % (uint32_t)shape->input_width);
-    const snnrt_reach rows = snnrt_reach_at(
-        y + shape->padding_top, shape->kernel_height, shape->output_height);
-    const snnrt_reach columns = snnrt_reach_at(
-        x + shape->padding_left, shape->kernel_width, shape->output_width);
-    uint32_t count = counts[hits[i]];
-    counts[hits[i]] = 0;
-    if (rows.count <= 0 || columns.count <= 0) {
+    void *current, uint32_t *touched, int32_t channels, int32_t multiples,
+    const snnrt_sites *sites, const snnrt_lane_conv2d_shape *shape) {
+  const uint32_t bytes = (uint32_t)channels * snnrt_kernel_bytes(shape);
+  const uint32_t most = (uint32_t)multiples;
+  const uint16_t *const end = hits + n;
+  for (; hits != end; ++hits) {
+    const uint32_t index = *hits;
+    const uint32_t y = index / (uint32_t)shape->input_width;
+    const uint32_t x = index % (uint32_t)shape->input_width;
+    const snnrt_site row = snnrt_site_at(sites->rows, y);
+    const snnrt_site column = snnrt_site_at(sites->columns, x);
+    uint32_t count = counts[index];
+    counts[index] = 0;
+    if (!sites->complete && row.count == 0) {
       continue;
     }
     if (touched != NULL) {
-      snnrt_touch(touched, &rows, &columns, shape);
+      uint32_t *words = touched + row.windows;
+      SNNRT_OPAQUE(words);
+      SNNRT_UNROLL_ROW
+      for (int32_t i = 0; i < sites->window_rows; ++i) {
+        words[i] |= column.windows;
+      }
     }
     do {
-      snnrt_add_kernels((const uint8_t *)kernels +
-                            channel * snnrt_kernel_bytes(shape),
-                        NULL, false, (uint8_t *)current, &rows, &columns, shape);
-    } while (--count != 0);
+      const uint32_t times = count < most ? count : most;
+      snnrt_add_kernels((const uint8_t *)kernels + (times - 1) * bytes, NULL,
+                        false, (uint8_t *)current, &row, &column, shape);
+      count -= times;
+    } while (count != 0);
   }
 }
 

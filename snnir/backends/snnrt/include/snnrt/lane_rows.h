@@ -28,6 +28,17 @@
 #define SNNRT_DOUBLE_UNIT 0
 #endif
 
+/* Rows of currents and of one kernel, or of two; functions that add a row move
+   all pointers behind it. */
+SNNRT_KERNEL void snnrt_pass_row(uint8_t **current, const uint8_t **first,
+                                 const uint8_t **second, int32_t bytes) {
+  *current += bytes;
+  *first += bytes;
+  if (second != NULL) {
+    *second += bytes;
+  }
+}
+
 /* Bytes of an element. */
 SNNRT_KERNEL int32_t snnrt_element_bytes(bool triples) { return triples ? 8 : 4; }
 
@@ -76,33 +87,33 @@ SNNRT_DEFINE_ADD_PAIRS(3, "r0, r1, r2", "r5, r6, r8")
 SNNRT_DEFINE_ADD_PAIRS(4, "r0, r1, r2, r3", "r5, r6, r8, r9")
 
 /* The `elements` (a constant when inlined) left after whole chunks. */
-#define SNNRT_ADD_CASE(kind, n)                                       \
-  if (left == (n)) {                                                  \
-    if (!two) {                                                       \
-      snnrt_add_##kind##_##n(&current, &first);                       \
-    } else {                                                          \
-      snnrt_add_two_##kind##_##n(&current, &first, &second);          \
-    }                                                                 \
-    return;                                                           \
+#define SNNRT_ADD_CASE(kind, n)                               \
+  if (left == (n)) {                                          \
+    if (!two) {                                               \
+      snnrt_add_##kind##_##n(current, first);                 \
+    } else {                                                  \
+      snnrt_add_two_##kind##_##n(current, first, second);     \
+    }                                                         \
+    return;                                                   \
   }
 
-SNNRT_KERNEL void snnrt_add_pairs(uint8_t *current, const uint8_t *first,
-                                  const uint8_t *second, bool two,
+SNNRT_KERNEL void snnrt_add_pairs(uint8_t **current, const uint8_t **first,
+                                  const uint8_t **second, bool two,
                                   int32_t elements) {
   int32_t left = elements;
   SNNRT_UNROLL_ROW
   for (; left > SNNRT_CHUNK_PAIRS && left != 6; left -= SNNRT_CHUNK_PAIRS) {
     if (!two) {
-      snnrt_add_pairs_4(&current, &first);
+      snnrt_add_pairs_4(current, first);
     } else {
-      snnrt_add_two_pairs_4(&current, &first, &second);
+      snnrt_add_two_pairs_4(current, first, second);
     }
   }
   if (left == 6) {
     if (!two) {
-      snnrt_add_pairs_3(&current, &first);
+      snnrt_add_pairs_3(current, first);
     } else {
-      snnrt_add_two_pairs_3(&current, &first, &second);
+      snnrt_add_two_pairs_3(current, first, second);
     }
     left = 3;
   }
@@ -115,15 +126,16 @@ SNNRT_KERNEL void snnrt_add_pairs(uint8_t *current, const uint8_t *first,
 #else
 
 /* Plain loops, which compilers for computers turn into vector instructions. */
-SNNRT_KERNEL void snnrt_add_pairs(uint8_t *current, const uint8_t *first,
-                                  const uint8_t *second, bool two,
+SNNRT_KERNEL void snnrt_add_pairs(uint8_t **current, const uint8_t **first,
+                                  const uint8_t **second, bool two,
                                   int32_t elements) {
-  int16_t *const sums = (int16_t *)(void *)current;
-  const int16_t *const a = (const int16_t *)(const void *)first;
-  const int16_t *const b = (const int16_t *)(const void *)second;
+  int16_t *const sums = (int16_t *)(void *)*current;
+  const int16_t *const a = (const int16_t *)(const void *)*first;
+  const int16_t *const b = (const int16_t *)(const void *)(two ? *second : NULL);
   for (int32_t i = 0; i < 2 * elements; ++i) {
     sums[i] = (int16_t)(sums[i] + a[i] + (two ? b[i] : 0));
   }
+  snnrt_pass_row(current, first, two ? second : NULL, 4 * elements);
 }
 
 #endif
@@ -156,16 +168,16 @@ SNNRT_DEFINE_ADD_TRIPLES(6, "d0-d5", "d8-d13")
 SNNRT_DEFINE_ADD_TRIPLES(7, "d0-d6", "d8-d14")
 SNNRT_DEFINE_ADD_TRIPLES(8, "d0-d7", "d8-d15")
 
-SNNRT_KERNEL void snnrt_add_triples(uint8_t *current, const uint8_t *first,
-                                    const uint8_t *second, bool two,
+SNNRT_KERNEL void snnrt_add_triples(uint8_t **current, const uint8_t **first,
+                                    const uint8_t **second, bool two,
                                   int32_t elements) {
   int32_t left = elements;
   SNNRT_UNROLL_ROW
   for (; left > 8; left -= 8) {
     if (!two) {
-      snnrt_add_triples_8(&current, &first);
+      snnrt_add_triples_8(current, first);
     } else {
-      snnrt_add_two_triples_8(&current, &first, &second);
+      snnrt_add_two_triples_8(current, first, second);
     }
   }
   SNNRT_ADD_CASE(triples, 1)
@@ -180,15 +192,16 @@ SNNRT_KERNEL void snnrt_add_triples(uint8_t *current, const uint8_t *first,
 
 #else
 
-SNNRT_KERNEL void snnrt_add_triples(uint8_t *current, const uint8_t *first,
-                                    const uint8_t *second, bool two,
+SNNRT_KERNEL void snnrt_add_triples(uint8_t **current, const uint8_t **first,
+                                    const uint8_t **second, bool two,
                                     int32_t elements) {
-  double *const sums = (double *)(void *)current;
-  const double *const a = (const double *)(const void *)first;
-  const double *const b = (const double *)(const void *)second;
+  double *const sums = (double *)(void *)*current;
+  const double *const a = (const double *)(const void *)*first;
+  const double *const b = (const double *)(const void *)(two ? *second : NULL);
   for (int32_t i = 0; i < elements; ++i) {
     sums[i] = sums[i] + a[i] + (two ? b[i] : 0.0);
   }
+  snnrt_pass_row(current, first, two ? second : NULL, 8 * elements);
 }
 
 #endif
@@ -206,22 +219,23 @@ SNNRT_KERNEL void snnrt_add_rectangle(uint8_t *current, const uint8_t *first,
                                       const uint8_t *second, bool two,
                                       int32_t elements, bool triples,
                                       const snnrt_rectangle *rectangle) {
+  const int32_t bytes = elements * snnrt_element_bytes(triples);
   int32_t row = rectangle->rows;
   do {
     if (triples) {
-      snnrt_add_triples(current, first, second, two, elements);
+      snnrt_add_triples(&current, &first, &second, two, elements);
     } else {
-      snnrt_add_pairs(current, first, second, two, elements);
+      snnrt_add_pairs(&current, &first, &second, two, elements);
     }
-    current += rectangle->current_stride;
-    first += rectangle->weight_stride;
+    current += rectangle->current_stride - bytes;
+    first += rectangle->weight_stride - bytes;
     if (two) {
-      second += rectangle->weight_stride;
+      second += rectangle->weight_stride - bytes;
     }
   } while (--row != 0);
 }
 
-/* As above for 1 <= columns <= width columns of `elements` elements each; each
+/* As above for 0 <= columns <= width columns of `elements` elements each; each
    width up to 8 has code of its own, without loops over the columns. */
 SNNRT_KERNEL void snnrt_add_columns(uint8_t *current, const uint8_t *first,
                                     const uint8_t *second, bool two,

@@ -15,7 +15,8 @@
 #include "snnrt/spike_masks.h"
 
 /* Neighbouring bits of one mask; `table` is where the kernel of combination 1
-   lies, in kernels from the start of all tables. */
+   lies, in kernels from the start of all tables. Bits of channels that never
+   spike belong to no group. */
 typedef struct snnrt_bit_group {
   uint8_t mask, first, bits;
   uint32_t table;
@@ -43,76 +44,102 @@ SNNRT_KERNEL const uint8_t *snnrt_group_entry(const uint32_t *masks,
       masks[group->mask], snnrt_mask_pairs(input_lanes, group->mask));
   const uint32_t combination =
       bits >> group->first & ((UINT32_C(1) << group->bits) - 1u);
+  /* A constant, to which the product is added. */
+  const size_t start = (size_t)group->table * bytes - bytes;
   return combination == 0 ? NULL
-                          : tables + (group->table + combination - 1) * bytes;
+                          : tables + (start + (size_t)combination * bytes);
+}
+
+/* Adds the kernels of the set bits of a position, two at a time; there is a
+   kernel for every bit. */
+SNNRT_KERNEL const uint8_t *snnrt_add_bits(const uint32_t *masks,
+                                           const uint8_t *tables,
+                                           uint8_t *current,
+                                           const snnrt_site *row,
+                                           const snnrt_site *column,
+                                           int32_t input_lanes,
+                                           const snnrt_lane_conv2d_shape *shape) {
+  const uint32_t bytes = snnrt_kernel_bytes(shape);
+  const uint8_t *first = NULL;
+  for (int32_t mask = 0; mask < snnrt_masks_of(input_lanes); ++mask) {
+    uint32_t bits = snnrt_close_bits(masks[mask],
+                                     snnrt_mask_pairs(input_lanes, mask));
+    for (; bits != 0; bits &= bits - 1) {
+      const uint8_t *const entry =
+          tables + (uint32_t)(32 * mask + snnrt_lowest_bit(bits)) * bytes;
+      if (first == NULL) {
+        first = entry;
+        continue;
+      }
+      snnrt_add_kernels(first, entry, true, current, row, column, shape);
+      first = NULL;
+    }
+  }
+  return first;
+}
+
+/* Adds the entries that a position selects, two at a time; returns one that is
+   left over, or NULL. */
+SNNRT_KERNEL const uint8_t *snnrt_add_entries(
+    const uint32_t *masks, const uint8_t *tables, uint8_t *current,
+    const snnrt_site *row, const snnrt_site *column,
+    const snnrt_bit_group *groups, int32_t group_count, int32_t input_lanes,
+    const snnrt_lane_conv2d_shape *shape) {
+  const uint32_t bytes = snnrt_kernel_bytes(shape);
+  if (group_count == 2) {
+    const uint8_t *const first =
+        snnrt_group_entry(masks, groups, tables, bytes, input_lanes);
+    const uint8_t *const second =
+        snnrt_group_entry(masks, groups + 1, tables, bytes, input_lanes);
+    if (first != NULL && second != NULL) {
+      snnrt_add_kernels(first, second, true, current, row, column, shape);
+      return NULL;
+    }
+    return first == NULL ? second : first;
+  }
+  const uint8_t *chosen[SNNRT_MAXIMUM_GROUPS];
+  int32_t count = 0;
+  SNNRT_UNROLL_ROW
+  for (int32_t g = 0; g < group_count; ++g) {
+    chosen[count] =
+        snnrt_group_entry(masks, groups + g, tables, bytes, input_lanes);
+    count += chosen[count] != NULL;
+  }
+  for (; count >= 2; count -= 2) {
+    snnrt_add_kernels(chosen[count - 2], chosen[count - 1], true, current, row,
+                      column, shape);
+  }
+  return count == 1 ? chosen[0] : NULL;
 }
 
 /* current += the tables of a mask list (see spike_masks.h). `input_lanes`:
-   lanes of the masks; groups: `group_count` of them, ordered by mask. Entries
-   are added two at a time. */
+   lanes of the masks; groups: `group_count` of them, ordered by mask; as many
+   as lanes if all are of one bit. Entries are added two at a time. */
 SNNRT_KERNEL void snnrt_mask_conv2d(const uint32_t *entries, uint32_t n,
                                     const void *tables, void *current,
                                     const snnrt_bit_group *groups,
                                     int32_t group_count, int32_t input_lanes,
+                                    const snnrt_sites *sites,
                                     const snnrt_lane_conv2d_shape *shape) {
   const int32_t masks = snnrt_masks_of(input_lanes);
-  const uint32_t bytes = snnrt_kernel_bytes(shape);
+  const uint32_t *const end = entries + n * (uint32_t)(masks + 1);
   const uint8_t *const table = (const uint8_t *)tables;
   uint8_t *const out = (uint8_t *)current;
-  for (uint32_t i = 0; i < n; ++i, entries += masks + 1) {
-    const uint32_t site = entries[masks];
-    const snnrt_reach rows =
-        snnrt_reach_at((int32_t)(site >> 16) + shape->padding_top,
-                       shape->kernel_height, shape->output_height);
-    const snnrt_reach columns =
-        snnrt_reach_at((int32_t)(site & 0xFFFFu) + shape->padding_left,
-                       shape->kernel_width, shape->output_width);
-    if (rows.count <= 0 || columns.count <= 0) {
+  for (; entries != end; entries += masks + 1) {
+    const snnrt_site row = snnrt_site_at(sites->rows, entries[masks] >> 16);
+    const snnrt_site column =
+        snnrt_site_at(sites->columns, entries[masks] & 0xFFFFu);
+    if (!sites->complete && row.count == 0) {
       continue;
     }
-    const uint8_t *first = NULL;
-    if (group_count == 2) {
-      first = snnrt_group_entry(entries, groups, table, bytes, input_lanes);
-      const uint8_t *const second =
-          snnrt_group_entry(entries, groups + 1, table, bytes, input_lanes);
-      if (first != NULL && second != NULL) {
-        snnrt_add_kernels(first, second, true, out, &rows, &columns, shape);
-        continue;
-      }
-      first = first == NULL ? second : first;
-    } else if (group_count == input_lanes) {
-      /* Groups of one bit: look at the set bits only. */
-      for (int32_t mask = 0; mask < masks; ++mask) {
-        uint32_t bits = snnrt_close_bits(
-            entries[mask], snnrt_mask_pairs(input_lanes, mask));
-        for (; bits != 0; bits &= bits - 1) {
-          const uint8_t *const entry =
-              table + (uint32_t)(32 * mask + snnrt_lowest_bit(bits)) * bytes;
-          if (first == NULL) {
-            first = entry;
-            continue;
-          }
-          snnrt_add_kernels(first, entry, true, out, &rows, &columns, shape);
-          first = NULL;
-        }
-      }
-    } else {
-      const uint8_t *chosen[SNNRT_MAXIMUM_GROUPS];
-      int32_t count = 0;
-      SNNRT_UNROLL_ROW
-      for (int32_t g = 0; g < group_count; ++g) {
-        chosen[count] =
-            snnrt_group_entry(entries, groups + g, table, bytes, input_lanes);
-        count += chosen[count] != NULL;
-      }
-      for (; count >= 2; count -= 2) {
-        snnrt_add_kernels(chosen[count - 2], chosen[count - 1], true, out,
-                          &rows, &columns, shape);
-      }
-      first = count == 1 ? chosen[0] : NULL;
-    }
-    if (first != NULL) {
-      snnrt_add_kernels(first, NULL, false, out, &rows, &columns, shape);
+    const uint8_t *const left =
+        group_count == input_lanes
+            ? snnrt_add_bits(entries, table, out, &row, &column,
+                             input_lanes, shape)
+            : snnrt_add_entries(entries, table, out, &row, &column, groups,
+                                group_count, input_lanes, shape);
+    if (left != NULL) {
+      snnrt_add_kernels(left, NULL, false, out, &row, &column, shape);
     }
   }
 }

@@ -102,6 +102,13 @@ SNNRT_KERNEL uint32_t snnrt_pack_high16(int32_t low, int32_t high) {
   return result;
 }
 
+/* The 16-bit lanes (low half of low, high half of high). */
+SNNRT_KERNEL uint32_t snnrt_join16(int32_t low, int32_t high) {
+  uint32_t result;
+  __asm__("pkhbt %0, %1, %2" : "=r"(result) : "r"(low), "r"(high));
+  return result;
+}
+
 /* Bytes (1, 2) of low and of high, in this order. */
 SNNRT_KERNEL uint32_t snnrt_pack_middle8(uint32_t low, uint32_t high) {
   uint32_t result;
@@ -214,6 +221,10 @@ SNNRT_KERNEL uint32_t snnrt_sxtab_byte2(uint32_t sum, uint32_t bytes) {
 
 SNNRT_KERNEL uint32_t snnrt_pack_high16(int32_t low, int32_t high) {
   return ((uint32_t)low >> 16) | ((uint32_t)high & 0xFFFF0000u);
+}
+
+SNNRT_KERNEL uint32_t snnrt_join16(int32_t low, int32_t high) {
+  return ((uint32_t)low & 0xFFFFu) | ((uint32_t)high & 0xFFFF0000u);
 }
 
 SNNRT_KERNEL uint32_t snnrt_pack_middle8(uint32_t low, uint32_t high) {

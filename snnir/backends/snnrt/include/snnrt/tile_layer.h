@@ -235,83 +235,54 @@ SNNRT_KERNEL bool snnrt_tile_marks(const snnrt_tile_input *input,
   return input->marks != NULL && window->width <= SNNRT_TOUCHED_BITS;
 }
 
-/* As snnrt_window_lif_masks, for a whole layer. */
-SNNRT_KERNEL uint32_t snnrt_tile_lif_masks(
+/* One step of a whole layer. */
+SNNRT_KERNEL void snnrt_step_tiles(
     const snnrt_tile_input *input, const int8_t *weights, void *current,
-    uint8_t *calm, int16_t *state, uint32_t *entries,
+    uint32_t *calm, int16_t *state, snnrt_spike_sink *sink,
     const snnrt_window_neurons *neurons, int32_t tile_rows,
     const snnrt_lane_conv2d_shape *conv2d, const snnrt_window_shape *window) {
-  const int32_t bytes = 4 * window->window_width * window->elements;
-  const int32_t masks = snnrt_masks_of(2 * window->words);
-  const uint32_t *const begin = entries, *next = input->entries;
   const bool marked = snnrt_tile_marks(input, window);
+  const uint32_t step = calm == NULL ? 0 : ++calm[0];
+  const uint32_t *next = input->entries;
   snnrt_tile tile;
   snnrt_clear_tile(&tile, current, tile_rows, window);
   for (int32_t y = 0; y < window->height; ++y) {
-    uint8_t *place = snnrt_tile_row(input, &next, weights, y, &tile, tile_rows,
-                                    conv2d, window);
-    uint32_t bits = marked ? tile.touched[y % tile_rows] : 0;
-    for (int32_t x = 0; x < window->width; ++x) {
-      uint32_t found[SNNRT_MAXIMUM_MASKS];
-      if (snnrt_window_step(place, state, !marked || (bits & 1u) != 0, calm,
-                            found, neurons, window)) {
-        SNNRT_UNROLL_WINDOW
-        for (int32_t index = 0; index < masks; ++index) {
-          *entries++ = found[index];
-        }
-        *entries++ = (uint32_t)y << 16 | (uint32_t)x;
-      }
-      bits >>= 1;
-      place += bytes;
-      state += 2 * window->words;
-      if (calm != NULL) {
-        ++calm;
-      }
-    }
+    uint8_t *const place = snnrt_tile_row(input, &next, weights, y, &tile,
+                                          tile_rows, conv2d, window);
+    const snnrt_window_row row = {
+        place,
+        state + y * window->width * 2 * window->words,
+        marked ? tile.touched[y % tile_rows] : 0,
+        snnrt_calm_row(calm, y, window),
+        step,
+        y};
+    snnrt_step_row(&row, marked, sink, neurons, window);
   }
-  return (uint32_t)(entries - begin) / (uint32_t)(masks + 1);
 }
 
-/* As snnrt_window_lif_list, for a whole layer. */
-SNNRT_KERNEL uint32_t snnrt_tile_lif_list(
+/* As snnrt_window_lif_masks, with the convolution. */
+SNNRT_KERNEL uint32_t snnrt_tile_lif_masks(
     const snnrt_tile_input *input, const int8_t *weights, void *current,
-    uint8_t *calm, int16_t *state, uint16_t *list, int32_t channels,
+    uint32_t *calm, int16_t *state, uint32_t *entries,
     const snnrt_window_neurons *neurons, int32_t tile_rows,
     const snnrt_lane_conv2d_shape *conv2d, const snnrt_window_shape *window) {
-  const int32_t bytes = 4 * window->window_width * window->elements;
-  const int32_t masks = snnrt_masks_of(2 * window->words);
-  const uint16_t *const begin = list;
-  const uint32_t *next = input->entries;
-  const bool marked = snnrt_tile_marks(input, window);
-  uint32_t base = 0;
-  snnrt_tile tile;
-  snnrt_clear_tile(&tile, current, tile_rows, window);
-  for (int32_t y = 0; y < window->height; ++y) {
-    uint8_t *place = snnrt_tile_row(input, &next, weights, y, &tile, tile_rows,
-                                    conv2d, window);
-    uint32_t bits = marked ? tile.touched[y % tile_rows] : 0;
-    for (int32_t x = 0; x < window->width; ++x) {
-      uint32_t found[SNNRT_MAXIMUM_MASKS];
-      (void)snnrt_window_step(place, state, !marked || (bits & 1u) != 0, calm,
-                              found, neurons, window);
-      SNNRT_UNROLL_WINDOW
-      for (int32_t index = 0; index < masks; ++index) {
-        for (uint32_t mask = found[index]; mask != 0; mask &= mask - 1) {
-          *list++ = (uint16_t)(base + (uint32_t)snnrt_lane_of_bit(
-                                          snnrt_lowest_bit(mask),
-                                          2 * window->words, index));
-        }
-      }
-      bits >>= 1;
-      place += bytes;
-      state += 2 * window->words;
-      base += (uint32_t)channels;
-      if (calm != NULL) {
-        ++calm;
-      }
-    }
-  }
-  return (uint32_t)(list - begin);
+  snnrt_spike_sink sink = {entries, NULL, 0};
+  snnrt_step_tiles(input, weights, current, calm, state, &sink, neurons,
+                   tile_rows, conv2d, window);
+  return (uint32_t)(sink.entries - entries) /
+         (uint32_t)(snnrt_masks_of(2 * window->words) + 1);
+}
+
+/* As snnrt_window_lif_list, with the convolution. */
+SNNRT_KERNEL uint32_t snnrt_tile_lif_list(
+    const snnrt_tile_input *input, const int8_t *weights, void *current,
+    uint32_t *calm, int16_t *state, uint16_t *list, int32_t channels,
+    const snnrt_window_neurons *neurons, int32_t tile_rows,
+    const snnrt_lane_conv2d_shape *conv2d, const snnrt_window_shape *window) {
+  snnrt_spike_sink sink = {NULL, list, channels};
+  snnrt_step_tiles(input, weights, current, calm, state, &sink, neurons,
+                   tile_rows, conv2d, window);
+  return (uint32_t)(sink.list - list);
 }
 
 #endif

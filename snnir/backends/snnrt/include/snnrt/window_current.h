@@ -27,13 +27,24 @@ typedef struct snnrt_window_shape {
 /* Words that are read together. */
 #define SNNRT_GROUP_WORDS 3
 
-/* 64 bits at an address that is a multiple of 8. Volatile keeps compilers from
-   splitting the one load that Armv7-M has for them. */
+/* 64 bits at an address that is a multiple of 4, which is enough for the one
+   load that Armv7-M has for them; volatile keeps compilers from splitting it. */
 SNNRT_KERNEL uint64_t snnrt_load64(const uint8_t *address) {
 #if SNNRT_DSP
   return *(const volatile uint64_t *)(const void *)address;
 #else
-  return *(const uint64_t *)(const void *)address;
+  uint64_t value;
+  memcpy(&value, address, sizeof value);
+  return value;
+#endif
+}
+
+/* Sets 64 bits to 0, see snnrt_load64. */
+SNNRT_KERNEL void snnrt_clear64(uint8_t *address) {
+#if SNNRT_DSP
+  *(volatile uint64_t *)(void *)address = 0;
+#else
+  memset(address, 0, sizeof(uint64_t));
 #endif
 }
 
@@ -53,11 +64,16 @@ SNNRT_KERNEL void snnrt_position_words(const uint8_t *position, int32_t group,
                                        const snnrt_window_shape *shape,
                                        uint32_t *words) {
   if (!shape->triples) {
-    for (int32_t i = 0; i < SNNRT_GROUP_WORDS; ++i) {
-      const int32_t element = SNNRT_GROUP_WORDS * group + i;
-      if (element < shape->elements) {
-        words[i] = snnrt_load32(position + 4 * element);
-      }
+    const int32_t begin = SNNRT_GROUP_WORDS * group;
+    const int32_t count =
+        snnrt_min(shape->elements - begin, SNNRT_GROUP_WORDS);
+    if (count >= 2) {
+      const uint64_t first = snnrt_load64(position + 4 * begin);
+      words[0] = (uint32_t)first;
+      words[1] = (uint32_t)(first >> 32);
+    }
+    if (count % 2 != 0) {
+      words[count - 1] = snnrt_load32(position + 4 * (begin + count - 1));
     }
     return;
   }
@@ -72,6 +88,63 @@ SNNRT_KERNEL void snnrt_position_words(const uint8_t *position, int32_t group,
   }
 }
 
+#if SNNRT_LANE_BLOCKS
+/* Two lanes of `word` become the larger ones of `word` and `next`. */
+#define SNNRT_MAX_WORD(word, next) \
+  "ssub16 r3, " word ", " next "\n\tsel " word ", " word ", " next "\n\t"
+#define SNNRT_MAX_REGISTERS "r0", "r1", "r2", "r3", "memory"
+#endif
+
+/* The words of a group become the maxima of themselves and of those of one more
+   position. In one piece, because compilers would load a whole window first,
+   for which there are not enough registers. */
+SNNRT_KERNEL void snnrt_max_position(const uint8_t *position, int32_t group,
+                                     const snnrt_window_shape *shape,
+                                     uint32_t *words) {
+#if SNNRT_LANE_BLOCKS
+  const int32_t left = shape->triples
+                           ? 3 * (shape->elements - 2 * group) / 2
+                           : shape->elements - SNNRT_GROUP_WORDS * group;
+  position += (shape->triples ? 16 : 12) * group;
+  if (left >= 3 && shape->triples) {
+    __asm__ volatile("ldmia %3, {r0, r1, r2, r3}\n\t"
+                     "pkhbt r1, r1, r3, lsl #16\n\t"
+                     SNNRT_MAX_WORD("%0", "r0")
+                     SNNRT_MAX_WORD("%1", "r2")
+                     SNNRT_MAX_WORD("%2", "r1")
+                     : "+r"(words[0]), "+r"(words[1]), "+r"(words[2])
+                     : "r"(position)
+                     : SNNRT_MAX_REGISTERS);
+  } else if (left >= 3) {
+    __asm__ volatile("ldmia %3, {r0, r1, r2}\n\t"
+                     SNNRT_MAX_WORD("%0", "r0")
+                     SNNRT_MAX_WORD("%1", "r1")
+                     SNNRT_MAX_WORD("%2", "r2")
+                     : "+r"(words[0]), "+r"(words[1]), "+r"(words[2])
+                     : "r"(position)
+                     : SNNRT_MAX_REGISTERS);
+  } else if (left == 2 || shape->triples) {
+    __asm__ volatile("ldmia %2, {r0, r1}\n\t"
+                     SNNRT_MAX_WORD("%0", "r0")
+                     SNNRT_MAX_WORD("%1", "r1")
+                     : "+r"(words[0]), "+r"(words[1])
+                     : "r"(position)
+                     : SNNRT_MAX_REGISTERS);
+  } else {
+    __asm__ volatile("ldr r0, [%1]\n\t" SNNRT_MAX_WORD("%0", "r0")
+                     : "+r"(words[0])
+                     : "r"(position)
+                     : SNNRT_MAX_REGISTERS);
+  }
+#else
+  uint32_t next[SNNRT_GROUP_WORDS] = {0, 0, 0};
+  snnrt_position_words(position, group, shape, next);
+  for (int32_t i = 0; i < SNNRT_GROUP_WORDS; ++i) {
+    words[i] = snnrt_max16(words[i], next[i]);
+  }
+#endif
+}
+
 /* The maxima, or sums, of a window: words 3 * group and following. A sum of
    triples holds the offset of every position but one too often. */
 SNNRT_KERNEL void snnrt_window_words(const uint8_t *window, int32_t group,
@@ -83,17 +156,19 @@ SNNRT_KERNEL void snnrt_window_words(const uint8_t *window, int32_t group,
   for (int32_t y = 0; y < shape->window_height; ++y) {
     SNNRT_UNROLL_WINDOW
     for (int32_t x = 0; x < shape->window_width; ++x) {
+      const uint8_t *const position = window + y * shape->row_bytes + x * bytes;
+      if (y == 0 && x == 0) {
+        snnrt_position_words(position, group, shape, words);
+        continue;
+      }
+      if (!shape->sum) {
+        snnrt_max_position(position, group, shape, words);
+        continue;
+      }
       uint32_t next[SNNRT_GROUP_WORDS] = {0, 0, 0};
-      snnrt_position_words(window + y * shape->row_bytes + x * bytes, group,
-                           shape, next);
+      snnrt_position_words(position, group, shape, next);
       for (int32_t i = 0; i < SNNRT_GROUP_WORDS; ++i) {
-        if (y == 0 && x == 0) {
-          words[i] = next[i];
-        } else if (shape->sum) {
-          words[i] = snnrt_sadd16(words[i], snnrt_ssub16(next[i], extra));
-        } else {
-          words[i] = snnrt_max16(words[i], next[i]);
-        }
+        words[i] = snnrt_sadd16(words[i], snnrt_ssub16(next[i], extra));
       }
     }
   }
@@ -104,44 +179,49 @@ SNNRT_KERNEL void snnrt_window_words(const uint8_t *window, int32_t group,
 }
 
 #if SNNRT_DOUBLE_UNIT
-/* Copies a position of n triples to `count` neighbouring ones. */
-#define SNNRT_COPY_CASE(n, registers)                                \
-  case n:                                                            \
-    if (count == 2) {                                                \
-      __asm__ volatile("vldmia %1, {" registers "}\n\t"              \
-                       "vstmia %0!, {" registers "}\n\t"             \
-                       "vstmia %0!, {" registers "}"                 \
-                       : "+r"(position)                              \
-                       : "r"(initial)                                \
-                       : SNNRT_DOUBLE_REGISTERS);                    \
-    } else {                                                         \
-      for (int32_t i = 0; i < count; ++i) {                          \
-        __asm__ volatile("vldmia %1, {" registers "}\n\t"            \
-                         "vstmia %0!, {" registers "}"               \
-                         : "+r"(position)                            \
-                         : "r"(initial)                              \
-                         : SNNRT_DOUBLE_REGISTERS);                  \
-      }                                                              \
-    }                                                                \
+/* Copies a position of n triples to `count` neighbouring ones, or to two of each
+   of two rows. */
+#define SNNRT_COPY_CASE(n, registers)                \
+  case n:                                            \
+    for (int32_t i = 0; i < count; ++i) {            \
+      __asm__ volatile("vldmia %1, {" registers "}\n\t" \
+                       "vstmia %0!, {" registers "}" \
+                       : "+r"(position)              \
+                       : "r"(initial)                \
+                       : SNNRT_DOUBLE_REGISTERS);    \
+    }                                                \
     return;
+#define SNNRT_COPY_SQUARE_CASE(n, registers)         \
+  case n:                                            \
+    __asm__ volatile("vldmia %2, {" registers "}\n\t" \
+                     "vstmia %0!, {" registers "}\n\t" \
+                     "vstmia %0, {" registers "}\n\t" \
+                     "vstmia %1!, {" registers "}\n\t" \
+                     "vstmia %1, {" registers "}"    \
+                     : "+r"(above), "+r"(below)      \
+                     : "r"(initial)                  \
+                     : SNNRT_DOUBLE_REGISTERS);      \
+    return;
+#define SNNRT_COPY_CASES(CASE) \
+  CASE(1, "d0")                \
+  CASE(2, "d0-d1")             \
+  CASE(3, "d0-d2")             \
+  CASE(4, "d0-d3")             \
+  CASE(5, "d0-d4")             \
+  CASE(6, "d0-d5")             \
+  CASE(7, "d0-d6")             \
+  CASE(8, "d0-d7")             \
+  CASE(9, "d0-d8")             \
+  CASE(10, "d0-d9")            \
+  CASE(11, "d0-d10")           \
+  CASE(12, "d0-d11")
 #endif
 
 SNNRT_KERNEL void snnrt_copy_triples(uint8_t *position, const double *initial,
                                      int32_t count, int32_t elements) {
 #if SNNRT_DOUBLE_UNIT
   switch (elements) {
-    SNNRT_COPY_CASE(1, "d0")
-    SNNRT_COPY_CASE(2, "d0-d1")
-    SNNRT_COPY_CASE(3, "d0-d2")
-    SNNRT_COPY_CASE(4, "d0-d3")
-    SNNRT_COPY_CASE(5, "d0-d4")
-    SNNRT_COPY_CASE(6, "d0-d5")
-    SNNRT_COPY_CASE(7, "d0-d6")
-    SNNRT_COPY_CASE(8, "d0-d7")
-    SNNRT_COPY_CASE(9, "d0-d8")
-    SNNRT_COPY_CASE(10, "d0-d9")
-    SNNRT_COPY_CASE(11, "d0-d10")
-    SNNRT_COPY_CASE(12, "d0-d11")
+    SNNRT_COPY_CASES(SNNRT_COPY_CASE)
     default:
       break;
   }
@@ -154,10 +234,30 @@ SNNRT_KERNEL void snnrt_copy_triples(uint8_t *position, const double *initial,
   }
 }
 
+/* The same for windows of 2 x 2. */
+SNNRT_KERNEL void snnrt_copy_square(uint8_t *above, uint8_t *below,
+                                    const double *initial, int32_t elements) {
+#if SNNRT_DOUBLE_UNIT
+  switch (elements) {
+    SNNRT_COPY_CASES(SNNRT_COPY_SQUARE_CASE)
+    default:
+      break;
+  }
+#endif
+  snnrt_copy_triples(above, initial, 2, elements);
+  snnrt_copy_triples(below, initial, 2, elements);
+}
+
 /* Sets a window back to no current; `initial` is a position of triples without
    current. */
 SNNRT_KERNEL void snnrt_clear_window(uint8_t *window, const double *initial,
                                      const snnrt_window_shape *shape) {
+  if (shape->triples && shape->window_height == 2 &&
+      shape->window_width == 2) {
+    snnrt_copy_square(window, window + shape->row_bytes, initial,
+                      shape->elements);
+    return;
+  }
   SNNRT_UNROLL_WINDOW
   for (int32_t y = 0; y < shape->window_height; ++y) {
     uint8_t *const row = window + y * shape->row_bytes;
@@ -165,9 +265,13 @@ SNNRT_KERNEL void snnrt_clear_window(uint8_t *window, const double *initial,
       snnrt_copy_triples(row, initial, shape->window_width, shape->elements);
       continue;
     }
+    const int32_t words = shape->window_width * shape->elements;
     SNNRT_UNROLL_ROW
-    for (int32_t i = 0; i < shape->window_width * shape->elements; ++i) {
-      snnrt_store32(row + 4 * i, 0);
+    for (int32_t i = 0; i + 2 <= words; i += 2) {
+      snnrt_clear64(row + 4 * i);
+    }
+    if (words % 2 != 0) {
+      snnrt_store32(row + 4 * (words - 1), 0);
     }
   }
 }

@@ -6,8 +6,15 @@
    where no input arrived. Windows do not overlap. state: int16, two lanes for
    each word of a window. touched: one word for each row of windows with a bit
    for each window whose currents may differ from none; NULL for all. The words
-   are cleared, too. calm: for each window of halving neurons with at most 16
-   words the steps that it has been on its way to rest; or NULL. */
+   are cleared, too.
+
+   calm: for halving neurons with at most 16 words, or NULL. A window is awake
+   after a step in which one of its neurons spiked that needs input for it, and
+   calm otherwise. Until the next event all that may happen in a calm window is
+   spikes of its busy words, so that only these are computed; the steps of the
+   others are made up for when an event arrives. calm[0] counts the steps; then
+   each row of windows has a word with the bits of those that are awake and, for
+   each window, the step in which it fell calm. Zeros at the start. */
 #ifndef SNNRT_WINDOW_LIF_H
 #define SNNRT_WINDOW_LIF_H
 
@@ -25,6 +32,25 @@ typedef struct snnrt_window_neurons {
   const snnrt_lif_shape *lif;
   const double *initial;
 } snnrt_window_neurons;
+
+/* Where spikes go: to a mask list (see spike_masks.h), or as flat HWC indices
+   of `channels` channels to `list`, in no particular order within a row. */
+typedef struct snnrt_spike_sink {
+  uint32_t *entries;
+  uint16_t *list;
+  int32_t channels;
+} snnrt_spike_sink;
+
+/* One row of windows: their currents and states, which of them events reach,
+   and their part of `calm` or NULL. */
+typedef struct snnrt_window_row {
+  uint8_t *current;
+  int16_t *state;
+  uint32_t reached;
+  uint32_t *calm;
+  uint32_t step;
+  int32_t y;
+} snnrt_window_row;
 
 /* One step of two neurons; bits 15 and 31 of the result are their spikes. */
 SNNRT_KERNEL uint32_t snnrt_window_pair(int16_t *state, uint32_t current,
@@ -46,25 +72,6 @@ SNNRT_KERNEL uint32_t snnrt_window_pair(int16_t *state, uint32_t current,
       snnrt_leak_kind_of(neurons->leak, shape), shape);
   snnrt_store32(state, pair.membranes);
   return pair.spikes << 15;
-}
-
-/* One step of the neurons of `count` <= 3 words from `word` on; their signs
-   enter the mask. */
-SNNRT_KERNEL uint32_t snnrt_window_group(int16_t *state, const uint32_t *words,
-                                         int32_t word, int32_t count,
-                                         uint32_t mask,
-                                         const uint32_t *resets,
-                                         const snnrt_window_neurons *neurons,
-                                         const snnrt_window_shape *shape) {
-  if (neurons->resets != NULL) {
-    return snnrt_halving_words(state, words, count, resets, mask);
-  }
-  SNNRT_UNROLL_WINDOW
-  for (int32_t i = 0; i < count; ++i) {
-    mask = snnrt_push_signs(mask, snnrt_window_pair(state + 2 * i, words[i],
-                                                    word + i, neurons, shape));
-  }
-  return mask;
 }
 
 /* Most masks of a window. */
@@ -91,49 +98,27 @@ SNNRT_KERNEL bool snnrt_window_masks(const uint8_t *window, int16_t *state,
          group * SNNRT_GROUP_WORDS < end; ++group) {
       const int32_t start = group * SNNRT_GROUP_WORDS;
       const int32_t first = snnrt_max(start, begin);
-      const int32_t last = snnrt_min(start + SNNRT_GROUP_WORDS, end);
+      const int32_t count = snnrt_min(start + SNNRT_GROUP_WORDS, end) - first;
       uint32_t words[SNNRT_GROUP_WORDS] = {none, none, none};
       if (reached) {
         snnrt_window_words(window, group, shape, words);
       }
-      mask = snnrt_window_group(state + 2 * first, words + (first - start),
-                                first, last - first, mask,
-                                neurons->resets == NULL ? NULL
-                                                        : resets + 2 * first,
-                                neurons, shape);
+      if (neurons->resets != NULL) {
+        mask = snnrt_halving_words(&state, words + (first - start), count,
+                                   &resets, mask);
+        continue;
+      }
+      SNNRT_UNROLL_WINDOW
+      for (int32_t i = 0; i < count; ++i, state += 2) {
+        mask = snnrt_push_signs(
+            mask, snnrt_window_pair(state, words[first - start + i], first + i,
+                                    neurons, shape));
+      }
     }
     masks[index] = mask;
     any |= mask;
   }
   return any != 0;
-}
-
-/* The mask of a calm window: only its busy words may spike; the others move
-   towards rest until they are there. */
-SNNRT_KERNEL uint32_t snnrt_calm_mask(int16_t *state, uint8_t *calm,
-                                      const snnrt_window_neurons *neurons,
-                                      const snnrt_window_shape *shape) {
-  const uint32_t none = (uint32_t)shape->offset * 0x00010001u;
-  const uint32_t words[SNNRT_GROUP_WORDS] = {none, none, none};
-  const uint32_t *resets = neurons->resets, *rests = neurons->rests;
-  uint32_t mask = 0;
-  SNNRT_OPAQUE(resets);
-  SNNRT_UNROLL_ROW
-  for (int32_t word = shape->busy_begin; word < shape->busy_end;
-       word += SNNRT_GROUP_WORDS) {
-    const int32_t count = snnrt_min(SNNRT_GROUP_WORDS, shape->busy_end - word);
-    mask = snnrt_halving_words(state + 2 * word, words, count,
-                               resets + 2 * word, mask);
-  }
-  if (*calm < SNNRT_STEPS_TO_REST) {
-    SNNRT_OPAQUE(rests);
-    snnrt_halving_rest(state, shape->busy_begin, rests);
-    snnrt_halving_rest(state + 2 * shape->busy_end,
-                       shape->words - shape->busy_end,
-                       rests + shape->busy_end);
-    *calm = (uint8_t)(*calm + 1);
-  }
-  return mask >> (shape->words - shape->busy_end);
 }
 
 /* Bits of a mask that belong to words that cannot spike without input. */
@@ -144,112 +129,214 @@ SNNRT_KERNEL uint32_t snnrt_quiet_bits(const snnrt_window_shape *shape) {
   return ~(busy | busy << 16);
 }
 
-/* The masks of a window, see snnrt_window_masks, by the shortest way. */
-SNNRT_KERNEL bool snnrt_window_step(uint8_t *window, int16_t *state,
-                                    bool reached, uint8_t *calm,
-                                    uint32_t *masks,
+/* Writes the spikes of window (y, x). */
+SNNRT_KERNEL void snnrt_emit_spikes(snnrt_spike_sink *sink,
+                                    const uint32_t *masks, int32_t y,
+                                    int32_t x,
+                                    const snnrt_window_shape *shape) {
+  const int32_t lanes = 2 * shape->words;
+  const int32_t count = snnrt_masks_of(lanes);
+  if (sink->list == NULL) {
+    SNNRT_UNROLL_WINDOW
+    for (int32_t index = 0; index < count; ++index) {
+      *sink->entries++ = masks[index];
+    }
+    *sink->entries++ = (uint32_t)y << 16 | (uint32_t)x;
+    return;
+  }
+  const int32_t base = (y * shape->width + x) * sink->channels;
+  SNNRT_UNROLL_WINDOW
+  for (int32_t index = 0; index < count; ++index) {
+    for (uint32_t mask = masks[index]; mask != 0; mask &= mask - 1) {
+      *sink->list++ = (uint16_t)(
+          base + snnrt_lane_of_bit(snnrt_lowest_bit(mask), lanes, index));
+    }
+  }
+}
+
+/* Makes up for the steps that a calm window has been left alone. */
+SNNRT_KERNEL void snnrt_wake_window(int16_t *state, uint32_t missed,
                                     const snnrt_window_neurons *neurons,
                                     const snnrt_window_shape *shape) {
-  if (reached) {
-    const bool any =
-        snnrt_window_masks(window, state, true, masks, neurons, shape);
-    snnrt_clear_window(window, neurons->initial, shape);
-    if (calm != NULL) {
-      *calm = 0;
-    }
-    return any;
+  const uint32_t *rests = neurons->rests;
+  if (missed == 0) {
+    return;
   }
-  if (calm != NULL && *calm != 0) {
-    masks[0] = snnrt_calm_mask(state, calm, neurons, shape);
-    return masks[0] != 0;
-  }
-  const bool any =
-      snnrt_window_masks(window, state, false, masks, neurons, shape);
-  if (calm != NULL && (masks[0] & snnrt_quiet_bits(shape)) == 0) {
-    *calm = 1;
-  }
-  return any;
+  SNNRT_OPAQUE(rests);
+  snnrt_halving_rest(state, shape->busy_begin, rests, missed);
+  snnrt_halving_rest(state + 2 * shape->busy_end,
+                     shape->words - shape->busy_end, rests + shape->busy_end,
+                     missed);
 }
 
-/* Lists the masks of all windows with a spike (see spike_masks.h) and returns
-   their number. */
+/* Writes the spikes of window x of a row, if there are any. It stays awake,
+   which returns true, or falls calm. */
+SNNRT_KERNEL bool snnrt_close_window(const snnrt_window_row *row, int32_t x,
+                                     uint32_t mask, snnrt_spike_sink *sink,
+                                     const snnrt_window_shape *shape) {
+  if (mask != 0) {
+    snnrt_emit_spikes(sink, &mask, row->y, x, shape);
+    if ((mask & snnrt_quiet_bits(shape)) != 0) {
+      return true;
+    }
+  }
+  row->calm[1 + x] = row->step;
+  return false;
+}
+
+/* The windows of a row that are reached or awake; returns the bits of both. */
+SNNRT_KERNEL uint32_t snnrt_awake_windows(const snnrt_window_row *row,
+                                          snnrt_spike_sink *sink,
+                                          const snnrt_window_neurons *neurons,
+                                          const snnrt_window_shape *shape) {
+  const int32_t bytes = shape->window_width * shape->elements *
+                        snnrt_element_bytes(shape->triples);
+  const int32_t lanes = 2 * shape->words;
+  const uint32_t reached = row->reached, awake = row->calm[0];
+  uint32_t waking = 0, mask;
+  for (uint32_t bits = reached & ~awake; bits != 0;) {
+    const int32_t x = snnrt_take_highest_bit(&bits);
+    snnrt_wake_window(row->state + x * lanes, row->step - row->calm[1 + x] - 1,
+                      neurons, shape);
+  }
+  uint8_t *window = row->current;
+  int16_t *state = row->state;
+  int32_t x = 0;
+  SNNRT_OPAQUE(window);
+  for (uint32_t bits = reached; bits != 0;) {
+    const int32_t skip = snnrt_lowest_bit(bits);
+    window += skip * bytes;
+    state += skip * lanes;
+    x += skip;
+    bits >>= skip;
+    snnrt_window_masks(window, state, true, &mask, neurons, shape);
+    snnrt_clear_window(window, neurons->initial, shape);
+    if (snnrt_close_window(row, x, mask, sink, shape)) {
+      waking |= UINT32_C(1) << x;
+    }
+    bits &= ~1u;
+  }
+  for (uint32_t bits = awake & ~reached; bits != 0;) {
+    const int32_t x = snnrt_take_highest_bit(&bits);
+    snnrt_window_masks(NULL, row->state + x * lanes, false, &mask, neurons,
+                       shape);
+    if (snnrt_close_window(row, x, mask, sink, shape)) {
+      waking |= UINT32_C(1) << x;
+    }
+  }
+  row->calm[0] = waking;
+  return reached | awake;
+}
+
+/* The busy words of the windows of a row whose bits are not in `computed`. */
+SNNRT_KERNEL void snnrt_busy_windows(const snnrt_window_row *row,
+                                     uint32_t computed, snnrt_spike_sink *sink,
+                                     const snnrt_window_neurons *neurons,
+                                     const snnrt_window_shape *shape) {
+  const uint32_t none = (uint32_t)shape->offset * 0x00010001u;
+  int16_t *state = row->state;
+  for (int32_t x = 0; x < shape->width;
+       ++x, computed >>= 1, state += 2 * shape->words) {
+    uint32_t mask = 0;
+    if ((computed & 1u) != 0) {
+      continue;
+    }
+    SNNRT_UNROLL_ROW
+    for (int32_t word = shape->busy_begin; word < shape->busy_end; ++word) {
+      mask = snnrt_push_signs(
+          mask, snnrt_halving_word(state + 2 * word, none,
+                                   neurons->resets[2 * word],
+                                   neurons->resets[2 * word + 1]));
+    }
+    if (mask != 0) {
+      mask >>= shape->words - shape->busy_end;
+      snnrt_emit_spikes(sink, &mask, row->y, x, shape);
+    }
+  }
+}
+
+/* One step of a row of windows. Without `calm` all are computed, and the bits
+   `reached` tell where there are currents; `marked`: whether these are known. */
+SNNRT_KERNEL void snnrt_step_row(const snnrt_window_row *row, bool marked,
+                                 snnrt_spike_sink *sink,
+                                 const snnrt_window_neurons *neurons,
+                                 const snnrt_window_shape *shape) {
+  if (row->calm != NULL) {
+    const uint32_t computed = snnrt_awake_windows(row, sink, neurons, shape);
+    if (shape->busy_begin < shape->busy_end) {
+      snnrt_busy_windows(row, computed, sink, neurons, shape);
+    }
+    return;
+  }
+  const int32_t bytes = shape->window_width * shape->elements *
+                        snnrt_element_bytes(shape->triples);
+  uint32_t reached = row->reached;
+  uint8_t *window = row->current;
+  int16_t *state = row->state;
+  for (int32_t x = 0; x < shape->width; ++x, reached >>= 1, window += bytes,
+               state += 2 * shape->words) {
+    uint32_t masks[SNNRT_MAXIMUM_MASKS];
+    bool any;
+    if (!marked || (reached & 1u) != 0) {
+      any = snnrt_window_masks(window, state, true, masks, neurons, shape);
+      snnrt_clear_window(window, neurons->initial, shape);
+    } else {
+      any = snnrt_window_masks(window, state, false, masks, neurons, shape);
+    }
+    if (any) {
+      snnrt_emit_spikes(sink, masks, row->y, x, shape);
+    }
+  }
+}
+
+/* The part of `calm` that belongs to row `y` of windows, or NULL. */
+SNNRT_KERNEL uint32_t *snnrt_calm_row(uint32_t *calm, int32_t y,
+                                      const snnrt_window_shape *shape) {
+  return calm == NULL ? NULL : calm + 1 + y * (shape->width + 1);
+}
+
+/* One step of a whole layer. */
+SNNRT_KERNEL void snnrt_step_windows(void *current, uint32_t *touched,
+                                     uint32_t *calm, int16_t *state,
+                                     snnrt_spike_sink *sink,
+                                     const snnrt_window_neurons *neurons,
+                                     const snnrt_window_shape *shape) {
+  const uint32_t step = calm == NULL ? 0 : ++calm[0];
+  for (int32_t y = 0; y < shape->height; ++y) {
+    const snnrt_window_row row = {
+        (uint8_t *)current + y * shape->window_height * shape->row_bytes,
+        state + y * shape->width * 2 * shape->words,
+        touched == NULL ? 0 : touched[y],
+        snnrt_calm_row(calm, y, shape),
+        step,
+        y};
+    snnrt_step_row(&row, touched != NULL, sink, neurons, shape);
+    if (touched != NULL) {
+      touched[y] = 0;
+    }
+  }
+}
+
+/* Lists the masks of all windows with a spike and returns their number. */
 SNNRT_KERNEL uint32_t snnrt_window_lif_masks(
-    void *current, uint32_t *touched, uint8_t *calm, int16_t *state,
+    void *current, uint32_t *touched, uint32_t *calm, int16_t *state,
     uint32_t *entries, const snnrt_window_neurons *neurons,
     const snnrt_window_shape *shape) {
-  const int32_t bytes = shape->window_width * shape->elements *
-                        snnrt_element_bytes(shape->triples);
-  const int32_t masks = snnrt_masks_of(2 * shape->words);
-  const uint32_t *const begin = entries;
-  for (int32_t y = 0; y < shape->height; ++y) {
-    uint32_t bits = touched == NULL ? 0 : touched[y];
-    uint8_t *window =
-        (uint8_t *)current + y * shape->window_height * shape->row_bytes;
-    for (int32_t x = 0; x < shape->width; ++x) {
-      uint32_t found[SNNRT_MAXIMUM_MASKS];
-      if (snnrt_window_step(window, state, touched == NULL || (bits & 1u) != 0,
-                            calm, found, neurons, shape)) {
-        SNNRT_UNROLL_WINDOW
-        for (int32_t index = 0; index < masks; ++index) {
-          *entries++ = found[index];
-        }
-        *entries++ = (uint32_t)y << 16 | (uint32_t)x;
-      }
-      bits >>= 1;
-      window += bytes;
-      state += 2 * shape->words;
-      if (calm != NULL) {
-        ++calm;
-      }
-    }
-    if (touched != NULL) {
-      touched[y] = 0;
-    }
-  }
-  return (uint32_t)(entries - begin) / (uint32_t)(masks + 1);
+  snnrt_spike_sink sink = {entries, NULL, 0};
+  snnrt_step_windows(current, touched, calm, state, &sink, neurons, shape);
+  return (uint32_t)(sink.entries - entries) /
+         (uint32_t)(snnrt_masks_of(2 * shape->words) + 1);
 }
 
-/* The same with a list of the flat HWC indices of the spikes of `channels` <=
-   2 * words channels, in no particular order within a window. */
+/* Lists the flat HWC indices of the spikes of `channels` <= 2 * words channels
+   and returns their number. */
 SNNRT_KERNEL uint32_t snnrt_window_lif_list(
-    void *current, uint32_t *touched, uint8_t *calm, int16_t *state,
+    void *current, uint32_t *touched, uint32_t *calm, int16_t *state,
     uint16_t *list, int32_t channels, const snnrt_window_neurons *neurons,
     const snnrt_window_shape *shape) {
-  const int32_t bytes = shape->window_width * shape->elements *
-                        snnrt_element_bytes(shape->triples);
-  const int32_t masks = snnrt_masks_of(2 * shape->words);
-  const uint16_t *const begin = list;
-  uint32_t base = 0;
-  for (int32_t y = 0; y < shape->height; ++y) {
-    uint32_t bits = touched == NULL ? 0 : touched[y];
-    uint8_t *window =
-        (uint8_t *)current + y * shape->window_height * shape->row_bytes;
-    for (int32_t x = 0; x < shape->width; ++x) {
-      uint32_t found[SNNRT_MAXIMUM_MASKS];
-      (void)snnrt_window_step(window, state,
-                              touched == NULL || (bits & 1u) != 0, calm, found,
-                              neurons, shape);
-      SNNRT_UNROLL_WINDOW
-      for (int32_t index = 0; index < masks; ++index) {
-        for (uint32_t mask = found[index]; mask != 0; mask &= mask - 1) {
-          *list++ = (uint16_t)(base + (uint32_t)snnrt_lane_of_bit(
-                                          snnrt_lowest_bit(mask),
-                                          2 * shape->words, index));
-        }
-      }
-      bits >>= 1;
-      window += bytes;
-      state += 2 * shape->words;
-      base += (uint32_t)channels;
-      if (calm != NULL) {
-        ++calm;
-      }
-    }
-    if (touched != NULL) {
-      touched[y] = 0;
-    }
-  }
-  return (uint32_t)(list - begin);
+  snnrt_spike_sink sink = {NULL, list, channels};
+  snnrt_step_windows(current, touched, calm, state, &sink, neurons, shape);
+  return (uint32_t)(sink.list - list);
 }
 
 #endif
