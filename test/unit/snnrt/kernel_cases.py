@@ -49,6 +49,9 @@ def scatter_operands(rng, kernel, value_shape, weight_shape):
         # Products must leave room for sums in int16.
         weights = (weights // 32).astype(np.int8)
         values = (values // 8).astype(np.int8)
+    if "values" in kernel and rng.random() < 0.5:
+        # Small counts are added, others multiplied.
+        values = np.minimum(rng.poisson(1, value_shape), 5).astype(np.int8)
     return values, weights
 
 
@@ -151,7 +154,9 @@ def conv2d_scatter(rng, kernel):
     total = reference.convolve(values, weights, arrays["current"], shape)
     expected = {"current": total.astype(arrays["current"].dtype)}
     count = int(np.count_nonzero(values))
-    return Case(kernel, [count, *fields(shape, CONV_FIELDS)], arrays, expected)
+    alignments = {"current": 4, "weights": 4} if kernel.endswith("s16") else {}
+    header = [count, *fields(shape, CONV_FIELDS)]
+    return Case(kernel, header, arrays, expected, alignments=alignments)
 
 
 def im2col_s8(rng, kernel):
