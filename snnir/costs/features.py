@@ -125,13 +125,13 @@ def _spike_list(op: snnrt.SpikeListOp, signals: Signals) -> Found:
     }  # fmt: skip
 
 
-SMALL_FILL = 24
-"""Bytes up to which compilers clear memory without a call."""
+LONG_FILL = 64
+"""`SNNRT_LONG_FILL`: bytes from which on memory is cleared in a loop."""
 
 
 def _fill_zero(op: snnrt.FillZeroOp, signals: Signals) -> Found:
     size = _size(op.buffer) * bits_of(op.buffer) / 8
-    if size <= SMALL_FILL:
+    if size < LONG_FILL:
         return "small", {"call": 1, "byte": size}
     return "", {"call": 1, "byte": size}
 

@@ -220,8 +220,9 @@ def spike_list(rng, kernel):
 
 
 def fill_zero(rng, kernel):
-    before = integers(rng, np.int8, int(rng.integers(1, 70)))
-    return Case(kernel, [before.size], {"buffer": before}, {"buffer": 0 * before})
+    before = integers(rng, np.int8, int(rng.integers(1, 200)))
+    arrays, expected = {"buffer": before}, {"buffer": 0 * before}
+    return Case(kernel, [before.size], arrays, expected, alignments={"buffer": 4})
 
 
 def add(rng, kernel):
@@ -266,7 +267,8 @@ def frame_to_hwc_u8(rng, kernel):
     good = frame.max() <= maximum
     arrays = {"frame": frame, "out": integers(rng, np.int8, (positions, channels))}
     expected = {"out": frame.T.astype(np.int8) if good else None}
-    return Case(kernel, [channels, positions, maximum], arrays, expected, int(good))
+    header = [channels, positions, maximum]
+    return Case(kernel, header, arrays, expected, int(good), {"out": 4})
 
 
 def events_to_hwc(rng, kernel):
@@ -279,7 +281,7 @@ def events_to_hwc(rng, kernel):
     out = counts.reshape(channels, positions).T.astype(np.int8) if good else None
     arrays = {"events": events, "out": integers(rng, np.int8, (positions, channels))}
     header = [channels, positions, maximum, n]
-    return Case(kernel, header, arrays, {"out": out}, int(good))
+    return Case(kernel, header, arrays, {"out": out}, int(good), {"out": 4})
 
 
 def values_to_hwc_s8(rng, kernel):
@@ -348,7 +350,7 @@ def group_sum(rng, kernel):
 FAMILIES = {
     packed: (["packed"], 90),
     spike_list: (["spike_list"], 40),
-    fill_zero: (["fill_zero"], 10),
+    fill_zero: (["fill_zero"], 40),
     linear_scatter: ([f"linear_scatter{v}_{t}" for v in ("", "_values")
                       for t in ("s16", "s32")], 40),
     compressed_linear_scatter: ([f"linear_scatter_{k}{v}_{t}"

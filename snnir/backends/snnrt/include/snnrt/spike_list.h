@@ -2,6 +2,7 @@
 #ifndef SNNRT_SPIKE_LIST_H
 #define SNNRT_SPIKE_LIST_H
 
+#include "snnrt/fill.h"
 #include "snnrt/packed.h"
 
 /* Appends to `list` the indices, offset by `first`, of the nonzero bytes of
@@ -48,10 +49,10 @@ SNNRT_KERNEL uint32_t snnrt_spike_list(const int8_t *values, uint32_t n,
   return (uint32_t)(end - list);
 }
 
-/* The inverse: int8[n] with 1 at every listed index. */
+/* The inverse: int8[n], aligned to 4 bytes, with 1 at every listed index. */
 SNNRT_KERNEL void snnrt_list_to_bytes(const uint16_t *list, uint32_t count,
                                       int8_t *values, uint32_t n) {
-  memset(values, 0, n);
+  snnrt_fill_zero(values, n);
   for (uint32_t i = 0; i < count; ++i) {
     values[list[i]] = 1;
   }
