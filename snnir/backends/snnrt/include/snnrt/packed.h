@@ -141,6 +141,13 @@ SNNRT_KERNEL int32_t snnrt_smmlar(int32_t a, int32_t b, int32_t sum) {
   return result;
 }
 
+/* a - b, saturated. */
+SNNRT_KERNEL int32_t snnrt_qsub(int32_t a, int32_t b) {
+  int32_t result;
+  __asm__("qsub %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
+  return result;
+}
+
 /* 16-bit lanes: a + b modulo 2^16. */
 SNNRT_KERNEL uint32_t snnrt_sadd16(uint32_t a, uint32_t b) {
   uint32_t result;
@@ -238,6 +245,13 @@ SNNRT_KERNEL int32_t snnrt_smmlar(int32_t a, int32_t b, int32_t sum) {
   const int64_t half = (int64_t)1 << 31;
   const int32_t high = (int32_t)(((int64_t)a * b + half) >> 32);
   return (int32_t)((uint32_t)sum + (uint32_t)high);
+}
+
+SNNRT_KERNEL int32_t snnrt_qsub(int32_t a, int32_t b) {
+  const int64_t difference = (int64_t)a - b;
+  return difference > INT32_MAX   ? INT32_MAX
+         : difference < INT32_MIN ? INT32_MIN
+                                  : (int32_t)difference;
 }
 
 SNNRT_KERNEL uint32_t snnrt_sadd16(uint32_t a, uint32_t b) {
