@@ -7,7 +7,7 @@ import math
 
 from xdsl.dialects.builtin import i16
 
-from snnir.costs.features_linear import tiles
+from snnir.costs.features_linear import tiles, transfers
 from snnir.costs.reach import Reach, reach
 from snnir.costs.signals import Signal, Signals
 from snnir.dialects import snnrt
@@ -73,25 +73,18 @@ def _areas(
     def looped(reached: int) -> float:
         return 0.0 if unrolled and reached == width else float(reached)
 
-    def transfers(reached: int) -> float:
+    def transferred(reached: int) -> float:
         if looped(reached) == 0:
-            return _transfers(reached * quads)
-        return reached * _transfers(quads)
+            return transfers(reached * quads)
+        return reached * transfers(quads)
 
     return {
         f"{prefix}_rectangle": amount * rows.chance * columns.chance,
         f"{prefix}_row": amount * rows.mean * columns.chance,
         f"{prefix}_column": amount * rows.mean * columns.expect(looped),
-        f"{prefix}_chunk": amount * rows.mean * columns.expect(transfers),
+        f"{prefix}_chunk": amount * rows.mean * columns.expect(transferred),
         f"{prefix}_quad": amount * rows.mean * columns.mean * quads,
     }
-
-
-def _transfers(quads: int) -> int:
-    """Transfers of several registers for so many quads in a row, see `snnrt_add_quads`."""
-    whole = max(quads - 2, 0) // 3
-    left = quads - 3 * whole
-    return whole + {0: 0, 3: 1, 4: 2}.get(left, 1)
 
 
 def _reaches(

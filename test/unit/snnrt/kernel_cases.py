@@ -49,6 +49,9 @@ def scatter_operands(rng, kernel, value_shape, weight_shape):
         # Products must leave room for sums in int16.
         weights = (weights // 32).astype(np.int8)
         values = (values // 8).astype(np.int8)
+    if kernel.endswith("scatter_s32") and rng.random() < 0.3:
+        # Sums in int16 lanes are largest then.
+        weights = np.full_like(weights, rng.choice([-128, 127]))
     if "values" in kernel and rng.random() < 0.5:
         # Small counts are added, others multiplied.
         values = np.minimum(rng.poisson(1, value_shape), 5).astype(np.int8)
@@ -56,13 +59,16 @@ def scatter_operands(rng, kernel, value_shape, weight_shape):
 
 
 def linear_scatter(rng, kernel):
-    inputs, outputs = int(rng.integers(1, 60)), int(rng.integers(1, 50))
+    """More inputs than an int16 lane can sum, too, and outputs in fours."""
+    inputs = int(rng.integers(1, 60) if rng.random() < 0.7 else rng.integers(250, 600))
+    outputs = int(rng.integers(1, 50) if rng.random() < 0.5 else 4 * rng.integers(1, 30))
     values, weights = scatter_operands(rng, kernel, inputs, (inputs, outputs))
     arrays = scatter_arrays(rng, values, weights, outputs, kernel)
     total = arrays["current"] + values.astype(np.int64) @ weights
     expected = {"current": total.astype(arrays["current"].dtype)}
     count = int(np.count_nonzero(values))
-    return Case(kernel, [count, inputs, outputs], arrays, expected)
+    alignments = {"current": 4, "weights": 4}
+    return Case(kernel, [count, inputs, outputs], arrays, expected, alignments=alignments)
 
 
 def compressed_weights_of(rng, kernel, inputs, outputs):

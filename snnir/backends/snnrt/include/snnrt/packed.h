@@ -28,6 +28,13 @@ SNNRT_KERNEL uint32_t snnrt_load32(const void *address) {
   return word;
 }
 
+/* Half a word at any byte address, zero-extended. */
+SNNRT_KERNEL uint32_t snnrt_load16(const void *address) {
+  uint16_t half;
+  memcpy(&half, address, sizeof half);
+  return half;
+}
+
 /* Whether 16 bytes are all zero. */
 SNNRT_KERNEL bool snnrt_are_zero16(const uint8_t *bytes) {
   return (snnrt_load32(bytes) | snnrt_load32(bytes + 4) |
