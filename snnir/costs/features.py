@@ -121,7 +121,7 @@ def _values_to_hwc(op: snnrt.ValuesToHWCOp, signals: Signals, shown: Presentatio
 def _spike_list(op: snnrt.SpikeListOp, signals: Signals) -> Found:
     signal = signals[op.values]
     return "", {
-        "call": 1, "block": signal.size / 8, "busy": _busy(signal, 8), "spike": signal.active,
+        "call": 1, "block": signal.size / 16, "busy": _busy(signal, 4), "spike": signal.active,
     }  # fmt: skip
 
 

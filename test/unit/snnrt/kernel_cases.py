@@ -222,7 +222,8 @@ def spike_list(rng, kernel):
     before = np.full(values.size, 999, np.uint16)
     expected = np.concatenate([indices, before[indices.size :]])
     arrays = {"values": values, "list": before}
-    return Case(kernel, [values.size], arrays, {"list": expected}, indices.size)
+    result = {"list": expected}
+    return Case(kernel, [values.size], arrays, result, indices.size, {"values": 4})
 
 
 def fill_zero(rng, kernel):

@@ -90,29 +90,6 @@ SNNRT_KERNEL int32_t snnrt_wide_spike(int32_t distance, snnrt_compare compare) {
   return (int32_t)(compare == SNNRT_COMPARE_GT ? negative : negative ^ 1u);
 }
 
-/* Two neighbours of an array. */
-typedef struct snnrt_two {
-  int32_t first, second;
-} snnrt_two;
-
-/* The next two integers; the pointer advances. In assembly, as the functions
-   below: compilers would compute addresses of their own, load everything first,
-   and run out of registers. */
-SNNRT_KERNEL snnrt_two snnrt_next_two(const int32_t **values) {
-  snnrt_two two;
-#if SNNRT_DSP
-  __asm__ volatile("ldrd %0, %1, [%2], #8"
-                   : "=r"(two.first), "=r"(two.second), "+r"(*values)
-                   :
-                   : "memory");
-#else
-  two.first = (*values)[0];
-  two.second = (*values)[1];
-  *values += 2;
-#endif
-  return two;
-}
-
 /* Stores two integers; the pointer advances. */
 SNNRT_KERNEL void snnrt_put_two(int32_t **values, snnrt_two two) {
 #if SNNRT_DSP

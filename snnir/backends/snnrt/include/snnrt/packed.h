@@ -28,6 +28,28 @@ SNNRT_KERNEL uint32_t snnrt_load32(const void *address) {
   return word;
 }
 
+/* Two neighbours of an array. */
+typedef struct snnrt_two {
+  int32_t first, second;
+} snnrt_two;
+
+/* The next two integers; the pointer advances. In assembly because compilers
+   would compute addresses of their own and, from several calls, load everything
+   first and run out of registers. */
+SNNRT_KERNEL snnrt_two snnrt_next_two(const int32_t **values) {
+  snnrt_two two;
+#if SNNRT_DSP
+  __asm__ volatile("ldrd %0, %1, [%2], #8"
+                   : "=r"(two.first), "=r"(two.second), "+r"(*values)
+                   :
+                   : "memory");
+#else
+  memcpy(&two, *values, sizeof two);
+  *values += 2;
+#endif
+  return two;
+}
+
 /* Half a word at any byte address, zero-extended. */
 SNNRT_KERNEL uint32_t snnrt_load16(const void *address) {
   uint16_t half;
