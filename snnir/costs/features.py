@@ -156,7 +156,9 @@ def _lif(op: snnrt.LIFOp, signals: Signals) -> Found:
         "neuron_shift": neurons * (op.shift.value.data != 0),
         "channel": channels * (channels in several),
     }
-    kind = "packed" if packed else "saturating" if op.overflow.data.value != "proven" else "plain"
+    proven = op.overflow.data.value == "proven"
+    wide = state == 32 and _size(op.leak) == 1 and op.reset.data is not Reset.SUBTRACT_DECAYED
+    kind = "packed" if packed else "saturating" if not proven else "wide" if wide else "plain"
     return f"s{state}_s{current}.{kind}", amounts
 
 

@@ -6,6 +6,7 @@ The tiles are those of `linear_candidates`, whose estimates order the storages o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -43,7 +44,8 @@ def _variant(op: object, current: SSAValue) -> str:
 def _tiled(active: float, counts: Mapping[str, float]) -> dict[str, float]:
     amounts: dict[str, float] = {"call": 1}
     for name, count in counts.items():
-        amounts[name], amounts[f"{name}_input"] = count, count * active
+        amounts[name] = count * expected_batches(active)
+        amounts[f"{name}_input"] = count * active
     return amounts
 
 
@@ -70,9 +72,12 @@ def _dense(op: snnrt.LinearScatterOp | snnrt.LinearScatterValuesOp, signals: Sig
         return f"{variant}.quads", {**amounts, **_in_twos(kernels, quads, chunks, quads // 12)}
     if narrow:
         of_16, rest = tiles(outputs, 16)
-        return f"{variant}.tiles", {**amounts, "of_16": of_16, "of_16_input": of_16 * kernels,
-                                    **_rest(rest, kernels, 1)}  # fmt: skip
-    rounds = max(kernels / (64 if counted else WIDE_ROWS), 1)
+        rounds = expected_batches(kernels)
+        return f"{variant}.tiles", {
+            **amounts, "of_16": of_16 * rounds, "of_16_input": of_16 * kernels,
+            **_rest(rest, kernels, rounds),
+        }  # fmt: skip
+    rounds = expected_batches(kernels, 64 if counted else WIDE_ROWS)
     blocks, rest = tiles(outputs if quads else 0, WIDE_BLOCK)
     whole, rest = (blocks, rest) if quads else tiles(outputs, 12)
     if quads and rest >= QUAD_OUTPUTS:
@@ -114,11 +119,38 @@ def transfers(quads: int) -> int:
 
 
 def _packed(op: snnrt.LinearScatterPackedOp, signals: Signals) -> Found:
-    bits = op.bits.value.data
-    of_32, rest = tiles(_size(op.current), 32)
-    words = -(-rest // (8 if bits == 4 else 16))
-    counts = {"of_32": float(of_32), "word": float(words), "odd": float(words % 2)}
-    return f"{_variant(op, op.current)}.bits{bits}", _tiled(signals[op.list].active, counts)
+    """Rows are added in batches that cannot overflow; the sums of each are unpacked."""
+    bits, outputs, signal = op.bits.value.data, _size(op.current), signals[op.list]
+    rows = signal.active if op.values is None else signal.total
+    of_32, rest = tiles(outputs, 32)
+    per_word = 8 if bits == 4 else 16
+    words = -(-rest // per_word)
+    of_16, of_8 = tiles(words, 2) if bits == 4 else (words, 0)
+    batches = expected_batches(rows, 16 if bits == 4 else 112)
+    amounts: dict[str, float] = {
+        "call": 1, "input": signal.active, "partial": (outputs % 4 > 0) * batches,
+        "partial_output": outputs % 4 * batches,
+    }  # fmt: skip
+    for name, count in {"of_32": of_32, "of_16": of_16, "of_8": of_8}.items():
+        amounts |= {name: count, f"{name}_batch": count * batches, f"{name}_input": count * rows}
+        if bits == 2:
+            amounts[f"{name}_widened"] = count * expected_batches(rows, 7)
+    return f"{_variant(op, op.current)}.bits{bits}", amounts
+
+
+def expected_batches(rows: float, size: float = math.inf) -> float:
+    """Batches of up to `size` rows in a mean step; none in a step without rows.
+
+    Rows of a step are taken to be independent, so that their number has a Poisson distribution.
+    """
+    if size == math.inf:
+        return 1 - math.exp(-rows)
+    if rows > 10 * size:
+        return rows / size + 0.5
+    most = int(rows + 8 * math.sqrt(rows) + 8)
+    numbers = np.arange(1, most + 1)
+    chances = np.exp(numbers * math.log(max(rows, 1e-9)) - rows - np.cumsum(np.log(numbers)))
+    return float(np.sum(chances * np.ceil(numbers / size)))
 
 
 def _row_lengths(starts: SSAValue, panels: int) -> Floats:
