@@ -159,7 +159,24 @@ def _lif(op: snnrt.LIFOp, signals: Signals) -> Found:
     proven = op.overflow.data.value == "proven"
     wide = state == 32 and _size(op.leak) == 1 and op.reset.data is not Reset.SUBTRACT_DECAYED
     kind = "packed" if packed else "saturating" if not proven else "wide" if wide else "plain"
+    if packed and _by_channels(op):
+        kind = "channels"
     return f"s{state}_s{current}.{kind}", amounts
+
+
+def _by_channels(op: snnrt.LIFOp) -> bool:
+    """`snnrt_lif_by_channels`."""
+    shape = buffer_shape(op.membrane.type)
+    sizes = {_size(value) for value in (op.threshold, op.bias) if value is not None}
+    return (
+        bits_of(op.current) == 16
+        and _size(op.membrane) > shape[-1]
+        and op.reset.data is Reset.SUBTRACT
+        and op.reset_timing.data is ResetTiming.DELAYED
+        and _size(op.leak) == 1
+        and shape[-1] in sizes
+        and sizes <= {1, shape[-1]}
+    )
 
 
 def _li(op: snnrt.LIOp, signals: Signals) -> Found:

@@ -56,7 +56,7 @@ INSTRUCTION_BUDGETS = {
     "conv2d_scatter_values_s16": 100_000,
     "lif_half": 45_500,
     "lif_factor": 58_500,
-    "lif_factor_per_channel": 70_000,
+    "lif_factor_per_channel": 58_500,
     "lif_s32_s32": 71_000,
     "max_pool2d_s8": 7_100,
     "max_pool2d_s16": 13_200,

@@ -19,6 +19,7 @@
 #ifndef SNNRT_LIF_H
 #define SNNRT_LIF_H
 
+#include "snnrt/lif_channels.h"
 #include "snnrt/lif_packed.h"
 #include "snnrt/lif_wide.h"
 #include "snnrt/neuron_shape.h"
@@ -255,7 +256,10 @@ SNNRT_KERNEL bool snnrt_lif_per_neuron(const int32_t *bias,
       SNNRT_LIF_PARAMETERS(int16_t, current_type)) {                          \
     const int32_t row = snnrt_lif_row(bias, shape);                           \
     int32_t done = 0;                                                         \
-    if (snnrt_lif_packable(shape)) {                                          \
+    if (sizeof(current_type) == 2 && snnrt_lif_by_channels(bias, shape)) {    \
+      done = snnrt_lif_channels(membrane, (const int16_t *)current, spikes,   \
+                                leak, threshold, bias, shape);                \
+    } else if (snnrt_lif_packable(shape)) {                                   \
       done = snnrt_lif_groups_s16_##current_name(                             \
           membrane, current, spikes, leak, threshold, bias, shape, 0, row, 2);\
       done = snnrt_lif_groups_s16_##current_name(                             \
