@@ -15,13 +15,12 @@ import numpy as np
 from xdsl.dialects.builtin import IntegerType
 from xdsl.ir import SSAValue
 
+from snnir.costs.features_conv2d import conv2d_scatter
 from snnir.costs.features_lanes import FEATURES as LANE_FEATURES
 from snnir.costs.features_lanes import Amounts, lane_code_amounts
 from snnir.costs.features_linear import FEATURES as LINEAR_FEATURES
-from snnir.costs.features_linear import tiles
 from snnir.costs.features_tiles import FEATURES as TILE_FEATURES
 from snnir.costs.features_tiles import tile_code_amounts
-from snnir.costs.reach import Reach, reach
 from snnir.costs.signals import Signal, Signals
 from snnir.dialects import cmsis_nn, snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, buffer_element, buffer_shape
@@ -122,65 +121,17 @@ def _values_to_hwc(op: snnrt.ValuesToHWCOp, signals: Signals, shown: Presentatio
 def _spike_list(op: snnrt.SpikeListOp, signals: Signals) -> Found:
     signal = signals[op.values]
     return "", {
-        "call": 1, "block": signal.size / 8, "busy": _busy(signal, 8), "spike": signal.active,
+        "call": 1, "block": signal.size / 16, "busy": _busy(signal, 4), "spike": signal.active,
     }  # fmt: skip
 
 
-def _reaches(
-    op: snnrt.Conv2dScatterOp | snnrt.Conv2dScatterValuesOp, signal: Signal
-) -> list[Reach]:
-    taps = buffer_shape(op.weights.type)[1:3]
-    outputs = buffer_shape(op.current.type)[:2]
-    shares = (signal.rows, signal.columns)
-    return [
-        reach(size, taps[axis], outputs[axis], stride, padding, dilation, shares[axis])
-        for axis, (size, stride, padding, dilation) in enumerate(
-            zip(*(int_values(p) for p in (op.input_size, op.stride, op.padding, op.dilation)),
-                strict=True)
-        )
-    ]  # fmt: skip
-
-
-def _conv2d_scatter(
-    op: snnrt.Conv2dScatterOp | snnrt.Conv2dScatterValuesOp, signals: Signals
-) -> Found:
-    """Runs of inputs at one position, and the rows of currents that they reach."""
-    signal = signals[op.list]
-    rows, columns = _reaches(op, signal)
-    outputs = buffer_shape(op.weights.type)[-1]
-    narrow = bits_of(op.current) == 16
-    groups, binary = op.groups.value.data, isinstance(op, snnrt.Conv2dScatterOp)
-    runs = max(min(signal.positions * groups, signal.active), 1e-9)
-    plain = set((*int_values(op.stride), *int_values(op.dilation))) == {1}
-    contiguous = plain and groups == 1 and binary and (not narrow or outputs % 4 == 0)
-    amounts: Amounts = {"call": 1, "input": signal.active, "run": runs, "row": runs * rows.mean}
-    if not plain:
-        amounts["strided_run"] = runs
-    depth = signal.active / runs
-    names = ("of_16", "of_8", "of_4", "rest") if narrow else ("of_8", "of_4", "rest")
-    sizes = (16, 8, 4) if narrow else (8, 4)
-    for index, name in enumerate(names):
-
-        def of(columns_reached: int, index: int = index) -> float:
-            if contiguous:
-                return tiles(columns_reached * outputs, *sizes)[index]
-            return columns_reached * tiles(outputs, *sizes)[index]
-
-        tiled = runs * rows.mean * columns.expect(of)
-        amounts[f"{name}"], amounts[f"{name}_input"] = tiled, tiled * depth
-    pieces = 1.0 if contiguous else columns.mean / max(columns.chance, 1e-9)
-    amounts["piece"] = runs * rows.mean * pieces * columns.chance
-    short = narrow and binary and outputs % 16 == 0
-    return f"s{bits_of(op.current)}" + (".short" if short else ""), amounts
-
-
-SMALL_FILL = 24
-"""Bytes up to which compilers clear memory without a call."""
+LONG_FILL = 64
+"""`SNNRT_LONG_FILL`: bytes from which on memory is cleared in a loop."""
 
 
 def _fill_zero(op: snnrt.FillZeroOp, signals: Signals) -> Found:
     size = _size(op.buffer) * bits_of(op.buffer) / 8
-    if size <= SMALL_FILL:
+    if size < LONG_FILL:
         return "small", {"call": 1, "byte": size}
     return "", {"call": 1, "byte": size}
 
@@ -205,8 +156,27 @@ def _lif(op: snnrt.LIFOp, signals: Signals) -> Found:
         "neuron_shift": neurons * (op.shift.value.data != 0),
         "channel": channels * (channels in several),
     }
-    kind = "packed" if packed else "saturating" if op.overflow.data.value != "proven" else "plain"
+    proven = op.overflow.data.value == "proven"
+    wide = state == 32 and _size(op.leak) == 1 and op.reset.data is not Reset.SUBTRACT_DECAYED
+    kind = "packed" if packed else "saturating" if not proven else "wide" if wide else "plain"
+    if packed and _by_channels(op):
+        kind = "channels"
     return f"s{state}_s{current}.{kind}", amounts
+
+
+def _by_channels(op: snnrt.LIFOp) -> bool:
+    """`snnrt_lif_by_channels`."""
+    shape = buffer_shape(op.membrane.type)
+    sizes = {_size(value) for value in (op.threshold, op.bias) if value is not None}
+    return (
+        bits_of(op.current) == 16
+        and _size(op.membrane) > shape[-1]
+        and op.reset.data is Reset.SUBTRACT
+        and op.reset_timing.data is ResetTiming.DELAYED
+        and _size(op.leak) == 1
+        and shape[-1] in sizes
+        and sizes <= {1, shape[-1]}
+    )
 
 
 def _li(op: snnrt.LIOp, signals: Signals) -> Found:
@@ -324,8 +294,8 @@ FEATURES: dict[type, Callable[..., Found]] = {
     **TILE_FEATURES,
     **LINEAR_FEATURES,
     snnrt.SpikeListOp: _spike_list,
-    snnrt.Conv2dScatterOp: _conv2d_scatter,
-    snnrt.Conv2dScatterValuesOp: _conv2d_scatter,
+    snnrt.Conv2dScatterOp: conv2d_scatter,
+    snnrt.Conv2dScatterValuesOp: conv2d_scatter,
     snnrt.FillZeroOp: _fill_zero,
     snnrt.LIFOp: _lif,
     snnrt.LIOp: _li,

@@ -6,7 +6,8 @@ The tiles are those of `linear_candidates`, whose estimates order the storages o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from xdsl.dialects.builtin import i16
@@ -16,6 +17,7 @@ from snnir.costs.signals import Floats, Signal, Signals
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_element, buffer_shape
 from snnir.dialects.layer_shapes import element_count
+from snnir.kernels.linear_candidates import QUAD_OUTPUTS, REPEATED_OUTPUTS
 from snnir.support.arrays import array_from_dense
 
 Found = tuple[str, dict[str, float]]
@@ -39,31 +41,116 @@ def _variant(op: object, current: SSAValue) -> str:
     return f"{width}.values" if getattr(op, "values", None) is not None else width
 
 
-def _tiled(active: float, counts: dict[str, float]) -> dict[str, float]:
+def _tiled(active: float, counts: Mapping[str, float]) -> dict[str, float]:
     amounts: dict[str, float] = {"call": 1}
     for name, count in counts.items():
-        amounts[name], amounts[f"{name}_input"] = count, count * active
+        amounts[name] = count * expected_batches(active)
+        amounts[f"{name}_input"] = count * active
     return amounts
 
 
+WIDE_BLOCK = 48
+"""`SNNRT_WIDE_BLOCK`: outputs whose int16 sums are added to int32 currents together."""
+WIDE_ROWS = 256
+"""`SNNRT_WIDE_ROWS`."""
+
+
 def _dense(op: snnrt.LinearScatterOp | snnrt.LinearScatterValuesOp, signals: Signals) -> Found:
-    outputs = _size(op.current)
-    variant = _variant(op, op.current)
-    sizes = (16, 8, 4) if variant.startswith("s16") else (8, 4)
-    names = [f"of_{size}" for size in sizes]
-    *whole, rest = tiles(outputs, *sizes)
-    counts = dict(zip(names, map(float, whole), strict=True))
-    return variant, _tiled(
-        signals[op.list].active, {**counts, "rest": float(rest > 0), "rest_output": float(rest)}
-    )
+    """Rows are multiplied, added in registers, or added two at a time."""
+    outputs, variant = _size(op.current), _variant(op, op.current)
+    narrow, signal = variant.startswith("s16"), signals[op.list]
+    counted = isinstance(op, snnrt.LinearScatterValuesOp)
+    amounts: dict[str, float] = {"call": 1, "input": signal.active}
+    if counted and outputs < REPEATED_OUTPUTS[narrow]:
+        of_8, of_4, rest = tiles(outputs, 8, 4)
+        counts = {"of_8": of_8, "of_4": of_4, "rest": int(rest > 0), "rest_output": rest}
+        return f"{variant}.few", _tiled(signal.active, counts)
+    kernels = signal.total if counted else signal.active
+    quads = outputs // 4 if outputs % 4 == 0 else 0
+    if narrow and quads >= QUAD_OUTPUTS // 4:
+        chunks = 4 * (quads // 12) + transfers(quads % 12)
+        return f"{variant}.quads", {**amounts, **_in_twos(kernels, quads, chunks, quads // 12)}
+    if narrow:
+        of_16, rest = tiles(outputs, 16)
+        rounds = expected_batches(kernels)
+        return f"{variant}.tiles", {
+            **amounts, "of_16": of_16 * rounds, "of_16_input": of_16 * kernels,
+            **_rest(rest, kernels, rounds),
+        }  # fmt: skip
+    rounds = expected_batches(kernels, 64 if counted else WIDE_ROWS)
+    blocks, rest = tiles(outputs if quads else 0, WIDE_BLOCK)
+    whole, rest = (blocks, rest) if quads else tiles(outputs, 12)
+    if quads and rest >= QUAD_OUTPUTS:
+        chunks = blocks * transfers(WIDE_BLOCK // 4) + transfers(rest // 4)
+        whole, rest = blocks + 1, 0
+        amounts |= _in_twos(kernels, quads, chunks, whole)
+    elif quads:
+        amounts |= _in_twos(kernels, blocks * WIDE_BLOCK // 4, 4 * blocks, blocks)
+        of_12, rest = tiles(rest, 12)
+        amounts |= {"of_12": of_12 * rounds, "of_12_input": of_12 * kernels}
+    else:
+        amounts |= {"of_12": whole * rounds, "of_12_input": whole * kernels}
+    return variant, {**amounts, "widened": outputs * rounds, **_rest(rest, kernels, rounds)}
+
+
+def _in_twos(kernels: float, quads: int, chunks: int, loops: int) -> dict[str, float]:
+    """Kernels that are added two at a time, which leaves one over every other time."""
+    twos = kernels / 2
+    return {
+        "two": twos, "two_loop": twos * loops, "two_chunk": twos * chunks, "two_quad": twos * quads
+    }  # fmt: skip
+
+
+def _rest(outputs: int, kernels: float, rounds: float) -> dict[str, float]:
+    """Outputs that are less than a tile."""
+    some = outputs > 0
+    return {
+        "rest": some * rounds,
+        "rest_input": some * kernels,
+        "rest_quad_input": outputs // 4 * kernels,
+        "rest_output_input": outputs % 4 * kernels,
+    }
+
+
+def transfers(quads: int) -> int:
+    """Transfers of several registers for so many quads in a row, see `snnrt_add_quads`."""
+    whole = max(quads - 2, 0) // 3
+    return whole + {0: 0, 3: 1, 4: 2}.get(quads - 3 * whole, 1)
 
 
 def _packed(op: snnrt.LinearScatterPackedOp, signals: Signals) -> Found:
-    bits = op.bits.value.data
-    of_32, rest = tiles(_size(op.current), 32)
-    words = -(-rest // (8 if bits == 4 else 16))
-    counts = {"of_32": float(of_32), "word": float(words), "odd": float(words % 2)}
-    return f"{_variant(op, op.current)}.bits{bits}", _tiled(signals[op.list].active, counts)
+    """Rows are added in batches that cannot overflow; the sums of each are unpacked."""
+    bits, outputs, signal = op.bits.value.data, _size(op.current), signals[op.list]
+    rows = signal.active if op.values is None else signal.total
+    of_32, rest = tiles(outputs, 32)
+    per_word = 8 if bits == 4 else 16
+    words = -(-rest // per_word)
+    of_16, of_8 = tiles(words, 2) if bits == 4 else (words, 0)
+    batches = expected_batches(rows, 16 if bits == 4 else 112)
+    amounts: dict[str, float] = {
+        "call": 1, "input": signal.active, "partial": (outputs % 4 > 0) * batches,
+        "partial_output": outputs % 4 * batches,
+    }  # fmt: skip
+    for name, count in {"of_32": of_32, "of_16": of_16, "of_8": of_8}.items():
+        amounts |= {name: count, f"{name}_batch": count * batches, f"{name}_input": count * rows}
+        if bits == 2:
+            amounts[f"{name}_widened"] = count * expected_batches(rows, 7)
+    return f"{_variant(op, op.current)}.bits{bits}", amounts
+
+
+def expected_batches(rows: float, size: float = math.inf) -> float:
+    """Batches of up to `size` rows in a mean step; none in a step without rows.
+
+    Rows of a step are taken to be independent, so that their number has a Poisson distribution.
+    """
+    if size == math.inf:
+        return 1 - math.exp(-rows)
+    if rows > 10 * size:
+        return rows / size + 0.5
+    most = int(rows + 8 * math.sqrt(rows) + 8)
+    numbers = np.arange(1, most + 1)
+    chances = np.exp(numbers * math.log(max(rows, 1e-9)) - rows - np.cumsum(np.log(numbers)))
+    return float(np.sum(chances * np.ceil(numbers / size)))
 
 
 def _row_lengths(starts: SSAValue, panels: int) -> Floats:

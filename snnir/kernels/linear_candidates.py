@@ -161,23 +161,29 @@ _VALUE_FACTORS = {InputValues.SPIKES: 1.0, InputValues.COUNTS: 1.2, InputValues.
 _LISTING = {InputValues.SPIKES: 0.0, InputValues.COUNTS: 20.0, InputValues.SIGNED: 12.0}
 """Instructions per active input for the lists of counts, see `count_chunks.h`."""
 
-_REPEATED_OUTPUTS = 32
-"""Layers with fewer outputs multiply."""
+REPEATED_OUTPUTS = {True: 32, False: 12}
+"""Layers with fewer outputs multiply; by whether currents are int16."""
+
+QUAD_OUTPUTS = 24
+"""`SNNRT_LINEAR_QUAD_OUTPUTS`: outputs from which on fours of them are added in memory."""
 
 
 def _dense(rows: NDArray[np.int8], values: InputValues, narrow: bool) -> Candidate:
     outputs = rows.shape[1]
-    if narrow:
-        of_16, of_8, of_4, rest = _tiles(outputs, 16, 8, 4)
-        setup = 30 + 22 * of_16 + 15 * of_8 + 12 * of_4 + 8 * bool(rest)
-        per_input = 16 * of_16 + 10 * of_8 + 7 * of_4 + (4 + 2 * rest) * bool(rest)
-    else:
-        of_8, of_4, rest = _tiles(outputs, 8, 4)
-        setup = 30 + 22 * of_8 + 15 * of_4 + 8 * bool(rest)
-        per_input = 14 * of_8 + 9 * of_4 + (4 + 2 * rest) * bool(rest)
     factor, listing = _VALUE_FACTORS[values], _LISTING[values]
-    if outputs < _REPEATED_OUTPUTS and values is not InputValues.SPIKES:
-        factor, listing = 1.6, 0.0
+    setup, per_input = 30.0 + (0 if narrow else 3 * outputs), 0.0
+    if outputs < REPEATED_OUTPUTS[narrow] and values is not InputValues.SPIKES:
+        of_8, of_4, rest = _tiles(outputs, 8, 4)
+        setup += 15 * (of_8 + of_4 + bool(rest))
+        per_input = (16 if narrow else 22) * of_8 + 12 * of_4 + (4 + 3 * rest) * bool(rest)
+        factor, listing = 1.0, 0.0
+    elif outputs >= QUAD_OUTPUTS and outputs % 4 == 0:
+        per_input = 12 + 2.8 * (outputs // 4)
+    else:
+        whole, rest = _tiles(outputs, 16 if narrow else 12)
+        setup += 22 * (whole + bool(rest))
+        per_input = (16 if narrow else 13) * whole
+        per_input += (5 + 3 * (rest // 4) + 1.5 * (rest % 4)) * bool(rest)
     return Candidate("dense", rows.size, _affine(setup, per_input * factor + listing))
 
 

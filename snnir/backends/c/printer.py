@@ -173,7 +173,7 @@ def _traced_spikes(network: CNetwork) -> list[str]:
     return [
         "#else",
         f"#define {network.macro}_TRACED",
-        f"static int8_t traced_spikes[{max(sizes)}];",
+        f"static int8_t __attribute__((aligned(4))) traced_spikes[{max(sizes)}];",
     ]
 
 

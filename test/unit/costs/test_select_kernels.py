@@ -86,7 +86,7 @@ def test_limits_are_kept(measured_network) -> None:
     ram = int((fast.ram_bytes + small.ram_bytes) / 2)
     _, cost = lowered(module, f"optimize=speed ram-limit={ram}")
     assert cost.ram_bytes <= ram < fast.ram_bytes
-    flash = int(0.98 * fast.flash_bytes)
+    flash = int(0.995 * fast.flash_bytes)
     _, cost = lowered(module, f"optimize=speed flash-limit={flash}")
     assert cost.flash_bytes <= flash < fast.flash_bytes
 

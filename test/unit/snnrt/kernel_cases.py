@@ -49,17 +49,26 @@ def scatter_operands(rng, kernel, value_shape, weight_shape):
         # Products must leave room for sums in int16.
         weights = (weights // 32).astype(np.int8)
         values = (values // 8).astype(np.int8)
+    if kernel.endswith("scatter_s32") and rng.random() < 0.3:
+        # Sums in int16 lanes are largest then.
+        weights = np.full_like(weights, rng.choice([-128, 127]))
+    if "values" in kernel and rng.random() < 0.5:
+        # Small counts are added, others multiplied.
+        values = np.minimum(rng.poisson(1, value_shape), 5).astype(np.int8)
     return values, weights
 
 
 def linear_scatter(rng, kernel):
-    inputs, outputs = int(rng.integers(1, 60)), int(rng.integers(1, 50))
+    """More inputs than an int16 lane can sum, too, and outputs in fours."""
+    inputs = int(rng.integers(1, 60) if rng.random() < 0.7 else rng.integers(250, 600))
+    outputs = int(rng.integers(1, 50) if rng.random() < 0.5 else 4 * rng.integers(1, 30))
     values, weights = scatter_operands(rng, kernel, inputs, (inputs, outputs))
     arrays = scatter_arrays(rng, values, weights, outputs, kernel)
     total = arrays["current"] + values.astype(np.int64) @ weights
     expected = {"current": total.astype(arrays["current"].dtype)}
     count = int(np.count_nonzero(values))
-    return Case(kernel, [count, inputs, outputs], arrays, expected)
+    alignments = {"current": 4, "weights": 4}
+    return Case(kernel, [count, inputs, outputs], arrays, expected, alignments=alignments)
 
 
 def compressed_weights_of(rng, kernel, inputs, outputs):
@@ -151,7 +160,9 @@ def conv2d_scatter(rng, kernel):
     total = reference.convolve(values, weights, arrays["current"], shape)
     expected = {"current": total.astype(arrays["current"].dtype)}
     count = int(np.count_nonzero(values))
-    return Case(kernel, [count, *fields(shape, CONV_FIELDS)], arrays, expected)
+    alignments = {"current": 4, "weights": 4} if kernel.endswith("s16") else {}
+    header = [count, *fields(shape, CONV_FIELDS)]
+    return Case(kernel, header, arrays, expected, alignments=alignments)
 
 
 def im2col_s8(rng, kernel):
@@ -194,7 +205,7 @@ def pool2d(rng, kernel):
 
 
 def packed(rng, kernel):
-    operation = int(rng.integers(18))
+    operation = int(rng.integers(19))
     corners = np.array([0x80008000, 0x7FFF7FFF, 0x80807F7F, 0, 0xFFFFFFFF], np.uint32)
     words = [rng.integers(0, 1 << 32, 64, dtype=np.uint32) for _ in range(4)]
     for operand in words[:2]:
@@ -211,12 +222,14 @@ def spike_list(rng, kernel):
     before = np.full(values.size, 999, np.uint16)
     expected = np.concatenate([indices, before[indices.size :]])
     arrays = {"values": values, "list": before}
-    return Case(kernel, [values.size], arrays, {"list": expected}, indices.size)
+    result = {"list": expected}
+    return Case(kernel, [values.size], arrays, result, indices.size, {"values": 4})
 
 
 def fill_zero(rng, kernel):
-    before = integers(rng, np.int8, int(rng.integers(1, 70)))
-    return Case(kernel, [before.size], {"buffer": before}, {"buffer": 0 * before})
+    before = integers(rng, np.int8, int(rng.integers(1, 200)))
+    arrays, expected = {"buffer": before}, {"buffer": 0 * before}
+    return Case(kernel, [before.size], arrays, expected, alignments={"buffer": 4})
 
 
 def add(rng, kernel):
@@ -261,7 +274,8 @@ def frame_to_hwc_u8(rng, kernel):
     good = frame.max() <= maximum
     arrays = {"frame": frame, "out": integers(rng, np.int8, (positions, channels))}
     expected = {"out": frame.T.astype(np.int8) if good else None}
-    return Case(kernel, [channels, positions, maximum], arrays, expected, int(good))
+    header = [channels, positions, maximum]
+    return Case(kernel, header, arrays, expected, int(good), {"out": 4})
 
 
 def events_to_hwc(rng, kernel):
@@ -274,7 +288,7 @@ def events_to_hwc(rng, kernel):
     out = counts.reshape(channels, positions).T.astype(np.int8) if good else None
     arrays = {"events": events, "out": integers(rng, np.int8, (positions, channels))}
     header = [channels, positions, maximum, n]
-    return Case(kernel, header, arrays, {"out": out}, int(good))
+    return Case(kernel, header, arrays, {"out": out}, int(good), {"out": 4})
 
 
 def values_to_hwc_s8(rng, kernel):
@@ -343,7 +357,7 @@ def group_sum(rng, kernel):
 FAMILIES = {
     packed: (["packed"], 90),
     spike_list: (["spike_list"], 40),
-    fill_zero: (["fill_zero"], 10),
+    fill_zero: (["fill_zero"], 40),
     linear_scatter: ([f"linear_scatter{v}_{t}" for v in ("", "_values")
                       for t in ("s16", "s32")], 40),
     compressed_linear_scatter: ([f"linear_scatter_{k}{v}_{t}"

@@ -61,7 +61,8 @@ static uint32_t packed_operation(int32_t operation, uint32_t a, uint32_t b,
     case 14: return (uint32_t)snnrt_smlabb(a, (int32_t)b, (int32_t)c);
     case 15: return (uint32_t)snnrt_smlatb(a, (int32_t)b, (int32_t)c);
     case 16: return (uint32_t)snnrt_smmla((int32_t)a, (int32_t)b, (int32_t)c);
-    default: return (uint32_t)snnrt_smmlar((int32_t)a, (int32_t)b, (int32_t)c);
+    case 17: return (uint32_t)snnrt_smmlar((int32_t)a, (int32_t)b, (int32_t)c);
+    default: return (uint32_t)snnrt_qsub((int32_t)a, (int32_t)b);
   }
 }
 

@@ -153,4 +153,6 @@ def packed(operation, a, b, c, d):
     results += [
         word(c + ((wide_a * wide_b + rounding) >> 32), np.int32) for rounding in (0, 1 << 31)
     ]
+    limits = np.iinfo(np.int32)
+    results.append(word(np.clip(wide_a - wide_b, limits.min, limits.max), np.int32))
     return results[operation]

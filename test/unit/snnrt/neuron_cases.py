@@ -23,6 +23,12 @@ def neuron_shape(rng):
     shape["current_shift"] = int(rng.choice([0, 0, 1, 4, 9]))
     for name in ("leak_extent", "threshold_extent", "bias_extent"):
         shape[name] = int(rng.integers(3))
+    if rng.random() < 0.4:
+        # As in most networks, which have loops of their own.
+        shape["reset"] = reference.RESETS.index("subtract")
+        shape["timing"] = shape["saturate"] = 0
+        shape["leak_extent"], shape["threshold_extent"] = 0, int(rng.integers(2))
+        shape["bias_extent"] = int(rng.integers(2))
     return shape
 
 

@@ -7,6 +7,7 @@
 #ifndef SNNRT_INPUT_DENSITY_H
 #define SNNRT_INPUT_DENSITY_H
 
+#include "snnrt/fill.h"
 #include "snnrt/packed.h"
 
 typedef struct snnrt_density {
@@ -48,6 +49,11 @@ SNNRT_KERNEL bool snnrt_add_to_cell(uint16_t *cell, uint32_t events,
   }
   *cell = (uint16_t)sum;
   return true;
+}
+
+/* Bytes of the counts of all cells. */
+SNNRT_KERNEL uint32_t snnrt_cell_bytes(const snnrt_density *density) {
+  return (uint32_t)(density->rows * density->columns) * sizeof(uint16_t);
 }
 
 /* Whether no 2 x 2 neighbouring cells hold more than `maximum`.
@@ -104,7 +110,7 @@ SNNRT_KERNEL bool snnrt_count_cells_of_frame(const uint8_t *frame_chw,
 /* Whether a frame keeps to `density`.
 
    frame_chw: uint8[channels][height][width]; cells: uint16[rows][columns] of
-   scratch memory. */
+   scratch memory, aligned to 4 bytes. */
 SNNRT_KERNEL bool snnrt_frame_is_sparse_u8(const uint8_t *frame_chw,
                                            uint16_t *cells,
                                            const snnrt_density *density) {
@@ -112,7 +118,7 @@ SNNRT_KERNEL bool snnrt_frame_is_sparse_u8(const uint8_t *frame_chw,
   if (snnrt_sum_of_bytes(frame_chw, elements) <= density->maximum) {
     return true;
   }
-  memset(cells, 0, sizeof *cells * (size_t)(density->rows * density->columns));
+  snnrt_fill_zero(cells, snnrt_cell_bytes(density));
   return snnrt_count_cells_of_frame(frame_chw, cells, density) &&
          snnrt_cells_are_sparse(cells, density);
 }
@@ -127,7 +133,7 @@ SNNRT_KERNEL bool snnrt_events_are_sparse(const uint16_t *indices_chw,
   if (n <= density->maximum) {
     return true;
   }
-  memset(cells, 0, sizeof *cells * (size_t)(density->rows * density->columns));
+  snnrt_fill_zero(cells, snnrt_cell_bytes(density));
   for (uint32_t i = 0; i < n; ++i) {
     const int32_t position = indices_chw[i] % (density->height * density->width);
     const int32_t row = position / density->width / density->cell_height;

@@ -8,8 +8,8 @@
 
 /* Reorders a frame of unsigned bytes from CHW to HWC.
 
-   frame_chw: uint8[channels][positions]; out_hwc: int8[positions][channels];
-   maximum <= 127. Returns false if a value exceeds `maximum`; `out_hwc` is
+   frame_chw: uint8[channels][positions]; out_hwc: int8[positions][channels],
+   aligned to 4 bytes; maximum <= 127. Returns false if a value exceeds `maximum`; `out_hwc` is
    then incomplete. */
 SNNRT_KERNEL bool snnrt_frame_to_hwc_u8(const uint8_t *frame_chw,
                                         int8_t *out_hwc, int32_t channels,
@@ -44,8 +44,8 @@ SNNRT_KERNEL bool snnrt_frame_to_hwc_u8(const uint8_t *frame_chw,
 /* Turns a list of events into counts.
 
    indices_chw: uint16[n], flat CHW indices in any order; an index that occurs
-   k times counts k. out_hwc: int8[positions][channels], cleared first;
-   maximum <= 127. Returns false if an index is out of range or a count would
+   k times counts k. out_hwc: int8[positions][channels], aligned to 4 bytes,
+   cleared first; maximum <= 127. Returns false if an index is out of range or a count would
    exceed `maximum`; `out_hwc` is then incomplete. */
 SNNRT_KERNEL bool snnrt_events_to_hwc(const uint16_t *indices_chw, uint32_t n,
                                       int8_t *out_hwc, int32_t channels,

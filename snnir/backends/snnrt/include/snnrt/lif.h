@@ -19,7 +19,9 @@
 #ifndef SNNRT_LIF_H
 #define SNNRT_LIF_H
 
+#include "snnrt/lif_channels.h"
 #include "snnrt/lif_packed.h"
+#include "snnrt/lif_wide.h"
 #include "snnrt/neuron_shape.h"
 
 /* Membrane and spike (0/1) of one neuron after a step. */
@@ -86,19 +88,6 @@ SNNRT_KERNEL snnrt_lif_result snnrt_lif_step(int32_t membrane, int64_t drive,
    subtraction is rounded between two additions and needs all bits. */
 SNNRT_KERNEL bool snnrt_lif_may_wrap(const snnrt_lif_shape *shape) {
   return !shape->saturate && shape->reset != SNNRT_RESET_SUBTRACT_DECAYED;
-}
-
-/* snnrt_leak of a 32-bit membrane. The factor, as a fraction of 2^32, enters the
-   product as a signed integer: from 1/2 on it is less by 1, and the membrane
-   itself is missing in the result. */
-SNNRT_KERNEL int32_t snnrt_leak_wide(int32_t membrane, int32_t factor,
-                                     bool round) {
-  const int32_t scaled =
-      (int32_t)((uint32_t)factor << (32 - SNNRT_LEAK_BITS));
-  const int32_t missing =
-      factor >= 1 << (SNNRT_LEAK_BITS - 1) ? membrane : 0;
-  return round ? snnrt_smmlar(membrane, scaled, missing)
-               : snnrt_smmla(membrane, scaled, missing);
 }
 
 /* As snnrt_lif_step, for shapes with snnrt_lif_may_wrap; `decayed` is
@@ -267,7 +256,10 @@ SNNRT_KERNEL bool snnrt_lif_per_neuron(const int32_t *bias,
       SNNRT_LIF_PARAMETERS(int16_t, current_type)) {                          \
     const int32_t row = snnrt_lif_row(bias, shape);                           \
     int32_t done = 0;                                                         \
-    if (snnrt_lif_packable(shape)) {                                          \
+    if (sizeof(current_type) == 2 && snnrt_lif_by_channels(bias, shape)) {    \
+      done = snnrt_lif_channels(membrane, (const int16_t *)current, spikes,   \
+                                leak, threshold, bias, shape);                \
+    } else if (snnrt_lif_packable(shape)) {                                   \
       done = snnrt_lif_groups_s16_##current_name(                             \
           membrane, current, spikes, leak, threshold, bias, shape, 0, row, 2);\
       done = snnrt_lif_groups_s16_##current_name(                             \
@@ -283,9 +275,14 @@ SNNRT_KERNEL bool snnrt_lif_per_neuron(const int32_t *bias,
                           current_type)                                       \
   SNNRT_KERNEL void snnrt_lif_s32_##current_name(                             \
       SNNRT_LIF_PARAMETERS(int32_t, current_type)) {                          \
+    const int32_t row = snnrt_lif_row(bias, shape);                           \
+    int32_t done = 0;                                                         \
+    if (snnrt_lif_wide_exact(shape, sizeof(current_type) == 2)) {             \
+      done = snnrt_lif_wide_##current_name(membrane, current, spikes, leak,   \
+                                           threshold, bias, shape, row);      \
+    }                                                                         \
     snnrt_lif_scalar_s32_##current_name(membrane, current, spikes, leak,      \
-                                        threshold, bias, shape, 0,            \
-                                        snnrt_lif_row(bias, shape));          \
+                                        threshold, bias, shape, done, row);   \
   }
 
 SNNRT_DEFINE_LIF_S16(s8, int8_t)

@@ -28,6 +28,35 @@ SNNRT_KERNEL uint32_t snnrt_load32(const void *address) {
   return word;
 }
 
+/* Two neighbours of an array. */
+typedef struct snnrt_two {
+  int32_t first, second;
+} snnrt_two;
+
+/* The next two integers; the pointer advances. In assembly because compilers
+   would compute addresses of their own and, from several calls, load everything
+   first and run out of registers. */
+SNNRT_KERNEL snnrt_two snnrt_next_two(const int32_t **values) {
+  snnrt_two two;
+#if SNNRT_DSP
+  __asm__ volatile("ldrd %0, %1, [%2], #8"
+                   : "=r"(two.first), "=r"(two.second), "+r"(*values)
+                   :
+                   : "memory");
+#else
+  memcpy(&two, *values, sizeof two);
+  *values += 2;
+#endif
+  return two;
+}
+
+/* Half a word at any byte address, zero-extended. */
+SNNRT_KERNEL uint32_t snnrt_load16(const void *address) {
+  uint16_t half;
+  memcpy(&half, address, sizeof half);
+  return half;
+}
+
 /* Whether 16 bytes are all zero. */
 SNNRT_KERNEL bool snnrt_are_zero16(const uint8_t *bytes) {
   return (snnrt_load32(bytes) | snnrt_load32(bytes + 4) |
@@ -148,6 +177,13 @@ SNNRT_KERNEL int32_t snnrt_smmlar(int32_t a, int32_t b, int32_t sum) {
   return result;
 }
 
+/* a - b, saturated. */
+SNNRT_KERNEL int32_t snnrt_qsub(int32_t a, int32_t b) {
+  int32_t result;
+  __asm__("qsub %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
+  return result;
+}
+
 /* 16-bit lanes: a + b modulo 2^16. */
 SNNRT_KERNEL uint32_t snnrt_sadd16(uint32_t a, uint32_t b) {
   uint32_t result;
@@ -249,6 +285,13 @@ SNNRT_KERNEL int32_t snnrt_smmlar(int32_t a, int32_t b, int32_t sum) {
   const int64_t half = (int64_t)1 << 31;
   const int32_t high = (int32_t)(((int64_t)a * b + half) >> 32);
   return (int32_t)((uint32_t)sum + (uint32_t)high);
+}
+
+SNNRT_KERNEL int32_t snnrt_qsub(int32_t a, int32_t b) {
+  const int64_t difference = (int64_t)a - b;
+  return difference > INT32_MAX   ? INT32_MAX
+         : difference < INT32_MIN ? INT32_MIN
+                                  : (int32_t)difference;
 }
 
 SNNRT_KERNEL uint32_t snnrt_sadd16(uint32_t a, uint32_t b) {

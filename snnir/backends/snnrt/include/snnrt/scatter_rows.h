@@ -57,130 +57,9 @@ SNNRT_KERNEL void snnrt_rows_16_s16(const uint16_t *list, uint32_t count,
   snnrt_store32(current + 14, sum7);
 }
 
-/* Adds rows to 8 int16 currents; weight order as above. */
-SNNRT_KERNEL void snnrt_rows_8_s16(const uint16_t *list, uint32_t count,
-                                   uintptr_t rows, uint32_t stride,
-                                   int16_t *current) {
-  const uint16_t *const end = list + count;
-  uint32_t sum0 = snnrt_load32(current);
-  uint32_t sum1 = snnrt_load32(current + 2);
-  uint32_t sum2 = snnrt_load32(current + 4);
-  uint32_t sum3 = snnrt_load32(current + 6);
-  do {
-    const int8_t *const row = snnrt_row(rows, *list++, stride);
-    uint32_t weights = snnrt_load32(row);
-    sum0 = snnrt_sxtab16(sum0, weights);
-    sum1 = snnrt_sxtab16_ror8(sum1, weights);
-    weights = snnrt_load32(row + 4);
-    sum2 = snnrt_sxtab16(sum2, weights);
-    sum3 = snnrt_sxtab16_ror8(sum3, weights);
-  } while (list != end);
-  snnrt_store32(current, sum0);
-  snnrt_store32(current + 2, sum1);
-  snnrt_store32(current + 4, sum2);
-  snnrt_store32(current + 6, sum3);
-}
-
-/* Adds rows to 4 int16 currents; weight order as above. */
-SNNRT_KERNEL void snnrt_rows_4_s16(const uint16_t *list, uint32_t count,
-                                   uintptr_t rows, uint32_t stride,
-                                   int16_t *current) {
-  const uint16_t *const end = list + count;
-  uint32_t sum0 = snnrt_load32(current);
-  uint32_t sum1 = snnrt_load32(current + 2);
-  do {
-    const uint32_t weights = snnrt_load32(snnrt_row(rows, *list++, stride));
-    sum0 = snnrt_sxtab16(sum0, weights);
-    sum1 = snnrt_sxtab16_ror8(sum1, weights);
-  } while (list != end);
-  snnrt_store32(current, sum0);
-  snnrt_store32(current + 2, sum1);
-}
-
-#if SNNRT_DSP
-/* sums of 4 outputs in two packed registers += weights in one. */
-#define SNNRT_ADD_4(low, high, weights)                 \
-  "sxtab16 " low ", " low ", " weights "\n\t"          \
-  "sxtab16 " high ", " high ", " weights ", ror #8\n\t"
-
-/* The sums of a tile of 16 outputs, r4 to r11, += the next weights at `row`. */
-#define SNNRT_ADD_16(row)              \
-  "ldrd r2, r3, [" row "], #8\n\t"     \
-  SNNRT_ADD_4("r4", "r5", "r2")        \
-  SNNRT_ADD_4("r6", "r7", "r3")        \
-  "ldrd r2, r3, [" row "], #8\n\t"     \
-  SNNRT_ADD_4("r8", "r9", "r2")        \
-  SNNRT_ADD_4("r10", "r11", "r3")
-
-#define SNNRT_TILE_REGISTERS \
-  "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "memory"
-#endif
-
-/* Adds one row to `outputs` currents, a positive multiple of 16. Currents and
-   row are aligned to 4 bytes. Currents travel in multiple-register transfers,
-   which for few rows is worth more than keeping them in registers. */
-SNNRT_KERNEL void snnrt_add_row_s16(const int8_t *row, int16_t *current,
-                                    int32_t outputs) {
-  const int16_t *const end = current + outputs;
-#if SNNRT_DSP
-  do {
-    __asm__ volatile("ldmia %[current], {r4-r11}\n\t" SNNRT_ADD_16("%[row]")
-                     "stmia %[current]!, {r4-r11}"
-                     : [current] "+r"(current), [row] "+r"(row)
-                     :
-                     : SNNRT_TILE_REGISTERS);
-  } while (current != end);
-#else
-  for (; current != end; current += 4, row += 4) {
-    const uint32_t weights = snnrt_load32(row);
-    const uint32_t low = snnrt_load32(current);
-    const uint32_t high = snnrt_load32(current + 2);
-    snnrt_store32(current, snnrt_sxtab16(low, weights));
-    snnrt_store32(current + 2, snnrt_sxtab16_ror8(high, weights));
-  }
-#endif
-}
-
-/* As snnrt_add_row_s16, for two rows at once. */
-SNNRT_KERNEL void snnrt_add_two_rows_s16(const int8_t *row, const int8_t *other,
-                                         int16_t *current, int32_t outputs) {
-#if SNNRT_DSP
-  const int16_t *const end = current + outputs;
-  do {
-    __asm__ volatile(
-        "ldmia %[current], {r4-r11}\n\t" SNNRT_ADD_16("%[row]")
-            SNNRT_ADD_16("%[other]")
-        "stmia %[current]!, {r4-r11}"
-        : [current] "+r"(current), [row] "+r"(row), [other] "+r"(other)
-        :
-        : SNNRT_TILE_REGISTERS);
-  } while (current != end);
-#else
-  snnrt_add_row_s16(row, current, outputs);
-  snnrt_add_row_s16(other, current, outputs);
-#endif
-}
-
-/* Lists up to this length are added two rows at a time; with longer ones it
-   pays to keep a tile of currents in registers over the whole list. */
-#define SNNRT_SHORT_LIST 6u
-
-/* current[0 .. outputs) += the rows of a short list; `outputs` is a multiple of
-   16, everything is aligned to 4 bytes. */
-SNNRT_KERNEL void snnrt_scatter_short_list_s16(const uint16_t *list,
-                                               uint32_t count, uintptr_t rows,
-                                               uint32_t stride,
-                                               int16_t *current,
-                                               int32_t outputs) {
-  uint32_t i = 0;
-  for (; i + 2 <= count; i += 2) {
-    snnrt_add_two_rows_s16(snnrt_row(rows, list[i], stride),
-                           snnrt_row(rows, list[i + 1], stride), current,
-                           outputs);
-  }
-  if (i < count) {
-    snnrt_add_row_s16(snnrt_row(rows, list[i], stride), current, outputs);
-  }
+/* Two int16 currents += lanes. */
+SNNRT_KERNEL void snnrt_add_lanes(int16_t *current, uint32_t lanes) {
+  snnrt_store32(current, snnrt_sadd16(snnrt_load32(current), lanes));
 }
 
 /* Sums of at most three outputs: what is left of a row after its tiles. */
@@ -245,6 +124,72 @@ SNNRT_KERNEL void snnrt_add_tail_s32(snnrt_tail tail, int32_t *current,
   }
 }
 
+/* Sums of up to 15 outputs: fours as lanes (n, n+1), (n+2, n+3) or, of weights in
+   plain order, (n, n+2), (n+1, n+3); and of what is left. */
+typedef struct snnrt_rest_sums {
+  uint32_t lanes0, lanes1, lanes2, lanes3, lanes4, lanes5;
+  uint32_t left0, left1, left2;
+} snnrt_rest_sums;
+
+/* Sums of the rows over `outputs` < 16, a constant when inlined. Lanes wrap. */
+SNNRT_KERNEL snnrt_rest_sums snnrt_rows_rest(const uint16_t *list,
+                                             uint32_t count, uintptr_t rows,
+                                             uint32_t stride, int32_t outputs) {
+  const uint16_t *const end = list + count;
+  const int32_t left = outputs % 4;
+  snnrt_rest_sums sums = {0, 0, 0, 0, 0, 0, 0, 0, 0};
+  do {
+    const int8_t *const row = snnrt_row(rows, *list++, stride);
+    const int8_t *const last = row + (outputs - left);
+    if (outputs >= 4) {
+      const uint32_t weights = snnrt_load32(row);
+      sums.lanes0 = snnrt_sxtab16(sums.lanes0, weights);
+      sums.lanes1 = snnrt_sxtab16_ror8(sums.lanes1, weights);
+    }
+    if (outputs >= 8) {
+      const uint32_t weights = snnrt_load32(row + 4);
+      sums.lanes2 = snnrt_sxtab16(sums.lanes2, weights);
+      sums.lanes3 = snnrt_sxtab16_ror8(sums.lanes3, weights);
+    }
+    if (outputs >= 12) {
+      const uint32_t weights = snnrt_load32(row + 8);
+      sums.lanes4 = snnrt_sxtab16(sums.lanes4, weights);
+      sums.lanes5 = snnrt_sxtab16_ror8(sums.lanes5, weights);
+    }
+    if (left == 1) {
+      sums.left0 += (uint32_t)last[0];
+    } else if (left > 1) {
+      const uint32_t weights = snnrt_load16(last);
+      sums.left0 = snnrt_sxtab_byte0(sums.left0, weights);
+      sums.left1 = snnrt_sxtab_byte1(sums.left1, weights);
+    }
+    if (left > 2) {
+      sums.left2 += (uint32_t)last[2];
+    }
+  } while (list != end);
+  return sums;
+}
+
+/* current[0 .. outputs) += sums for int16 currents. */
+SNNRT_KERNEL void snnrt_add_rest_s16(const snnrt_rest_sums *sums,
+                                     int16_t *current, int32_t outputs) {
+  if (outputs >= 4) {
+    snnrt_add_lanes(current, sums->lanes0);
+    snnrt_add_lanes(current + 2, sums->lanes1);
+  }
+  if (outputs >= 8) {
+    snnrt_add_lanes(current + 4, sums->lanes2);
+    snnrt_add_lanes(current + 6, sums->lanes3);
+  }
+  if (outputs >= 12) {
+    snnrt_add_lanes(current + 8, sums->lanes4);
+    snnrt_add_lanes(current + 10, sums->lanes5);
+  }
+  const snnrt_tail tail = {(int32_t)sums->left0, (int32_t)sums->left1,
+                           (int32_t)sums->left2};
+  snnrt_add_tail_s16(tail, current + outputs / 4 * 4, outputs % 4);
+}
+
 /* current[0 .. outputs) += the rows of the list; int16 weight order. */
 SNNRT_KERNEL void snnrt_scatter_rows_s16(const uint16_t *list, uint32_t count,
                                          uintptr_t rows, uint32_t stride,
@@ -254,19 +199,11 @@ SNNRT_KERNEL void snnrt_scatter_rows_s16(const uint16_t *list, uint32_t count,
     snnrt_rows_16_s16(list, count, rows + (uintptr_t)output, stride,
                       current + output);
   }
-  if (output + 8 <= outputs) {
-    snnrt_rows_8_s16(list, count, rows + (uintptr_t)output, stride,
-                     current + output);
-    output += 8;
+  if (output < outputs) {
+    const snnrt_rest_sums sums = snnrt_rows_rest(
+        list, count, rows + (uintptr_t)output, stride, outputs - output);
+    snnrt_add_rest_s16(&sums, current + output, outputs - output);
   }
-  if (output + 4 <= outputs) {
-    snnrt_rows_4_s16(list, count, rows + (uintptr_t)output, stride,
-                     current + output);
-    output += 4;
-  }
-  snnrt_add_tail_s16(snnrt_rows_tail(list, count, rows + (uintptr_t)output,
-                                     stride, outputs - output),
-                     current + output, outputs - output);
 }
 
 /* Adds rows to 8 int32 currents; weights in plain order. */

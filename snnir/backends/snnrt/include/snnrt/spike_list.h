@@ -2,6 +2,7 @@
 #ifndef SNNRT_SPIKE_LIST_H
 #define SNNRT_SPIKE_LIST_H
 
+#include "snnrt/fill.h"
 #include "snnrt/packed.h"
 
 /* Appends to `list` the indices, offset by `first`, of the nonzero bytes of
@@ -25,19 +26,31 @@ SNNRT_KERNEL uint16_t *snnrt_spike_list_word(uint32_t word, uint32_t first,
 
 /* Writes the indices of the nonzero elements of `values` in ascending order.
 
-   values: int8[n], n <= 65536; list: uint16[n] in the worst case.
-   Returns the number of indices written. */
+   values: int8[n], aligned to 4 bytes, n <= 65536; list: uint16[n] in the worst
+   case. Returns the number of indices written. */
 SNNRT_KERNEL uint32_t snnrt_spike_list(const int8_t *values, uint32_t n,
                                        uint16_t *list) {
+  const int32_t *words = (const int32_t *)(const void *)values;
   uint16_t *end = list;
   uint32_t i = 0;
-  /* Two words per test: spikes are sparse, so most pairs are skipped whole. */
-  for (; i + 8 <= n; i += 8) {
-    const uint32_t low = snnrt_load32(values + i);
-    const uint32_t high = snnrt_load32(values + i + 4);
-    if (low | high) {
-      end = snnrt_spike_list_word(low, i, end);
-      end = snnrt_spike_list_word(high, i + 4, end);
+  /* Spikes are sparse: most blocks have no more than one. */
+  for (; i + 16 <= n; i += 16) {
+    const snnrt_two low = snnrt_next_two(&words);
+    const snnrt_two high = snnrt_next_two(&words);
+    if ((low.first | low.second | high.first | high.second) == 0) {
+      continue;
+    }
+    if (low.first != 0) {
+      end = snnrt_spike_list_word((uint32_t)low.first, i, end);
+    }
+    if (low.second != 0) {
+      end = snnrt_spike_list_word((uint32_t)low.second, i + 4, end);
+    }
+    if (high.first != 0) {
+      end = snnrt_spike_list_word((uint32_t)high.first, i + 8, end);
+    }
+    if (high.second != 0) {
+      end = snnrt_spike_list_word((uint32_t)high.second, i + 12, end);
     }
   }
   for (; i < n; ++i) {
@@ -48,10 +61,10 @@ SNNRT_KERNEL uint32_t snnrt_spike_list(const int8_t *values, uint32_t n,
   return (uint32_t)(end - list);
 }
 
-/* The inverse: int8[n] with 1 at every listed index. */
+/* The inverse: int8[n], aligned to 4 bytes, with 1 at every listed index. */
 SNNRT_KERNEL void snnrt_list_to_bytes(const uint16_t *list, uint32_t count,
                                       int8_t *values, uint32_t n) {
-  memset(values, 0, n);
+  snnrt_fill_zero(values, n);
   for (uint32_t i = 0; i < count; ++i) {
     values[list[i]] = 1;
   }

@@ -11,6 +11,7 @@
 #ifndef SNNRT_SPIKE_MASKS_H
 #define SNNRT_SPIKE_MASKS_H
 
+#include "snnrt/fill.h"
 #include "snnrt/packed.h"
 
 /* Pairs of lanes in one mask. */
@@ -68,13 +69,14 @@ SNNRT_KERNEL int32_t snnrt_lane_of_bit(int32_t bit, int32_t lanes,
   return 2 * (word + index * SNNRT_MASK_PAIRS) + (bit >> 4);
 }
 
-/* Writes the spikes of a mask list as bytes, int8[height][width][channels]. */
+/* Writes the spikes of a mask list as bytes, int8[height][width][channels]
+   aligned to 4 bytes. */
 SNNRT_KERNEL void snnrt_masks_to_bytes(const uint32_t *entries, uint32_t n,
                                        int8_t *spikes, int32_t width,
                                        int32_t height, int32_t lanes,
                                        int32_t channels) {
   const int32_t masks = snnrt_masks_of(lanes);
-  memset(spikes, 0, (size_t)(height * width * channels));
+  snnrt_fill_zero(spikes, (uint32_t)(height * width * channels));
   for (uint32_t i = 0; i < n; ++i, entries += masks + 1) {
     const uint32_t site = entries[masks];
     int8_t *const position =
