@@ -347,9 +347,9 @@ def convolve_wrapper_s16(
         f"{INDENT}.shift = (int32_t *)(uintptr_t){shifts}",
         "};",
         call(
-            "(void)arm_convolve_wrapper_s16", "&context", f"&{name}_parameters", "&quantization",
-            f"&{name}_input", network.pointer(op.input), f"&{name}_filter",
-            network.pointer(op.filter), f"&{name}_bias", "NULL", f"&{name}_output",
+            "snnrt_cmsis_convolve_wrapper_s16", "&context", f"&{name}_parameters",
+            "&quantization", f"&{name}_input", network.pointer(op.input), f"&{name}_filter",
+            network.pointer(op.filter), f"&{name}_bias", f"&{name}_output",
             network.pointer(op.output),
         ),
     ]  # fmt: skip
@@ -361,9 +361,8 @@ def vec_mat_mul_result_acc_s8(
 ) -> CallText:
     rows, columns = buffer_shape(op.filter.type)
     multiply = call(
-        "arm_nn_vec_mat_mul_result_acc_s8",
-        *map(network.pointer, (op.input, op.filter, op.bias, op.output)),
-        0, cmsis_nn.IDENTITY_MULTIPLIER, cmsis_nn.IDENTITY_SHIFT, columns, rows, 1,
+        "snnrt_cmsis_accumulate_s8_s16",
+        *map(network.pointer, (op.input, op.filter, op.bias, op.output)), columns, rows,
     )  # fmt: skip
     return CallText([multiply])
 
