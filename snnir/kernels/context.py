@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, cast, get_args
 
 import numpy as np
@@ -26,6 +27,7 @@ from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.layer_shapes import element_count, shape_of
 from snnir.kernels.bit_groups import lane_of_bit
 from snnir.kernels.layout import Order, buffer_shape_of, channels_last
+from snnir.quantization.integer_ranges import NetworkRanges, network_ranges
 from snnir.support.arrays import array_from_dense, dense_from_array
 from snnir.support.diagnostics import error_at
 
@@ -37,10 +39,17 @@ ORDER = "order"
 
 Packing = Literal["pairs", "triples"]
 
-KernelChoice = Literal["event", "cmsis", "scatter", "dense", "packed", "sparse", "blocks"]
-"""Event-driven kernels; CMSIS-NN; event-driven kernels that keep spikes as bytes and currents only
+KernelChoice = Literal[
+    "event", "cmsis", "cmsis_s4", "scatter", "dense", "packed", "sparse", "blocks"
+]
+"""Event-driven kernels; CMSIS-NN, with weights of 8 bits or, where its sums come out exact, of 4;
+event-driven kernels that keep spikes as bytes and currents only
 within a step, which needs the least memory; or event-driven kernels with one storage of the weights
 of fully connected layers where that is possible."""
+
+
+CMSIS_CHOICES: tuple[KernelChoice, ...] = ("cmsis", "cmsis_s4")
+"""Choices of CMSIS-NN, which reads bytes and no lists."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +135,11 @@ class KernelContext:
 
     def __getitem__(self, value: SSAValue) -> BufferedValue:
         return self.values[value]
+
+    @cached_property
+    def ranges(self) -> NetworkRanges:
+        """What the values of the network can be, for any legal input."""
+        return network_ranges(self.network)
 
     def choice(self, op: Operation) -> KernelChoice:
         """The kernel for a layer: its attribute `kernel`, or the one for the network."""
@@ -255,3 +269,8 @@ def layer_label(op: Operation, kind: str) -> str:
 def stored_type(value: SSAValue) -> Attribute:
     """Element type of a buffer."""
     return buffer_element(value.type)
+
+
+def windows_of(op: Operation, *names: str) -> dict[str, Attribute]:
+    """The properties of a layer that its call has, too."""
+    return {name: op.properties[name] for name in names}

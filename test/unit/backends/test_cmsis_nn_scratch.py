@@ -11,7 +11,7 @@ from generated_networks import require, require_cmsis_nn, run
 
 from snnir.backends.targets import MPS2_AN500
 from snnir.backends.toolchain import cmsis_nn_library, compile_object, link
-from snnir.dialects.cmsis_nn import convolve_s16_scratch_bytes
+from snnir.dialects.cmsis_nn import convolve_scratch_bytes
 
 # Below and above 512 columns, from where the library's version 5 uses no buffer; odd numbers,
 # because it reads columns in pairs and fours.
@@ -74,7 +74,7 @@ def test_planned_scratch_is_enough(tmp_path) -> None:
     assert len(wanted) == len(CASES)
     assert any(wanted), "the library asks for nothing; this is not its DSP build"
     for (kernel, channels, windows), size in zip(CASES, wanted, strict=True):
-        planned = convolve_s16_scratch_bytes(kernel, channels)
+        planned = convolve_scratch_bytes(kernel, channels)
         assert planned >= size, f"kernel {kernel}, {channels} channels, windows {windows}"
         # The version that set-up fetches asks for exactly this, or for nothing.
         assert size in (0, planned)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from generated_networks import generate, require, require_cmsis_nn, run
 
@@ -48,23 +49,30 @@ def detected(include: Path, folder: Path) -> int:
     return run([folder / "version"]).returncode
 
 
+NETWORKS = [
+    ("conv", "cmsis", 8, 5, {"convolve_wrapper_s16", "max_pool", "vec_mat_mul_result_acc_s8"}),
+    ("conv", "cmsis", 8, 127, {"mat_mult_nt_t_s8_s32"}),
+    ("average", "cmsis_s4", 4, 1, {"convolve_wrapper_s4", "avgpool", "fully_connected_s4"}),
+    ("average currents", "cmsis_s4", 4, 1, {"convolve_wrapper_s4", "avgpool"}),
+]
+"""Kind, kernels, bits of a weight, largest input, and calls that the network has."""
+
+
 @pytest.mark.parametrize("version", VERSIONS.values(), ids=VERSIONS)
-@pytest.mark.parametrize(
-    ("input_maximum", "convolution"),
-    [(5, "cmsis_nn.convolve_wrapper_s16"), (127, "cmsis_nn.mat_mult_nt_t_s8_s32")],
-)
+@pytest.mark.parametrize(("kind", "kernels", "bits", "maximum", "calls"), NETWORKS)
 def test_results_do_not_depend_on_the_version(
-    version, input_maximum, convolution, tmp_path, monkeypatch
+    version, kind, kernels, bits, maximum, calls, tmp_path, monkeypatch
 ) -> None:
     require(HOST.compiler)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     sources = library(tmp_path / "library", version)
     assert detected(sources / "Include", tmp_path) == version
-    network = generate("conv", "cmsis", input_maximum=input_maximum)
-    assert any(op.name == convolution for op in network.kernels.walk())
-    expected = TorchExecutor(network.integer_network).run(network.x, record="all")
+    network = generate(kind, kernels, bits=bits, input_maximum=maximum)
+    assert calls <= {op.name.removeprefix("cmsis_nn.") for op in network.kernels.walk()}
+    x = np.minimum(network.x, maximum)
+    expected = TorchExecutor(network.integer_network).run(x, record="all")
     executor = NativeExecutor(network.kernels, HOST, cmsis_nn=sources)
-    assert_same_results(expected, executor.run(network.x, record="all"))
+    assert_same_results(expected, executor.run(x, record="all"))
 
 
 def test_the_library_of_set_up_is_told_apart(tmp_path) -> None:

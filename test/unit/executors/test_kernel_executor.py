@@ -7,7 +7,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
 
@@ -62,7 +62,12 @@ def lowered(
 @settings(deadline=None, max_examples=12)
 @given(st.integers(0, 1 << 32))
 def test_all_integer_executors_agree(seed) -> None:
-    network = quantized(seed)
+    try:
+        network = quantized(seed)
+    except SNNError as error:
+        # Some random networks need wider membranes than their options allow.
+        assume("no membrane format" not in str(error))
+        raise
     expected = ReferenceExecutor(network.network).run(network.x, record=True)
     assert_same_results(expected, TorchExecutor(network.network).run(network.x, record="all"))
     for kernels in get_args(KernelChoice):

@@ -37,6 +37,10 @@ typedef struct {
 } cmsis_nn_per_channel_quant_params;
 
 typedef struct {
+  int32_t multiplier, shift;
+} cmsis_nn_per_tensor_quant_params;
+
+typedef struct {
   int32_t min, max;
 } cmsis_nn_activation;
 
@@ -45,6 +49,11 @@ typedef struct {
   cmsis_nn_tile stride, padding, dilation;
   cmsis_nn_activation activation;
 } cmsis_nn_conv_params;
+
+typedef struct {
+  int32_t input_offset, filter_offset, output_offset;
+  cmsis_nn_activation activation;
+} cmsis_nn_fc_params;
 
 typedef struct {
   cmsis_nn_tile stride, padding;
