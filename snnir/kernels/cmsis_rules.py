@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import IntegerType, i8, i16
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 
 from snnir.dialects import cmsis_nn, qsnn, snnrt
 from snnir.dialects.kernel_bases import buffer_element, buffer_shape
@@ -205,13 +205,22 @@ def lower_sum_pool2d_cmsis(context: KernelContext, op: qsnn.SumPool2dOp) -> None
         return
     label, input = layer_label(op, "sum_pool2d"), context[op.input].buffer
     output = context.define(op.result, f"{label}_output")
-    size = element_count(int_values(op.kernel))
-    factor = context.constant(f"{label}_factor", np.array([size], np.int32))
-    shape = buffer_shape(input.type)
-    scaled = context.buffer(f"{label}_scaled", shape, stored_type(output))
-    scratch = context.buffer(f"{label}_scratch", [cmsis_nn.avgpool_scratch_bytes(shape[-1])], i8)
-    context.call(snnrt.ScaleOp(input, factor, scaled))
+    scaled = _times_window(context, op, stored_type(output))
+    channels = buffer_shape(input.type)[-1]
+    scratch = context.buffer(f"{label}_scratch", [cmsis_nn.avgpool_scratch_bytes(channels)], i8)
     context.call(cmsis_nn.AvgPoolOp(scaled, scratch, output, windows_of(op, *_POOL_WINDOWS)), op)
+
+
+def _times_window(context: KernelContext, op: qsnn.SumPool2dOp, type: Attribute) -> SSAValue:
+    """The input of a pooling, times the number of elements of a window."""
+    label, input = layer_label(op, "sum_pool2d"), context[op.input].buffer
+    size = element_count(int_values(op.kernel))
+    if size == 1 and stored_type(input) == type:
+        return input
+    factor = context.constant(f"{label}_factor", np.array([size], np.int32))
+    scaled = context.buffer(f"{label}_scaled", buffer_shape(input.type), type)
+    context.call(snnrt.ScaleOp(input, factor, scaled))
+    return scaled
 
 
 CMSIS_RULES: dict[type[Operation], Rule] = {
