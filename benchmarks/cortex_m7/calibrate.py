@@ -20,11 +20,12 @@ import pickle
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -41,7 +42,7 @@ from snnir.driver.pipelines import apply_pipeline
 from snnir.executors.native import NativeExecutor
 from snnir.support.atomic import atomic_write
 from snnir.support.diagnostics import SNNError
-from snnir.testing.cost_networks import connected, convolutional, quantized
+from snnir.testing.cost_networks import connected, convolutional, narrow, quantized
 
 OUTPUT = Path(snnir.costs.__file__).parent / "cortex_m7.json"
 CONNECTIONS = (
@@ -71,6 +72,8 @@ SMALLEST = 30.0
 
 Amounts = dict[str, float]
 
+_TABLES = ("instructions", "cycles", "code")
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -84,6 +87,14 @@ class Sample:
     kernel: str
     code: tuple[Amounts, int] | None
     cycles: float | None = None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a run measured, of how many networks."""
+
+    networks: int
+    samples: list[Sample]
 
 
 def _prefixed(kernel: str, amounts: Mapping[str, float]) -> Amounts:
@@ -139,7 +150,14 @@ def measure(seed: int) -> list[Sample]:
             result += _samples(network, network.x, choice, shown)
         except SNNError as error:
             print(f"network {seed}, {choice}: left out, {error}", file=sys.stderr)
-    return result
+    return result + _narrow_samples(seed)
+
+
+def _narrow_samples(seed: int) -> list[Sample]:
+    """Samples of the kernels that a network must be made for."""
+    network = narrow(np.random.default_rng([seed, 4]))
+    quantized(network, "bits=4")
+    return list(_samples(network, network.x, "kernels=cmsis_s4", "events"))
 
 
 def fit(rows: list[tuple[Amounts, float]], smallest: float) -> dict[str, float]:
@@ -267,44 +285,55 @@ def main() -> None:
             f"{', '.join(missing)} not installed: cycles stay those of the table; on Debian: "
             "apt-get install llvm gcc", file=sys.stderr,
         )  # fmt: skip
-    seeds = options.seeds or list(range(options.networks))
-    if options.refit:
-        samples: list[Sample] = pickle.loads(options.samples.read_bytes())
-    else:
-        samples = _measured(seeds, options.processes)
-        if options.samples is not None:
-            options.samples.write_bytes(pickle.dumps(samples))
-    if options.only:
-        wanted = tuple(options.only)
-        samples = [s for s in samples if any(n.startswith(wanted) for n in s.amounts)]
     old = json.loads(options.output.read_text()) if options.output.is_file() else {}
+    if options.refit and options.samples is None:
+        parser.error("--refit needs --samples, the file that an earlier run kept")
+    if options.only and not old:
+        parser.error(f"--only changes a table, and there is none in {options.output}")
+    if options.refit:
+        kept: Measured = pickle.loads(options.samples.read_bytes())
+    else:
+        kept = _measured(options.seeds or list(range(options.networks)), options.processes)
+        if options.samples is not None:
+            options.samples.write_bytes(pickle.dumps(kept))
+    with atomic_write(options.output) as stream:
+        stream.write(json.dumps(_table(kept, old, options.only), indent=1, sort_keys=True) + "\n")
+
+
+def _table(measured: Measured, old: dict[str, Any], only: Sequence[str] | None) -> dict[str, Any]:
+    """The table of what was measured; `only` the kernels that begin so change in the old one."""
+    wanted = tuple(only or ("",))
+    samples = [s for s in measured.samples if any(n.startswith(wanted) for n in s.amounts)]
     fitted = fit_all(samples)
     version = subprocess.run(
         [MPS2_AN500.compiler, "--version"], capture_output=True, text=True, check=True
     )
-    table = {
+    table: dict[str, Any] = {
         "made_by": "benchmarks/cortex_m7/calibrate.py: instructions in QEMU, bytes of code; cycles "
         "are estimates by llvm-mca and a model of transfers",
         "compiler": version.stdout.splitlines()[0],
-        "networks": len(seeds),
+        "networks": measured.networks,
         "calls": len(samples),
     }
-    for name in ("instructions", "cycles", "code"):
+    for name in _TABLES:
         found = getattr(fitted, name)
-        keep = old.get(name, {}) if options.only or not found else {}
-        table[name] = {**keep, **found}
-    table["program"] = old["program"] if options.only else program_costs(fitted)
-    with atomic_write(options.output) as stream:
-        stream.write(json.dumps(table, indent=1, sort_keys=True) + "\n")
+        if only:
+            # A call may come with others in one measurement; those have better ones of their own.
+            chosen = {kernel: found[kernel] for kernel in found if kernel.startswith(wanted)}
+            table[name] = {**old[name], **chosen}
+        else:
+            table[name] = found or old.get(name, {})
+    table["program"] = old["program"] if only else program_costs(fitted)
+    return {**old, **{n: table[n] for n in (*_TABLES, "program")}} if only else table
 
 
-def _measured(seeds: list[int], processes: int) -> list[Sample]:
+def _measured(seeds: list[int], processes: int) -> Measured:
     samples: list[Sample] = []
     with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
         for number, found in enumerate(pool.map(measure, seeds), start=1):
             samples += found
             print(f"{number} of {len(seeds)} networks", file=sys.stderr)
-    return samples
+    return Measured(len(seeds), samples)
 
 
 if __name__ == "__main__":

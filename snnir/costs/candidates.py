@@ -20,7 +20,8 @@ from snnir.costs.goals import Metric
 from snnir.costs.model import NetworkCost, predict
 from snnir.dialects import qsnn, snnrt
 from snnir.dialects.kernel_bases import KernelOpBase
-from snnir.kernels.context import KernelChoice, KernelContext, Packing
+from snnir.kernels.cmsis_rules import s4_obstacle
+from snnir.kernels.context import CMSIS_CHOICES, KernelChoice, KernelContext, Packing
 from snnir.kernels.linear_candidates import candidates as linear_candidates
 from snnir.kernels.tile_rules import TILE_ROWS
 from snnir.kernels.window_rules import PACKING, TABLE_BYTES, window_blocks
@@ -28,6 +29,7 @@ from snnir.memory.lifetimes import lifetimes, root_buffer, value_bytes
 from snnir.passes.convert_qsnn_to_kernels import ConvertQSNNToKernelsPass
 from snnir.passes.kernels_hoist_static_input import KernelsHoistStaticInputPass
 from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
+from snnir.quantization.integer_ranges import network_ranges
 from snnir.support.diagnostics import DiagnosticEngine
 from snnir.universe import make_context
 
@@ -238,10 +240,8 @@ def lower(
     return Lowered(lowered, predict(lowered, metric=metric))
 
 
-def simple_choice(op: Layer, cmsis: bool = False) -> Choice:
+def simple_choice(op: Layer) -> Choice:
     """The kernel that a layer can always have."""
-    if cmsis:
-        return Choice("cmsis")
     return Choice("scatter" if isinstance(op, qsnn.Conv2dOp) else "dense")
 
 
@@ -278,7 +278,11 @@ def _assignments(
             Choice("event", packings[0], 0) if op in inside else simple_choice(op) for op in layers
         ]
     if cmsis:
-        yield [simple_choice(op, cmsis=True) for op in layers]
+        yield [Choice("cmsis") for _ in layers]
+        ranges = network_ranges(network)
+        narrow = [op for op in layers if s4_obstacle(op, ranges) is None]
+        if narrow:
+            yield [Choice("cmsis_s4" if op in narrow else "cmsis") for op in layers]
 
 
 MOST_EVENT_TABLES = 16 << 10
@@ -306,7 +310,7 @@ def layer_costs(
     result: list[Costs] = [{} for _ in layers]
     for choices in _assignments(network, windows, packings, budgets, tiles, cmsis):
         lowered = lower(network, choices, hoisting, metric)
-        if any(choice.kernel == "cmsis" for choice in choices) and lowered.cost.unknown:
+        if any(choice.kernel in CMSIS_CHOICES for choice in choices) and lowered.cost.unknown:
             # What is not in the table would seem to cost nothing.
             continue
         costs = lowered.by_layer(len(layers))

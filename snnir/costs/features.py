@@ -15,6 +15,7 @@ import numpy as np
 from xdsl.dialects.builtin import IntegerType
 from xdsl.ir import SSAValue
 
+from snnir.costs.features_cmsis import FEATURES as CMSIS_FEATURES
 from snnir.costs.features_conv2d import conv2d_scatter
 from snnir.costs.features_lanes import FEATURES as LANE_FEATURES
 from snnir.costs.features_lanes import Amounts, lane_code_amounts
@@ -22,7 +23,7 @@ from snnir.costs.features_linear import FEATURES as LINEAR_FEATURES
 from snnir.costs.features_tiles import FEATURES as TILE_FEATURES
 from snnir.costs.features_tiles import tile_code_amounts
 from snnir.costs.signals import Signal, Signals
-from snnir.dialects import cmsis_nn, snnrt
+from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, buffer_element, buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_values
 from snnir.dialects.snn_attributes import Reset, ResetTiming
@@ -225,63 +226,6 @@ def _masks_to_bytes(op: snnrt.MasksToBytesOp, signals: Signals) -> Found:
     }  # fmt: skip
 
 
-FAST_PATCH = 512
-"""Elements of a patch from which on `arm_convolve_wrapper_s16` of version 5 is scalar."""
-
-
-def _cmsis_convolve(op: cmsis_nn.ConvolveWrapperS16Op, signals: Signals) -> Found:
-    """Patches are copied tap by tap and multiplied two positions and two channels at a time."""
-    height, width, channels = buffer_shape(op.output.type)
-    shape = buffer_shape(op.filter.type)
-    patch, taps = element_count(shape[1:]), element_count(shape[1:3])
-    positions = height * width
-    if patch >= FAST_PATCH:
-        return "scalar", {
-            "call": 1, "output": positions * channels, "tap": positions * channels * taps,
-            "multiply": positions * channels * patch,
-        }  # fmt: skip
-    pairs = positions // 2 * 2
-    return "", {
-        "call": 1, "position": positions, "tap": positions * taps, "patch": positions * patch,
-        "output": positions * channels, "multiply": pairs * (channels // 2 * 2) * (patch // 4 * 4),
-        "odd_multiply": pairs * (channels % 2) * (patch // 4 * 4),
-        "rest_multiply": pairs * channels * (patch % 4),
-        "last_multiply": (positions - pairs) * channels * patch,
-    }  # fmt: skip
-
-
-def _cmsis_accumulate(op: cmsis_nn.VecMatMulResultAccS8Op, signals: Signals) -> Found:
-    outputs, inputs = buffer_shape(op.filter.type)
-    vectors = _size(op.output) // outputs
-    return "", {
-        "call": 1, "output": vectors * outputs, "multiply": vectors * outputs * inputs,
-        "input": vectors * inputs, "rest_multiply": vectors * outputs * (inputs % 4),
-    }  # fmt: skip
-
-
-def _cmsis_product(op: cmsis_nn.MatMultNtTS8S32Op, signals: Signals) -> Found:
-    """Two vectors and two inputs at a time; every sum is loaded and stored."""
-    outputs, inputs = buffer_shape(op.filter.type)
-    vectors = _size(op.output) // outputs
-    pairs, rounds = vectors // 2, inputs // 2
-    return "", {
-        "call": 1, "pair": pairs * rounds, "pair_output": pairs * rounds * outputs,
-        "single": (vectors % 2) * rounds, "single_output": (vectors % 2) * rounds * outputs,
-        "rest_output": (inputs % 2) * vectors * outputs,
-    }  # fmt: skip
-
-
-def _cmsis_max_pool(op: cmsis_nn.MaxPoolOp, signals: Signals) -> Found:
-    height, width, channels = buffer_shape(op.output.type)
-    outputs = height * width
-    compared = outputs * (element_count(int_values(op.kernel)) - 1)
-    words, rest = channels // 4, channels % 4
-    return f"s{bits_of(op.output)}", {
-        "call": 1, "output": outputs, "element": outputs * channels, "compared": compared,
-        "compared_word": compared * words, "compared_rest": compared * rest,
-    }  # fmt: skip
-
-
 INPUT_FEATURES: dict[type, Callable[..., Found]] = {
     snnrt.CheckDensityOp: _check_density,
     snnrt.ListHitsOp: _list_hits,
@@ -293,6 +237,7 @@ FEATURES: dict[type, Callable[..., Found]] = {
     **LANE_FEATURES,
     **TILE_FEATURES,
     **LINEAR_FEATURES,
+    **CMSIS_FEATURES,
     snnrt.SpikeListOp: _spike_list,
     snnrt.Conv2dScatterOp: conv2d_scatter,
     snnrt.Conv2dScatterValuesOp: conv2d_scatter,
@@ -310,8 +255,4 @@ FEATURES: dict[type, Callable[..., Found]] = {
     snnrt.FirstSpikeOp: _readout,
     snnrt.ReadMembraneOp: _readout,
     snnrt.MasksToBytesOp: _masks_to_bytes,
-    cmsis_nn.ConvolveWrapperS16Op: _cmsis_convolve,
-    cmsis_nn.VecMatMulResultAccS8Op: _cmsis_accumulate,
-    cmsis_nn.MatMultNtTS8S32Op: _cmsis_product,
-    cmsis_nn.MaxPoolOp: _cmsis_max_pool,
 }

@@ -3,9 +3,12 @@
 
 Operands are the buffers of the C call, attributes its dimension, quantisation and layer parameters.
 Currents come out exact: requantisation is the identity (multiplier `2**30`, shift 1, offsets 0),
-and the compiler has proven that no sum leaves the 16 or 32 bits of the result.
+and the compiler has proven that no sum leaves the 8, 16 or 32 bits of the result.
 """
 
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from xdsl.dialects.builtin import DenseArrayBase, i8, i16, i32, i64
@@ -28,25 +31,36 @@ IDENTITY_SHIFT = 1
 """Requantisation parameters with which CMSIS-NN returns the accumulator unchanged."""
 
 
-def convolve_s16_scratch_bytes(kernel: tuple[int, int], channels: int) -> int:
-    """`arm_convolve_wrapper_s16_get_buffer_size` of the DSP build: two columns of 16-bit values.
+def convolve_scratch_bytes(kernel: tuple[int, int], channels: int) -> int:
+    """Scratch of `arm_convolve_wrapper_s16` and `_s4`, DSP build: two columns of 16-bit values.
 
-    The library's v5 needs none from 512 columns on, later versions always do; this is the larger.
+    What their `_get_buffer_size` return, or more: the library's v5 needs none for 16-bit inputs
+    from 512 columns on, none for some 4-bit kernels of one element; later versions always do.
     """
     return 4 * element_count(kernel) * channels
 
 
-@irdl_op_definition
-class ConvolveWrapperS16Op(KernelOpBase):
-    """`arm_convolve_wrapper_s16`: 16-bit inputs, 8-bit weights, 16-bit currents.
+def avgpool_scratch_bytes(channels: int) -> int:
+    """Scratch of `arm_avgpool_s8` and `_s16`, DSP build: a 32-bit sum for each channel."""
+    return 4 * channels
 
-    `filter` is `(outputs, kernel_height, kernel_width, inputs)`; `multipliers` and `shifts` have
-    one value per output. (C1) element types; (C2) shapes; (C3) the scratch buffer is large enough.
+
+def nibble_bytes(weights: int) -> int:
+    """Bytes of weights of 4 bits: two in each."""
+    return (weights + 1) // 2
+
+
+class ConvolveWrapperBase(KernelOpBase, ABC):
+    """A convolution of the library, by its wrapper function.
+
+    `multipliers` and `shifts` have one value per output. (C1) element types; (C2) shapes; (C3) the
+    scratch buffer is large enough.
     """
 
-    name = "cmsis_nn.convolve_wrapper_s16"
     READS: ClassVar[tuple[str, ...]] = ("input", "filter", "multipliers", "shifts")
     WRITES: ClassVar[tuple[str, ...]] = ("scratch", "output")
+    ELEMENT: ClassVar[Attribute]
+    """Element type of input and output."""
 
     input = buffer_operand()
     filter = buffer_operand()
@@ -72,28 +86,92 @@ class ConvolveWrapperS16Op(KernelOpBase):
             operands=[input, filter, multipliers, shifts, scratch, output], properties=windows
         )
 
+    @property
+    @abstractmethod
+    def kernel_size(self) -> tuple[int, int]:
+        """Height and width of the kernel."""
+
+    @abstractmethod
+    def filter_fits(self, outputs: int, channels: int) -> bool:
+        """Whether the filter has the size for these numbers of outputs and inputs."""
+
     def verify_(self) -> None:
         for what, value, element in (  # C1
-            ("input", self.input, i16), ("filter", self.filter, i8), ("output", self.output, i16),
+            ("input", self.input, self.ELEMENT), ("filter", self.filter, i8),
+            ("output", self.output, self.ELEMENT),
             ("multipliers", self.multipliers, i32), ("shifts", self.shifts, i32),
         ):  # fmt: skip
             expect_buffer(what, value, element)
         expect_rank("input", self.input, 3)  # C2
-        expect_rank("filter", self.filter, 4)
+        self.expect_filter_rank()
         height, width, channels = buffer_shape(self.input.type)
-        outputs, *kernel, columns = buffer_shape(self.filter.type)
+        outputs = element_count(buffer_shape(self.multipliers.type))
         size = spatial_output(
-            (height, width), kernel, int_values(self.stride), int_values(self.padding),
+            (height, width), self.kernel_size, int_values(self.stride), int_values(self.padding),
             int_values(self.dilation),
         )  # fmt: skip
-        if columns != channels or buffer_shape(self.output.type) != (*size, outputs):
+        fits = self.filter_fits(outputs, channels)
+        if not fits or buffer_shape(self.output.type) != (*size, outputs):
             raise VerifyException(
                 f"filter {self.filter.type} does not lead from {self.input.type} "
                 f"to {self.output.type}"
             )
-        needed = convolve_s16_scratch_bytes((kernel[0], kernel[1]), channels)
+        needed = convolve_scratch_bytes(self.kernel_size, channels)
         if element_count(buffer_shape(self.scratch.type)) < needed:  # C3
             raise VerifyException(f"scratch {self.scratch.type} is smaller than {needed} bytes")
+
+    @abstractmethod
+    def expect_filter_rank(self) -> None:
+        """Verify the rank of the filter."""
+
+
+@irdl_op_definition
+class ConvolveWrapperS16Op(ConvolveWrapperBase):
+    """`arm_convolve_wrapper_s16`: 16-bit inputs, 8-bit weights, 16-bit currents.
+
+    `filter` is `(outputs, kernel_height, kernel_width, inputs)`.
+    """
+
+    name = "cmsis_nn.convolve_wrapper_s16"
+    ELEMENT: ClassVar[Attribute] = i16
+
+    @property
+    def kernel_size(self) -> tuple[int, int]:
+        _, height, width, _ = buffer_shape(self.filter.type)
+        return height, width
+
+    def filter_fits(self, outputs: int, channels: int) -> bool:
+        shape = buffer_shape(self.filter.type)
+        return (shape[0], shape[-1]) == (outputs, channels)
+
+    def expect_filter_rank(self) -> None:
+        expect_rank("filter", self.filter, 4)
+
+
+@irdl_op_definition
+class ConvolveWrapperS4Op(ConvolveWrapperBase):
+    """`arm_convolve_wrapper_s4`: 8-bit inputs, 4-bit weights, sums that fit 8 bits.
+
+    `filter` holds two weights in a byte, the first in the low half, in the order `(outputs,
+    kernel_height, kernel_width, inputs)`; `kernel` is height and width.
+    """
+
+    name = "cmsis_nn.convolve_wrapper_s4"
+    ELEMENT: ClassVar[Attribute] = i8
+
+    kernel = prop_def(DenseArrayBase.constr(i64))
+
+    @property
+    def kernel_size(self) -> tuple[int, int]:
+        height, width = int_values(self.kernel)
+        return height, width
+
+    def filter_fits(self, outputs: int, channels: int) -> bool:
+        weights = outputs * element_count(self.kernel_size) * channels
+        return buffer_shape(self.filter.type) == (nibble_bytes(weights),)
+
+    def expect_filter_rank(self) -> None:
+        expect_rank("filter", self.filter, 1)
 
 
 @irdl_op_definition
@@ -162,6 +240,39 @@ class MatMultNtTS8S32Op(KernelOpBase):
 
 
 @irdl_op_definition
+class FullyConnectedS4Op(KernelOpBase):
+    """`arm_fully_connected_s4`: 8-bit inputs, 4-bit weights, sums that fit 8 bits.
+
+    `filter` holds two weights in a byte, the first in the low half, in the order `(outputs,
+    inputs)`.
+    """
+
+    name = "cmsis_nn.fully_connected_s4"
+    READS: ClassVar[tuple[str, ...]] = ("input", "filter")
+    WRITES: ClassVar[tuple[str, ...]] = ("output",)
+
+    input = buffer_operand()
+    filter = buffer_operand()
+    output = buffer_operand()
+
+    def __init__(self, input: SSAValue, filter: SSAValue, output: SSAValue):
+        super().__init__(operands=[input, filter, output])
+
+    def verify_(self) -> None:
+        for what, value in (("input", self.input), ("filter", self.filter)):
+            expect_buffer(what, value, i8)
+            expect_rank(what, value, 1)
+        expect_buffer("output", self.output, i8)
+        expect_rank("output", self.output, 1)
+        (columns,), (rows,) = buffer_shape(self.input.type), buffer_shape(self.output.type)
+        if buffer_shape(self.filter.type) != (nibble_bytes(rows * columns),):
+            raise VerifyException(
+                f"filter {self.filter.type} does not lead from {self.input.type} "
+                f"to {self.output.type}"
+            )
+
+
+@irdl_op_definition
 class MaxPoolOp(KernelOpBase):
     """`arm_max_pool_s8` or `arm_max_pool_s16`, by the element type of the buffers."""
 
@@ -181,16 +292,57 @@ class MaxPoolOp(KernelOpBase):
     def verify_(self) -> None:
         expect_buffer("input", self.input, i8, i16)
         expect_buffer("output", self.output, buffer_element(self.input.type))
-        expect_rank("input", self.input, 3)
-        *size, channels = buffer_shape(self.input.type)
-        windows = (int_values(self.kernel), int_values(self.stride), int_values(self.padding))
-        expected = (*spatial_output(size, *windows), channels)
-        if (actual := buffer_shape(self.output.type)) != expected:
-            raise VerifyException(f"output has shape {actual}, expected {expected}")
+        _expect_pooled(self)
+
+
+@irdl_op_definition
+class AvgPoolOp(KernelOpBase):
+    """`arm_avgpool_s8` or `arm_avgpool_s16`: means of what of each window lies inside.
+
+    They are rounded half away from zero: exact where every sum is a multiple of the number of
+    elements. (C1) element types; (C2) shapes; (C3) the scratch buffer is large enough.
+    """
+
+    name = "cmsis_nn.avgpool"
+    READS: ClassVar[tuple[str, ...]] = ("input",)
+    WRITES: ClassVar[tuple[str, ...]] = ("scratch", "output")
+
+    input = buffer_operand()
+    scratch = buffer_operand()
+    output = buffer_operand()
+    kernel = prop_def(DenseArrayBase.constr(i64))
+    stride = prop_def(DenseArrayBase.constr(i64))
+    padding = prop_def(DenseArrayBase.constr(i64), default_value=int_array([0, 0]))
+
+    def __init__(
+        self, input: SSAValue, scratch: SSAValue, output: SSAValue, windows: dict[str, Attribute]
+    ):
+        super().__init__(operands=[input, scratch, output], properties=windows)
+
+    def verify_(self) -> None:
+        expect_buffer("input", self.input, i8, i16)  # C1
+        expect_buffer("output", self.output, buffer_element(self.input.type))
+        _expect_pooled(self)  # C2
+        needed = avgpool_scratch_bytes(buffer_shape(self.input.type)[-1])
+        if element_count(buffer_shape(self.scratch.type)) < needed:  # C3
+            raise VerifyException(f"scratch {self.scratch.type} is smaller than {needed} bytes")
+
+
+def _expect_pooled(op: MaxPoolOp | AvgPoolOp) -> None:
+    """Verify the shape of a pooled output."""
+    expect_rank("input", op.input, 3)
+    *size, channels = buffer_shape(op.input.type)
+    windows = (int_values(op.kernel), int_values(op.stride), int_values(op.padding))
+    expected = (*spatial_output(size, *windows), channels)
+    if (actual := buffer_shape(op.output.type)) != expected:
+        raise VerifyException(f"output has shape {actual}, expected {expected}")
 
 
 CMSISNN = Dialect(
     "cmsis_nn",
-    [ConvolveWrapperS16Op, VecMatMulResultAccS8Op, MatMultNtTS8S32Op, MaxPoolOp],
+    [
+        ConvolveWrapperS16Op, ConvolveWrapperS4Op, VecMatMulResultAccS8Op, MatMultNtTS8S32Op,
+        FullyConnectedS4Op, MaxPoolOp, AvgPoolOp,
+    ],
     [],
-)
+)  # fmt: skip

@@ -12,7 +12,7 @@ from xdsl.utils.arg_spec import ArgSpec, ParameterListType
 
 from snnir.backends.targets import TargetDescription
 from snnir.costs.goals import Goal, Metric, keeps_arena
-from snnir.kernels.context import KernelChoice
+from snnir.kernels.context import KernelChoice, Packing
 from snnir.quantization.options import StatePolicy
 from snnir.support.pipeline import parse_pipeline, run_pipeline, spec_to_text
 from snnir.universe import PASSES, PIPELINES, make_context
@@ -37,6 +37,8 @@ class LoweringOptions:
         bits: bits of a weight, 2 to 8.
         state: policy for the width of membranes, see `convert-snn-to-qsnn`.
         kernels: kernels of linear layers and convolutions, see `convert-qsnn-to-kernels`.
+        packing, table_bytes, tile_rows: of convolutions that are read window by window, see
+            `convert-qsnn-to-kernels`; `optimize` chooses them itself.
         input_maximum: largest event count of an input element and step; None measures it.
         input_density: most events in a window of the first layers (`#qsnn.density`); None takes 1.5
             times the largest of the data, if there are any, or 1.25 times where only that narrows a
@@ -58,6 +60,9 @@ class LoweringOptions:
     bits: int = 8
     state: StatePolicy = "auto"
     kernels: KernelChoice = "event"
+    packing: Packing = "pairs"
+    table_bytes: int = 0
+    tile_rows: int = 0
     input_maximum: int | None = None
     input_density: int | Literal["none"] | None = None
     silent_multiple: int | None = LANES
@@ -121,9 +126,17 @@ def channel_multiples(options: LoweringOptions) -> list[int | None]:
 
 def to_kernels(options: LoweringOptions) -> str:
     """Passes from the `qsnn` level to calls with planned memory."""
-    select = "" if options.optimize is None else f"{kernel_selection(options)},"
-    convert = f"convert-qsnn-to-kernels{{kernels={options.kernels}}}"
-    return f"{select}{convert},{hoisting(options)},{memory_planning(options)}"
+    last = f"{hoisting(options)},{memory_planning(options)}"
+    if options.optimize is not None:
+        # Every layer has its choice then; others are what its costs were predicted with.
+        return f"{kernel_selection(options)},convert-qsnn-to-kernels,{last}"
+    values: dict[str, int | str | None] = {
+        "kernels": options.kernels,
+        "packing": None if options.packing == "pairs" else options.packing,
+        "table-bytes": options.table_bytes or None,
+        "tile-rows": options.tile_rows or None,
+    }
+    return f"{_spec('convert-qsnn-to-kernels', values)},{last}"
 
 
 def kernel_selection(options: LoweringOptions) -> str:

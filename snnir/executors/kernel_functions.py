@@ -7,7 +7,7 @@ compiler (no sum overflows, counts are below a maximum), the guarantee is checke
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,20 +16,20 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import i16
 from xdsl.ir import Operation, SSAValue
 
-from snnir.dialects import cmsis_nn, snnrt
+from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_element, buffer_shape
-from snnir.dialects.layer_shapes import int_values, window_extent
+from snnir.dialects.layer_shapes import int_values
+from snnir.executors.kernel_cmsis import CMSIS_KERNELS
 from snnir.executors.kernel_compressed import COMPRESSED_KERNELS
 from snnir.executors.kernel_input import check_density
 from snnir.executors.kernel_lanes import LANE_KERNELS
 from snnir.executors.kernel_memory import KernelMemory, expect_fit
 from snnir.executors.kernel_tiles import TILE_KERNELS
+from snnir.executors.kernel_windows import max_pool2d, patches, pool_windows
 from snnir.executors.lif_update import leaked, lif_update, per_neuron, settled
 from snnir.support.diagnostics import error_at
 
 Integers = NDArray[np.int64]
-
-LOWEST = np.iinfo(np.int64).min
 
 
 @dataclass
@@ -148,21 +148,8 @@ def conv2d_scatter(op: snnrt.Conv2dScatterOp | snnrt.Conv2dScatterValuesOp, call
     call.write(op.current, current)
 
 
-def pool_windows(op: Any, call: Call, fill: int) -> Integers:
-    """(height, width, channels, *kernel)."""
-    kernel, stride, padding = (int_values(a) for a in (op.kernel, op.stride, op.padding))
-    pads = [*((size, size) for size in padding), (0, 0)]
-    padded = np.pad(call.read(op.input), pads, constant_values=fill)
-    every = np.lib.stride_tricks.sliding_window_view(padded, kernel, (0, 1))
-    return every[:: stride[0], :: stride[1]]
-
-
-def max_pool2d(op: snnrt.MaxPool2dOp | cmsis_nn.MaxPoolOp, call: Call) -> None:
-    call.write(op.output, pool_windows(op, call, LOWEST).max(axis=(3, 4)))
-
-
 def sum_pool2d(op: snnrt.SumPool2dOp, call: Call) -> None:
-    call.write(op.output, pool_windows(op, call, 0).sum(axis=(3, 4)))
+    call.write(op.output, pool_windows(op, call.read(op.input), 0).sum(axis=(3, 4)))
 
 
 def lif(op: snnrt.LIFOp, call: Call) -> None:
@@ -197,43 +184,8 @@ def widen(op: snnrt.WidenOp, call: Call) -> None:
     call.write(op.output, call.read(op.input))
 
 
-def patches(
-    op: snnrt.Im2ColOp | cmsis_nn.ConvolveWrapperS16Op, call: Call, kernel: Sequence[int]
-) -> Integers:
-    """(positions, kernel height * kernel width * channels), zeros as padding."""
-    padding, stride, dilation = (int_values(a) for a in (op.padding, op.stride, op.dilation))
-    padded = np.pad(call.read(op.input), [*((size, size) for size in padding), (0, 0)])
-    extents = [window_extent(*axis) for axis in zip(kernel, dilation, strict=True)]
-    every = np.lib.stride_tricks.sliding_window_view(padded, extents, (0, 1))
-    taken = every[:: stride[0], :: stride[1], :, :: dilation[0], :: dilation[1]]
-    height, width = taken.shape[:2]
-    return taken.transpose(0, 1, 3, 4, 2).reshape(height * width, -1)
-
-
 def im2col(op: snnrt.Im2ColOp, call: Call) -> None:
     call.write(op.columns, patches(op, call, int_values(op.kernel)))
-
-
-def convolve_wrapper_s16(op: cmsis_nn.ConvolveWrapperS16Op, call: Call) -> None:
-    filter = call.read(op.filter)
-    outputs, *kernel, _ = filter.shape
-    sums = patches(op, call, kernel) @ filter.reshape(outputs, -1).T
-    call.memory.clobber(op.scratch)
-    # `arm_nn_requantize_s64` with the upper half of the multiplier.
-    multiplier = (call.read(op.multipliers) + (1 << 15)) >> 16
-    doubled = (sums * multiplier) >> (14 - call.read(op.shifts))
-    call.write(op.output, ((doubled + 1) >> 1).reshape(buffer_shape(op.output.type)))
-
-
-def vec_mat_mul_result_acc_s8(op: cmsis_nn.VecMatMulResultAccS8Op, call: Call) -> None:
-    """The function saturates where this one refuses."""
-    product = call.read(op.filter) @ call.read(op.input) + call.read(op.bias)
-    call.write(op.output, call.read(op.output) + product)
-
-
-def mat_mult_nt_t_s8_s32(op: cmsis_nn.MatMultNtTS8S32Op, call: Call) -> None:
-    product = call.read(op.input) @ call.read(op.filter).T
-    call.write(op.output, call.read(op.output) + product.reshape(buffer_shape(op.output.type)))
 
 
 def count_spikes(op: snnrt.CountSpikesOp, call: Call) -> None:
@@ -279,11 +231,8 @@ KERNELS: dict[type[Operation], Callable[[Any, Call], None]] = {
     snnrt.CountSpikesOp: count_spikes,
     snnrt.FirstSpikeOp: first_spike,
     snnrt.ReadMembraneOp: read_membrane,
-    cmsis_nn.ConvolveWrapperS16Op: convolve_wrapper_s16,
-    cmsis_nn.VecMatMulResultAccS8Op: vec_mat_mul_result_acc_s8,
-    cmsis_nn.MatMultNtTS8S32Op: mat_mult_nt_t_s8_s32,
-    cmsis_nn.MaxPoolOp: max_pool2d,
     **LANE_KERNELS,
     **TILE_KERNELS,
     **COMPRESSED_KERNELS,
+    **CMSIS_KERNELS,
 }

@@ -39,10 +39,17 @@ ORDER = "order"
 
 Packing = Literal["pairs", "triples"]
 
-KernelChoice = Literal["event", "cmsis", "scatter", "dense", "packed", "sparse", "blocks"]
-"""Event-driven kernels; CMSIS-NN; event-driven kernels that keep spikes as bytes and currents only
+KernelChoice = Literal[
+    "event", "cmsis", "cmsis_s4", "scatter", "dense", "packed", "sparse", "blocks"
+]
+"""Event-driven kernels; CMSIS-NN, with weights of 8 bits or, where its sums come out exact, of 4;
+event-driven kernels that keep spikes as bytes and currents only
 within a step, which needs the least memory; or event-driven kernels with one storage of the weights
 of fully connected layers where that is possible."""
+
+
+CMSIS_CHOICES: tuple[KernelChoice, ...] = ("cmsis", "cmsis_s4")
+"""Choices of CMSIS-NN, which reads bytes and no lists."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +146,7 @@ class KernelContext:
 
     @cached_property
     def ranges(self) -> NetworkRanges:
-        """What is known about the values of the network."""
+        """What the values of the network can be, for any legal input."""
         return network_ranges(self.network)
 
     def choice(self, op: Operation) -> KernelChoice:
@@ -270,3 +277,8 @@ def layer_label(op: Operation, kind: str) -> str:
 def stored_type(value: SSAValue) -> Attribute:
     """Element type of a buffer."""
     return buffer_element(value.type)
+
+
+def windows_of(op: Operation, *names: str) -> dict[str, Attribute]:
+    """The properties of a layer that its call has, too."""
+    return {name: op.properties[name] for name in names}

@@ -1,27 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Calls for each layer: `event` (spike lists and our kernels) or `cmsis` (CMSIS-NN)."""
+"""Calls of our kernels for each layer; those of CMSIS-NN are in `cmsis_rules`."""
 
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from xdsl.dialects.builtin import i8, i16
-from xdsl.ir import Attribute, Operation
+from xdsl.ir import Operation
 
-from snnir.dialects import cmsis_nn, qsnn, snnrt
+from snnir.dialects import qsnn, snnrt
 from snnir.dialects.kernel_bases import buffer_shape
-from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.layer_shapes import element_count, int_array, shape_of
-from snnir.kernels.context import BufferedValue, KernelContext, layer_label, stored_type
+from snnir.kernels.context import BufferedValue, KernelContext, layer_label, stored_type, windows_of
 from snnir.kernels.layout import buffer_shape_of, channels_last
-from snnir.kernels.linear_rules import lower_linear_cmsis, lower_linear_event
+from snnir.kernels.linear_rules import lower_linear_event
 from snnir.kernels.weights import layer_weights, scatter_weights
 from snnir.support.diagnostics import error_at
-
-
-def _windows(op: Operation, *names: str) -> dict[str, Attribute]:
-    return {name: op.properties[name] for name in names}
 
 
 def lower_conv2d_event(context: KernelContext, op: qsnn.Conv2dOp) -> None:
@@ -34,7 +28,7 @@ def lower_conv2d_event(context: KernelContext, op: qsnn.Conv2dOp) -> None:
     weights = context.constant(f"{label}_weights", scatter_weights(kernels, current))
     shape = {
         "input_size": int_array(shape_of(op.input.type)[1:]),
-        **_windows(op, "stride", "padding", "dilation", "groups"),
+        **windows_of(op, "stride", "padding", "dilation", "groups"),
     }
     if input.binary:
         call: Operation = snnrt.Conv2dScatterOp(listed, count, weights, current, shape)
@@ -58,72 +52,20 @@ def _by_input_channel(weights: NDArray[np.int8], groups: int) -> NDArray[np.int8
     )
 
 
-def lower_conv2d_cmsis(context: KernelContext, op: qsnn.Conv2dOp) -> None:
-    """`arm_convolve_wrapper_s16`, or patches and a matrix product for 32-bit currents."""
-    if op.groups.value.data != 1:
-        context.remark(op, "no CMSIS-NN kernel for grouped convolutions of spikes; uses event")
-        lower_conv2d_event(context, op)
-        return
-    filter = np.ascontiguousarray(layer_weights(op).transpose(0, 2, 3, 1))
-    if element_type_of(op.result.type) == i16:
-        _convolve_s16(context, op, filter)
-    else:
-        _convolve_s32(context, op, filter)
-
-
-def _convolve_s16(context: KernelContext, op: qsnn.Conv2dOp, filter: NDArray[np.int8]) -> None:
-    label, input = layer_label(op, "conv2d"), context[op.input].buffer
-    outputs, height, width, channels = filter.shape
-    wide = context.buffer(f"{label}_input", buffer_shape(input.type), i16)
-    context.call(snnrt.WidenOp(input, wide))
-    current = context.define(op.result, f"{label}_current")
-    needed = cmsis_nn.convolve_s16_scratch_bytes((height, width), channels)
-    context.call(
-        cmsis_nn.ConvolveWrapperS16Op(
-            wide,
-            context.constant(f"{label}_weights", filter),
-            context.constant(
-                f"{label}_multipliers", np.full(outputs, cmsis_nn.IDENTITY_MULTIPLIER, np.int32)
-            ),
-            context.constant(
-                f"{label}_shifts", np.full(outputs, cmsis_nn.IDENTITY_SHIFT, np.int32)
-            ),
-            context.buffer(f"{label}_scratch", [needed], i8),
-            current,
-            _windows(op, "stride", "padding", "dilation"),
-        ),
-        op,
-    )
-
-
-def _convolve_s32(context: KernelContext, op: qsnn.Conv2dOp, filter: NDArray[np.int8]) -> None:
-    label, input = layer_label(op, "conv2d"), context[op.input].buffer
-    outputs, height, width, channels = filter.shape
-    positions = element_count(shape_of(op.result.type)[1:])
-    columns = context.buffer(f"{label}_columns", [positions, height * width * channels], i8)
-    windows = _windows(op, "stride", "padding", "dilation")
-    context.call(snnrt.Im2ColOp(input, columns, {"kernel": int_array([height, width]), **windows}))
-    current = context.define(op.result, f"{label}_current")
-    context.call(snnrt.FillZeroOp(current))
-    weights = context.constant(f"{label}_weights", filter.reshape(outputs, -1))
-    context.call(cmsis_nn.MatMultNtTS8S32Op(columns, weights, current), op)
-
-
 def lower_max_pool2d(context: KernelContext, op: qsnn.MaxPool2dOp) -> None:
-    """Our kernel, or CMSIS-NN's for bytes and 16-bit currents."""
+    """`snnrt.max_pool2d`."""
     input = context[op.input].buffer
     output = context.define(op.result, f"{layer_label(op, 'max_pool2d')}_output")
-    windows = _windows(op, "kernel", "stride", "padding")
-    cmsis = context.choice(op) == "cmsis" and stored_type(input) in (i8, i16)
-    pool = cmsis_nn.MaxPoolOp if cmsis else snnrt.MaxPool2dOp
-    context.call(pool(input, output, windows), op)
+    windows = windows_of(op, "kernel", "stride", "padding")
+    context.call(snnrt.MaxPool2dOp(input, output, windows), op)
 
 
 def lower_sum_pool2d(context: KernelContext, op: qsnn.SumPool2dOp) -> None:
-    """Our kernel: CMSIS-NN only has averages, which round."""
+    """`snnrt.sum_pool2d`."""
     input = context[op.input].buffer
     output = context.define(op.result, f"{layer_label(op, 'sum_pool2d')}_output")
-    context.call(snnrt.SumPool2dOp(input, output, _windows(op, "kernel", "stride", "padding")), op)
+    windows = windows_of(op, "kernel", "stride", "padding")
+    context.call(snnrt.SumPool2dOp(input, output, windows), op)
 
 
 def lower_reshape(context: KernelContext, op: qsnn.ReshapeOp) -> None:
@@ -183,10 +125,6 @@ Rule = Callable[[KernelContext, Any], None]
 EVENT_RULES: dict[type[Operation], Rule] = {
     qsnn.Conv2dOp: lower_conv2d_event,
     qsnn.LinearOp: lower_linear_event,
-}
-CMSIS_RULES: dict[type[Operation], Rule] = {
-    qsnn.Conv2dOp: lower_conv2d_cmsis,
-    qsnn.LinearOp: lower_linear_cmsis,
 }
 COMMON_RULES: dict[type[Operation], Rule] = {
     qsnn.MaxPool2dOp: lower_max_pool2d,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Calls for fully connected layers: event-driven with any storage of the weights, or CMSIS-NN."""
+"""Event-driven calls for fully connected layers, with any storage of the weights."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from xdsl.dialects.builtin import i16
 from xdsl.ir import Operation, SSAValue
 
-from snnir.dialects import cmsis_nn, qsnn, snnrt
-from snnir.dialects.kernel_bases import buffer_element
+from snnir.dialects import qsnn, snnrt
 from snnir.kernels.compressed_weights import (
     block_rows,
     pack_rows,
@@ -112,17 +110,3 @@ _CALLS: dict[str, Callable[[_Scatter, Candidate], Operation]] = {
     "sparse": _sparse,
     "blocks": _blocks,
 }
-
-
-def lower_linear_cmsis(context: KernelContext, op: qsnn.LinearOp) -> None:
-    """A matrix-vector product that CMSIS-NN adds to a cleared 16- or 32-bit current."""
-    input, label = context[op.input], layer_label(op, "linear")
-    current = context.define(op.result, f"{label}_current")
-    context.call(snnrt.FillZeroOp(current))
-    rows = np.ascontiguousarray(layer_weights(op)[:, input.order])
-    weights = context.constant(f"{label}_weights", rows)
-    if buffer_element(current.type) == i16:
-        bias = context.constant(f"{label}_bias", np.zeros(len(rows), np.int32))
-        context.call(cmsis_nn.VecMatMulResultAccS8Op(input.buffer, weights, bias, current), op)
-    else:
-        context.call(cmsis_nn.MatMultNtTS8S32Op(input.buffer, weights, current), op)

@@ -30,6 +30,7 @@ from snnir.kernels.bit_groups import (
     table_sums,
 )
 from snnir.kernels.context import (
+    CMSIS_CHOICES,
     ORDER,
     KernelContext,
     MaskedSpikes,
@@ -114,7 +115,7 @@ class WindowLowering:
     def _lane_channels(self) -> list[int | None]:
         """The channel of each lane: in order where spikes are also wanted as bytes."""
         spikes = self.block.neurons.spikes
-        if self._wants_bytes() and not feeds_linear_only(spikes):
+        if self._wants_bytes() and not feeds_lists_only(self.context, spikes):
             return [*range(self.channels), *[None] * (self.lanes - self.channels)]
         return channels_by_lane(self.channels, self.lanes, self.rates, self.busy)
 
@@ -280,7 +281,7 @@ class WindowLowering:
     def spike_buffer(self) -> tuple[SSAValue, bool]:
         """Declare room for the spikes: a list of indices, if the second value says so, or masks."""
         context, (rows, columns) = self.context, self.block.size
-        if feeds_linear_only(self.block.neurons.spikes):
+        if feeds_lists_only(context, self.block.neurons.spikes):
             size = [rows * columns * self.channels]
             return context.buffer(f"{self.label}_spikes_list", size, i16), True
         shape = (rows * columns, mask_count(self.lanes) + 1)
@@ -294,7 +295,7 @@ class WindowLowering:
         context.call(call, op)
         order = self._order()
         call.attributes[ORDER] = dense_from_array(order.astype(np.int32))
-        if feeds_linear_only(op.spikes):
+        if feeds_lists_only(context, op.spikes):
             context.bind_list(op.spikes, out, count, order)
             return
         context.masks[op.spikes] = MaskedSpikes(
@@ -388,7 +389,7 @@ def window_blocks(context: KernelContext) -> dict[Operation, WindowBlock]:
     blocks: dict[Operation, WindowBlock] = {}
     masked: set[SSAValue] = set()
     for op in network.body.block.ops:
-        if not isinstance(op, qsnn.Conv2dOp) or context.choice(op) in ("cmsis", "scatter"):
+        if not isinstance(op, qsnn.Conv2dOp) or context.choice(op) in (*CMSIS_CHOICES, "scatter"):
             continue
         from_events = op.input is network.frame and reads_events(network)
         if not from_events and op.input not in masked:
@@ -398,19 +399,21 @@ def window_blocks(context: KernelContext) -> dict[Operation, WindowBlock]:
             continue
         if (block := match_window_block(op, LARGEST_LAYER)) is not None:
             blocks[op] = block
-            if not feeds_linear_only(block.neurons.spikes):
+            if not feeds_lists_only(context, block.neurons.spikes):
                 masked.add(block.neurons.spikes)
     return needed_sizes(blocks)
 
 
-def feeds_linear_only(value: SSAValue) -> bool:
-    """Whether spikes only reach linear layers, through one flattening."""
+def feeds_lists_only(context: KernelContext, value: SSAValue) -> bool:
+    """Whether spikes only reach event-driven linear layers, through one flattening."""
     users: Sequence[Operation] = [use.operation for use in value.uses]
     if not users:
         return False
     for user in users:
         if not isinstance(user, qsnn.ReshapeOp) or len(shape_of(user.result.type)) != 1:
             return False
-        if not all(isinstance(use.operation, qsnn.LinearOp) for use in user.result.uses):
-            return False
+        for use in user.result.uses:
+            reader = use.operation
+            if not isinstance(reader, qsnn.LinearOp) or context.choice(reader) in CMSIS_CHOICES:
+                return False
     return True

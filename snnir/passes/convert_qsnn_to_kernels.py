@@ -7,14 +7,15 @@ then a scatter of their weights) or calls of CMSIS-NN; both compute what `qsnn` 
 The option `kernels` chooses for the network, the attribute `kernel` on an operation for one layer.
 With `event`, a linear layer stores its weights as bytes, packed in 4 or 2 bits, sparse or in sparse
 blocks of four outputs, whichever needs fewest instructions by an estimate; `dense`, `packed`,
-`sparse` and `blocks` ask for one of these where it is possible.
+`sparse` and `blocks` ask for one of these where it is possible. `cmsis_s4` asks for CMSIS-NN with
+weights of 4 bits, which it only has with results of 8 bits: layers whose sums may need more are
+computed as with `cmsis`.
 
 Legal for every `qsnn` network; reshapes that would move data are refused.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import MemRefType, ModuleOp, i8, i16, i32
@@ -25,8 +26,9 @@ from snnir.dialects.layer_shapes import element_count, shape_of
 from snnir.dialects.network import replace_network
 from snnir.dialects.snn_attributes import InputKind
 from snnir.dialects.snnrt_tiles import MARK_BITS
+from snnir.kernels.cmsis_rules import CMSIS_RULES, CMSIS_S4_RULES
 from snnir.kernels.context import InputHits, InputMarks, KernelChoice, KernelContext, Packing
-from snnir.kernels.layer_rules import CMSIS_RULES, COMMON_RULES, EVENT_RULES
+from snnir.kernels.layer_rules import COMMON_RULES, EVENT_RULES, Rule
 from snnir.kernels.layout import buffer_shape_of, channels_last
 from snnir.kernels.neuron_rules import NEURON_RULES
 from snnir.kernels.tile_rules import tile_rows_of, window_lowering
@@ -137,8 +139,14 @@ def _mark_events(context: KernelContext, block: Block, maximum: int) -> None:
     context.call(snnrt.MarkEventsOp(block.args[0], counts, marks, maximum))
 
 
-def _rule(context: KernelContext, op: Operation) -> Callable[[KernelContext, Any], None]:
-    layers = CMSIS_RULES if context.choice(op) == "cmsis" else EVENT_RULES
+_CHOSEN_RULES: dict[KernelChoice, dict[type[Operation], Rule]] = {
+    "cmsis": CMSIS_RULES,
+    "cmsis_s4": CMSIS_S4_RULES,
+}
+
+
+def _rule(context: KernelContext, op: Operation) -> Rule:
+    layers = _CHOSEN_RULES.get(context.choice(op), EVENT_RULES)
     for rules in (layers, COMMON_RULES, NEURON_RULES):
         if type(op) in rules:
             return rules[type(op)]

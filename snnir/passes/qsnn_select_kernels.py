@@ -4,10 +4,11 @@
 For each layer every kernel that can compute it is a candidate: convolutions of bytes, convolutions
 that are read window by window, in pairs or triples of lanes and with tables of kernel sums of
 several sizes, or by tiles of some rows of windows (for `size`, or where nothing else keeps to the
-limits); fully connected layers with every storage of their weights; CMSIS-NN where it is
-allowed. Instructions of a mean step are predicted from a table that was measured on the target
-(`make calibrate-costs`) and the activity that `snn-measure-activity` recorded; bytes of constants
-and buffers are those that the lowered network has, bytes of code and stack are predicted.
+limits); fully connected layers with every storage of their weights; CMSIS-NN where it is allowed,
+with weights of 4 bits, too, where its sums come out exact. Instructions of a mean step are
+predicted from a table that was measured on the target (`make calibrate-costs`) and the activity
+that `snn-measure-activity` recorded; bytes of constants and buffers are those that the lowered
+network has, bytes of code and stack are predicted.
 
 `optimize` says what is wanted: `speed`, the fewest instructions; `size`, the fewest bytes of flash
 and RAM together, or hardly more with fewer instructions; `balanced`, the smallest product of
@@ -35,7 +36,7 @@ from snnir.costs.goals import Goal, Metric
 from snnir.costs.search import Selection, select
 from snnir.costs.signals import ASSUMED_INPUT_RATE, ASSUMED_RATE
 from snnir.dialects import qsnn
-from snnir.kernels.context import KernelChoice
+from snnir.kernels.context import CMSIS_CHOICES, KernelChoice
 from snnir.layers.activity_attributes import INPUT_COUNTS, rate_of
 from snnir.support.diagnostics import error_at
 from snnir.support.pass_base import SNNPass, option
@@ -60,7 +61,7 @@ class QSNNSelectKernelsPass(SNNPass):
     flash_limit: int | None = option(None, "most bytes of flash, with code")
     target: str | None = option(None, "target that runs the network")
     kernels: KernelChoice = option(
-        "event", "cmsis lets CMSIS-NN be chosen, too, whose sources are then needed"
+        "event", "cmsis or cmsis_s4 let CMSIS-NN be chosen, too, whose sources are then needed"
     )
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
@@ -76,7 +77,7 @@ class QSNNSelectKernelsPass(SNNPass):
             network,
             self.optimize,
             triples=self.target is not None and get_target(self.target).double_unit,
-            cmsis=self.kernels == "cmsis",
+            cmsis=self.kernels in CMSIS_CHOICES,
             budgets=self._budgets(),
             metric=self.metric,
             ram_limit=self.ram_limit,

@@ -72,6 +72,15 @@ class CostNetworkBuilder(RandomNetworkBuilder):
         weight = self.weight_of((outputs, inputs), max(inputs * 0.1, 1), kept)
         return self.add(snn.LinearOp(value, weight, None)).result
 
+    def few(self, shape: tuple[int, ...], number: int) -> SSAValue:
+        """Weights of which each output has some that are not zero, at most `number`."""
+        outputs, *rest = shape
+        values = np.zeros((outputs, element_count(rest)))
+        for row in values:
+            kept = self.rng.permutation(row.size)[:number]
+            row[kept] = self.rng.normal(0.3, 1, len(kept))
+        return self.constant(values.reshape(shape))
+
     def complete(self, value: SSAValue) -> ModuleOp:
         """A module with the network that ends here."""
         self.block.add_op(snn.OutputOp(value))
@@ -128,6 +137,40 @@ def connected(rng: np.random.Generator) -> RandomNetwork:
     value = builder.spiking(builder.connected(builder.frame, outputs, kept), builder.chance(0.5))
     current = builder.connected(value, int(rng.choice([4, 10, 27, 48])), kept)
     return RandomNetwork(builder.complete(builder.spiking(current, False)), events(rng, shape))
+
+
+SPIKES_OF_SEVEN = 18
+"""Spikes whose weights of 4 bits add up to a byte."""
+
+
+def narrow(rng: np.random.Generator) -> RandomNetwork:
+    """A convolution, perhaps pooled to means, and two layers, with sums that fit 8 bits.
+
+    That is so with weights of 4 bits.
+    """
+    shape = (int(rng.integers(1, 9)), *rng.integers(6, 17, 2).tolist())
+    builder = CostNetworkBuilder(rng, shape)
+    outputs, taps = int(rng.choice(CHANNELS[:8])), int(rng.choice([1, 2, 3, 3, 5]))
+    padding, stride = [int(rng.choice([0, taps // 2]))] * 2, [int(rng.choice([1, 1, 2]))] * 2
+    weight = builder.few((outputs, shape[0], taps, taps), SPIKES_OF_SEVEN // LARGEST_COUNT)
+    convolution = snn.Conv2dOp(builder.frame, weight, None, padding=padding, stride=stride)
+    value: SSAValue = builder.add(convolution).result
+    of_currents, window = builder.chance(0.5), int(rng.choice([1, 2, 2, 3]))
+    if not of_currents:
+        value = builder.spiking(value, True)
+    if window <= min(shape_of(value.type)[1:]):
+        value = builder.add(snn.AvgPool2dOp(value, [window] * 2, [window] * 2)).result
+    if of_currents:
+        value = builder.spiking(value, True)
+    size = 1 if of_currents else window**2
+    for outputs in (int(rng.choice([10, 23, 64, 130])), int(rng.choice([4, 7, 10]))):
+        if len(shape_of(value.type)) > 1:
+            value = builder.flat(value)
+        inputs = shape_of(value.type)[0]
+        weight = builder.few((outputs, inputs), max(SPIKES_OF_SEVEN // size, 1))
+        value = builder.spiking(builder.add(snn.LinearOp(value, weight, None)).result, False)
+        size = 1
+    return RandomNetwork(builder.complete(value), events(rng, shape))
 
 
 def quantized(network: RandomNetwork, options: str) -> None:

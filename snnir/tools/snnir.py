@@ -52,8 +52,8 @@ def _run(command: Command, options: argparse.Namespace) -> int:
             print(diagnostic, file=sys.stderr)
 
     try:
-        with DiagnosticEngine(show):
-            return command(options)
+        with DiagnosticEngine(show) as engine:
+            status = command(options)
     except (SNNError, BrokenPipeError):
         raise
     except Exception as error:
@@ -61,6 +61,16 @@ def _run(command: Command, options: argparse.Namespace) -> int:
         raise SNNError(
             f"'snnir {options.verb}' crashed: {problem}; run with --debug for the traceback"
         ) from error
+    _tell_of_remarks(len(engine.remarks), options)
+    return status
+
+
+def _tell_of_remarks(number: int, options: argparse.Namespace) -> None:
+    """Say how to see the reasons, where passes were asked to choose and gave some."""
+    chose = getattr(options, "optimize", None) or getattr(options, "compress", None)
+    if number and chose and not options.verbose and not options.quiet:
+        hint = f"{number} remarks of the passes say what was chosen and why; -v prints them"
+        print(Diagnostic(Severity.NOTE, hint), file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from snnir import __version__
 from snnir.costs.goals import Goal, Metric
 from snnir.dialects.snn_attributes import InputKind, Readout
 from snnir.driver.levels import LEVELS
-from snnir.kernels.context import KernelChoice
+from snnir.kernels.context import KernelChoice, Packing
 
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -153,7 +153,31 @@ def _add_samples(verb: argparse.ArgumentParser) -> None:
 
 def _add_lowering(verb: argparse.ArgumentParser) -> None:
     group = verb.add_argument_group("how the network becomes integers and C")
-    group.add_argument("--kernels", choices=get_args(KernelChoice), default="event")
+    group.add_argument(
+        "--kernels",
+        choices=get_args(KernelChoice),
+        default="event",
+        help="kernels of all layers (event); with --optimize, cmsis and cmsis_s4 let CMSIS-NN be "
+        "chosen, too",
+    )
+    group.add_argument(
+        "--packing",
+        choices=get_args(Packing),
+        help="lanes of currents that are read window by window: two in a word, or three in a "
+        "double, for targets that add doubles in hardware (pairs)",
+    )
+    group.add_argument(
+        "--table-bytes",
+        type=byte_count,
+        metavar="BYTES",
+        help="flash for the tables of kernel sums of each convolution, in bytes or as 64K (none)",
+    )
+    group.add_argument(
+        "--tile-rows",
+        type=positive,
+        metavar="N",
+        help="rows of pooling windows whose currents exist at a time (all)",
+    )
     group.add_argument(
         "--optimize",
         choices=get_args(Goal),

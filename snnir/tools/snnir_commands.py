@@ -134,10 +134,19 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
 
 
 def _lowering(options: argparse.Namespace) -> LoweringOptions:
+    chosen = ("packing", "table_bytes", "tile_rows")
+    given = [name for name in chosen if getattr(options, name) is not None]
+    if options.optimize is not None and given:
+        raise UsageError(
+            f"--optimize chooses what --{given[0].replace('_', '-')} says; give one of them"
+        )
     return LoweringOptions(
         bits=options.bits,
         state=options.state,
         kernels=options.kernels,
+        packing=options.packing or "pairs",
+        table_bytes=options.table_bytes or 0,
+        tile_rows=options.tile_rows or 0,
         input_maximum=options.input_maximum,
         input_density=options.input_density,
         pipeline=_pipeline(options),

@@ -4,31 +4,28 @@
 from collections.abc import Callable
 from typing import Any
 
-from xdsl.dialects.builtin import i16
 from xdsl.ir import Operation, SSAValue
 
 from snnir.backends.c.call_text import CallText
+from snnir.backends.c.cmsis_calls import CMSIS_CALLS
 from snnir.backends.c.compressed_calls import COMPRESSED_CALLS
 from snnir.backends.c.lane_calls import LANE_CALLS
 from snnir.backends.c.network import CNetwork
-from snnir.backends.c.syntax import INDENT, bits_of, call, struct_definition, suffix
+from snnir.backends.c.syntax import (
+    INDENT,
+    bits_of,
+    call,
+    size_of,
+    spatial_of,
+    struct_definition,
+    suffix,
+)
 from snnir.backends.c.tile_calls import TILE_CALLS
-from snnir.dialects import cmsis_nn, snnrt
-from snnir.dialects.kernel_bases import KernelOpBase, buffer_element, buffer_shape
-from snnir.dialects.layer_shapes import element_count, int_values, spatial_output
+from snnir.dialects import snnrt
+from snnir.dialects.kernel_bases import KernelOpBase, buffer_shape
+from snnir.dialects.layer_shapes import int_values, spatial_output
 from snnir.dialects.qsnn import Overflow, Rounding
 from snnir.kernels.lif_kinds import has_narrow_thresholds
-
-
-def _size(value: SSAValue) -> int:
-    return element_count(buffer_shape(value.type))
-
-
-def _spatial(value: SSAValue) -> tuple[int, int, int]:
-    """Height, width and channels of a buffer; missing axes are 1."""
-    *size, channels = buffer_shape(value.type)
-    height, width = [1] * (2 - len(size)) + size
-    return height, width, channels
 
 
 def check_density(network: CNetwork, op: snnrt.CheckDensityOp, name: str) -> CallText:
@@ -72,10 +69,10 @@ def frame_to_hwc(network: CNetwork, op: snnrt.FrameToHWCOp, name: str) -> CallTe
 
 
 def _frame_extents(output: SSAValue) -> tuple[int, int, int]:
-    """As `_spatial`, but a frame of rank 1 is one channel: its order does not change."""
+    """As `spatial_of`, but a frame of rank 1 is one channel: its order does not change."""
     if len(buffer_shape(output.type)) == 1:
-        return 1, _size(output), 1
-    return _spatial(output)
+        return 1, size_of(output), 1
+    return spatial_of(output)
 
 
 def events_to_hwc(network: CNetwork, op: snnrt.FrameToHWCOp) -> str:
@@ -98,11 +95,11 @@ def values_to_hwc(network: CNetwork, op: snnrt.ValuesToHWCOp, name: str) -> Call
 def spike_list(network: CNetwork, op: snnrt.SpikeListOp, name: str) -> CallText:
     listed = network.pointer(op.list).replace("(int16_t *)", "(uint16_t *)")
     values = network.pointer(op.values)
-    return CallText([f"return snnrt_spike_list({values}, {_size(op.values)}, {listed});"])
+    return CallText([f"return snnrt_spike_list({values}, {size_of(op.values)}, {listed});"])
 
 
 def fill_zero(network: CNetwork, op: snnrt.FillZeroOp, name: str) -> CallText:
-    size = _size(op.buffer) * bits_of(op.buffer) // 8
+    size = size_of(op.buffer) * bits_of(op.buffer) // 8
     return CallText([call("snnrt_fill_zero", network.pointer(op.buffer), size)])
 
 
@@ -139,7 +136,7 @@ def conv2d_scatter(
     channels, height, width, _ = buffer_shape(op.weights.type)
     size = int_values(op.input_size)
     shape = _conv2d_shape(
-        name, (size[0], size[1], channels), _spatial(op.current), (height, width), op,
+        name, (size[0], size[1], channels), spatial_of(op.current), (height, width), op,
         op.groups.value.data,
     )  # fmt: skip
     kind = "_values" if isinstance(op, snnrt.Conv2dScatterValuesOp) else ""
@@ -174,8 +171,8 @@ def linear_scatter(
 
 
 def _pool2d_shape(name: str, op: snnrt.MaxPool2dOp | snnrt.SumPool2dOp) -> str:
-    height, width, channels = _spatial(op.input)
-    out_height, out_width, _ = _spatial(op.output)
+    height, width, channels = spatial_of(op.input)
+    out_height, out_width, _ = spatial_of(op.output)
     kernel, stride, padding = (int_values(a) for a in (op.kernel, op.stride, op.padding))
     fields = {
         "input_height": height, "input_width": width, "channels": channels,
@@ -201,7 +198,7 @@ def sum_pool2d(network: CNetwork, op: snnrt.SumPool2dOp, name: str) -> CallText:
 
 def _extent(parameter: SSAValue | None, layer: SSAValue) -> str:
     """How many values a parameter has, as the kernels name it."""
-    count = 1 if parameter is None else _size(parameter)
+    count = 1 if parameter is None else size_of(parameter)
     if count == 1:
         return "SNNRT_EXTENT_LAYER"
     channels = buffer_shape(layer.type)[-1]
@@ -211,7 +208,7 @@ def _extent(parameter: SSAValue | None, layer: SSAValue) -> str:
 def _lif_shape(name: str, op: snnrt.LIFOp | snnrt.LIOp) -> str:
     channels = buffer_shape(op.membrane.type)[-1]
     fields: dict[str, int | str] = {
-        "positions": _size(op.membrane) // channels,
+        "positions": size_of(op.membrane) // channels,
         "channels": channels,
     }
     threshold = None
@@ -252,7 +249,7 @@ def li(network: CNetwork, op: snnrt.LIOp, name: str) -> CallText:
 
 def add(network: CNetwork, op: snnrt.AddOp, name: str) -> CallText:
     operands = map(network.pointer, (op.lhs, op.rhs, op.output))
-    return CallText([call(f"snnrt_add_{suffix(op.output)}", *operands, _size(op.output))])
+    return CallText([call(f"snnrt_add_{suffix(op.output)}", *operands, size_of(op.output))])
 
 
 def scale(network: CNetwork, op: snnrt.ScaleOp, name: str) -> CallText:
@@ -260,14 +257,14 @@ def scale(network: CNetwork, op: snnrt.ScaleOp, name: str) -> CallText:
     multiply = call(
         f"snnrt_scale_{suffix(op.input)}_{suffix(op.output)}",
         *map(network.pointer, (op.input, op.output, op.factor)),
-        _extent(op.factor, op.output), _size(op.output) // channels, channels,
+        _extent(op.factor, op.output), size_of(op.output) // channels, channels,
     )  # fmt: skip
     return CallText([multiply])
 
 
 def concat_channels(network: CNetwork, op: snnrt.ConcatChannelsOp, name: str) -> CallText:
     left, right = buffer_shape(op.lhs.type)[-1], buffer_shape(op.rhs.type)[-1]
-    positions = _size(op.output) // (left + right)
+    positions = size_of(op.output) // (left + right)
     concatenate = call(
         f"snnrt_concat_channels_{suffix(op.output)}", network.pointer(op.lhs), left,
         network.pointer(op.rhs), right, network.pointer(op.output), positions,
@@ -277,11 +274,11 @@ def concat_channels(network: CNetwork, op: snnrt.ConcatChannelsOp, name: str) ->
 
 def widen(network: CNetwork, op: snnrt.WidenOp, name: str) -> CallText:
     operands = map(network.pointer, (op.input, op.output))
-    return CallText([call("snnrt_widen_s8_s16", *operands, _size(op.output))])
+    return CallText([call("snnrt_widen_s8_s16", *operands, size_of(op.output))])
 
 
 def im2col(network: CNetwork, op: snnrt.Im2ColOp, name: str) -> CallText:
-    height, width, channels = _spatial(op.input)
+    height, width, channels = spatial_of(op.input)
     kernel = int_values(op.kernel)
     rows, columns = spatial_output(
         (height, width), kernel, int_values(op.stride), int_values(op.padding),
@@ -294,7 +291,7 @@ def im2col(network: CNetwork, op: snnrt.Im2ColOp, name: str) -> CallText:
 
 def _readout(function: str, network: CNetwork, op: Any, *arguments: object) -> CallText:
     operands = map(network.pointer, (op.values, op.scores))
-    return CallText([call(function, *operands, *arguments, _size(op.scores))])
+    return CallText([call(function, *operands, *arguments, size_of(op.scores))])
 
 
 def count_spikes(network: CNetwork, op: snnrt.CountSpikesOp, name: str) -> CallText:
@@ -308,102 +305,6 @@ def first_spike(network: CNetwork, op: snnrt.FirstSpikeOp, name: str) -> CallTex
 def read_membrane(network: CNetwork, op: snnrt.ReadMembraneOp, name: str) -> CallText:
     function = f"snnrt_membrane_{op.reduction.data}_{suffix(op.values)}"
     return _readout(function, network, op, "step")
-
-
-def _dims(name: str, n: int, h: int, w: int, c: int) -> str:
-    return struct_definition(name, "cmsis_nn_dims", {"n": n, "h": h, "w": w, "c": c})
-
-
-def convolve_wrapper_s16(
-    network: CNetwork, op: cmsis_nn.ConvolveWrapperS16Op, name: str
-) -> CallText:
-    outputs, height, width, channels = buffer_shape(op.filter.type)
-    stride, padding, dilation = (int_values(a) for a in (op.stride, op.padding, op.dilation))
-
-    def pair(values: tuple[int, ...]) -> str:
-        return f"{{.h = {values[0]}, .w = {values[1]}}}"
-
-    parameters = struct_definition(
-        f"{name}_parameters", "cmsis_nn_conv_params",
-        {
-            "input_offset": 0, "output_offset": 0, "stride": pair(stride), "padding": pair(padding),
-            "dilation": pair(dilation), "activation": "{.min = INT16_MIN, .max = INT16_MAX}",
-        },
-    )  # fmt: skip
-    constants = [
-        parameters,
-        _dims(f"{name}_input", 1, *_spatial(op.input)),
-        _dims(f"{name}_filter", outputs, height, width, channels),
-        _dims(f"{name}_bias", 1, 1, 1, outputs),
-        _dims(f"{name}_output", 1, *_spatial(op.output)),
-    ]
-    scratch = network.pointer(op.scratch)
-    multipliers, shifts = network.pointer(op.multipliers), network.pointer(op.shifts)
-    statements = [
-        f"const cmsis_nn_context context = {{.buf = {scratch}, .size = {_size(op.scratch)}}};",
-        "/* The library does not write to these arrays, but its type has no const. */",
-        "const cmsis_nn_per_channel_quant_params quantization = {",
-        f"{INDENT}.multiplier = (int32_t *)(uintptr_t){multipliers},",
-        f"{INDENT}.shift = (int32_t *)(uintptr_t){shifts}",
-        "};",
-        call(
-            "(void)arm_convolve_wrapper_s16", "&context", f"&{name}_parameters", "&quantization",
-            f"&{name}_input", network.pointer(op.input), f"&{name}_filter",
-            network.pointer(op.filter), f"&{name}_bias", "NULL", f"&{name}_output",
-            network.pointer(op.output),
-        ),
-    ]  # fmt: skip
-    return CallText(statements, constants)
-
-
-def vec_mat_mul_result_acc_s8(
-    network: CNetwork, op: cmsis_nn.VecMatMulResultAccS8Op, name: str
-) -> CallText:
-    rows, columns = buffer_shape(op.filter.type)
-    multiply = call(
-        "arm_nn_vec_mat_mul_result_acc_s8",
-        *map(network.pointer, (op.input, op.filter, op.bias, op.output)),
-        0, cmsis_nn.IDENTITY_MULTIPLIER, cmsis_nn.IDENTITY_SHIFT, columns, rows, 1,
-    )  # fmt: skip
-    return CallText([multiply])
-
-
-def mat_mult_nt_t_s8_s32(network: CNetwork, op: cmsis_nn.MatMultNtTS8S32Op, name: str) -> CallText:
-    outputs, columns = buffer_shape(op.filter.type)
-    rows = _size(op.input) // columns
-    multiply = call(
-        "(void)arm_nn_mat_mult_nt_t_s8_s32",
-        *map(network.pointer, (op.input, op.filter, op.output)), rows, columns, outputs, 0, 1,
-    )  # fmt: skip
-    return CallText([multiply])
-
-
-def max_pool(network: CNetwork, op: cmsis_nn.MaxPoolOp, name: str) -> CallText:
-    bits = 16 if buffer_element(op.input.type) == i16 else 8
-    kernel, stride, padding = (int_values(a) for a in (op.kernel, op.stride, op.padding))
-    parameters = struct_definition(
-        f"{name}_parameters", "cmsis_nn_pool_params",
-        {
-            "stride": f"{{.h = {stride[0]}, .w = {stride[1]}}}",
-            "padding": f"{{.h = {padding[0]}, .w = {padding[1]}}}",
-            "activation": f"{{.min = INT{bits}_MIN, .max = INT{bits}_MAX}}",
-        },
-    )  # fmt: skip
-    constants = [
-        parameters,
-        _dims(f"{name}_input", 1, *_spatial(op.input)),
-        _dims(f"{name}_filter", 1, kernel[0], kernel[1], 1),
-        _dims(f"{name}_output", 1, *_spatial(op.output)),
-    ]
-    statements = [
-        "const cmsis_nn_context context = {.buf = NULL, .size = 0};",
-        call(
-            f"(void)arm_max_pool_s{bits}", "&context", f"&{name}_parameters", f"&{name}_input",
-            network.pointer(op.input), f"&{name}_filter", f"&{name}_output",
-            network.pointer(op.output),
-        ),
-    ]  # fmt: skip
-    return CallText(statements, constants)
 
 
 CALLS: dict[type[Operation], Callable[[CNetwork, Any, str], CallText]] = {
@@ -428,13 +329,10 @@ CALLS: dict[type[Operation], Callable[[CNetwork, Any, str], CallText]] = {
     snnrt.CountSpikesOp: count_spikes,
     snnrt.FirstSpikeOp: first_spike,
     snnrt.ReadMembraneOp: read_membrane,
-    cmsis_nn.ConvolveWrapperS16Op: convolve_wrapper_s16,
-    cmsis_nn.VecMatMulResultAccS8Op: vec_mat_mul_result_acc_s8,
-    cmsis_nn.MatMultNtTS8S32Op: mat_mult_nt_t_s8_s32,
-    cmsis_nn.MaxPoolOp: max_pool,
     **LANE_CALLS,
     **TILE_CALLS,
     **COMPRESSED_CALLS,
+    **CMSIS_CALLS,
 }
 
 

@@ -15,11 +15,6 @@ from snnir.dialects.network import layer_names
 from snnir.dialects.snn_attributes import InputKind
 from snnir.support.diagnostics import error_at
 
-CMSIS_OPS = (
-    cmsis_nn.ConvolveWrapperS16Op, cmsis_nn.VecMatMulResultAccS8Op,
-    cmsis_nn.MatMultNtTS8S32Op, cmsis_nn.MaxPoolOp,
-)  # fmt: skip
-
 
 @dataclass
 class CNetwork:
@@ -108,7 +103,7 @@ class CNetwork:
     @property
     def uses_cmsis_nn(self) -> bool:
         """Whether CMSIS-NN must be linked."""
-        return any(isinstance(op, CMSIS_OPS) for op in self.calls)
+        return any(type(op) in cmsis_nn.CMSISNN.operations for op in self.calls)
 
     @property
     def scores(self) -> SSAValue:

@@ -126,7 +126,7 @@ def source(network: CNetwork) -> str:
 def _prologue(network: CNetwork) -> str:
     includes = [f'#include "{network.name}.h"', "", '#include "snnrt/snnrt.h"']
     if network.uses_cmsis_nn:
-        includes += ['#include "arm_nnfunctions.h"', '#include "arm_nnsupportfunctions.h"']
+        includes.append('#include "snnrt/cmsis_nn.h"')
     macro = network.macro
     return "\n".join(
         [

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from xdsl.dialects.builtin import IntegerType, f64
 from xdsl.ir import Attribute, SSAValue
 
-from snnir.dialects.kernel_bases import buffer_element
+from snnir.dialects.kernel_bases import buffer_element, buffer_shape
+from snnir.dialects.layer_shapes import element_count
 
 ARRAY_COLUMNS = 96
 INDENT = "  "
@@ -33,6 +34,18 @@ def bits_of(value: SSAValue | Attribute) -> int:
         return 64
     assert isinstance(element, IntegerType)
     return element.width.data
+
+
+def size_of(value: SSAValue) -> int:
+    """Number of elements of a buffer."""
+    return element_count(buffer_shape(value.type))
+
+
+def spatial_of(value: SSAValue) -> tuple[int, int, int]:
+    """Height, width and channels of a buffer; missing axes are 1."""
+    *size, channels = buffer_shape(value.type)
+    height, width = [1] * (2 - len(size)) + size
+    return height, width, channels
 
 
 def c_type(value: SSAValue | Attribute) -> str:

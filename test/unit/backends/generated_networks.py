@@ -38,7 +38,14 @@ from snnir.universe import make_context
 INPUT_MAXIMUM = 5
 TIMESTEPS = 6
 SAMPLES = 3
-SHAPES = {"conv": (2, 8, 8), "linear": (12,), "wide": (600,), "pruned": (60,)}
+SHAPES = {
+    "conv": (2, 8, 8),
+    "average": (2, 7, 7),
+    "average currents": (2, 7, 7),
+    "linear": (12,),
+    "wide": (600,),
+    "pruned": (60,),
+}
 _MEMBRANES = (Readout.LAST_MEMBRANE, Readout.MAX_MEMBRANE, Readout.MEAN_MEMBRANE)
 
 
@@ -88,6 +95,17 @@ class _Body:
         pooled = self.add(snn.MaxPool2dOp(spikes, [2, 2], [2, 2])).result
         return self.add(snn.FlattenOp(pooled)).result
 
+    def averaged(self, value: SSAValue, currents: bool) -> SSAValue:
+        """Convolution, neurons, pooling to means of spikes or of currents, a linear layer."""
+        value = self.add(snn.Conv2dOp(value, self.weight(5, 2, 3, 3), None)).result
+        if not currents:
+            value = self.neurons(value, "conv")
+        value = self.add(snn.AvgPool2dOp(value, [2, 2], [2, 2])).result
+        if currents:
+            value = self.neurons(value, "conv")
+        flat = self.add(snn.FlattenOp(value)).result
+        return self.neurons(self.linear(flat, 7), "hidden")
+
     def pruned(self, value: SSAValue, outputs: int) -> SSAValue:
         """A linear layer of which most blocks of four outputs of an input are zero."""
         inputs = shape_of(value.type)[0]
@@ -109,11 +127,13 @@ def snn_module(
     readout: Readout = Readout.SPIKE_COUNT,
     population: int | None = None,
 ) -> ModuleOp:
-    """A module with the network `conv`, `linear`, `wide` or `pruned` and six output neurons."""
+    """A module with the network of a kind of `SHAPES` and six output neurons."""
     body = _Body(SHAPES[kind])
     frame: SSAValue = body.block.args[0]
     if kind == "conv":
         features = body.conv(frame)
+    elif kind.startswith("average"):
+        features = body.averaged(frame, kind == "average currents")
     elif kind == "pruned":
         features = body.neurons(body.pruned(frame, 44), "hidden")
     else:

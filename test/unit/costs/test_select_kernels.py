@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.backends.targets import MPS2_AN500
+from snnir.backends.toolchain import find_cmsis_nn
+from snnir.costs.candidates import Layer
 from snnir.costs.goals import Goal
 from snnir.costs.model import NetworkCost, predict
 from snnir.dialects import qsnn, snnrt
@@ -22,8 +24,8 @@ from snnir.driver.pipelines import apply_pipeline
 from snnir.executors import KernelExecutor, TorchExecutor
 from snnir.executors.native import NativeExecutor
 from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
-from snnir.support.diagnostics import SNNError
-from snnir.testing.cost_networks import connected, convolutional, quantized
+from snnir.support.diagnostics import DiagnosticEngine, SNNError
+from snnir.testing.cost_networks import connected, convolutional, narrow, quantized
 from snnir.testing.random_networks import LARGEST_COUNT, RandomNetwork
 from snnir.testing.window_networks import random_window_network
 from snnir.universe import make_context
@@ -126,19 +128,53 @@ def test_hosts_get_no_triples(measured_network) -> None:
 TOLERANCE = 0.15
 
 
-@pytest.mark.parametrize("make", ["convolutional", "connected"])
-def test_predictions_hold_on_networks_outside_of_the_fit(make) -> None:
+def require_target() -> None:
     for program in (MPS2_AN500.compiler, *(MPS2_AN500.emulator or ())[:1]):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed")
+
+
+def require_cmsis_nn() -> None:
+    try:
+        find_cmsis_nn()
+    except SNNError:
+        pytest.skip("the CMSIS-NN sources are not installed; run 'make setup'")
+
+
+def test_weights_of_4_bits_of_the_library_are_a_candidate() -> None:
+    """With predictions that hold, for layers whose sums fit 8 bits."""
+    network = narrow(np.random.default_rng([2001, 4]))
+    quantized(network, "bits=4")
+    with DiagnosticEngine() as engine:
+        chosen, _ = lowered(network.module, "optimize=size kernels=cmsis")
+    candidates = [remark.message for remark in engine.remarks if "_s4" in remark.message]
+    assert len(candidates) == sum(isinstance(op, Layer) for op in network.network.walk())
+    expected = TorchExecutor(network.network).run(network.x, record="all")
+    assert first_difference(expected, KernelExecutor(chosen).run(network.x, record=True)) is None
+    require_target()
+    require_cmsis_nn()
+    module = network.module.clone()
+    apply_pipeline(module, "convert-qsnn-to-kernels{kernels=cmsis_s4},kernels-plan-memory")
+    assert_predicted(module, network)
+
+
+@pytest.mark.parametrize("make", ["convolutional", "connected"])
+def test_predictions_hold_on_networks_outside_of_the_fit(make) -> None:
+    require_target()
     # Seeds that the calibration does not use.
     if make == "convolutional":
         network = convolutional(np.random.default_rng(2002), True)
     else:
         network = connected(np.random.default_rng(2004))
     quantized(network, "bits=8")
-    kernels, cost = lowered(network.module, "optimize=balanced")
-    module = ModuleOp([kernels.clone()])
+    kernels, _ = lowered(network.module, "optimize=balanced")
+    assert_predicted(ModuleOp([kernels.clone()]), network)
+
+
+def assert_predicted(module: ModuleOp, network: RandomNetwork) -> None:
+    """A network of kernels takes the instructions that are predicted for it."""
+    cost = predict(next(op for op in module.walk() if isinstance(op, snnrt.NetworkOp)))
+    assert not cost.unknown
     executor = NativeExecutor(module, MPS2_AN500)
     executor.run(network.x, events=True)
     measured = executor.measurements.instructions_per_step

@@ -7,11 +7,11 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
 
-from snnir.dialects import snn, snnrt
+from snnir.dialects import cmsis_nn, snn, snnrt
 from snnir.dialects.snn_attributes import InputKind, Readout
 from snnir.executors import KernelExecutor, ReferenceExecutor, TorchExecutor
 from snnir.kernels.context import KernelChoice
@@ -62,7 +62,12 @@ def lowered(
 @settings(deadline=None, max_examples=12)
 @given(st.integers(0, 1 << 32))
 def test_all_integer_executors_agree(seed) -> None:
-    network = quantized(seed)
+    try:
+        network = quantized(seed)
+    except SNNError as error:
+        # Some random networks need wider membranes than their options allow.
+        assume("no membrane format" not in str(error))
+        raise
     expected = ReferenceExecutor(network.network).run(network.x, record=True)
     assert_same_results(expected, TorchExecutor(network.network).run(network.x, record="all"))
     for kernels in get_args(KernelChoice):
@@ -87,8 +92,9 @@ def test_random_networks_spike_and_use_every_kernel() -> None:
         for tile_rows in (0, 1):
             used |= {op.name for op in lowered(network.module, tile_rows=tile_rows).walk()}
     assert spikes > 5_000
-    declared = {op.name for op in snnrt.SNNRT.operations} - {snnrt.NetworkOp.name}
-    assert declared <= used
+    dialects = (snnrt.SNNRT, cmsis_nn.CMSISNN)
+    declared = {op.name for dialect in dialects for op in dialect.operations}
+    assert declared - {snnrt.NetworkOp.name} <= used
 
 
 def wide_network(inputs: int) -> ModuleOp:

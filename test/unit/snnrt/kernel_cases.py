@@ -372,7 +372,7 @@ FAMILIES = {
     neuron: ([f"{n}_{s}_{c}" for n in ("lif", "li") for s in ("s16", "s32")
               for c in ("s8", "s16", "s32")], 100),
     add: (["add_s8", "add_s16", "add_s32"], 20),
-    scale: (["scale_s8_s16", "scale_s8_s32", "scale_s16_s16", "scale_s16_s32",
+    scale: (["scale_s8_s8", "scale_s8_s16", "scale_s8_s32", "scale_s16_s16", "scale_s16_s32",
              "scale_s32_s16", "scale_s32_s32"], 20),
     concat_channels: ([f"concat_channels_{t}" for t in TYPES], 10),
     frame_to_hwc_u8: (["frame_to_hwc_u8"], 30),

@@ -242,6 +242,7 @@ LI_KERNEL(li_s32_s32)
 ADD_KERNEL(add_s8)
 ADD_KERNEL(add_s16)
 ADD_KERNEL(add_s32)
+SCALE_KERNEL(scale_s8_s8)
 SCALE_KERNEL(scale_s8_s16)
 SCALE_KERNEL(scale_s8_s32)
 SCALE_KERNEL(scale_s16_s16)
@@ -334,6 +335,7 @@ static const kernel kernels[] = {
     ENTRY(add_s8),
     ENTRY(add_s16),
     ENTRY(add_s32),
+    ENTRY(scale_s8_s8),
     ENTRY(scale_s8_s16),
     ENTRY(scale_s8_s32),
     ENTRY(scale_s16_s16),

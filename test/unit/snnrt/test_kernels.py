@@ -18,6 +18,7 @@ HERE = Path(__file__).resolve().parent
 BACKENDS = HERE.parents[2] / "snnir" / "backends"
 INCLUDE = BACKENDS / "snnrt" / "include"
 TARGET = BACKENDS / "targets" / "mps2_an500"
+CMSIS_NN_API = HERE.parent / "backends" / "cmsis_nn_api"
 SEED = int(os.environ.get("SNNIR_TEST_SEED", "1"))
 
 WARNINGS = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-Wdouble-promotion"]
@@ -170,7 +171,7 @@ def test_headers_compile_alone(compiler, tmp_path):
         source = tmp_path / f"{header.stem}.c"
         source.write_text(f'#include "snnrt/{header.name}"\n')
         subprocess.run(
-            [*COMPILERS[compiler], *WARNINGS, "-O1", f"-I{INCLUDE}", "-c",
-             str(source), "-o", str(tmp_path / "header.o")],
+            [*COMPILERS[compiler], *WARNINGS, "-O1", f"-I{INCLUDE}", f"-isystem{CMSIS_NN_API}",
+             "-DLIBRARY_VERSION=6", "-c", str(source), "-o", str(tmp_path / "header.o")],
             check=True,
         )  # fmt: skip

@@ -2,8 +2,7 @@
 // RUN: snn-opt %s -p 'convert-snn-to-qsnn{input-maximum=5},convert-qsnn-to-kernels{kernels=cmsis},kernels-plan-memory' -t 'snn-c{file=source}' | filecheck %s
 
 // CHECK: #include "snnrt/snnrt.h"
-// CHECK-NEXT: #include "arm_nnfunctions.h"
-// CHECK-NEXT: #include "arm_nnsupportfunctions.h"
+// CHECK-NEXT: #include "snnrt/cmsis_nn.h"
 // CHECK: CONV_NET_CONSTANT int32_t conv2d_multipliers[4] = {
 // CHECK-NEXT:   1073741824, 1073741824, 1073741824, 1073741824
 // CHECK: CONV_NET_CONSTANT int32_t conv2d_shifts[4] = {
@@ -26,14 +25,14 @@
 // CHECK-NEXT:   .c = 2
 // CHECK: CONV_NET_CALL void call_2_convolve_wrapper_s16(uint8_t *arena) {
 // CHECK-NEXT:   const cmsis_nn_context context = {.buf = (int8_t *)(arena + {{[0-9]+}}), .size = 72};
-// CHECK:   (void)arm_convolve_wrapper_s16(&context, &call_2_convolve_wrapper_s16_parameters, &quantization, &call_2_convolve_wrapper_s16_input, (int16_t *)(arena + [[WIDE]]), &call_2_convolve_wrapper_s16_filter, conv2d_weights, &call_2_convolve_wrapper_s16_bias, NULL, &call_2_convolve_wrapper_s16_output, (int16_t *)(arena + [[CURRENT:[0-9]+]]));
+// CHECK:   snnrt_cmsis_convolve_wrapper_s16(&context, &call_2_convolve_wrapper_s16_parameters, &quantization, &call_2_convolve_wrapper_s16_input, (int16_t *)(arena + [[WIDE]]), &call_2_convolve_wrapper_s16_filter, conv2d_weights, &call_2_convolve_wrapper_s16_bias, &call_2_convolve_wrapper_s16_output, (int16_t *)(arena + [[CURRENT:[0-9]+]]));
 // CHECK: CONV_NET_CALL void call_3_lif_hidden(uint8_t *arena) {
 // CHECK-NEXT:   snnrt_lif_s16_s16((int16_t *)(arena + 0), (int16_t *)(arena + [[CURRENT]]), (int8_t *)(arena + [[SPIKES:[0-9]+]]),
 // CHECK: CONV_NET_CALL void call_4_max_pool(uint8_t *arena) {
 // CHECK-NEXT:   const cmsis_nn_context context = {.buf = NULL, .size = 0};
 // CHECK-NEXT:   (void)arm_max_pool_s8(&context, &call_4_max_pool_parameters, &call_4_max_pool_input, (int8_t *)(arena + [[SPIKES]]), &call_4_max_pool_filter, &call_4_max_pool_output, (int8_t *)(arena + [[POOLED:[0-9]+]]));
 // CHECK: CONV_NET_CALL void call_6_vec_mat_mul_result_acc_s8(uint8_t *arena) {
-// CHECK-NEXT:   arm_nn_vec_mat_mul_result_acc_s8((int8_t *)(arena + [[POOLED]]), linear_weights, linear_bias, (int16_t *)(arena + {{[0-9]+}}), 0, 1073741824, 1, 16, 3, 1);
+// CHECK-NEXT:   snnrt_cmsis_accumulate_s8_s16((int8_t *)(arena + [[POOLED]]), linear_weights, linear_bias, (int16_t *)(arena + {{[0-9]+}}), 16, 3);
 
 // CHECK: static void compute(uint8_t *arena, int32_t step) {
 // CHECK:   call_1_widen(arena);

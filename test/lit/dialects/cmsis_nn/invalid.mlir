@@ -103,3 +103,80 @@
 %a, %b = "test.op"() : () -> (memref<4x4x2xi8>, memref<4x4x2xi8>)
 // expected-error @+1 {{'cmsis_nn.max_pool' op output has shape (4, 4, 2), expected (2, 2, 2)}}
 "cmsis_nn.max_pool"(%a, %b) <{kernel = array<i64: 2, 2>, stride = array<i64: 2, 2>, padding = array<i64: 0, 0>}> : (memref<4x4x2xi8>, memref<4x4x2xi8>) -> ()
+
+// -----
+
+// ConvolveWrapperS4Op C1: element types.
+%a, %b, %c, %d, %e, %f = "test.op"() : () -> (memref<4x4x2xi16>, memref<36xi8>, memref<4xi32>, memref<4xi32>, memref<72xi8>, memref<4x4x4xi8>)
+// expected-error @+1 {{'cmsis_nn.convolve_wrapper_s4' op input has element type i16, expected i8}}
+"cmsis_nn.convolve_wrapper_s4"(%a, %b, %c, %d, %e, %f) <{stride = array<i64: 1, 1>, padding = array<i64: 1, 1>, dilation = array<i64: 1, 1>, kernel = array<i64: 3, 3>}> : (memref<4x4x2xi16>, memref<36xi8>, memref<4xi32>, memref<4xi32>, memref<72xi8>, memref<4x4x4xi8>) -> ()
+
+// -----
+
+// ConvolveWrapperS4Op C2: bytes of the filter.
+%a, %b, %c, %d, %e, %f = "test.op"() : () -> (memref<4x4x2xi8>, memref<35xi8>, memref<4xi32>, memref<4xi32>, memref<72xi8>, memref<4x4x4xi8>)
+// expected-error @+1 {{'cmsis_nn.convolve_wrapper_s4' op filter memref<35xi8> does not lead from memref<4x4}}
+"cmsis_nn.convolve_wrapper_s4"(%a, %b, %c, %d, %e, %f) <{stride = array<i64: 1, 1>, padding = array<i64: 1, 1>, dilation = array<i64: 1, 1>, kernel = array<i64: 3, 3>}> : (memref<4x4x2xi8>, memref<35xi8>, memref<4xi32>, memref<4xi32>, memref<72xi8>, memref<4x4x4xi8>) -> ()
+
+// -----
+
+// ConvolveWrapperS4Op C2: rank of the filter.
+%a, %b, %c, %d, %e, %f = "test.op"() : () -> (memref<4x4x2xi8>, memref<4x9xi8>, memref<4xi32>, memref<4xi32>, memref<72xi8>, memref<4x4x4xi8>)
+// expected-error @+1 {{'cmsis_nn.convolve_wrapper_s4' op filter must have rank 1, got shape (4, 9)}}
+"cmsis_nn.convolve_wrapper_s4"(%a, %b, %c, %d, %e, %f) <{stride = array<i64: 1, 1>, padding = array<i64: 1, 1>, dilation = array<i64: 1, 1>, kernel = array<i64: 3, 3>}> : (memref<4x4x2xi8>, memref<4x9xi8>, memref<4xi32>, memref<4xi32>, memref<72xi8>, memref<4x4x4xi8>) -> ()
+
+// -----
+
+// ConvolveWrapperS4Op C3: scratch.
+%a, %b, %c, %d, %e, %f = "test.op"() : () -> (memref<4x4x2xi8>, memref<36xi8>, memref<4xi32>, memref<4xi32>, memref<71xi8>, memref<4x4x4xi8>)
+// expected-error @+1 {{'cmsis_nn.convolve_wrapper_s4' op scratch memref<71xi8> is smaller than 72 bytes}}
+"cmsis_nn.convolve_wrapper_s4"(%a, %b, %c, %d, %e, %f) <{stride = array<i64: 1, 1>, padding = array<i64: 1, 1>, dilation = array<i64: 1, 1>, kernel = array<i64: 3, 3>}> : (memref<4x4x2xi8>, memref<36xi8>, memref<4xi32>, memref<4xi32>, memref<71xi8>, memref<4x4x4xi8>) -> ()
+
+// -----
+
+// FullyConnectedS4Op: element types.
+%a, %b, %c = "test.op"() : () -> (memref<7xi8>, memref<11xi8>, memref<3xi16>)
+// expected-error @+1 {{'cmsis_nn.fully_connected_s4' op output has element type i16, expected i8}}
+"cmsis_nn.fully_connected_s4"(%a, %b, %c) : (memref<7xi8>, memref<11xi8>, memref<3xi16>) -> ()
+
+// -----
+
+// FullyConnectedS4Op: bytes of the filter, an odd number of weights.
+%a, %b, %c = "test.op"() : () -> (memref<7xi8>, memref<10xi8>, memref<3xi8>)
+// expected-error @+1 {{'cmsis_nn.fully_connected_s4' op filter memref<10xi8> does not lead from memref<7xi8> to memref<3xi8>}}
+"cmsis_nn.fully_connected_s4"(%a, %b, %c) : (memref<7xi8>, memref<10xi8>, memref<3xi8>) -> ()
+
+// -----
+
+// FullyConnectedS4Op: ranks.
+%a, %b, %c = "test.op"() : () -> (memref<7xi8>, memref<3x4xi8>, memref<3xi8>)
+// expected-error @+1 {{'cmsis_nn.fully_connected_s4' op filter must have rank 1, got shape (3, 4)}}
+"cmsis_nn.fully_connected_s4"(%a, %b, %c) : (memref<7xi8>, memref<3x4xi8>, memref<3xi8>) -> ()
+
+// -----
+
+// AvgPoolOp C1: element types.
+%a, %b, %c = "test.op"() : () -> (memref<4x4x2xi32>, memref<8xi8>, memref<2x2x2xi32>)
+// expected-error @+1 {{'cmsis_nn.avgpool' op input has element type i32, expected i8 or i16}}
+"cmsis_nn.avgpool"(%a, %b, %c) <{kernel = array<i64: 2, 2>, stride = array<i64: 2, 2>, padding = array<i64: 0, 0>}> : (memref<4x4x2xi32>, memref<8xi8>, memref<2x2x2xi32>) -> ()
+
+// -----
+
+// AvgPoolOp C1: the output's element type.
+%a, %b, %c = "test.op"() : () -> (memref<4x4x2xi8>, memref<8xi8>, memref<2x2x2xi16>)
+// expected-error @+1 {{'cmsis_nn.avgpool' op output has element type i16, expected i8}}
+"cmsis_nn.avgpool"(%a, %b, %c) <{kernel = array<i64: 2, 2>, stride = array<i64: 2, 2>, padding = array<i64: 0, 0>}> : (memref<4x4x2xi8>, memref<8xi8>, memref<2x2x2xi16>) -> ()
+
+// -----
+
+// AvgPoolOp C2: size.
+%a, %b, %c = "test.op"() : () -> (memref<4x4x2xi8>, memref<8xi8>, memref<4x4x2xi8>)
+// expected-error @+1 {{'cmsis_nn.avgpool' op output has shape (4, 4, 2), expected (2, 2, 2)}}
+"cmsis_nn.avgpool"(%a, %b, %c) <{kernel = array<i64: 2, 2>, stride = array<i64: 2, 2>, padding = array<i64: 0, 0>}> : (memref<4x4x2xi8>, memref<8xi8>, memref<4x4x2xi8>) -> ()
+
+// -----
+
+// AvgPoolOp C3: scratch.
+%a, %b, %c = "test.op"() : () -> (memref<4x4x2xi8>, memref<7xi8>, memref<2x2x2xi8>)
+// expected-error @+1 {{'cmsis_nn.avgpool' op scratch memref<7xi8> is smaller than 8 bytes}}
+"cmsis_nn.avgpool"(%a, %b, %c) <{kernel = array<i64: 2, 2>, stride = array<i64: 2, 2>, padding = array<i64: 0, 0>}> : (memref<4x4x2xi8>, memref<7xi8>, memref<2x2x2xi8>) -> ()

@@ -44,6 +44,22 @@ snnrt.network @net(%frame: memref<2x4x4xi8>) -> memref<3xi32> attributes {timest
   %currents = snnrt.buffer "currents" transient : memref<4x4x3xi32>
   // CHECK-NEXT: cmsis_nn.mat_mult_nt_t_s8_s32 %columns, %rows, %currents : memref<16x8xi8>, memref<3x8xi8>, memref<4x4x3xi32>
   cmsis_nn.mat_mult_nt_t_s8_s32 %columns, %rows, %currents : memref<16x8xi8>, memref<3x8xi8>, memref<4x4x3xi32>
+  // CHECK-NEXT: %nibbles = snnrt.constant "nibbles" dense<17> : tensor<36xi8> : memref<36xi8>
+  %nibbles = snnrt.constant "nibbles" dense<17> : tensor<36xi8> : memref<36xi8>
+  // CHECK-NEXT: %sums = snnrt.buffer "sums" transient : memref<4x4x4xi8>
+  %sums = snnrt.buffer "sums" transient : memref<4x4x4xi8>
+  // CHECK-NEXT: cmsis_nn.convolve_wrapper_s4 %bytes, %nibbles, %multipliers, %shifts, %scratch, %sums {stride = array<i64: 1, 1>, padding = array<i64: 1, 1>, dilation = array<i64: 1, 1>, kernel = array<i64: 3, 3>} : memref<4x4x2xi8>, memref<36xi8>, memref<4xi32>, memref<4xi32>, memref<72xi8>, memref<4x4x4xi8>
+  cmsis_nn.convolve_wrapper_s4 %bytes, %nibbles, %multipliers, %shifts, %scratch, %sums {stride = array<i64: 1, 1>, padding = array<i64: 1, 1>, dilation = array<i64: 1, 1>, kernel = array<i64: 3, 3>} : memref<4x4x2xi8>, memref<36xi8>, memref<4xi32>, memref<4xi32>, memref<72xi8>, memref<4x4x4xi8>
+  // CHECK-NEXT: %packed = snnrt.constant "packed" dense<17> : tensor<12xi8> : memref<12xi8>
+  %packed = snnrt.constant "packed" dense<17> : tensor<12xi8> : memref<12xi8>
+  // CHECK-NEXT: %products = snnrt.buffer "products" transient : memref<3xi8>
+  %products = snnrt.buffer "products" transient : memref<3xi8>
+  // CHECK-NEXT: cmsis_nn.fully_connected_s4 %flat, %packed, %products : memref<8xi8>, memref<12xi8>, memref<3xi8>
+  cmsis_nn.fully_connected_s4 %flat, %packed, %products : memref<8xi8>, memref<12xi8>, memref<3xi8>
+  // CHECK-NEXT: %means = snnrt.buffer "means" transient : memref<2x2x2xi16>
+  %means = snnrt.buffer "means" transient : memref<2x2x2xi16>
+  // CHECK-NEXT: cmsis_nn.avgpool %input, %scratch, %means {kernel = array<i64: 2, 2>, stride = array<i64: 2, 2>} : memref<4x4x2xi16>, memref<72xi8>, memref<2x2x2xi16>
+  cmsis_nn.avgpool %input, %scratch, %means {kernel = array<i64: 2, 2>, stride = array<i64: 2, 2>} : memref<4x4x2xi16>, memref<72xi8>, memref<2x2x2xi16>
   // CHECK-NEXT: snnrt.output %wide : memref<3xi32>
   snnrt.output %wide : memref<3xi32>
 }

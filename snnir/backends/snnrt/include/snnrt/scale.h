@@ -21,6 +21,7 @@
     }                                                                         \
   }
 
+SNNRT_DEFINE_SCALE(s8_s8, int8_t, int8_t)
 SNNRT_DEFINE_SCALE(s8_s16, int8_t, int16_t)
 SNNRT_DEFINE_SCALE(s8_s32, int8_t, int32_t)
 SNNRT_DEFINE_SCALE(s16_s16, int16_t, int16_t)

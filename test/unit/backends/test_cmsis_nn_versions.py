@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Generated code works with the interfaces that CMSIS-NN had in versions 5 to 7.
+
+Set-up fetches version 5; no package index has a later one. For those the headers in
+`cmsis_nn_api` declare what generated code uses, with plain loops behind it that abort where they
+get what the library would misread.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from generated_networks import generate, require, require_cmsis_nn, run
+
+from snnir.backends.firmware import SNNRT_INCLUDE
+from snnir.backends.targets import HOST
+from snnir.executors import TorchExecutor
+from snnir.executors.native import NativeExecutor
+from snnir.testing.comparison import assert_same_results
+
+API = Path(__file__).parent / "cmsis_nn_api"
+VERSIONS = {"5": 5, "6 and 7": 6}
+"""What generated code uses did not change from version 6 to 7."""
+
+
+def library(folder: Path, version: int) -> Path:
+    """The sources of a library with the interface of a version."""
+    for path in ("Include", "Source/Reference"):
+        (folder / path).mkdir(parents=True)
+    for file in API.iterdir():
+        place = "Include" if file.suffix == ".h" else "Source/Reference"
+        text = f"#define LIBRARY_VERSION {version}\n" if file.stem == "arm_nn_types" else ""
+        (folder / place / file.name).write_text(text + file.read_text())
+    return folder
+
+
+def detected(include: Path, folder: Path) -> int:
+    """The version that generated code takes a library for."""
+    require("gcc")
+    program = folder / "version.c"
+    program.write_text(
+        '#include "snnrt/cmsis_nn.h"\nint main(void) { return SNNRT_CMSIS_NN_VERSION; }\n'
+    )
+    flags = ["-std=c99", "-isystem", include, "-I", SNNRT_INCLUDE, "-o", folder / "version"]
+    built = run(["gcc", *flags, program])
+    assert built.returncode == 0, built.stderr
+    return run([folder / "version"]).returncode
+
+
+NETWORKS = [
+    ("conv", "cmsis", 8, 5, {"convolve_wrapper_s16", "max_pool", "vec_mat_mul_result_acc_s8"}),
+    ("conv", "cmsis", 8, 127, {"mat_mult_nt_t_s8_s32"}),
+    ("average", "cmsis_s4", 4, 1, {"convolve_wrapper_s4", "avgpool", "fully_connected_s4"}),
+    ("average currents", "cmsis_s4", 4, 1, {"convolve_wrapper_s4", "avgpool"}),
+]
+"""Kind, kernels, bits of a weight, largest input, and calls that the network has."""
+
+
+@pytest.mark.parametrize("version", VERSIONS.values(), ids=VERSIONS)
+@pytest.mark.parametrize(("kind", "kernels", "bits", "maximum", "calls"), NETWORKS)
+def test_results_do_not_depend_on_the_version(
+    version, kind, kernels, bits, maximum, calls, tmp_path, monkeypatch
+) -> None:
+    require(HOST.compiler)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    sources = library(tmp_path / "library", version)
+    assert detected(sources / "Include", tmp_path) == version
+    network = generate(kind, kernels, bits=bits, input_maximum=maximum)
+    assert calls <= {op.name.removeprefix("cmsis_nn.") for op in network.kernels.walk()}
+    x = np.minimum(network.x, maximum)
+    expected = TorchExecutor(network.integer_network).run(x, record="all")
+    executor = NativeExecutor(network.kernels, HOST, cmsis_nn=sources)
+    assert_same_results(expected, executor.run(x, record="all"))
+
+
+def test_the_library_of_set_up_is_told_apart(tmp_path) -> None:
+    assert detected(require_cmsis_nn() / "Include", tmp_path) == 5
+
+
+def test_a_version_can_be_named(tmp_path) -> None:
+    """Where a copy of the library does not look like what it is."""
+    sources = library(tmp_path / "library", 6)
+    header = sources / "Include" / "arm_nnsupportfunctions.h"
+    header.write_text(header.read_text().replace("#define MAX_COL_COUNT (512)", ""))
+    assert detected(sources / "Include", tmp_path) == 5
+    types = sources / "Include" / "arm_nn_types.h"
+    types.write_text("#define SNNRT_CMSIS_NN_VERSION 6\n" + types.read_text())
+    assert detected(sources / "Include", tmp_path) == 6
