@@ -1,21 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """VGG9 on CIFAR-10: pruning by principal components, fewer time steps, fewer bits.
 
-    python benchmarks/compression/vgg9.py [--width 1 --device cuda --ann-epochs 200 ...]
+    OMP_NUM_THREADS=1 python benchmarks/compression/vgg9.py
 
 does the experiment of arXiv 2104.12528 with snnir's passes and writes `vgg9.csv`, `.md` and `.png`
-in `benchmarks/results`. Every stage is kept in `build/vgg9/`, so that a second run continues where
-the first one stopped; another `--folder` starts anew. The images are looked up by
-`snnir.data.locations.shared_folder`; they are JPEG-recompressed (quality about 75).
+in `benchmarks/results`; `--width 1 --device cuda --ann-epochs 200` is nearer to the reference.
+Every stage is kept in `build/vgg9/`, so that a second run continues where the first one stopped;
+another `--folder` starts anew. The images are looked up by `snnir.data.locations.shared_folder`;
+they are JPEG-recompressed (quality about 75). Needs pillow, and matplotlib for the plot.
 
  1. An ordinary network is trained (average pooling, no bias, no batch normalisation).
- 2. It becomes a spiking network in snnTorch, with balanced thresholds, on Poisson spikes, and is
-    imported and fine-tuned (`snn-finetune`).
- 3. `snn-prune-pca` at several fractions of the variance; one of them is fine-tuned. Beside it, as
-    in the paper, a network of the same sizes is trained from nothing and converted.
- 4. `snn-reduce-timesteps`, with training in stages and without.
+ 2. It becomes a spiking network in snnTorch, with balanced thresholds, on Poisson spikes.
+ 3. `snn-prune-pca` at several fractions of the variance says how many channels are needed.
+ 4. As in the paper, ordinary networks of those sizes are trained from nothing, converted,
+    fine-tuned (`snn-finetune`), and brought to fewer and fewer steps with training in stages
+    (`snn-reduce-timesteps`). One more learns from the dense network's scores (distillation).
  5. `snn-quantize-rtn` and `snn-osbc-quantize` at several numbers of bits.
  6. Accuracy under Gaussian noise on the pixels.
+ 7. For comparison, the network that `snn-prune-pca` itself leaves, fine-tuned in the same way.
 """
 
 import argparse
@@ -24,19 +26,10 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import torch
-from vgg9_network import scaled_widths
+from vgg9_bench import Bench, Row, Settings
+from vgg9_network import ANNTraining, scaled_widths
 from vgg9_report import write_report
-from vgg9_stages import (
-    Bench,
-    Row,
-    Settings,
-    ann_stage,
-    convert,
-    finetune,
-    prune,
-    reduce_steps,
-    snn_row,
-)
+from vgg9_stages import ann_stage, convert, finetune, prune, reduce_steps, snn_row
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.data.locations import shared_folder
@@ -51,65 +44,114 @@ def measured(bench: Bench, key: str, module: ModuleOp, noise: float = 0.0) -> Ro
 
 
 def validated(bench: Bench, key: str, module: ModuleOp) -> Row:
-    """The row of a spiking network on the validation images, for choices."""
-    count = bench.settings.validation_samples
+    """The row of a spiking network at all steps on validation images."""
+    count = bench.choice_samples(bench.settings.timesteps[0])
     return bench.figure(f"validation {key}", lambda: snn_row(bench, module, "validation", count))
 
 
-def trained(bench: Bench, key: str, module: ModuleOp) -> ModuleOp:
-    """A network fine-tuned at all steps."""
-    steps = bench.settings.timesteps[0]
-    result = bench.network(key, lambda: finetune(bench, module, steps))
-    measured(bench, key, result)
-    return result
-
-
-def pruning(bench: Bench, tuned: ModuleOp) -> ModuleOp:
-    """All fractions of the variance; the network that goes on, fine-tuned."""
-    settings = bench.settings
-    validated(bench, "tuned", tuned)
-    for variance in settings.variances:
+def budgets(bench: Bench, converted: ModuleOp) -> dict[float, Row]:
+    """The channels that are needed at every fraction of the variance."""
+    validated(bench, "converted", converted)
+    rows = {}
+    for variance in bench.settings.variances:
         key = f"pca_{variance:g}"
-        validated(bench, key, prune(bench, tuned, variance, key))
-    chosen = prune(bench, tuned, settings.variance, f"pca_{settings.variance:g}")
-    return trained(bench, f"pca_{settings.variance:g}_tuned", chosen)
+        rows[variance] = validated(bench, key, prune(bench, converted, variance, key))
+    return rows
 
 
-def retraining(bench: Bench) -> None:
-    """The paper's way: a network of the same sizes from nothing, converted and fine-tuned."""
-    widths = bench.figures[f"pca_{bench.settings.variance:g}_tuned"]["channels"][:-1]
-    weights = ann_stage(bench, "retrained_ann", widths, bench.settings.retrain_epochs)
-    converted = convert(bench, weights, "retrained")
-    measured(bench, "retrained", converted)
+def chosen_rate(bench: Bench, network: ModuleOp) -> float:
+    """The learning rate of all stages and all networks, chosen by the first that asks.
+
+    It is the best at `final_steps` with a quarter of a stage.
+    """
+    settings, steps = bench.settings, bench.settings.final_steps
+
+    def choose() -> Row:
+        start, scores = reduce_steps(bench, network, steps, None), {}
+        samples = settings.image_steps // 4 // steps
+        for rate in settings.learning_rates:
+            trained = finetune(bench, start, steps, rate, samples)
+            row = snn_row(bench, trained, "validation", bench.choice_samples(steps))
+            scores[rate] = row["accuracy"]
+        return {"scores": scores, "rate": max(scores, key=lambda rate: scores[rate])}
+
+    return float(bench.figure("learning rate", choose)["rate"])
 
 
-def fewer_steps(bench: Bench, network: ModuleOp) -> ModuleOp:
-    """Both ways to fewer steps; returns the trained network of `final_steps`."""
-    current, final = network, network
+def fewer_steps(bench: Bench, prefix: str, network: ModuleOp, rate: float) -> dict[int, ModuleOp]:
+    """Fine-tune at all steps, then at fewer and fewer; returns all by their number of steps."""
+    settings, networks = bench.settings, {}
+    for steps in settings.timesteps:
+
+        def make(steps: int = steps, current: ModuleOp = network) -> ModuleOp:
+            if steps == settings.timesteps[0]:
+                return finetune(bench, current, steps, rate, settings.image_steps // steps)
+            return reduce_steps(bench, current, steps, rate)
+
+        key = f"{prefix}_{steps}"
+        network = networks[steps] = bench.network(key, make)
+        measured(bench, key, network)
+    return networks
+
+
+def longer(bench: Bench, networks: dict[int, ModuleOp], rate: float) -> None:
+    """The stage of `final_steps` on more images, to see what short stages cost."""
+    settings, steps = bench.settings, bench.settings.final_steps
+    start = networks[min(each for each in networks if each > steps)]
+    key = f"longer_{settings.variance:g}_{steps}"
+    trained = bench.network(key, lambda: reduce_steps(bench, start, steps, rate, settings.longer))
+    measured(bench, key, trained)
+
+
+def untrained_steps(bench: Bench, prefix: str, network: ModuleOp) -> None:
+    """Fewer steps without training."""
     for steps in bench.settings.timesteps[1:]:
-        plain = bench.network(
-            f"untrained_{steps}", lambda s=steps: reduce_steps(bench, network, s, train=False)
-        )
-        measured(bench, f"untrained_{steps}", plain)
-        current = bench.network(
-            f"trained_{steps}",
-            lambda s=steps, c=current: reduce_steps(bench, c, s, train=True),
-        )
-        measured(bench, f"trained_{steps}", current)
-        if steps == bench.settings.final_steps:
-            final = current
-    return final
+        key = f"{prefix}_untrained_{steps}"
+
+        def make(steps: int = steps) -> ModuleOp:
+            return reduce_steps(bench, network, steps, None)
+
+        plain = bench.network(key, make)
+        measured(bench, key, plain)
 
 
-def quantization(bench: Bench, network: ModuleOp) -> None:
+def small_training(settings: Settings) -> ANNTraining:
+    """How networks of the pruned sizes are trained: less regularised than the dense one."""
+    return ANNTraining(
+        settings.ann_epochs, weight_decay=settings.small_decay, dropout=0.0, seed=settings.seed
+    )
+
+
+def from_nothing(bench: Bench, variance: float, channels: list[int]) -> ModuleOp:
+    """The paper's way: a network of the pruned sizes from nothing, converted."""
+    key, settings = f"nothing_{variance:g}", bench.settings
+    weights = ann_stage(bench, f"{key}_ann", small_training(settings), channels)
+    converted = convert(bench, weights, key)
+    measured(bench, key, converted)
+    return converted
+
+
+def taught(bench: Bench, channels: list[int], teacher: list[torch.Tensor]) -> ModuleOp:
+    """The same, with the scores of the dense ANN to learn from."""
+    key, settings = f"taught_{bench.settings.variance:g}", bench.settings
+    training = replace(small_training(settings), teacher_weight=settings.teacher_weight)
+    weights = ann_stage(bench, f"{key}_ann", training, channels, teacher)
+    converted = convert(bench, weights, key)
+    measured(bench, key, converted)
+    return converted
+
+
+def quantization(bench: Bench, prefix: str, network: ModuleOp) -> None:
     """Weights of fewer bits by rounding and by OSBC, not trained afterwards."""
     settings = bench.settings
     file = bench.spikes("calibration", settings.calibration_samples, settings.final_steps)
-    measured(bench, "bits_float", network)
     for bits in settings.bits:
         for name, pipeline in (
             ("rtn", f"snn-quantize-rtn{{bits={bits}}}"),
-            ("osbc", f'snn-osbc-quantize{{bits={bits} calibration="{file}"}}'),
+            (
+                "osbc",
+                f'snn-osbc-quantize{{bits={bits} calibration="{file}" device={settings.device}}}',
+            ),
         ):
 
             def make(text: str = pipeline) -> ModuleOp:
@@ -117,32 +159,46 @@ def quantization(bench: Bench, network: ModuleOp) -> None:
                 bench.run(result, text)
                 return result
 
-            key = f"{name}_{bits}"
-            measured(bench, key, bench.network(key, make))
+            key = f"{prefix}_{settings.final_steps} {name} {bits}"
+            measured(bench, key, bench.network(key.replace(" ", "_"), make))
 
 
-def robustness(bench: Bench, networks: dict[str, ModuleOp]) -> None:
-    """Spiking networks on noisy pixels; those of the ordinary network are in its own row."""
-    for name, module in networks.items():
-        for noise in bench.settings.noise:
-            if noise:
-                measured(bench, f"{name} noise {noise:g}", module, noise)
+def robustness(bench: Bench, key: str, network: ModuleOp) -> None:
+    """A spiking network on noisy pixels; ordinary networks have this in their own rows."""
+    for noise in bench.settings.noise:
+        if noise:
+            measured(bench, f"{key} noise {noise:g}", network, noise)
 
 
 def run(bench: Bench) -> None:
     """All stages."""
     settings = bench.settings
-    weights = ann_stage(bench, "ann", scaled_widths(settings.width), settings.ann_epochs)
-    converted = convert(bench, weights, "converted")
+    dense = ann_stage(
+        bench, "ann", ANNTraining(settings.ann_epochs, seed=settings.seed),
+        scaled_widths(settings.width),
+    )  # fmt: skip
+    converted = convert(bench, dense, "converted")
     measured(bench, "converted", converted)
-    tuned = trained(bench, "tuned", converted)
-    pruned = pruning(bench, tuned)
-    start = f"pca_{settings.variance:g}_tuned"
-    final = fewer_steps(bench, pruned)
-    quantization(bench, final)
-    robustness(bench, {f"trained_{settings.final_steps}": final, start: pruned})
-    if settings.retrain_epochs:
-        retraining(bench)
+    needed = budgets(bench, converted)
+    for variance in settings.retrained:
+        small = from_nothing(bench, variance, needed[variance]["channels"][:-1])
+        rate = chosen_rate(bench, small)
+        prefix = f"nothing_{variance:g}"
+        networks = fewer_steps(bench, prefix, small, rate)
+        if variance == settings.variance:
+            untrained_steps(bench, prefix, small)
+            quantization(bench, prefix, networks[settings.final_steps])
+            if settings.longer:
+                longer(bench, networks, rate)
+            for steps in (settings.timesteps[0], settings.final_steps):
+                robustness(bench, f"{prefix}_{steps}", networks[steps])
+    channels = needed[settings.variance]["channels"][:-1]
+    if settings.teacher_weight:
+        network = taught(bench, channels, dense)
+        fewer_steps(bench, f"taught_{settings.variance:g}", network, rate)
+    if settings.tuned_pruning:
+        key = f"pca_{settings.variance:g}"
+        fewer_steps(bench, key, prune(bench, converted, settings.variance, key), rate)
     bench.report(bench)
 
 
@@ -169,6 +225,12 @@ def main() -> None:
     values = {field.name: getattr(arguments, field.name) for field in fields(Settings)}
     values = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
     settings = replace(Settings(), **values)
+    if not set(settings.retrained) <= set(settings.variances):
+        sys.exit("--retrained must be of --variances")
+    if settings.variance not in settings.retrained:
+        sys.exit("--variance must be one of --retrained")
+    if settings.final_steps not in settings.timesteps[1:]:
+        sys.exit("--final-steps must be one of --timesteps and not the first")
     folder = arguments.folder or ROOT / "build" / "vgg9" / f"width-{settings.width:g}"
     results = ROOT / "benchmarks" / "results" / arguments.name
     run(Bench(shared, folder, settings, lambda bench: write_report(bench, results)))

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 IMAGE_NOTE = "CIFAR-10, every image JPEG-recompressed at a quality of about 75"
 CLASSES = 10
@@ -52,15 +51,22 @@ class Images:
 
 @dataclass(frozen=True)
 class Splits:
-    """What is trained on, what choices are made on, and what figures are of."""
+    """What is trained on, what choices are made on, and what figures are of.
+
+    Attributes:
+        test: a fixed, class-balanced choice of `whole_test`, for networks that take long.
+    """
 
     training: Images
     validation: Images
     test: Images
+    whole_test: Images
 
 
 def read_jpegs(path: Path) -> Images:
     """Decode one of the two files of the shared folder (keys `jpeg`, `offsets`, `y`)."""
+    from PIL import Image
+
     with np.load(path) as file:
         content, offsets, labels = file["jpeg"], file["offsets"], file["y"]
     images = np.empty((len(labels), 32, 32, 3), np.uint8)
@@ -70,7 +76,7 @@ def read_jpegs(path: Path) -> Images:
 
 
 def load_splits(shared: Path, cache: Path, test_samples: int) -> Splits:
-    """The splits, decoded once into `cache`; the test images are a fixed, class-balanced choice."""
+    """The splits, decoded once into `cache`, with `test_samples` images for spiking networks."""
     cache.mkdir(parents=True, exist_ok=True)
     stored = {}
     for part in ("train", "test"):
@@ -81,7 +87,8 @@ def load_splits(shared: Path, cache: Path, test_samples: int) -> Splits:
         with np.load(file) as content:
             stored[part] = Images(content["x"], content["y"])
     validation, training = stored["train"].balanced(VALIDATION, SPLIT_SEED)
-    return Splits(training, validation, stored["test"].balanced(test_samples, TEST_SEED)[0])
+    test = stored["test"].balanced(test_samples, TEST_SEED)[0]
+    return Splits(training, validation, test, stored["test"])
 
 
 def normalised(images: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -68,6 +68,8 @@ class ANNTraining:
     Attributes:
         learning_rate: the highest.
         reduced: compute in bfloat16 where torch does so by itself.
+        teacher_weight: part of the loss that is the distance from a teacher's scores, if there is
+            one (Hinton et al. 2015), at `temperature`.
     """
 
     epochs: int
@@ -77,10 +79,16 @@ class ANNTraining:
     dropout: float = 0.05
     seed: int = 1
     reduced: bool = True
+    teacher_weight: float = 0.0
+    temperature: float = 4.0
 
 
 def train_ann(
-    widths: Sequence[int], images: Images, training: ANNTraining, device: str
+    widths: Sequence[int],
+    images: Images,
+    training: ANNTraining,
+    device: str,
+    teacher: nn.Sequential | None = None,
 ) -> Iterator[tuple[nn.Sequential, float]]:
     """Train, yielding the network and its mean loss after every epoch."""
     torch.manual_seed(training.seed)
@@ -104,8 +112,10 @@ def train_ann(
             x = x.to(device, memory_format=torch.channels_last)
             with torch.autocast(device, torch.bfloat16, enabled=training.reduced):
                 scores = ann(x)
+                with torch.no_grad():
+                    wanted = None if teacher is None else teacher(x)
             labels = torch.from_numpy(images.y[chosen]).to(device)
-            loss = functional.cross_entropy(scores.float(), labels)
+            loss = ann_loss(scores.float(), labels, wanted, training)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             nn.utils.clip_grad_norm_(ann.parameters(), 1.0)
@@ -114,6 +124,21 @@ def train_ann(
             total += float(loss.detach())
         ann.eval()
         yield ann, total / batches
+
+
+def ann_loss(
+    scores: Tensor, labels: Tensor, wanted: Tensor | None, training: ANNTraining
+) -> Tensor:
+    """Cross-entropy with the labels, mixed with that with a teacher's softened scores."""
+    loss = functional.cross_entropy(scores, labels)
+    if wanted is None:
+        return loss
+    softness, weight = training.temperature, training.teacher_weight
+    softened = functional.log_softmax(scores / softness, 1)
+    targets = functional.softmax(wanted.float() / softness, 1)
+    # The gradient of the softened part is smaller by the square of the temperature.
+    distance = softness**2 * functional.kl_div(softened, targets, reduction="batchmean")
+    return (1 - weight) * loss + weight * distance
 
 
 @torch.no_grad()
@@ -166,7 +191,7 @@ def import_snn(
 
 @torch.no_grad()
 def balance_thresholds(
-    weights: Sequence[Tensor], spikes: NDArray[np.int8], percentile: float = PERCENTILE
+    weights: Sequence[Tensor], spikes: NDArray[np.int8], device: str, percentile: float = PERCENTILE
 ) -> list[float]:
     """Thresholds layer by layer: a percentile of the currents `W o` over samples, places and steps.
 
@@ -175,13 +200,15 @@ def balance_thresholds(
 
     Args:
         spikes: the input (samples, timesteps, 3, 32, 32).
+        device: where to compute.
     """
-    steps = [torch.from_numpy(frame.astype(np.float32)) for frame in spikes.swapaxes(0, 1)]
+    frames = spikes.swapaxes(0, 1).astype(np.float32)
+    steps = [torch.from_numpy(frame).to(device) for frame in frames]
     thresholds = []
     for index, weight in enumerate(weights[:-1]):
-        currents = [functional.conv2d(frame, weight, padding=1) for frame in steps]
+        currents = [functional.conv2d(frame, weight.to(device), padding=1) for frame in steps]
         sample = torch.cat([current.flatten()[:: max(1, len(steps) // 4)] for current in currents])
-        threshold = float(np.percentile(sample.numpy(), percentile))
+        threshold = float(np.percentile(sample.cpu().numpy(), percentile))
         thresholds.append(threshold)
         membrane = torch.zeros_like(currents[0])
         for step, current in enumerate(currents):

@@ -1,35 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Tables and plots of the VGG9 benchmark, from whatever figures there are."""
+"""Tables of the VGG9 benchmark, from whatever figures there are."""
 
 from __future__ import annotations
 
 import csv
 import math
-import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from vgg9_bench import Bench
 from vgg9_data import IMAGE_NOTE, VALIDATION
+from vgg9_energy import AC_PICOJOULE, MAC_PICOJOULE, microjoules
+from vgg9_paper import comparison, fewer, less_energy, lost, points, prefixes, stages
+from vgg9_plots import write_plots
 
 from snnir.support.atomic import atomic_write
 
-if TYPE_CHECKING:
-    from vgg9_stages import Bench
-
-MAC_PICOJOULE, AC_PICOJOULE = 4.6, 0.9
-"""Energy of a float32 multiply-accumulate and of an accumulate in 45 nm (Horowitz, ISSCC 2014)."""
 Row = dict[str, Any]
-
-
-def microjoules(row: Row) -> float:
-    """Operations of one inference times energy per operation: a proxy, memory is not in it.
-
-    Spiking networks have `operations`, all accumulates; ordinary ones have multiply-accumulates.
-    """
-    if "operations" in row:
-        return row["operations"] * AC_PICOJOULE * 1e-6
-    return row["macs"] * MAC_PICOJOULE * 1e-6
 
 
 def percent(value: float) -> str:
@@ -44,64 +32,96 @@ def table(head: str, rows: Iterable[str]) -> list[str]:
     return [head, "|" + "---|" * columns, *body, ""] if body else []
 
 
-def main_rows(bench: Bench) -> Iterable[str]:
-    """One line for each network with its size, operations and energy."""
-    figures, settings = bench.figures, bench.settings
-    names = {
-        "ann": "ANN",
-        "converted": "SNN, converted",
-        "tuned": "SNN, fine-tuned",
-        f"pca_{settings.variance:g}_tuned": f"PCA {settings.variance:g}, fine-tuned",
-        **{f"trained_{t}": f"the same at T = {t}, trained in stages" for t in settings.timesteps},
-        "retrained_ann": "ANN of the pruned sizes, from nothing",
-        "retrained": "the same as SNN, converted",
-    }
-    reference = figures.get("ann")
-    for key, name in names.items():
-        if key not in figures or reference is None:
+def size_rows(bench: Bench) -> Iterable[str]:
+    """One line for each size: parameters, and what is lost as ANN and as SNN at all steps."""
+    figures, steps = bench.figures, bench.settings.timesteps[0]
+    if "converted" not in figures:
+        return
+    dense, converted = figures["ann"], figures["converted"]
+    yield (
+        f"| all channels | {dense['parameters']:,} | 1.0x | {dense['macs'] / 1e6:.2f} | "
+        f"{percent(dense['whole_test'])} | - | {percent(converted['accuracy'])} | - | - |"
+    )
+    for prefix, name in prefixes(bench.settings).items():
+        if (last := figures.get(f"{prefix}_{steps}")) is None:
             continue
-        row = figures[key]
-        energy = microjoules(row)
-        operations = row.get("operations", row["macs"])
+        ann, first = figures.get(f"{prefix}_ann"), figures.get(prefix)
         yield (
-            f"| {name} | {row.get('timesteps', '-')} | {percent(row['accuracy'])} | "
-            f"{row['parameters']:,} | {reference['parameters'] / row['parameters']:.2f}x | "
-            f"{row['macs'] / 1e6:.2f} | {operations / 1e6:.2f} | {energy:.1f} | "
-            f"{microjoules(reference) / energy:.2f}x |"
+            f"| {name} | {last['parameters']:,} | {fewer(last, figures):.1f}x | "
+            f"{last['macs'] / 1e6:.2f} | "
+            + (
+                f"{percent(ann['whole_test'])} | {lost(ann, dense, 'whole_test'):.1f} | "
+                if ann
+                else "- | - | "
+            )
+            + (f"{percent(first['accuracy'])} | " if first else "- | ")
+            + f"{percent(last['accuracy'])} | {lost(last, converted):.1f} |"
         )
 
 
 def step_rows(bench: Bench) -> Iterable[str]:
-    """Accuracy against the number of steps."""
+    """One line for each network and number of steps, with operations and energy."""
+    figures, settings = bench.figures, bench.settings
+    if "converted" not in figures:
+        return
+    dense = figures["ann"]
+    rows = {"all channels, ANN": dense, "all channels, converted": figures["converted"]}
+    for prefix, name in prefixes(settings).items():
+        if (ann := figures.get(f"{prefix}_ann")) is not None:
+            rows[f"{name}, ANN"] = ann
+        rows |= {f"{name}, T = {t}": row for t, row in stages(figures, settings, prefix).items()}
+    for name, row in rows.items():
+        operations = row["operations"] if "operations" in row else row["macs"]
+        yield (
+            f"| {name} | {fewer(row, figures):.1f}x | {percent(row['accuracy'])} | "
+            f"{lost(row, dense):.1f} | {operations / 1e6:.2f} | "
+            f"{microjoules(row):.2f} | {less_energy(row, figures):.1f}x |"
+        )
+
+
+def way_rows(bench: Bench) -> Iterable[str]:
+    """Accuracy against the number of steps, by the way to get there."""
+    figures, prefix = bench.figures, f"nothing_{bench.settings.variance:g}"
     for steps in bench.settings.timesteps[1:]:
-        rows = [bench.figures.get(f"{way}_{steps}") for way in ("untrained", "trained")]
-        if any(rows):
-            cells = [percent(row["accuracy"]) if row else "-" for row in rows]
-            yield f"| {steps} | {cells[0]} | {cells[1]} |"
+        rows = [figures.get(key) for key in (f"{prefix}_untrained_{steps}", f"{prefix}_{steps}")]
+        if all(rows):
+            yield (
+                f"| {steps} | " + " | ".join(percent(row["accuracy"]) for row in rows if row) + " |"
+            )
 
 
 def bit_rows(bench: Bench) -> Iterable[str]:
-    """Accuracy against bits."""
-    for bits in bench.settings.bits:
-        rows = [bench.figures.get(f"{way}_{bits}") for way in ("rtn", "osbc")]
-        if any(rows):
-            cells = [percent(row["accuracy"]) if row else "-" for row in rows]
-            yield f"| {bits} | {cells[0]} | {cells[1]} |"
+    """Accuracy against bits, and the difference from float."""
+    figures, settings = bench.figures, bench.settings
+    prefix = f"nothing_{settings.variance:g}_{settings.final_steps}"
+    for bits in settings.bits:
+        rows = [figures.get(f"{prefix} {way} {bits}") for way in ("rtn", "osbc")]
+        if all(rows):
+            cells = [
+                f"{percent(row['accuracy'])} ({points(row, figures[prefix]):+.1f})"
+                for row in rows
+                if row
+            ]
+            yield f"| {bits} | " + " | ".join(cells) + " |"
 
 
 def noise_series(bench: Bench) -> dict[str, list[float | None]]:
     """Accuracies at every noise, by network."""
     settings, figures = bench.settings, bench.figures
-    ann = figures.get("ann", {})
+    prefix = f"nothing_{settings.variance:g}"
     series: dict[str, list[float | None]] = {}
-    series["ANN"] = [ann.get(f"noise {noise:g}") for noise in settings.noise]
-    final = f"trained_{settings.final_steps}"
     for name, key in (
-        (f"SNN, pruned, T = {settings.timesteps[0]}", f"pca_{settings.variance:g}_tuned"),
-        (f"SNN, pruned, T = {settings.final_steps}", final),
+        ("ANN, all channels", "ann"),
+        (f"ANN, PCA {settings.variance:g}", f"{prefix}_ann"),
     ):
+        row = figures.get(key, {})
+        series[name] = [row.get(f"noise {noise:g}") for noise in settings.noise]
+    for steps in (settings.timesteps[0], settings.final_steps):
+        key = f"{prefix}_{steps}"
         keys = [f"{key} noise {noise:g}" if noise else key for noise in settings.noise]
-        series[name] = [figures[k]["accuracy"] if k in figures else None for k in keys]
+        series[f"SNN, PCA {settings.variance:g}, T = {steps}"] = [
+            figures[k]["accuracy"] if k in figures else None for k in keys
+        ]
     return series
 
 
@@ -118,43 +138,81 @@ def noise_rows(bench: Bench) -> Iterable[str]:
 
 def layer_rows(bench: Bench) -> Iterable[str]:
     """Channels that are left in each layer."""
-    keys = ["tuned", *(f"pca_{variance:g}" for variance in bench.settings.variances)]
+    keys = ["converted", *(f"pca_{variance:g}" for variance in bench.settings.variances)]
     for key in keys:
         if (row := bench.figures.get(f"validation {key}")) is not None:
             channels = " | ".join(map(str, row["channels"][:-1]))
             yield (
-                f"| {'all' if key == 'tuned' else key.replace('pca_', '')} | {channels} | "
-                f"{row['parameters']:,} | {row['macs'] / 1e6:.2f} | {percent(row['accuracy'])} |"
+                f"| {'all' if key == 'converted' else key.replace('pca_', '')} | {channels} | "
+                f"{row['parameters']:,} | {fewer(row, bench.figures):.1f}x | "
+                f"{row['macs'] / 1e6:.2f} | {percent(row['accuracy'])} |"
             )
 
 
 def header(bench: Bench) -> list[str]:
     """What the figures are of."""
-    settings, ann = bench.settings, bench.figures.get("ann", {})
+    settings = bench.settings
     error = math.sqrt(0.25 * 0.75 / settings.test_samples)
-    training = sum(row.get("training_seconds", 0) for row in bench.figures.values())
-    processor = sum(row.get("processor_seconds", 0) for row in bench.figures.values())
+    first, last = settings.timesteps[0], settings.timesteps[-1]
     return [
         f"# VGG9 at {settings.width:g} of the width on CIFAR-10: PCA, time steps, bits, noise",
         "",
         f"Data: {IMAGE_NOTE}; so no figure compares with one on the original images to a point. "
         f"Accuracies are of {settings.test_samples:,} test images (a fixed, class-balanced choice; "
-        f"one standard error is about {100 * error:.1f} points). Training, thresholds, components "
-        f"and Hessians are from the training set without {VALIDATION:,} images, of which the first "
-        f"{settings.validation_samples:,} make all choices.",
+        f"one standard error is about {100 * error:.1f} points), of ANNs also of all 10,000. "
+        f"Nothing was chosen on test images. {VALIDATION:,} images of the training set are not "
+        f"trained on; choices are made on {settings.validation_samples:,} of them, or on fewer "
+        f"where that times T is more than {settings.choice_steps:,} "
+        f"({bench.choice_samples(first):,} at T = {first}).",
         "",
         f"Command: `{settings.command()}`.",
         "",
-        f"One run, one seed ({settings.seed}). The ANN is trained for {settings.ann_epochs} epochs "
-        f"(validation accuracy {percent(ann.get('validation', 0))} of {VALIDATION:,}). A "
-        f"fine-tuning stage is {settings.epochs} epoch(s) of {settings.image_steps:,} / T images "
-        f"(Adam, {settings.learning_rate:g}, batch {settings.batch}, linear surrogate). Input: "
-        "signed Poisson spikes; leak 0.9901; last layer integrates, its last membrane decides. "
-        f"Calibration: {settings.calibration_samples} images for thresholds and Hessians, "
-        f"{settings.component_samples} for principal components.",
+        f"One run, one seed ({settings.seed}). Every ANN is trained for {settings.ann_epochs} "
+        f"epochs, those of pruned sizes without dropout and with weight decay "
+        f"{settings.small_decay:g}. A stage of training of SNNs is {settings.epochs} epoch(s) of "
+        f"{settings.image_steps:,} / T images ({settings.image_steps // first:,} at T = {first}, "
+        f"{settings.image_steps // last:,} at T = {last}; Adam, batch {settings.batch}, linear "
+        "surrogate). Input: signed Poisson spikes; leak 0.9901; last layer integrates, its last "
+        f"membrane decides. Calibration: {settings.calibration_samples} images for thresholds and "
+        f"Hessians, {settings.component_samples} for principal components. Principal components "
+        "are of the converted network, which is not fine-tuned before.",
         "",
-        f"Processor time of the stages: {processor / 60:.0f} minutes besides the training of ANNs "
-        f"({training / 60:.0f} minutes).",
+        *choices(bench),
+        *costs(bench),
+    ]
+
+
+def choices(bench: Bench) -> list[str]:
+    """What validation images chose."""
+    figures, lines = bench.figures, []
+    if (row := figures.get("learning rate")) is not None:
+        scores = ", ".join(f"{rate}: {percent(score)}" for rate, score in row["scores"].items())
+        lines.append(
+            f"Learning rate of SNNs: {row['rate']:g}, chosen at T = {bench.settings.final_steps} "
+            f"by a quarter of a stage ({scores})."
+        )
+    scales = {
+        key.partition(":")[0]: row for key, row in figures.items() if key.endswith(": thresholds")
+    }
+    if scales:
+        text = "; ".join(
+            f"{name} {row['scale']:g} ("
+            + ", ".join(f"{scale}: {percent(score)}" for scale, score in row["scores"].items())
+            + ")"
+            for name, row in scales.items()
+        )
+        lines.append(f"Scales of balanced thresholds: {text}.")
+    return [*lines, ""] if lines else []
+
+
+def costs(bench: Bench) -> list[str]:
+    """How long it took."""
+    rows = bench.figures.values()
+    training = sum(row.get("training_seconds", 0) for row in rows)
+    processor = sum(row.get("processor_seconds", 0) for row in rows)
+    return [
+        f"Processor time: {training / 60:.0f} minutes for the training of ANNs and "
+        f"{processor / 60:.0f} for all else, on {bench.settings.device}.",
         "",
     ]
 
@@ -162,38 +220,79 @@ def header(bench: Bench) -> list[str]:
 def write_markdown(bench: Bench, path: Path) -> None:
     """All tables that there are figures for."""
     settings = bench.settings
-    ops = " operations (M)"
-    lines = header(bench)
-    lines += ["## Size, operations, energy", ""]
+    first = settings.timesteps[0]
+    lines = [*header(bench), "## Against the paper (arXiv 2104.12528)", ""]
     lines += [
-        f"Operations: of the ANN multiply-accumulates ({MAC_PICOJOULE} pJ), of SNNs accumulates "
-        f"({AC_PICOJOULE} pJ): rate of the layer that feeds, times T, times MACs. Energy is this "
-        "proxy of the reference: no memory traffic, no membrane updates, not a microcontroller.",
+        "The paper's figures are of the full width, the original images, and 20 to 30 epochs of "
+        "all training images at each stage; those measured here are of networks with "
+        f"{settings.width:g} of the channels, which have less to spare. Points are of accuracy: "
+        f"from the dense SNN at T = {first}, for energy and noise from the dense ANN.",
         "",
     ]
-    head = f"| network | T | accuracy | parameters | fewer | MACs (M) |{ops} | energy (µJ) | less |"
-    lines += table(head, main_rows(bench))
+    lines += table(
+        "| result | paper | source | here | verdict |", comparison(bench.figures, settings)
+    )
+    lines += ["## Fewer parameters", ""]
+    lines += [
+        "Sizes are what `snn-prune-pca` needs at the fraction of the variance. From nothing: an "
+        "ANN of that size is trained and converted, as in the paper; distilled: its loss is for "
+        f"{settings.teacher_weight:g} the distance from the scores of the dense ANN (not in the "
+        "paper). Channels kept by the pass: those with the least error when the others go, with "
+        f"compensation. Fine-tuning is at T = {first} and keeps a network as it was if it is no "
+        "better on a tenth of its images that is held out (the ANN was trained on them, so this "
+        "leans to keeping).",
+        "",
+    ]
+    lines += table(
+        "| network | parameters | fewer | MACs (M) | ANN, 10,000 images | points lost | "
+        f"SNN, T = {first} | fine-tuned | points lost |",
+        size_rows(bench),
+    )
+    lines += ["## Fewer steps, operations, energy", ""]
+    lines += [
+        "Each number of steps is trained from the one above it; "
+        f"{settings.longer}x training: the stage of T = {settings.final_steps} on "
+        f"{settings.longer} times as many images. A stage keeps its training if that helps on "
+        "validation images. Operations: of ANNs "
+        f"multiply-accumulates ({MAC_PICOJOULE} pJ), of SNNs accumulates ({AC_PICOJOULE} pJ): rate "
+        "of the layer that feeds, times T, times MACs. Energy is this proxy of the reference: no "
+        "memory traffic, no membrane updates, not a microcontroller. Points lost and energy are "
+        "against the dense ANN.",
+        "",
+    ]
+    lines += table(
+        "| network | fewer parameters | accuracy | points lost | operations (M) | energy (µJ) | "
+        "less |",
+        step_rows(bench),
+    )
+    lines += [
+        f"## Fewer steps with and without training: PCA {settings.variance:g}, from nothing",
+        "",
+    ]
+    lines += table("| T | without training | trained in stages |", way_rows(bench))
+    lines += rest(bench)
+    with atomic_write(path) as stream:
+        stream.write("\n".join(lines))
+
+
+def rest(bench: Bench) -> list[str]:
+    """Channels, bits, noise."""
+    settings = bench.settings
     layers = " | ".join(f"conv {i + 1}" for i in range(8))
-    lines += ["## Channels left by `snn-prune-pca`", ""]
+    lines = ["## Channels left by `snn-prune-pca`", ""]
     lines += [
-        f"Not trained afterwards; accuracy of {settings.validation_samples:,} validation images. "
-        f"{settings.variance:g} goes on.",
+        f"Not trained afterwards; T = {settings.timesteps[0]}, accuracy of "
+        f"{bench.choice_samples(settings.timesteps[0]):,} validation images.",
         "",
     ]
-    columns = f"{layers} | parameters | MACs (M) | validation accuracy"
+    columns = f"{layers} | parameters | fewer | MACs (M) | validation accuracy"
     lines += table(f"| variance | {columns} |", layer_rows(bench))
-    lines += [f"## Fewer steps, from PCA {settings.variance:g}, fine-tuned", ""]
-    lines += table("| T | without training | trained in stages |", step_rows(bench))
-    lines += [f"## Bits of weights at T = {settings.final_steps}, not trained afterwards", ""]
+    name = f"PCA {settings.variance:g}, from nothing, T = {settings.final_steps}"
+    lines += [f"## Bits of weights: {name}, not trained afterwards", ""]
     lines += table("| bits | RTN | OSBC |", bit_rows(bench))
     lines += ["## Gaussian noise on pixels of -1 to 1 (difference from none in points)", ""]
     sigmas = " | ".join(f"sigma {noise:g}" for noise in settings.noise)
-    lines += table(f"| network | {sigmas} |", noise_rows(bench))
-    notes = path.with_name(path.stem + "_notes.md")
-    if notes.exists():
-        lines += [notes.read_text().strip(), ""]
-    with atomic_write(path) as stream:
-        stream.write("\n".join(lines))
+    return lines + table(f"| network | {sigmas} |", noise_rows(bench))
 
 
 def write_csv(bench: Bench, path: Path) -> None:
@@ -202,62 +301,19 @@ def write_csv(bench: Bench, path: Path) -> None:
     rows = {key: row for key, row in bench.figures.items() if row.get("accuracy") is not None}
     with atomic_write(path) as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["network", *names, "energy_proxy_microjoule", "processor_seconds"])
+        writer.writerow(
+            ["network", *names, "energy_proxy_microjoule", "all_test_images", "processor_seconds"]
+        )
         for key, row in rows.items():
             cells = [row.get(name, "") for name in names]
-            writer.writerow(
-                [key, *cells, f"{microjoules(row):.3f}", f"{row.get('processor_seconds', 0):.1f}"]
-            )
-
-
-def write_plots(bench: Bench, path: Path) -> None:
-    """Accuracy against steps, bits and noise, side by side; skipped without matplotlib."""
-    os.environ.setdefault("MPLBACKEND", "Agg")
-    try:
-        from matplotlib import pyplot
-    except ImportError:
-        return
-    settings, figures = bench.settings, bench.figures
-    figure, (by_steps, by_bits, by_noise) = pyplot.subplots(1, 3, figsize=(12, 3.6))
-
-    def draw(axes: Any, name: str, points: Iterable[tuple[float, float | None]]) -> None:
-        known = [(x, 100 * y) for x, y in points if y is not None]
-        if known:
-            axes.plot(*zip(*known, strict=True), marker="o", label=name)
-
-    def accuracy(key: str) -> float | None:
-        return figures[key]["accuracy"] if key in figures else None
-
-    start = f"pca_{settings.variance:g}_tuned"
-    for way, name in (("untrained", "without training"), ("trained", "trained in stages")):
-        points = [(settings.timesteps[0], accuracy(start))]
-        points += [(t, accuracy(f"{way}_{t}")) for t in settings.timesteps[1:]]
-        draw(by_steps, name, points)
-    for way, name in (("rtn", "RTN"), ("osbc", "OSBC")):
-        draw(by_bits, name, [(bits, accuracy(f"{way}_{bits}")) for bits in settings.bits])
-    for name, values in noise_series(bench).items():
-        draw(by_noise, name, zip(settings.noise, values, strict=True))
-    by_steps.set_xscale("log")
-    by_steps.set_xticks(settings.timesteps, map(str, settings.timesteps))
-    by_steps.minorticks_off()
-    by_steps.set_xlabel("time steps")
-    by_bits.set_xlabel(f"bits of weights, T = {settings.final_steps}")
-    by_noise.set_xlabel("sigma of the noise")
-    for axes in (by_steps, by_bits, by_noise):
-        axes.set_ylabel("accuracy (%)")
-        axes.grid(alpha=0.3)
-        if axes.lines:
-            axes.legend(fontsize=8)
-    title = f"VGG9, width {settings.width:g}, CIFAR-10 (JPEG), {settings.test_samples:,} images"
-    figure.suptitle(title, fontsize=10)
-    figure.tight_layout()
-    figure.savefig(path, dpi=110)
-    pyplot.close(figure)
+            seconds = row.get("processor_seconds", 0) + row.get("training_seconds", 0)
+            whole = row.get("whole_test", "")
+            writer.writerow([key, *cells, f"{microjoules(row):.3f}", whole, f"{seconds:.1f}"])
 
 
 def write_report(bench: Bench, stem: Path) -> None:
-    """`stem`.csv, .md and .png; text in `stem`_notes.md is put at the end of the Markdown."""
+    """`stem`.csv, .md and .png."""
     stem.parent.mkdir(exist_ok=True)
     write_csv(bench, stem.with_suffix(".csv"))
     write_markdown(bench, stem.with_suffix(".md"))
-    write_plots(bench, stem.with_suffix(".png"))
+    write_plots(bench, noise_series(bench), stem.with_suffix(".png"))

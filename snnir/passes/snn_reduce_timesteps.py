@@ -83,7 +83,9 @@ class SNNReduceTimestepsPass(SNNPass):
     learning_rate: float = option(1e-3, "of Adam, at the start of each stage")
     train_thresholds: bool = option(False, "train thresholds as well")
     surrogate: Literal["atan", "linear"] = option("atan", "derivative of a spike, for training")
-    device: str = option("auto", "where to train: cpu, cuda, or auto for cuda where there is one")
+    device: str = option(
+        "auto", "where to execute and train: cpu, cuda, or auto for cuda where there is one"
+    )
     seed: int = option(0, "of the order of training samples")
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
@@ -91,6 +93,8 @@ class SNNReduceTimestepsPass(SNNPass):
             self._reduce(network)
 
     def _reduce(self, network: snn.NetworkOp) -> None:
+        from snnir.training import resolve_device
+
         if (reduction := self._reduction(network)) is None:
             return
         if any(isinstance(op, snn.RegisterOp) for op in network.body.block.ops):
@@ -100,8 +104,11 @@ class SNNReduceTimestepsPass(SNNPass):
         if self.timesteps is not None and not 1 <= self.timesteps <= steps:
             raise error_at(network, f"timesteps must be 1 to {steps}, got {self.timesteps}")
         data = load_data(self.calibration, steps, self.samples)
-        search = Search(network, data, self.metric, reduction=reduction)
-        chosen = self._train(network, search) if self.finetune else self._choose(search, steps)
+        device = str(resolve_device(self.device, network))
+        search = Search(network, data, self.metric, device, reduction)
+        chosen = (
+            self._train(network, search, device) if self.finetune else self._choose(search, steps)
+        )
         if chosen is None or chosen.timesteps == steps:
             self.remark(network, f"kept: no fewer than {steps} steps stay within {self.budget:g}")
             return
@@ -143,15 +150,14 @@ class SNNReduceTimestepsPass(SNNPass):
                 rejected = candidate.timesteps
         return accepted
 
-    def _train(self, network: snn.NetworkOp, search: Search) -> "Stage | None":
+    def _train(self, network: snn.NetworkOp, search: Search, device: str) -> "Stage | None":
         """The last stage of training within the budget; None if the first is not."""
         from snnir.temporal.gradual import step_counts, train_stages
-        from snnir.training import Training, resolve_device
+        from snnir.training import Training
 
         lowest = max(self.minimum, 1) if self.timesteps is None else self.timesteps
         counts = step_counts(network.timesteps.value.data, self.step_factor, lowest)
         training = Training(self.epochs, self.batch, self.learning_rate, seed=self.seed)
-        device = str(resolve_device(self.device, network))
         data = self._training_data(network, device)
         accepted = None
         for stage in train_stages(

@@ -393,3 +393,10 @@ def test_accuracy_needs_labels(tmp_path: Path) -> None:
 def test_more_steps_are_refused(timesteps: int) -> None:
     with pytest.raises(SNNError, match=f"timesteps must be 1 to 4, got {timesteps}"):
         reduce(refused(InputKind.EVENT_COUNTS), calibration="not read", timesteps=timesteps)
+
+
+def test_the_device_is_that_of_the_search_too(digits: ModuleOp) -> None:
+    with pytest.raises(SNNError, match="unknown device 'abacus'; use cpu or cuda"):
+        SNNReduceTimestepsPass(calibration=DATA, timesteps=8, device="abacus").apply(
+            make_context(), digits.clone()
+        )

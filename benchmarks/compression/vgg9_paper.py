@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What arXiv 2104.12528 reports, and the same from the figures that were measured here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vgg9_bench import Settings
+from vgg9_energy import microjoules
+
+Row = dict[str, Any]
+Figures = Mapping[str, Row]
+
+PAPER_DENSE, PAPER_PRUNED = 90.10, 89.04
+"""Accuracies of the dense and the pruned VGG9 (%, Table II)."""
+POINTS = PAPER_DENSE - PAPER_PRUNED
+"""Points that the paper loses."""
+FEWER, LESS_ENERGY, BITS, MORE_UNDER_NOISE = 10.0, 8.0, 5, 1.0
+"""The lower ends of what the abstract claims, and the fewest bits that are "stable"."""
+STABLE = 1.0
+"""Points that count as stable here; the paper names none."""
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """A result of the paper.
+
+    Attributes:
+        measure: says what was measured here and whether that reaches the paper's result; None if
+            there are no figures for it yet.
+    """
+
+    subject: str
+    paper: str
+    source: str
+    measure: Callable[[Figures, Settings], tuple[str, str] | None]
+
+
+def prefixes(settings: Settings) -> dict[str, str]:
+    """Names of the pruned networks by the start of their rows' keys."""
+    sizes = sorted(settings.retrained, reverse=True)
+    names = {f"nothing_{variance:g}": f"PCA {variance:g}, from nothing" for variance in sizes}
+    chosen = f"{settings.variance:g}"
+    names[f"taught_{chosen}"] = f"PCA {chosen}, from nothing, distilled"
+    names[f"longer_{chosen}"] = f"PCA {chosen}, from nothing, {settings.longer}x training"
+    names[f"pca_{chosen}"] = f"PCA {chosen}, channels kept by the pass"
+    return names
+
+
+def points(row: Row, reference: Row, key: str = "accuracy") -> float:
+    """Points of accuracy that a row has more than another."""
+    return 100 * (row[key] - reference[key])
+
+
+def lost(row: Row, reference: Row, key: str = "accuracy") -> float:
+    """Points of accuracy that a row has less than another."""
+    return 100 * (reference[key] - row[key])
+
+
+def fewer(row: Row, figures: Figures) -> float:
+    """How many times fewer parameters a network has than the dense one."""
+    return figures["ann"]["parameters"] / row["parameters"]
+
+
+def less_energy(row: Row, figures: Figures) -> float:
+    """How many times less energy a network needs than the dense ANN."""
+    return microjoules(figures["ann"]) / microjoules(row)
+
+
+def stages(figures: Figures, settings: Settings, prefix: str) -> dict[int, Row]:
+    """The rows of a pruned network by time steps, fine-tuned at each."""
+    keys = {steps: f"{prefix}_{steps}" for steps in settings.timesteps}
+    return {steps: figures[key] for steps, key in keys.items() if key in figures}
+
+
+def verdict(reached: bool) -> str:
+    """The last column of the comparison."""
+    return "reached" if reached else "not reached"
+
+
+def baseline(figures: Figures, _: Settings) -> tuple[str, str] | None:
+    """The networks before pruning."""
+    if "converted" not in figures:
+        return None
+    ann, snn = figures["ann"], figures["converted"]
+    return (
+        f"ANN {100 * ann['whole_test']:.1f} % (all test images); SNN converted from it, T = "
+        f"{snn['timesteps']}: {100 * snn['accuracy']:.1f} %",
+        "-",
+    )
+
+
+def parameters(figures: Figures, settings: Settings) -> tuple[str, str] | None:
+    """Fewer parameters and points lost at all steps, of every pruned network."""
+    cells, reached = [], False
+    for prefix, name in prefixes(settings).items():
+        if (row := stages(figures, settings, prefix).get(settings.timesteps[0])) is not None:
+            gain, loss = fewer(row, figures), lost(row, figures["converted"])
+            cells.append(f"{name}: {gain:.1f}x, {loss:.1f} lost")
+            reached |= gain >= FEWER and loss <= POINTS
+    return ("; ".join(cells), verdict(reached)) if cells else None
+
+
+def steps(figures: Figures, settings: Settings) -> tuple[str, str] | None:
+    """Points lost from all steps, at every number of steps, of every pruned network."""
+    cells = []
+    for prefix, name in prefixes(settings).items():
+        rows = stages(figures, settings, prefix)
+        first = settings.timesteps[0]
+        # What is trained for longer starts from the network that is trained from nothing.
+        start = rows.pop(first, None) or figures.get(
+            f"{prefix}_{first}".replace("longer", "nothing")
+        )
+        if start is not None and rows:
+            losses = (f"{lost(row, start):.1f} at {t}" for t, row in rows.items())
+            cells.append(f"{name}: {', '.join(losses)}")
+    return ("; ".join(cells), "-") if cells else None
+
+
+def energy(figures: Figures, settings: Settings) -> tuple[str, str] | None:
+    """The most accurate pruned network with so much less energy than the dense ANN."""
+    found = [
+        (row, f"{name}, T = {t}")
+        for prefix, name in prefixes(settings).items()
+        for t, row in stages(figures, settings, prefix).items()
+        if less_energy(row, figures) >= LESS_ENERGY
+    ]
+    if not found:
+        return None
+    row, name = max(found, key=lambda pair: pair[0]["accuracy"])
+    loss = lost(row, figures["ann"])
+    return f"{name}: {less_energy(row, figures):.1f}x, {loss:.1f} lost", verdict(loss <= POINTS)
+
+
+def bits(figures: Figures, settings: Settings) -> tuple[str, str] | None:
+    """Points lost by weights of so few bits."""
+    key = f"nothing_{settings.variance:g}_{settings.final_steps}"
+    rows = {way: figures.get(f"{key} {way} {BITS}") for way in ("rtn", "osbc")}
+    if key not in figures or None in rows.values():
+        return None
+    gains = {way: points(row, figures[key]) for way, row in rows.items() if row}
+    text = "; ".join(f"{way.upper()} {gain:+.1f}" for way, gain in gains.items())
+    return f"{text} at T = {settings.final_steps}", verdict(min(gains.values()) >= -STABLE)
+
+
+def noise(figures: Figures, settings: Settings) -> tuple[str, str] | None:
+    """Points that the pruned spiking network has more than the dense ANN, by noise."""
+    cells, reached = [], []
+    for t in (settings.timesteps[0], settings.final_steps):
+        keys = {
+            sigma: f"nothing_{settings.variance:g}_{t} noise {sigma:g}" for sigma in settings.noise
+        }
+        gains = {
+            sigma: 100 * (figures[key]["accuracy"] - figures["ann"][f"noise {sigma:g}"])
+            for sigma, key in keys.items()
+            if key in figures
+        }
+        if gains:
+            text = ", ".join(f"{gain:+.1f} at sigma {sigma:g}" for sigma, gain in gains.items())
+            cells.append(f"T = {t}: {text}")
+            reached += [
+                f"sigma {sigma:g}, T = {t}"
+                for sigma, gain in gains.items()
+                if gain >= MORE_UNDER_NOISE
+            ]
+    if not cells:
+        return None
+    return "; ".join(cells), f"reached at {'; '.join(reached)}" if reached else verdict(False)
+
+
+ANCHORS = (
+    Anchor("accuracy before pruning", f"{PAPER_DENSE:.2f} %, T = 100", "Table II", baseline),
+    Anchor(
+        "parameters",
+        f"10 to 14x fewer; VGG9 at 0.07 of its parameters: {PAPER_PRUNED:.2f} %, {POINTS:.2f} lost",
+        "abstract, Table II",
+        parameters,
+    ),
+    Anchor(
+        "time steps",
+        "reduced gradually from 100; to how many was not found",
+        "abstract; here: points lost from the most steps",
+        steps,
+    ),
+    Anchor("energy", "8 to 14x less than the dense ANN", "abstract", energy),
+    Anchor("bits of weights", f"stable down to {BITS}", f"abstract; here: {STABLE:g} point", bits),
+    Anchor("Gaussian noise", "1 to 4 points more than the ANN", "abstract", noise),
+)
+"""Facts of `reference/papers.md`, which says where each was found."""
+
+
+def comparison(figures: Figures, settings: Settings) -> Iterable[str]:
+    """Table rows: what the paper says, and what was measured."""
+    for anchor in ANCHORS:
+        if (found := anchor.measure(figures, settings)) is not None:
+            here, reached = found
+            yield f"| {anchor.subject} | {anchor.paper} | {anchor.source} | {here} | {reached} |"

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The VGG9 benchmark: verdicts come from the figures, and what distillation adds to the loss."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+FOLDER = Path(__file__).resolve().parents[3] / "benchmarks" / "compression"
+
+
+def load(monkeypatch: pytest.MonkeyPatch, name: str) -> ModuleType:
+    monkeypatch.syspath_prepend(FOLDER)
+    return pytest.importorskip(name)
+
+
+def spiking(accuracy: float, parameters: int, operations: float, timesteps: int) -> dict[str, Any]:
+    return {
+        "accuracy": accuracy, "parameters": parameters, "macs": 10, "operations": operations,
+        "timesteps": timesteps,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("loss", "fewer", "expected"), [
+    (0.010, 11, "reached"), (0.012, 11, "not reached"), (0.010, 9, "not reached"),
+])  # fmt: skip
+def test_parameters_need_both_the_size_and_the_accuracy(
+    monkeypatch: pytest.MonkeyPatch, loss: float, fewer: int, expected: str
+) -> None:
+    paper, bench = load(monkeypatch, "vgg9_paper"), load(monkeypatch, "vgg9_bench")
+    figures = {
+        "ann": {"parameters": 9900, "macs": 10_000_000, "accuracy": 0.9},
+        "converted": spiking(0.9, 9900, 1e6, 100),
+        "nothing_0.95_100": spiking(0.9 - loss, 9900 // fewer, 1e6, 100),
+    }
+    text, verdict = paper.parameters(figures, bench.Settings())
+    assert text == f"PCA 0.95, from nothing: {fewer}.0x, {100 * loss:.1f} lost"
+    assert verdict == expected
+
+
+@pytest.mark.parametrize(("accuracy", "expected"), [(0.895, "reached"), (0.88, "not reached")])
+def test_energy_is_judged_where_enough_is_saved(
+    monkeypatch: pytest.MonkeyPatch, accuracy: float, expected: str
+) -> None:
+    paper, bench = load(monkeypatch, "vgg9_paper"), load(monkeypatch, "vgg9_bench")
+    # 10e6 x 4.6 pJ are 46 µJ; an eighth of that is 6.4e6 accumulates of 0.9 pJ.
+    figures = {
+        "ann": {"parameters": 9900, "macs": 10_000_000, "accuracy": 0.9},
+        "nothing_0.95_100": spiking(0.9, 900, 6.5e6, 100),
+        "nothing_0.95_10": spiking(accuracy, 900, 5e6, 10),
+        "nothing_0.95_5": spiking(0.5, 900, 1e6, 5),
+    }
+    text, verdict = paper.energy(figures, bench.Settings())
+    assert text.startswith("PCA 0.95, from nothing, T = 10: 10.2x, ")
+    assert verdict == expected
+
+
+def test_nothing_is_said_without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    paper, bench = load(monkeypatch, "vgg9_paper"), load(monkeypatch, "vgg9_bench")
+    assert not list(paper.comparison({"ann": {"parameters": 1, "macs": 1}}, bench.Settings()))
+
+
+def test_a_teacher_pulls_scores_to_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = load(monkeypatch, "vgg9_network")
+    training = network.ANNTraining(1, teacher_weight=0.75, temperature=2.0)
+    rng = np.random.default_rng(3)
+    scores, wanted = (torch.from_numpy(rng.normal(size=(6, 10))) for _ in range(2))
+    labels = torch.arange(6)
+
+    def log_softmax(values: np.ndarray) -> np.ndarray:
+        return values - np.log(np.exp(values).sum(1, keepdims=True))
+
+    own, targets = (log_softmax(each.numpy() / 2) for each in (scores, wanted))
+    distance = 4 * (np.exp(targets) * (targets - own)).sum(1).mean()
+    plain = -log_softmax(scores.numpy())[np.arange(6), np.arange(6)].mean()
+    loss = network.ann_loss(scores, labels, wanted, training)
+    assert float(loss) == pytest.approx(0.25 * plain + 0.75 * distance, rel=1e-6)
+    assert float(network.ann_loss(scores, labels, None, training)) == pytest.approx(plain)
