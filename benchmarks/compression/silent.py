@@ -17,20 +17,16 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
+from together_measurements import Binary, Size, compile_and_measure, dense_code, size_of
 from together_nmnist import (
     RESULTS,
-    Binary,
-    Size,
     accuracy,
     cached,
     calibration_file,
-    compile_and_measure,
-    dense_code,
     dense_network,
     log,
     passed,
     real_recordings,
-    size_of,
     snn_network,
 )
 from xdsl.dialects.builtin import ModuleOp

@@ -16,14 +16,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, replace
 
 import torch
+from together_measurements import Binary, compile_and_measure
 from together_nmnist import (
     RESULTS,
     SIMULATED_TEST_SAMPLES,
     TIMESTEPS,
-    Binary,
     accuracy,
     cached,
-    compile_and_measure,
     dense_network,
     log,
     real_recordings,
@@ -39,7 +38,7 @@ PUBLISHED_STEPS = (100, 30, 10)
 UNTRAINED_STEPS = (150, 100, 50, 30, 10)
 REFINED_STEPS = (50, 30, 10)
 STAGES = (
-    Stage(50, 4_000, 2, 2e-3),
+    Stage(50, 8_000, 4, 2e-3),
     Stage(30, 8_000, 3, 2e-3),
     Stage(20, 4_000, 2),
     Stage(15, 6_000, 2),
