@@ -19,6 +19,7 @@ from together_nmnist import CACHE, as_presented, log, real_recordings, snn_netwo
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.backends.targets import MPS2_AN500
+from snnir.calibration import record_activity
 from snnir.calibration.activity import Activity, measure_activity
 from snnir.costs.goals import Goal
 from snnir.data import Dataset
@@ -52,6 +53,7 @@ from measuring import (
 TRACED_SAMPLES = 5
 """Recordings on which every spike and membrane is compared; scores are compared on all."""
 PROFILED_SAMPLES = 10
+ACTIVITY_SAMPLES = 100
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,14 @@ def lowering_options(module: ModuleOp) -> LoweringOptions:
     return LoweringOptions(target=MPS2_AN500.name, input_maximum=1 if binary else None)
 
 
+def with_activity(module: ModuleOp, data: Dataset) -> ModuleOp:
+    """A copy of a network with the activity on some of the data, which kernels are chosen by."""
+    copy = module.clone()
+    network = snn_network(copy)
+    record_activity(network, measure_activity(network, data.take(ACTIVITY_SAMPLES)))
+    return copy
+
+
 def compile_network(
     module: ModuleOp,
     goal: Goal = "speed",
@@ -150,6 +160,7 @@ def compile_network(
         options: other options than the goal, for example bits of a weight.
     """
     calibration = as_presented(module, real_recordings(network_of(module).timesteps.value.data)[0])
+    module = with_activity(module, calibration)
     base = lowering_options(module)
     if options is not None:
         base = replace(options, target=base.target, input_maximum=base.input_maximum)

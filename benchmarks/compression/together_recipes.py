@@ -9,14 +9,13 @@ nothing.
 
 import argparse
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from itertools import chain
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from timesteps import fine_tuned
 from together_nmnist import CACHE, cached, dense_network, log, passed, simulated
-from together_training import Stage, best_coarsened, train_stage
+from together_training import Stage, train_stage
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.driver.pipelines import LoweringOptions
@@ -62,17 +61,28 @@ def calibration(steps: int) -> str:
     return f'calibration="{path}"'
 
 
-def final(steps: int, penalty: float, binary: bool = False) -> Stage:
+def final(steps: int, penalty: float, **options: bool) -> Stage:
     """The last training of a network that lost channels."""
-    return Stage(steps, 8_000, 4, 2e-3, work_penalty=penalty, binary=binary)
+    return Stage(steps, 8_000, 4, 2e-3, work_penalty=penalty, **options)
 
 
 TRAINED: tuple[tuple[Stage, Channels], ...] = (
     (final(50, 2.0), (6, 12)),
     (final(50, 4.0), (6, 12)),
-    (final(50, 4.0), (4, 8)),
+    (final(50, 4.0, quiet=True, binary=True), (6, 12)),
+    (final(50, 4.0, quiet=True), (3, 12)),
+    (final(50, 6.0, quiet=True), (3, 9)),
 )
-"""The last training of a network, and how many channels are left for it."""
+"""The last training in 50 steps, and how many channels are left for it."""
+
+CARRIED: tuple[tuple[str, Stage], ...] = (
+    ("tuned_50_3_12_4_quiet", Stage(300, 3_000, 2, 1e-3, batch=16, work_penalty=4.0)),
+    ("tuned_50_3_12_4_quiet", Stage(10, 8_000, 4, 2e-3, work_penalty=4.0)),
+    ("tuned_50_6_12_4_binary_quiet", Stage(10, 8_000, 4, 2e-3, work_penalty=4.0)),
+    ("tuned_50_6_12_4_binary_quiet", Stage(5, 8_000, 4, 2e-3, work_penalty=4.0)),
+    ("tuned_50_3_12_4_quiet", Stage(20, 8_000, 3, 2e-3, work_penalty=4.0)),
+)
+"""Keys of networks that are brought to other steps, and their training there."""
 
 
 def trained(stage: Stage, channels: Channels) -> Recipe:
@@ -84,12 +94,14 @@ def trained(stage: Stage, channels: Channels) -> Recipe:
         return train_stage(passed(fine_tuned(stage.steps), pipeline), stage)
 
     binary = ", binary frames" if stage.binary else ""
+    quiet = ", no hidden biases" if stage.quiet else ""
     text = (
         f"fine-tuned to {stage.steps} steps, PCA to {channels[0]} and {channels[1]} channels"
-        f"{binary}, fine-tuned with work penalty {stage.work_penalty:g}"
+        f"{binary}{quiet}, fine-tuned with work penalty {stage.work_penalty:g}"
     )
     key = f"tuned_{stage.steps}_{channels[0]}_{channels[1]}_{stage.work_penalty:g}"
-    return Recipe(key + ("_binary" if stage.binary else ""), text, True, make)
+    key += ("_binary" if stage.binary else "") + ("_quiet" if stage.quiet else "")
+    return Recipe(key, text, True, make)
 
 
 def carried(before: Recipe, stage: Stage) -> Recipe:
@@ -102,7 +114,9 @@ def carried(before: Recipe, stage: Stage) -> Recipe:
 def all_recipes() -> Iterator[Recipe]:
     """All candidates, the network as published first."""
     yield DENSE
-    yield from (trained(*each) for each in TRAINED)
+    at_50 = {recipe.key: recipe for recipe in (trained(*each) for each in TRAINED)}
+    yield from at_50.values()
+    yield from (carried(at_50[key], stage) for key, stage in CARRIED)
 
 
 def main() -> None:
