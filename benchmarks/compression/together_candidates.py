@@ -5,19 +5,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
 import torch
+from emulated import Compiled
 from together_measurements import (
     NO_LIMITS,
     Binary,
-    Compiled,
     Limits,
     Size,
     compile_network,
     measure_binary,
+    right_decisions,
     size_of,
 )
 from together_nmnist import as_presented, log, real_recordings
 from together_pool import Decided, accepted, decided, pool_loss, real_loss
-from together_recipes import DENSE, Recipe
+from together_recipes import DENSE, Recipe, steps_of
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.costs.goals import Goal
@@ -125,6 +126,15 @@ def test_program(chosen: Candidate, emulated: int) -> tuple[Binary, ModuleOp, Co
     module, compiled = compiled_for(chosen.recipe, chosen.goal, chosen.limits)
     test = as_presented(module, real_recordings(chosen.steps)[1])
     return measure_binary(compiled, test, emulated), module, compiled
+
+
+def right_on_test(recipe: Recipe, module: ModuleOp, integers: ModuleOp) -> Decided:
+    """Right decisions on the test half, which holds no simulated recordings."""
+    steps = steps_of(recipe)
+    right = right_decisions(
+        integers, "test half", lambda: [as_presented(module, real_recordings(steps)[1])]
+    )
+    return Decided(right, right[:0])
 
 
 def use_one_thread() -> None:

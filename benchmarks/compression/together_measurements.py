@@ -7,13 +7,22 @@ lists of events. What counts instructions is that of `benchmarks/cortex_m7`.
 """
 
 import hashlib
-import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from common import cached_arrays
+from emulated import (
+    Compiled,
+    ProfilingExecutor,
+    count,
+    host_labels,
+    open_executor,
+    presented,
+    spread,
+    traced_difference,
+    verdict,
+)
 from numpy.typing import NDArray
 from together_nmnist import CACHE, as_presented, log, real_recordings, snn_network
 from xdsl.dialects.builtin import ModuleOp
@@ -35,20 +44,6 @@ from snnir.executors.torch_executor import TorchExecutor
 from snnir.layers.affine import AFFINE_OPS
 from snnir.layers.counts import count_network, macs_of
 from snnir.support.diagnostics import DiagnosticEngine, SNNError
-
-sys.path.append(str(Path(__file__).resolve().parents[1] / "cortex_m7"))
-
-from call_profile import ProfilingExecutor
-from measuring import (
-    Compiled,
-    count,
-    host_labels,
-    open_executor,
-    presented,
-    spread,
-    traced_difference,
-    verdict,
-)
 
 TRACED_SAMPLES = 5
 """Recordings on which every spike and membrane is compared; scores are compared on all."""
@@ -247,7 +242,7 @@ def right_decisions(
         recordings: makes the recordings, as the network takes them, in parts.
     """
     network = network_of(integers)
-    digest = hashlib.sha256(f"{integers}\n{name}".encode()).hexdigest()[:20]
+    digest = hashlib.sha256(f"{_without_remarks(integers)}\n{name}".encode()).hexdigest()[:20]
 
     def decide() -> dict[str, NDArray]:
         executor = TorchExecutor(network)
@@ -258,6 +253,14 @@ def right_decisions(
         return {"right": np.concatenate(parts)}
 
     return cached_arrays(CACHE / f"decisions_{digest}.npz", decide)["right"]
+
+
+def _without_remarks(integers: ModuleOp) -> ModuleOp:
+    """A copy without attributes that do not change what is computed."""
+    copy = integers.clone()
+    for op in copy.walk():
+        op.attributes.clear()
+    return copy
 
 
 def dense_code(module: ModuleOp, data: Dataset) -> float:

@@ -39,6 +39,11 @@ class Paired:
     error: float
 
 
+def points(lost: Paired) -> str:
+    """A loss in points with its standard error; gains are negative."""
+    return f"{100 * lost.loss:+.1f} ± {100 * lost.error:.1f}"
+
+
 def paired_loss(reference: NDArray[np.bool_], network: NDArray[np.bool_]) -> Paired:
     """Compare correct decisions, bool (samples,), for the same samples."""
     difference = reference.astype(float) - network

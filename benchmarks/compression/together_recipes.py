@@ -15,15 +15,20 @@ import numpy as np
 import torch
 from timesteps import fine_tuned
 from together_nmnist import CACHE, cached, dense_network, log, passed, simulated
-from together_training import Stage, train_stage
+from together_training import Stage, best_coarsened, train_stage
 from xdsl.dialects.builtin import ModuleOp
 
+from snnir.driver.files import network_of
 from snnir.driver.pipelines import LoweringOptions
 
-CALIBRATION_SAMPLES = 1_000
-"""Simulated recordings that passes are calibrated on; the first of those that stages train on."""
+CALIBRATION_FRAMES = 50_000
+"""Frames of simulated recordings, the first of those that stages train on, that calibrate passes;
+at most 1,000 recordings."""
 
-UNTRAINED_STEPS = (300, 150, 100)
+UNTRAINED_STEPS = (150, 100)
+OSBC_STEPS = 150
+OSBC_KEYS = ("tuned_50_3_12_4_quiet",)
+"""Networks that OSBC compresses further, after training."""
 
 Channels = tuple[int, int]
 
@@ -52,11 +57,21 @@ class Recipe:
 DENSE = Recipe("dense_300", "as published", False, dense_network)
 
 
+def steps_of(recipe: Recipe) -> int:
+    """Time steps of its network."""
+    return network_of(recipe.network()).timesteps.value.data
+
+
+def calibration_samples(steps: int) -> int:
+    """Simulated recordings that passes are calibrated on."""
+    return min(1_000, CALIBRATION_FRAMES // steps)
+
+
 def calibration(steps: int) -> str:
     """The option of a pass that names simulated recordings to be calibrated on."""
     path = CACHE / f"simulated_calibration_{steps}.npz"
     if not path.exists():
-        data = simulated("train", steps, CALIBRATION_SAMPLES)
+        data = simulated("train", steps, calibration_samples(steps))
         np.savez(path, x=data.x, y=data.labels())
     return f'calibration="{path}"'
 
@@ -111,12 +126,72 @@ def carried(before: Recipe, stage: Stage) -> Recipe:
     return Recipe(key, text, True, lambda: train_stage(before.network(), stage))
 
 
-def all_recipes() -> Iterator[Recipe]:
-    """All candidates, the network as published first."""
+def untrained_recipes() -> Iterator[Recipe]:
+    """The network as published, then what passes do to it without training."""
     yield DENSE
+    silent = Recipe(
+        "free_silent_300", "silent channels removed", False,
+        lambda: passed(dense_network(), f"snn-prune-silent{{{calibration(300)}}}"),
+    )  # fmt: skip
+    yield silent
+    for steps in UNTRAINED_STEPS:
+        fewer = coarser(silent, steps)
+        yield fewer
+        if steps == OSBC_STEPS:
+            yield pruned(fewer, 0.5)
+            yield quantized(fewer, 4)
+            yield quantized(pruned(fewer, 0.5), 4)
+
+
+def coarser(before: Recipe, steps: int) -> Recipe:
+    """In longer steps, with the best exponent on simulated recordings."""
+
+    def make() -> ModuleOp:
+        data = simulated("train", steps, calibration_samples(steps))
+        return best_coarsened(before.network(), data)[0]
+
+    return Recipe(f"{before.key}_{steps}", f"{before.text}, {steps} steps", False, make)
+
+
+def pruned(before: Recipe, sparsity: float) -> Recipe:
+    """With zeros among the weights, chosen and made up for by OSBC, and the rates restored."""
+
+    def make() -> ModuleOp:
+        data = calibration(steps_of(before))
+        pipeline = (
+            f"snn-measure-activity{{{data}}},snn-osbc-prune{{{data} sparsity={sparsity}}},"
+            f"snn-match-rates{{{data}}}"
+        )
+        return passed(before.network(), pipeline)
+
+    key, text = f"{before.key}_sparse{sparsity:g}", f"{before.text}, OSBC {sparsity:.0%} zeros"
+    return Recipe(key, text, before.trained, make)
+
+
+def quantized(before: Recipe, bits: int) -> Recipe:
+    """With weights of fewer bits, by OSBC, and the rates restored."""
+
+    def make() -> ModuleOp:
+        data = calibration(steps_of(before))
+        pipeline = (
+            f"snn-measure-activity{{{data}}},snn-osbc-quantize{{{data} bits={bits}}},"
+            f"snn-match-rates{{{data}}}"
+        )
+        return passed(before.network(), pipeline)
+
+    key, text = f"{before.key}_{bits}bits", f"{before.text}, OSBC {bits} bits"
+    return Recipe(key, text, before.trained, make, LoweringOptions(bits=bits))
+
+
+def trained_recipes() -> Iterator[Recipe]:
+    """Trained candidates."""
     at_50 = {recipe.key: recipe for recipe in (trained(*each) for each in TRAINED)}
     yield from at_50.values()
     yield from (carried(at_50[key], stage) for key, stage in CARRIED)
+    for key in OSBC_KEYS:
+        yield pruned(at_50[key], 0.5)
+        yield quantized(at_50[key], 4)
+        yield quantized(pruned(at_50[key], 0.5), 4)
 
 
 def main() -> None:
@@ -125,7 +200,7 @@ def main() -> None:
     parser.add_argument("keys", nargs="*", help="by default all")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    for recipe in all_recipes():
+    for recipe in (*untrained_recipes(), *trained_recipes()):
         if not arguments.keys or recipe.key in arguments.keys:
             log(f"{recipe.key}: {recipe.text}")
             recipe.network()
