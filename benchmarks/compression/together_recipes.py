@@ -180,7 +180,7 @@ def quantized(before: Recipe, bits: int) -> Recipe:
         return passed(before.network(), pipeline)
 
     key, text = f"{before.key}_{bits}bits", f"{before.text}, OSBC {bits} bits"
-    return Recipe(key, text, before.trained, make, LoweringOptions(bits=bits))
+    return Recipe(key, text, before.trained, make)
 
 
 def trained_recipes() -> Iterator[Recipe]:
