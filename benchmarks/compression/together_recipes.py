@@ -94,8 +94,8 @@ CARRIED: tuple[tuple[str, Stage], ...] = (
     ("tuned_50_3_12_4_quiet", Stage(300, 3_000, 2, 1e-3, batch=16, work_penalty=4.0)),
     ("tuned_50_3_12_4_quiet", Stage(10, 8_000, 4, 2e-3, work_penalty=4.0)),
     ("tuned_50_6_12_4_binary_quiet", Stage(10, 8_000, 4, 2e-3, work_penalty=4.0)),
-    ("tuned_50_6_12_4_binary_quiet", Stage(5, 8_000, 4, 2e-3, work_penalty=4.0)),
-    ("tuned_50_3_12_4_quiet", Stage(20, 8_000, 3, 2e-3, work_penalty=4.0)),
+    ("tuned_50_3_12_4_quiet", Stage(20, 8_000, 3, 2e-3, work_penalty=4.0, binary=True)),
+    ("tuned_50_3_9_6_quiet", Stage(300, 2_000, 2, 1e-3, batch=16, work_penalty=6.0)),
 )
 """Keys of networks that are brought to other steps, and their training there."""
 
@@ -121,8 +121,9 @@ def trained(stage: Stage, channels: Channels) -> Recipe:
 
 def carried(before: Recipe, stage: Stage) -> Recipe:
     """A recipe whose network is then brought to other steps and fine-tuned there."""
-    text = f"{before.text}, {stage.steps} steps, fine-tuned"
-    key = f"{before.key}_at_{stage.steps}"
+    binary = ", binary frames" if stage.binary else ""
+    text = f"{before.text}, {stage.steps} steps{binary}, fine-tuned"
+    key = f"{before.key}_at_{stage.steps}" + ("_binary" if stage.binary else "")
     return Recipe(key, text, True, lambda: train_stage(before.network(), stage))
 
 
