@@ -29,7 +29,7 @@ from together_pool import (
     pool_loss,
     real_loss,
 )
-from together_recipes import trained_recipes, untrained_recipes
+from together_recipes import osbc_recipes, trained_recipes, untrained_recipes
 
 from snnir.costs.goals import Goal
 
@@ -272,7 +272,7 @@ def main() -> None:
     parser.add_argument("--emulated", type=int, default=20, help="recordings in the emulator")
     arguments = parser.parse_args()
     use_one_thread()
-    recipes = [*untrained_recipes(), *trained_recipes()]
+    recipes = [*untrained_recipes(), *trained_recipes(), *osbc_recipes()]
     found = [each for goal in AIMS for each in candidates(recipes, goal)]
     fast = [each for each in found if each.goal == "speed"]
     dense, best = fast[0], max(fast, key=lambda each: float(each.decided.pool.mean()))

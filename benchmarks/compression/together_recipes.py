@@ -95,7 +95,6 @@ CARRIED: tuple[tuple[str, Stage], ...] = (
     ("tuned_50_3_12_4_quiet", Stage(10, 8_000, 4, 2e-3, work_penalty=4.0)),
     ("tuned_50_6_12_4_binary_quiet", Stage(10, 8_000, 4, 2e-3, work_penalty=4.0)),
     ("tuned_50_3_12_4_quiet", Stage(20, 8_000, 3, 2e-3, work_penalty=4.0, binary=True)),
-    ("tuned_50_3_9_6_quiet", Stage(300, 2_000, 2, 1e-3, batch=16, work_penalty=6.0)),
 )
 """Keys of networks that are brought to other steps, and their training there."""
 
@@ -189,10 +188,15 @@ def trained_recipes() -> Iterator[Recipe]:
     at_50 = {recipe.key: recipe for recipe in (trained(*each) for each in TRAINED)}
     yield from at_50.values()
     yield from (carried(at_50[key], stage) for key, stage in CARRIED)
-    for key in OSBC_KEYS:
-        yield pruned(at_50[key], 0.5)
-        yield quantized(at_50[key], 4)
-        yield quantized(pruned(at_50[key], 0.5), 4)
+
+
+def osbc_recipes() -> Iterator[Recipe]:
+    """Trained candidates that OSBC compresses further."""
+    for before in trained_recipes():
+        if before.key in OSBC_KEYS:
+            yield pruned(before, 0.5)
+            yield quantized(before, 4)
+            yield quantized(pruned(before, 0.5), 4)
 
 
 def main() -> None:
@@ -201,7 +205,7 @@ def main() -> None:
     parser.add_argument("keys", nargs="*", help="by default all")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    for recipe in (*untrained_recipes(), *trained_recipes()):
+    for recipe in (*untrained_recipes(), *trained_recipes(), *osbc_recipes()):
         if not arguments.keys or recipe.key in arguments.keys:
             log(f"{recipe.key}: {recipe.text}")
             recipe.network()
