@@ -93,6 +93,7 @@ TRAINED: tuple[tuple[Stage, Channels], ...] = (
 CARRIED: tuple[tuple[str, Stage], ...] = (
     ("tuned_50_3_12_4_quiet", Stage(300, 3_000, 2, 1e-3, batch=16, work_penalty=4.0)),
     ("tuned_50_3_12_4_quiet", Stage(10, 8_000, 4, 2e-3, work_penalty=4.0)),
+    ("tuned_50_6_12_4_binary_quiet", Stage(20, 8_000, 3, 2e-3, work_penalty=4.0)),
     ("tuned_50_6_12_4_binary_quiet", Stage(10, 8_000, 4, 2e-3, work_penalty=4.0)),
     ("tuned_50_3_12_4_quiet", Stage(20, 8_000, 3, 2e-3, work_penalty=4.0, binary=True)),
 )

@@ -112,10 +112,11 @@ def train_stage(module: ModuleOp, stage: Stage) -> ModuleOp:
     data = simulated("train", stage.steps, stage.samples)
     changed = module.clone()
     if snn_network(changed).timesteps.value.data != stage.steps:
-        changed, _ = best_coarsened(module, data.take(EXPONENT_SAMPLES))
+        few = as_presented(changed, data.take(EXPONENT_SAMPLES))
+        changed, _ = best_coarsened(module, few)
     if stage.binary:
         snn_network(changed).properties["input"] = InputKindAttr(InputKind.BINARY_FRAMES)
-        data = as_presented(changed, data)
+    data = as_presented(changed, data)
     if stage.quiet:
         remove_hidden_biases(snn_network(changed))
     trainable = TrainableNetwork(snn_network(changed), train_thresholds=True)
