@@ -6,8 +6,8 @@
 writes `benchmarks/results/compressed_goals.csv` and `.md`. For each goal, the candidates of
 `together_recipes.py` in the number of steps that it asks for are compiled within its limits; of
 those that are accepted on the pool (`together_pool.py`) and keep the goal on the calibration half
-the most accurate one is measured on the test half of the real recordings. Networks and decisions are
-kept in `build/nmnist/`: running it again only compiles and measures.
+the most accurate one is measured on the test half of the real recordings. Networks and decisions
+are kept in `build/nmnist/`: running it again only compiles and measures.
 """
 
 import argparse
@@ -246,7 +246,8 @@ def write_results(
         "Chosen for each goal: the highest accuracy on the pool among the candidates that stay "
         f"{MARGIN:.0%} below the instructions of the goal on the calibration half, and within RAM "
         "and flash, or the fewest instructions if there is none. Only those take part whose loss "
-        "plus one standard error, in pairs, is within the limit on the pool of calibration half and simulated recordings of the MNIST training images "
+        "plus one standard error, in pairs, is within the limit on the pool of calibration half "
+        "and simulated recordings of the MNIST training images "
         f"{first} to {last - 1}, which no stage trains on, and whose loss is within it on the "
         "calibration half alone, so that gains on simulated recordings do not pay for losses on "
         "real ones. Losses with ±: one standard error; negative: a gain. Training is "
