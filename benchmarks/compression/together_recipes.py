@@ -141,7 +141,6 @@ def untrained_recipes() -> Iterator[Recipe]:
         if steps == OSBC_STEPS:
             yield pruned(fewer, 0.5)
             yield quantized(fewer, 4)
-            yield quantized(pruned(fewer, 0.5), 4)
 
 
 def coarser(before: Recipe, steps: int) -> Recipe:
