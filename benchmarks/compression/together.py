@@ -84,7 +84,9 @@ def choices(
     """The reference, then what is chosen for each goal, kind of training and loss."""
     _, right = tests(reference)
     for goal, (_, cost) in AIMS.items():
-        same = next(e for e in found if (e.recipe, e.goal) == (reference.recipe, goal))
+        same = next((e for e in found if (e.recipe, e.goal) == (reference.recipe, goal)), None)
+        if same is None:
+            continue
         yield Choice(name, goal, None, same.recipe.trained, same, tests(same)[0], Paired(0, 0))
         for trained in kinds:
             for loss in LOSSES:
@@ -186,6 +188,8 @@ def write_results(
     for name, title, reference in sections:
         for goal, (aim, _) in AIMS.items():
             rows = [each for each in made if (each.reference, each.goal) == (name, goal)]
+            if not rows:
+                continue
             lines += ["", f"## Within a loss of {title}: {aim} (`optimize={goal}`)"]
             if name == "best" and goal == "speed":
                 lines += [
@@ -195,6 +199,8 @@ def write_results(
             lines += ["", *table_of_choices(rows, reference)]
     for goal in AIMS:
         rows = [each for each in found if each.goal == goal]
+        if not rows:
+            continue
         lines += [
             "", f"## All candidates, `optimize={goal}`", "",
             f"Costs on {rows[0].binary.emulated} recordings of the calibration half; losses "
@@ -273,15 +279,18 @@ def main() -> None:
     arguments = parser.parse_args()
     use_one_thread()
     recipes = [*untrained_recipes(), *trained_recipes(), *osbc_recipes()]
-    found = [each for goal in AIMS for each in candidates(recipes, goal)]
-    fast = [each for each in found if each.goal == "speed"]
-    dense, best = fast[0], max(fast, key=lambda each: float(each.decided.pool.mean()))
     tests = Tests(arguments.emulated)
-    made = [
-        *choices("as published", dense, found, tests, (False, True)),
-        *choices("best", best, found, tests, (True,)),
-    ]
-    write_results(found, made, dense, best)
+    found: list[Candidate] = []
+    for goal in AIMS:
+        found += candidates(recipes, goal)
+        fast = [each for each in found if each.goal == "speed"]
+        dense, best = fast[0], max(fast, key=lambda each: float(each.decided.pool.mean()))
+        made = [
+            *choices("as published", dense, found, tests, (False, True)),
+            *choices("best", best, found, tests, (True,)),
+        ]
+        # After each goal, so that an interrupted run leaves what it has measured.
+        write_results(found, made, dense, best)
 
 
 if __name__ == "__main__":
