@@ -228,6 +228,27 @@ def fewest_steps(rows: list[Row]) -> dict[str, int]:
     return {method: found[method] for method in METHODS if method in found}
 
 
+def recordings_seen(stage: Stage) -> int:
+    """Recordings that a network was trained on in all stages up to this one, repeats counted."""
+    if stage in REFERENCE_STAGES:
+        return recordings_seen(STAGES[0]) + stage.samples * stage.epochs
+    before = STAGES[: STAGES.index(stage) + 1]
+    return sum(each.samples * each.epochs for each in before)
+
+
+def training_compared() -> str:
+    """How much training the fine-tuned networks have had."""
+    seen = {
+        stage.steps: recordings_seen(stage)
+        for stage in sorted((*STAGES, *REFERENCE_STAGES), key=lambda stage: -stage.steps)
+    }
+    return (
+        "Recordings that each network was trained on in all, repeats counted: "
+        + ", ".join(f"{count:,} at {steps} steps" for steps, count in seen.items())
+        + "."
+    )
+
+
 def summary(rows: list[Row]) -> str:
     """Whether the goal is reached."""
     fewest, dense, tuned = fewest_steps(rows), dense_row(rows), tuned_reference(rows)
@@ -277,6 +298,8 @@ def write_results(rows: list[Row]) -> None:
         f"Fine-tuned in many steps, to compare with, from the network of {STAGES[0].steps} steps:",
         "",
         *(f"* {stage}" for stage in REFERENCE_STAGES),
+        "",
+        training_compared(),
         "",
         "The real recordings are of the training part of N-MNIST, which the authors presumably "
         "trained the published weights on. Fine-tuning here sees neither the real recordings nor "
