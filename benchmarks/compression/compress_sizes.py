@@ -177,8 +177,8 @@ def write_results(found: Sequence[Row]) -> None:
         "",
         *table(found),
         "",
-        "The sizes suit networks with far more weights than they need, as the fully connected one; "
-        "the convolutional network of 18 thousand weights is not one of them.",
+        "The sizes are made for networks with far more weights than they need, of which the "
+        "convolutional one, with so few parameters, is none: compare the losses of both.",
     ]
     (RESULTS / "compress_sizes.md").write_text("\n".join(lines) + "\n")
 
