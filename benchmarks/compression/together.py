@@ -148,6 +148,20 @@ def table_of_candidates(found: Sequence[Candidate], reference: Candidate) -> lis
     return [f"| {line} |" for line in lines]
 
 
+def holds_on_test(losses: Sequence[tuple[float, float, float]]) -> str:
+    """How many choices keep their limit on the test half.
+
+    Args:
+        losses: allowed, found and the standard error of what was found, in points.
+    """
+    missed = [each for each in losses if each[1] > each[0] + 1e-9]
+    clearly = [each for each in missed if each[1] - each[2] > each[0] + 1e-9]
+    return (
+        f"On the test half {len(missed)} of {len(losses)} choices lose more than is allowed, "
+        f"{len(clearly)} of them by more than one standard error."
+    )
+
+
 def introduction(dense: Candidate, test: Binary) -> str:
     """How the figures were made."""
     first, last = HELD_OUT_IMAGES
@@ -197,6 +211,12 @@ def write_results(
                     "weights, so this is the harder comparison.",
                 ]  # fmt: skip
             lines += ["", *table_of_choices(rows, reference)]
+            losses = [
+                (100 * each.loss, 100 * each.lost.loss, 100 * each.lost.error)
+                for each in rows
+                if each.loss is not None
+            ]
+            lines += ["", holds_on_test(losses)]
     for goal in AIMS:
         rows = [each for each in found if each.goal == goal]
         if not rows:
