@@ -17,20 +17,16 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
+from together_measurements import Binary, Size, compile_and_measure, dense_code, size_of
 from together_nmnist import (
     RESULTS,
-    Binary,
-    Size,
     accuracy,
     cached,
     calibration_file,
-    compile_and_measure,
-    dense_code,
     dense_network,
     log,
     passed,
     real_recordings,
-    size_of,
     snn_network,
 )
 from xdsl.dialects.builtin import ModuleOp
@@ -214,8 +210,9 @@ def write_results(rows: list[Row]) -> None:
         "threshold 0: that never fire. Agreement of the decisions in real numbers, accuracy and "
         f"SynOps on the other half (n = {binary.samples}; one sample is "
         f"{100 / binary.samples:.2f} points), the accuracy of the integer program. Instructions "
-        f"are exact, for the Cortex-M7 in QEMU (mps2-an500), on {binary.emulated} recordings of "
-        "the test half, where the program equals the integer network bit for bit. SynOps: "
+        "are exact, for the Cortex-M7 in QEMU (mps2-an500), with kernels selected for "
+        f"`optimize=speed`, on {binary.emulated} recordings of the test half as lists of events, "
+        "where the program equals the integer network bit for bit. SynOps: "
         "multiply-accumulates with inputs that are not zero, borders in full. Dense code: "
         "`kernels=cmsis`, whose convolutions multiply by all inputs, on one recording.",
     ]

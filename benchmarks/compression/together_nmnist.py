@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""What the benchmarks of the convolutional N-MNIST network share: data, networks and measurements.
+"""What the benchmarks of the convolutional N-MNIST network share: data and networks.
 
 The network is that of arXiv 2511.12136 with the weights that its authors published: 12C5-MP2-LIF-
 32C5-MP2-LIF-FC10, 300 time bins. Its data:
@@ -16,7 +16,6 @@ delete that folder to make them anew.
 import gzip
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -27,32 +26,22 @@ from common import cached_arrays
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
-from snnir.backends.targets import get_target
-from snnir.calibration.activity import Activity, measure_activity
 from snnir.data import Dataset, load_nmnist
-from snnir.data.dataset import balanced_subset
 from snnir.data.locations import shared_folder
-from snnir.data.network_inputs import integer_input
 from snnir.data.nmnist import Events
 from snnir.data.saccade import simulate
 from snnir.dialects import snn
-from snnir.driver.bit_exactness import first_difference, first_unequal_score
 from snnir.driver.files import network_of, read_network, write_network
-from snnir.driver.levels import open_level
-from snnir.driver.lowering import lower
-from snnir.driver.pipelines import LoweringOptions, apply_pipeline
+from snnir.driver.pipelines import apply_pipeline
 from snnir.executors.torch_executor import TorchExecutor
 from snnir.frontends.loading import load_module
 from snnir.frontends.snntorch import from_snntorch
-from snnir.layers.affine import AFFINE_OPS
-from snnir.layers.counts import count_network, macs_of
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 CACHE = Path(__file__).resolve().parents[2] / "build" / "nmnist"
 TIMESTEPS = 300
 INPUT_SHAPE = (2, 34, 34)
 PIXELS = int(np.prod(INPUT_SHAPE))
-TARGET = "mps2-an500"
 FIRST_TRAINING_IMAGE = 1000
 SIMULATED_SAMPLES, SIMULATED_TEST_SAMPLES = 11_000, 500
 SEEDS = {"train": 1, "t10k": 2}
@@ -198,116 +187,3 @@ def accuracy(module: ModuleOp, data: Dataset) -> float:
     """Accuracy in real numbers."""
     labels = TorchExecutor(network_of(module)).run(as_presented(module, data).x).labels
     return float(np.mean(labels == data.labels()))
-
-
-@dataclass(frozen=True)
-class Size:
-    """What a network at the `snn` level consists of and does.
-
-    Attributes:
-        channels: of each spiking layer, joined by `-`.
-        macs: dense multiply-accumulates of one step.
-        synaptic_operations: multiply-accumulates of one step with inputs that are not zero; those
-            at the borders, which reach fewer outputs, count in full.
-    """
-
-    channels: str
-    parameters: int
-    macs: int
-    synaptic_operations: float
-    hidden_spikes: float
-
-
-def size_of(module: ModuleOp, data: Dataset, activity: Activity | None = None) -> Size:
-    """Size of a network and its work on data, or as `activity` says that it is."""
-    network, data = snn_network(module), as_presented(module, data)
-    counts = count_network(network)
-    activity = activity or measure_activity(network, data)
-    densities = [float(np.mean(data.x > 0)), *(each.rate for each in activity.layers.values())]
-    layers = [op for op in network.body.block.ops if isinstance(op, AFFINE_OPS)]
-    operations = sum(macs_of(op) * density for op, density in zip(layers, densities, strict=False))
-    hidden = list(activity.layers.values())[:-1]
-    return Size(
-        "-".join(str(len(layer.spikes)) for layer in activity.layers.values()),
-        counts.parameters,
-        counts.macs,
-        operations,
-        sum(int(layer.spikes.sum()) for layer in hidden) / len(data) / activity.timesteps,
-    )
-
-
-@dataclass(frozen=True)
-class Binary:
-    """A network as C: what the program for the Cortex-M7 costs, and what it decides.
-
-    Attributes:
-        accuracy: of the C program on this computer, on all samples.
-        exact: whether C equals the integer network bit for bit on the samples of the emulator.
-        instructions: of one step, exact, on average over these samples.
-        flash, ram: bytes; the RAM includes the stack.
-    """
-
-    accuracy: float
-    samples: int
-    timesteps: int
-    instructions: float
-    flash: int
-    ram: int
-    exact: bool
-    emulated: int
-
-    @property
-    def inference(self) -> float:
-        """Instructions of an inference."""
-        return self.instructions * self.timesteps
-
-
-def compile_and_measure(
-    module: ModuleOp, test: Dataset, emulated: int, options: LoweringOptions | None = None
-) -> Binary:
-    """Compile a network, run all of `test` on this computer and a part of it in the emulator.
-
-    The range of the input is measured on the calibration half, in as many bins.
-    """
-    steps = network_of(module).timesteps.value.data
-    test = as_presented(module, test)
-    if network_of(module).input.data is snn.InputKind.BINARY_FRAMES:
-        options = replace(options or LoweringOptions(), input_maximum=1)
-    lowered = lower(module, options, as_presented(module, real_recordings(steps)[0]))
-    host = open_level("host", lowered)
-    labels = np.concatenate(
-        [host.run(test.x[start : start + 50], "none").labels for start in range(0, len(test), 50)]
-    )
-    chosen = balanced_subset(test.labels(), emulated)
-    qemu = open_level("qemu", lowered, get_target(TARGET))
-    exact = True
-    integers = TorchExecutor(lowered.integers)
-    for rows in np.array_split(chosen, -(-len(chosen) // 10)):
-        expected = integers.run(integer_input(lowered.integers, test.x[rows]), record="all")
-        recorded = qemu.run(test.x[rows], "all")
-        exact &= first_difference(expected, recorded) is None
-    result, measured = qemu.measure(test.x[chosen])
-    expected = integers.run(integer_input(lowered.integers, test.x[chosen]))
-    exact &= first_unequal_score(expected, result) is None
-    assert measured is not None
-    assert measured.instructions_per_step is not None
-    return Binary(
-        accuracy=float(np.mean(labels == test.labels())),
-        samples=len(test),
-        timesteps=steps,
-        instructions=measured.instructions_per_step,
-        flash=measured.flash_bytes or 0,
-        ram=measured.ram_bytes or 0,
-        exact=exact,
-        emulated=len(chosen),
-    )
-
-
-def dense_code(module: ModuleOp, data: Dataset) -> float:
-    """Instructions of one step of CMSIS-NN's dense kernels, on the first recording."""
-    steps = network_of(module).timesteps.value.data
-    lowered = lower(module, LoweringOptions(kernels="cmsis"), real_recordings(steps)[0])
-    _, measured = open_level("qemu", lowered, get_target(TARGET)).measure(data.x[:1])
-    assert measured is not None
-    assert measured.instructions_per_step is not None
-    return measured.instructions_per_step

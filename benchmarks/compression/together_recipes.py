@@ -1,47 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The pipelines that `together.py` searches: which passes, in which order, with which options."""
+"""Ways to compress the N-MNIST network: which passes, in which order, with which options.
 
+    python benchmarks/compression/together_recipes.py [KEY ...]
+
+makes the networks that are not in `build/nmnist/` yet, of the given keys or all, and compiles
+nothing.
+"""
+
+import argparse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from timesteps import fine_tuned
-from together_nmnist import (
-    CACHE,
-    cached,
-    calibration_file,
-    dense_network,
-    passed,
-    real_recordings,
-    simulated,
-)
+from together_nmnist import CACHE, cached, dense_network, log, passed, simulated
 from together_training import Stage, best_coarsened, train_stage
 from xdsl.dialects.builtin import ModuleOp
 
+from snnir.driver.files import network_of
 from snnir.driver.pipelines import LoweringOptions
 
-PCA_SAMPLES = 1_000
-"""Simulated recordings that the channels of trained networks are chosen on."""
+CALIBRATION_FRAMES = 50_000
+"""Frames of simulated recordings, the first of those that stages train on, that calibrate passes;
+at most 1,000 recordings."""
 
-UNTRAINED_STEPS = (300, 150, 100)
-SILENT_RATES = (0.0,)
+UNTRAINED_STEPS = (150, 100)
+OSBC_STEPS = 150
+OSBC_KEYS = ("tuned_50_3_12_4_quiet",)
+"""Networks that OSBC compresses further, after training."""
 
 Channels = tuple[int, int]
-
-
-def _final(steps: int, penalty: float, samples: int = 6_000, epochs: int = 3) -> Stage:
-    """The last training of a candidate."""
-    return Stage(steps, samples, epochs, 2e-3, work_penalty=penalty, binary=penalty > 1)
-
-
-TRAINED: tuple[tuple[Stage, tuple[Channels, ...]], ...] = (
-    (_final(10, 1.0), ((8, 16), (4, 16), (4, 8))),
-    (_final(10, 3.0), ((8, 16), (4, 16), (4, 8))),
-    (_final(5, 3.0), ((8, 16),)),
-    (_final(15, 3.0), ((4, 8),)),
-    (_final(50, 3.0, 4_000, 2), ((4, 8),)),
-)
-"""The last training of a candidate, and how many channels are left for it."""
 
 
 @dataclass(frozen=True)
@@ -65,59 +54,162 @@ class Recipe:
         return cached(self.key, self.make)
 
 
-def recipes() -> Iterator[Recipe]:
-    """All candidates, the network as published first."""
-    yield Recipe("dense_300", "as published", False, dense_network)
-    yield from _without_training()
-    for stage, choices in TRAINED:
-        for channels in choices:
-            yield _trained(stage, channels)
+DENSE = Recipe("dense_300", "as published", False, dense_network)
 
 
-def _silent(rate: float) -> ModuleOp:
-    """The same name in the cache and the same network as in `silent.py`."""
-    calibration = calibration_file(300)
-    pipeline = f'snn-prune-silent{{calibration="{calibration}" threshold={rate}}}'
-    return cached(f"silent_300_{rate:g}", lambda: passed(dense_network(), pipeline))
+def steps_of(recipe: Recipe) -> int:
+    """Time steps of its network."""
+    return network_of(recipe.network()).timesteps.value.data
 
 
-def _without_training() -> Iterator[Recipe]:
-    for rate in SILENT_RATES:
-        for steps in UNTRAINED_STEPS:
-
-            def make(rate: float = rate, steps: int = steps) -> ModuleOp:
-                pruned = _silent(rate)
-                if steps == 300:
-                    return pruned
-                return best_coarsened(pruned, real_recordings(steps)[0])[0]
-
-            fewer = "" if steps == 300 else f", {steps} steps"
-            key = f"free_silent{rate:g}_{steps}"
-            yield Recipe(key, f"silent (rate up to {rate:g}){fewer}", False, make)
+def calibration_samples(steps: int) -> int:
+    """Simulated recordings that passes are calibrated on."""
+    return min(1_000, CALIBRATION_FRAMES // steps)
 
 
-def _training_file(steps: int) -> str:
-    """Simulated recordings that a pass can read, in a file."""
-    path = CACHE / f"pca_{steps}.npz"
+def calibration(steps: int) -> str:
+    """The option of a pass that names simulated recordings to be calibrated on."""
+    path = CACHE / f"simulated_calibration_{steps}.npz"
     if not path.exists():
-        data = simulated("train", steps, PCA_SAMPLES)
-        np.savez_compressed(path, x=data.x, y=data.labels())
-    return str(path)
+        data = simulated("train", steps, calibration_samples(steps))
+        np.savez(path, x=data.x, y=data.labels())
+    return f'calibration="{path}"'
 
 
-def _trained(stage: Stage, channels: Channels) -> Recipe:
+def final(steps: int, penalty: float, **options: bool) -> Stage:
+    """The last training of a network that lost channels."""
+    return Stage(steps, 8_000, 4, 2e-3, work_penalty=penalty, **options)
+
+
+TRAINED: tuple[tuple[Stage, Channels], ...] = (
+    (final(50, 2.0), (6, 12)),
+    (final(50, 4.0), (6, 12)),
+    (final(50, 4.0, quiet=True, binary=True), (6, 12)),
+    (final(50, 4.0, quiet=True), (3, 12)),
+    (final(50, 6.0, quiet=True), (3, 9)),
+)
+"""The last training in 50 steps, and how many channels are left for it."""
+
+CARRIED: tuple[tuple[str, Stage], ...] = (
+    ("tuned_50_3_12_4_quiet", Stage(300, 3_000, 2, 1e-3, batch=16, work_penalty=4.0)),
+    ("tuned_50_3_12_4_quiet", Stage(10, 8_000, 4, 2e-3, work_penalty=4.0)),
+    ("tuned_50_6_12_4_binary_quiet", Stage(20, 8_000, 3, 2e-3, work_penalty=4.0)),
+    ("tuned_50_6_12_4_binary_quiet", Stage(10, 8_000, 4, 2e-3, work_penalty=4.0)),
+    ("tuned_50_3_12_4_quiet", Stage(20, 8_000, 3, 2e-3, work_penalty=4.0, binary=True)),
+)
+"""Keys of networks that are brought to other steps, and their training there."""
+
+
+def trained(stage: Stage, channels: Channels) -> Recipe:
     """Fine-tuned in few steps, fewer channels, fine-tuned again with a penalty on its work."""
 
     def make() -> ModuleOp:
         wanted = ",".join(map(str, channels))
-        pipeline = f'snn-prune-pca{{calibration="{_training_file(stage.steps)}" channels={wanted}}}'
+        pipeline = f"snn-prune-pca{{{calibration(stage.steps)} channels={wanted}}}"
         return train_stage(passed(fine_tuned(stage.steps), pipeline), stage)
 
-    fewer = f", PCA to {channels[0]} and {channels[1]} channels"
     binary = ", binary frames" if stage.binary else ""
+    quiet = ", no hidden biases" if stage.quiet else ""
     text = (
-        f"fine-tuned to {stage.steps} steps{fewer}{binary}, fine-tuned with work penalty "
-        f"{stage.work_penalty:g}"
+        f"fine-tuned to {stage.steps} steps, PCA to {channels[0]} and {channels[1]} channels"
+        f"{binary}{quiet}, fine-tuned with work penalty {stage.work_penalty:g}"
     )
-    key = f"tuned_{stage.steps}_{channels[0]}_{channels[1]}" + ("_binary" if stage.binary else "")
+    key = f"tuned_{stage.steps}_{channels[0]}_{channels[1]}_{stage.work_penalty:g}"
+    key += ("_binary" if stage.binary else "") + ("_quiet" if stage.quiet else "")
     return Recipe(key, text, True, make)
+
+
+def carried(before: Recipe, stage: Stage) -> Recipe:
+    """A recipe whose network is then brought to other steps and fine-tuned there."""
+    binary = ", binary frames" if stage.binary else ""
+    text = f"{before.text}, {stage.steps} steps{binary}, fine-tuned"
+    key = f"{before.key}_at_{stage.steps}" + ("_binary" if stage.binary else "")
+    return Recipe(key, text, True, lambda: train_stage(before.network(), stage))
+
+
+def untrained_recipes() -> Iterator[Recipe]:
+    """The network as published, then what passes do to it without training."""
+    yield DENSE
+    silent = Recipe(
+        "free_silent_300", "silent channels removed", False,
+        lambda: passed(dense_network(), f"snn-prune-silent{{{calibration(300)}}}"),
+    )  # fmt: skip
+    yield silent
+    for steps in UNTRAINED_STEPS:
+        fewer = coarser(silent, steps)
+        yield fewer
+        if steps == OSBC_STEPS:
+            yield pruned(fewer, 0.5)
+            yield quantized(fewer, 4)
+
+
+def coarser(before: Recipe, steps: int) -> Recipe:
+    """In longer steps, with the best exponent on simulated recordings."""
+
+    def make() -> ModuleOp:
+        data = simulated("train", steps, calibration_samples(steps))
+        return best_coarsened(before.network(), data)[0]
+
+    return Recipe(f"{before.key}_{steps}", f"{before.text}, {steps} steps", False, make)
+
+
+def pruned(before: Recipe, sparsity: float) -> Recipe:
+    """With zeros among the weights, chosen and made up for by OSBC, and the rates restored."""
+
+    def make() -> ModuleOp:
+        data = calibration(steps_of(before))
+        pipeline = (
+            f"snn-measure-activity{{{data}}},snn-osbc-prune{{{data} sparsity={sparsity}}},"
+            f"snn-match-rates{{{data}}}"
+        )
+        return passed(before.network(), pipeline)
+
+    key, text = f"{before.key}_sparse{sparsity:g}", f"{before.text}, OSBC {sparsity:.0%} zeros"
+    return Recipe(key, text, before.trained, make)
+
+
+def quantized(before: Recipe, bits: int) -> Recipe:
+    """With weights of fewer bits, by OSBC, and the rates restored."""
+
+    def make() -> ModuleOp:
+        data = calibration(steps_of(before))
+        pipeline = (
+            f"snn-measure-activity{{{data}}},snn-osbc-quantize{{{data} bits={bits}}},"
+            f"snn-match-rates{{{data}}}"
+        )
+        return passed(before.network(), pipeline)
+
+    key, text = f"{before.key}_{bits}bits", f"{before.text}, OSBC {bits} bits"
+    return Recipe(key, text, before.trained, make)
+
+
+def trained_recipes() -> Iterator[Recipe]:
+    """Trained candidates."""
+    at_50 = {recipe.key: recipe for recipe in (trained(*each) for each in TRAINED)}
+    yield from at_50.values()
+    yield from (carried(at_50[key], stage) for key, stage in CARRIED)
+
+
+def osbc_recipes() -> Iterator[Recipe]:
+    """Trained candidates that OSBC compresses further."""
+    for before in trained_recipes():
+        if before.key in OSBC_KEYS:
+            yield pruned(before, 0.5)
+            yield quantized(before, 4)
+            yield quantized(pruned(before, 0.5), 4)
+
+
+def main() -> None:
+    """Make networks."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("keys", nargs="*", help="by default all")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    for recipe in (*untrained_recipes(), *trained_recipes(), *osbc_recipes()):
+        if not arguments.keys or recipe.key in arguments.keys:
+            log(f"{recipe.key}: {recipe.text}")
+            recipe.network()
+
+
+if __name__ == "__main__":
+    main()

@@ -20,8 +20,11 @@ from together_nmnist import (
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.data import Dataset
+from snnir.dialects import snn
 from snnir.dialects.snn import InputKind, InputKindAttr
 from snnir.dialects.snn_neurons import NeuronBase
+from snnir.layers.activity_attributes import erase_rates
+from snnir.layers.affine import AFFINE_OPS
 from snnir.temporal.coarsening import coarsen
 from snnir.temporal.search import EXPONENTS
 from snnir.training import TrainableNetwork, Training, train
@@ -37,6 +40,8 @@ class Stage:
 
     Attributes:
         binary: the network takes from now on whether a pixel had events in a step, not how many.
+        quiet: spiking layers in front of others lose the biases of their currents: neurons that
+            nothing reaches are silent and at rest, and event-driven kernels skip them.
     """
 
     steps: int
@@ -47,6 +52,7 @@ class Stage:
     seed: int = 0
     work_penalty: float = 0.0
     binary: bool = False
+    quiet: bool = False
 
     def __str__(self) -> str:
         last = FIRST_TRAINING_IMAGE + self.samples - 1
@@ -89,15 +95,30 @@ def refined(module: ModuleOp, data: Dataset) -> tuple[ModuleOp, tuple[float, ...
     return coarsened(module, steps, best), best
 
 
+def remove_hidden_biases(network: snn.NetworkOp) -> None:
+    """Take the biases from all layers but the last one."""
+    layers = [op for op in network.body.block.ops if isinstance(op, AFFINE_OPS)]
+    for op in layers[:-1]:
+        if op.bias is not None:
+            weight = op.bias.owner
+            op.operands = [op.input, op.weight]
+            if isinstance(weight, snn.WeightOp) and not weight.result.uses:
+                weight.detach()
+                weight.erase()
+
+
 def train_stage(module: ModuleOp, stage: Stage) -> ModuleOp:
     """A copy of the network in the steps of the stage, trained. Zeros of pruned weights stay."""
     data = simulated("train", stage.steps, stage.samples)
     changed = module.clone()
     if snn_network(changed).timesteps.value.data != stage.steps:
-        changed, _ = best_coarsened(module, data.take(EXPONENT_SAMPLES))
+        few = as_presented(changed, data.take(EXPONENT_SAMPLES))
+        changed, _ = best_coarsened(module, few)
     if stage.binary:
         snn_network(changed).properties["input"] = InputKindAttr(InputKind.BINARY_FRAMES)
-        data = as_presented(changed, data)
+    data = as_presented(changed, data)
+    if stage.quiet:
+        remove_hidden_biases(snn_network(changed))
     trainable = TrainableNetwork(snn_network(changed), train_thresholds=True)
     training = Training(
         stage.epochs, stage.batch, stage.learning_rate, seed=stage.seed,
@@ -107,4 +128,7 @@ def train_stage(module: ModuleOp, stage: Stage) -> ModuleOp:
     held_out = np.array([score.accuracy for score in result.epochs])
     log(f"  {stage}: held out {result.before.accuracy:.3f} to {held_out.round(4).tolist()}")
     trainable.write_back(snn_network(changed))
+    # What was measured before training is no longer true.
+    for op in snn_network(changed).body.block.ops:
+        erase_rates(op)
     return changed

@@ -13,7 +13,8 @@ after the epoch with the highest accuracy on it, or stays as it is if no epoch w
 network never gets worse there. Data without labels teach the network its own decisions.
 
 With a `work-penalty` neurons also learn to spike less, which makes event-driven programs faster;
-the lowest loss with the penalty then decides between epochs, so accuracy may fall.
+the lowest loss with the penalty then decides between epochs, so accuracy may fall. Rates that were
+measured before training are erased.
 
 Works for every network that the torch executor can execute.
 """
@@ -26,6 +27,7 @@ from xdsl.dialects.builtin import ModuleOp
 
 from snnir.data.network_inputs import load_samples
 from snnir.dialects import snn
+from snnir.layers.activity_attributes import erase_rates
 from snnir.support.diagnostics import SNNError, error_at
 from snnir.support.pass_base import SNNPass, option, required_option
 
@@ -99,6 +101,9 @@ class SNNFinetunePass(SNNPass):
             raise error_at(network, f"cannot be trained: {error.message}") from error
         if result.best_epoch:
             module.write_back(network)
+            # What was measured before training is no longer true.
+            for op in network.body.block.ops:
+                erase_rates(op)
         self._report(network, module, result)
 
     def _report(

@@ -3,10 +3,10 @@
 // RUN: snn-opt %s -p 'snn-finetune{data="%S/../Inputs/training.npz" epochs=10 batch=8 learning-rate=0.1 device=cpu held-out=0.25}' --split-input-file --pass-statistics 2>&1 | filecheck %s --check-prefix=STATISTICS
 
 // The weights take both classes for the same at first. Zeros stay, the second layer stays on its
-// grid of quarters with 4 bits, and so do attributes.
+// grid of quarters with 4 bits, and so do attributes, but for rates that were measured before.
 // CHECK-LABEL: snn.network @pruned
 // CHECK-NEXT: %first = snn.weight dense<{{\[\[[^,]+, [^,]+, 0.000000e\+00, [^,]+\], \[0.000000e\+00, [^,]+, [^,]+, [^,]+\]\]}}> : tensor<2x4xf32> {note = "kept"}
-// CHECK: beta 5.000000e-01 : f32 threshold 5.000000e-01 : f32
+// CHECK: beta 5.000000e-01 : f32 threshold 5.000000e-01 : f32 {{.*}} {layer = "hidden"}
 // CHECK: %second = snn.weight dense<{{\[\[-?(0.000|1.000|1.250|1.500|1.750|2.500|5.000|7.500)000e[+-]0[01], .*}}> : tensor<2x2xf32> {scale = dense<2.500000e-01> : tensor<2xf32>, bits = 4 : i64}
 // STATISTICS: snn-finetune
 // STATISTICS-NEXT: (S) 10 parameters trained
@@ -15,7 +15,7 @@
 snn.network @pruned(%frame: tensor<4xf32>) -> tensor<2xi1> attributes {timesteps = 8 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>} {
   %first = snn.weight dense<[[0.4, 0.4, 0.0, 0.6], [0.0, 0.6, 0.4, 0.4]]> : tensor<2x4xf32> {note = "kept"}
   %0 = snn.linear %frame, %first : (tensor<4xf32>, tensor<2x4xf32>) -> tensor<2xf32>
-  %hidden, %membrane = snn.lif %0 beta 0.5 : f32 threshold 0.5 : f32 reset subtract delayed compare gt {layer = "hidden"} : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>)
+  %hidden, %membrane = snn.lif %0 beta 0.5 : f32 threshold 0.5 : f32 reset subtract delayed compare gt {layer = "hidden", rate = 5.000000e-01 : f32} : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>)
   %second = snn.weight dense<[[0.5, 1.0], [1.0, 0.75]]> : tensor<2x2xf32> {scale = dense<0.25> : tensor<2xf32>, bits = 4 : i64}
   %1 = snn.linear %hidden, %second : (tensor<2xi1>, tensor<2x2xf32>) -> tensor<2xf32>
   %out, %state = snn.lif %1 beta 0.5 : f32 threshold 0.5 : f32 reset subtract delayed compare gt {layer = "out"} : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>)
