@@ -48,20 +48,6 @@ SNNRT_KERNEL int32_t snnrt_lowest_bit(uint32_t word) {
 #endif
 }
 
-/* Index of the highest bit of a word that is not 0, which is cleared. */
-SNNRT_KERNEL int32_t snnrt_take_highest_bit(uint32_t *word) {
-#if defined(__GNUC__)
-  const int32_t bit = 31 - __builtin_clz(*word);
-#else
-  int32_t bit = 31;
-  while ((*word >> bit & 1u) == 0) {
-    --bit;
-  }
-#endif
-  *word ^= UINT32_C(1) << bit;
-  return bit;
-}
-
 /* The lane of a bit of mask `index`. */
 SNNRT_KERNEL int32_t snnrt_lane_of_bit(int32_t bit, int32_t lanes,
                                        int32_t index) {

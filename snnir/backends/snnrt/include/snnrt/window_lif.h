@@ -169,6 +169,30 @@ SNNRT_KERNEL void snnrt_wake_window(int16_t *state, uint32_t missed,
                      missed);
 }
 
+/* A walk from window to window of a row, by set bits. */
+typedef struct snnrt_window_walk {
+  uint32_t bits;
+  uint8_t *window;
+  int16_t *state;
+  int32_t x;
+} snnrt_window_walk;
+
+/* Moves on to the next window; false if there is none. */
+SNNRT_KERNEL bool snnrt_next_window(snnrt_window_walk *walk,
+                                    const snnrt_window_shape *shape) {
+  if (walk->bits == 0) {
+    return false;
+  }
+  const int32_t skip = snnrt_lowest_bit(walk->bits);
+  walk->window += skip * shape->window_width * shape->elements *
+                  snnrt_element_bytes(shape->triples);
+  walk->state += skip * 2 * shape->words;
+  walk->x += skip;
+  /* Clear, but not shifted out: the pointers are still at this window. */
+  walk->bits = (walk->bits >> skip) & ~UINT32_C(1);
+  return true;
+}
+
 /* Writes the spikes of window x of a row, if there are any. It stays awake,
    which returns true, or falls calm. */
 SNNRT_KERNEL bool snnrt_close_window(const snnrt_window_row *row, int32_t x,
@@ -189,39 +213,29 @@ SNNRT_KERNEL uint32_t snnrt_awake_windows(const snnrt_window_row *row,
                                           snnrt_spike_sink *sink,
                                           const snnrt_window_neurons *neurons,
                                           const snnrt_window_shape *shape) {
-  const int32_t bytes = shape->window_width * shape->elements *
-                        snnrt_element_bytes(shape->triples);
-  const int32_t lanes = 2 * shape->words;
   const uint32_t reached = row->reached, awake = row->calm[0];
   uint32_t waking = 0, mask;
-  for (uint32_t bits = reached & ~awake; bits != 0;) {
-    const int32_t x = snnrt_take_highest_bit(&bits);
-    snnrt_wake_window(row->state + x * lanes, row->step - row->calm[1 + x] - 1,
+  snnrt_window_walk walk = {reached & ~awake, row->current, row->state, 0};
+  while (snnrt_next_window(&walk, shape)) {
+    snnrt_wake_window(walk.state, row->step - row->calm[1 + walk.x] - 1,
                       neurons, shape);
   }
-  uint8_t *window = row->current;
-  int16_t *state = row->state;
-  int32_t x = 0;
-  SNNRT_OPAQUE(window);
-  for (uint32_t bits = reached; bits != 0;) {
-    const int32_t skip = snnrt_lowest_bit(bits);
-    window += skip * bytes;
-    state += skip * lanes;
-    x += skip;
-    bits >>= skip;
-    snnrt_window_masks(window, state, true, &mask, neurons, shape);
-    snnrt_clear_window(window, neurons->initial, shape);
-    if (snnrt_close_window(row, x, mask, sink, shape)) {
-      waking |= UINT32_C(1) << x;
+  walk = (snnrt_window_walk){reached, row->current, row->state, 0};
+  /* Addresses in registers are worth more than their distances from others. */
+  SNNRT_OPAQUE(walk.window);
+  SNNRT_OPAQUE(walk.state);
+  while (snnrt_next_window(&walk, shape)) {
+    snnrt_window_masks(walk.window, walk.state, true, &mask, neurons, shape);
+    snnrt_clear_window(walk.window, neurons->initial, shape);
+    if (snnrt_close_window(row, walk.x, mask, sink, shape)) {
+      waking |= UINT32_C(1) << walk.x;
     }
-    bits &= ~1u;
   }
-  for (uint32_t bits = awake & ~reached; bits != 0;) {
-    const int32_t x = snnrt_take_highest_bit(&bits);
-    snnrt_window_masks(NULL, row->state + x * lanes, false, &mask, neurons,
-                       shape);
-    if (snnrt_close_window(row, x, mask, sink, shape)) {
-      waking |= UINT32_C(1) << x;
+  walk = (snnrt_window_walk){awake & ~reached, row->current, row->state, 0};
+  while (snnrt_next_window(&walk, shape)) {
+    snnrt_window_masks(NULL, walk.state, false, &mask, neurons, shape);
+    if (snnrt_close_window(row, walk.x, mask, sink, shape)) {
+      waking |= UINT32_C(1) << walk.x;
     }
   }
   row->calm[0] = waking;
