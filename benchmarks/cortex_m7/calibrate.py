@@ -37,12 +37,13 @@ import snnir.costs
 from snnir.backends.targets import MPS2_AN500
 from snnir.costs.features import Presentation, code_amounts, features
 from snnir.costs.signals import Signals
-from snnir.driver.files import network_of
+from snnir.driver.files import kernels_of
 from snnir.driver.pipelines import apply_pipeline
 from snnir.executors.native import NativeExecutor
 from snnir.support.atomic import atomic_write
 from snnir.support.diagnostics import SNNError
 from snnir.testing.cost_networks import connected, convolutional, narrow, quantized
+from snnir.testing.random_networks import RandomNetwork
 
 OUTPUT = Path(snnir.costs.__file__).parent / "cortex_m7.json"
 CONNECTIONS = (
@@ -101,11 +102,12 @@ def _prefixed(kernel: str, amounts: Mapping[str, float]) -> Amounts:
     return {f"{kernel}/{name}": amount for name, amount in amounts.items()}
 
 
-def _samples(network: object, x: NDArray, options: str, shown: Presentation) -> Iterator[Sample]:
-    module = network.module.clone()  # type: ignore[attr-defined]
+def _samples(
+    network: RandomNetwork, x: NDArray, options: str, shown: Presentation
+) -> Iterator[Sample]:
+    module = network.module.clone()
     apply_pipeline(module, f"convert-qsnn-to-kernels{{{options}}},kernels-plan-memory")
-    op = network_of(module)
-    signals = Signals(op)  # type: ignore[arg-type]
+    signals = Signals(kernels_of(module))
     profile = profile_calls(module, x, shown)
     for call, instructions in profile.calls.items():
         kernel, amounts = features(call, signals, shown)
@@ -246,7 +248,7 @@ def program_costs(fitted: Fitted) -> dict[str, float]:
         executor.run(network.x, events=True)
         measured, profile = executor.measurements, profile_calls(module, network.x, "events")
         calls = sum(profile.calls.values()) + profile.input[1]
-        predicted = predict(network_of(module), table)  # type: ignore[arg-type]
+        predicted = predict(kernels_of(module), table)
         code_bytes = sum(profile.code.values()) - sum(predicted.code.values())
         assert measured.flash_bytes is not None
         assert measured.ram_bytes is not None

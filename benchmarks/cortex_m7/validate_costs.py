@@ -29,7 +29,7 @@ from xdsl.parser import Parser
 from snnir.backends.targets import MPS2_AN500
 from snnir.costs.features import Presentation
 from snnir.costs.model import predict
-from snnir.driver.files import network_of
+from snnir.driver.files import kernels_of
 from snnir.driver.pipelines import apply_pipeline
 from snnir.driver.tables import Cell, format_table
 from snnir.executors.native import NativeExecutor
@@ -68,7 +68,7 @@ def measure(job: Job, shown: Presentation) -> Outcome:
     executor = NativeExecutor(module, MPS2_AN500)
     executor.run(job.x, events=shown == "events")
     measured = executor.measurements
-    found = predict(network_of(module), presentation=shown)  # type: ignore[arg-type]
+    found = predict(kernels_of(module), presentation=shown)
     assert measured.instructions_per_step is not None
     error = found.instructions / measured.instructions_per_step - 1
     cycles, cycle_error = None, None

@@ -21,6 +21,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute
 from xdsl.utils.exceptions import VerifyException
 
+from snnir.dialects import snnrt
 from snnir.dialects.network import NetworkOpBase, layer_names
 from snnir.dialects.snn import VERSION
 from snnir.support.arrays import array_from_dense
@@ -85,6 +86,18 @@ def network_of(module: ModuleOp) -> NetworkOpBase:
     if len(networks) > 1:
         raise error_at(networks[1], "is a second network; a file for this program holds one")
     return networks[0]
+
+
+def kernels_of(module: ModuleOp) -> snnrt.NetworkOp:
+    """Return the one network of a module, which is written as kernels.
+
+    Raises:
+        SNNError: there is none, more than one, or it is written at a higher level.
+    """
+    network = network_of(module)
+    if not isinstance(network, snnrt.NetworkOp):
+        raise error_at(network, "is not lowered to kernels; run convert-qsnn-to-kernels")
+    return network
 
 
 def level_of(network: NetworkOpBase) -> str:

@@ -15,10 +15,10 @@ from snnir.costs.model import predict
 from snnir.costs.search import score
 from snnir.data import Dataset, balanced_subset
 from snnir.data.network_inputs import REAL_KINDS, measure_input
-from snnir.dialects import qsnn, snn, snnrt
+from snnir.dialects import qsnn, snn
 from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.network import NetworkOpBase
-from snnir.driver.files import level_of, network_of
+from snnir.driver.files import kernels_of, level_of, network_of
 from snnir.driver.pipelines import (
     LoweringOptions,
     activity_measurement,
@@ -157,9 +157,7 @@ def _predicted_score(module: ModuleOp, options: LoweringOptions, goal: Goal) -> 
         apply_pipeline(module, to_kernels(options))
     except SNNError:
         return math.inf
-    network = network_of(module)
-    assert isinstance(network, snnrt.NetworkOp)
-    cost = predict(network)
+    cost = predict(kernels_of(module))
     return score(goal, cost.time(options.metric), cost.flash_bytes, cost.ram_bytes)
 
 

@@ -7,12 +7,14 @@ import pytest
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.driver.files import (
+    kernels_of,
     name_from_path,
     network_of,
     read_network,
     rename_network,
     write_network,
 )
+from snnir.driver.lowering import lower
 from snnir.support.diagnostics import SNNError
 from snnir.support.xdsl_compat import module_to_text
 
@@ -61,6 +63,12 @@ def test_rename(imported: ModuleOp) -> None:
     assert network_of(module).sym_name.data == "other"
     with pytest.raises(SNNError, match="no name for a network"):
         rename_network(module, "1st")
+
+
+def test_kernels_are_told_from_other_levels(imported: ModuleOp) -> None:
+    with pytest.raises(SNNError, match="is not lowered to kernels"):
+        kernels_of(imported)
+    assert kernels_of(lower(imported).kernels).arena_bytes is not None
 
 
 @pytest.mark.parametrize(

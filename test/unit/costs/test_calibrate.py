@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""A cost table is fitted from what an earlier run measured, as a whole or for some kernels."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from snnir.backends.targets import MPS2_AN500
+
+sys.path.append(str(Path(__file__).resolve().parents[3] / "benchmarks" / "cortex_m7"))
+import calibrate
+
+PROGRAM = {"instructions": 1.0, "flash_bytes": 2, "ram_bytes": 3}
+OLD = {
+    "instructions": {"add": {"call": 1.0}, "widen": {"call": 1.0}, "scale": {"call": 9.0}},
+    "cycles": {"add": {"call": 1.0}, "widen": {"call": 1.0}},
+    "code": {"widen": {"call": 1.0}},
+    "program": PROGRAM,
+    "networks": 180,
+    "calls": 5000,
+    "compiler": "old",
+}
+
+
+def measured() -> calibrate.Measured:
+    """Calls of `widen` and of `add`, alone and in one measurement."""
+    samples = []
+    for size in (10, 100, 1000):
+        widen = {"widen/call": 1.0, "widen/element": float(size)}
+        add = {"add/call": 1.0, "add/element": float(size)}
+        code = {"call": 1.0}, 32
+        samples.append(calibrate.Sample(widen, 20 + 4 * size, "widen", code, 10 + 3 * size))
+        samples.append(calibrate.Sample(add, 50 + 2 * size, "add", code, 5 + 2 * size))
+        samples.append(calibrate.Sample(widen | add, 70 + 6 * size, "input", None, 15 + 5 * size))
+    return calibrate.Measured(3, samples)
+
+
+def calibrated(folder: Path, monkeypatch: pytest.MonkeyPatch, *options: str) -> dict:
+    """The table after a run of the program on what is above."""
+    if shutil.which(MPS2_AN500.compiler) is None:
+        pytest.skip(f"{MPS2_AN500.compiler} is not installed")
+    samples, table = folder / "samples.pkl", folder / "table.json"
+    samples.write_bytes(pickle.dumps(measured()))
+    table.write_text(json.dumps(OLD))
+    monkeypatch.setattr(calibrate, "program_costs", lambda _: {**PROGRAM, "instructions": 7.0})
+    arguments = ["--refit", "--samples", str(samples), "--output", str(table), *options]
+    monkeypatch.setattr(sys, "argv", ["calibrate.py", *arguments])
+    calibrate.main()
+    return json.loads(table.read_text())
+
+
+def test_only_the_named_kernels_change(tmp_path, monkeypatch) -> None:
+    table = calibrated(tmp_path, monkeypatch, "--only", "widen")
+    assert table["instructions"]["widen"]["element"] == pytest.approx(4, abs=0.1)
+    assert table["cycles"]["widen"]["element"] == pytest.approx(3, abs=0.1)
+    assert table["code"]["widen"] == {"call": 32.0}
+    for name in ("add", "scale"):
+        assert table["instructions"][name] == OLD["instructions"][name]
+    # What it says of the whole still holds for the rest.
+    assert {name: table[name] for name in ("program", "networks", "calls", "compiler")} == {
+        name: OLD[name] for name in ("program", "networks", "calls", "compiler")
+    }
+
+
+def test_everything_is_fitted_again(tmp_path, monkeypatch) -> None:
+    table = calibrated(tmp_path, monkeypatch)
+    assert table["instructions"].keys() == {"widen", "add"}
+    assert table["instructions"]["add"]["element"] == pytest.approx(2, abs=0.1)
+    assert (table["networks"], table["calls"]) == (3, 9)
+    assert table["program"]["instructions"] == 7.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--refit"], "--refit needs --samples"),
+        (["--only", "widen", "--output", "none.json"], "there is none in none.json"),
+    ],
+)
+def test_what_is_missing_is_said(arguments, message, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(sys, "argv", ["calibrate.py", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        calibrate.main()
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err
