@@ -184,25 +184,24 @@ def window_amounts(op: snnrt.WindowLIFBase, signals: Signals) -> Amounts:
     masks = isinstance(op, snnrt.WindowLIFMasksOp | snnrt.TileLIFMasksOp)
     signal = signals[op.listed]
     halving = op.resets is not None
-    reached, fresh, settling, settled = _ages(op, signals)
+    reached, fresh, *_ = _ages(op, signals)
     if op.calm is None:
         # Windows without input take the whole step, but read no currents.
-        fresh, settling, settled = fresh + settling + settled, 0.0, 0.0
+        fresh = 1 - reached
     begin, end = int_values(op.busy)
-    busy = max(end - begin, 0)
+    busy = max(end - begin, 0) if op.calm is not None else 0
     summed = "sum" if op.sum.value.data else "maximum"
     amounts: Amounts = {
         "call": 1,
         "line": height,
         "window": windows,
         "reached": windows * reached,
+        # As many windows fall calm as wake, and some stay awake for another step.
         "fresh": windows * fresh,
-        "settling": windows * settling,
-        "settled": windows * settled,
-        "busy_window": windows * (settling + settled) * (busy > 0),
-        "busy_word": windows * (settling + settled) * busy,
-        "rest_word": windows * settling * (words - busy),
-        "halving_word": windows * (reached + fresh) * words * halving,
+        "fresh_word": windows * fresh * words,
+        "busy_window": windows * (1 - reached) * (busy > 0),
+        "busy_word": windows * (1 - reached) * busy,
+        "halving_word": windows * reached * words * halving,
         f"{summed}_word": windows * reached * words * (pixels - 1),
         "read_word": windows * reached * words * pixels,
         "clear": windows * reached * pixels,
