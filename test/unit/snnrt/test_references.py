@@ -1,4 +1,4 @@
-"""Rows of bytes and marked events compute what naive references do, in every build."""
+"""Rows of bytes, marked events and calm windows compute what naive references do, in every build."""
 
 import random
 from pathlib import Path
@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 from test_kernels import BUILDS, compile_program, run_program
 
-SOURCE = Path(__file__).resolve().parent / "tiles.c"
+FOLDER = Path(__file__).resolve().parent
 
 
 @pytest.mark.parametrize("build", BUILDS)
-def test_rows_and_marks_match_references(build, tmp_path) -> None:
+@pytest.mark.parametrize("name", ["tiles", "calm_windows"])
+def test_matches_references(build, name, tmp_path) -> None:
     seed = random.randrange(1 << 31)
     print(f"seed {seed}")
     source, program = tmp_path / "seeded.c", tmp_path / "seeded"
-    source.write_text(f'#define SEED {seed}u\n#include "{SOURCE}"\n')
+    source.write_text(f'#define SEED {seed}u\n#include "{FOLDER / name}.c"\n')
     compile_program(build, source, program)
     run_program(build, program)
