@@ -1,4 +1,4 @@
-"""Rows of bytes, marked events and calm windows compute what naive references do, in every build."""
+"""Rows of bytes, marked events and calm windows compute what naive references do."""
 
 import random
 from pathlib import Path
