@@ -320,7 +320,7 @@ def _table(measured: Measured, old: dict[str, Any], only: Sequence[str] | None) 
     for name in _TABLES:
         found = getattr(fitted, name)
         if only:
-            # A call may come with others in one measurement; those have better ones of their own.
+            # A call may be measured together with others, which stay as they are.
             chosen = {kernel: found[kernel] for kernel in found if kernel.startswith(wanted)}
             table[name] = {**old[name], **chosen}
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from xdsl.dialects.builtin import IntegerType, i8, i16
+from xdsl.dialects.builtin import i8, i16
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from snnir.dialects import cmsis_nn, qsnn, snnrt
@@ -121,7 +121,7 @@ def _bounds(value: SSAValue, ranges: NetworkRanges) -> tuple[int, int]:
     return int(low.min()), int(high.max())
 
 
-def _fits_type(low: int, high: int, type: IntegerType) -> bool:
+def _fits_type(low: int, high: int, type: Attribute) -> bool:
     smallest, largest = type_bounds(type)
     return smallest <= low and high <= largest
 

@@ -56,6 +56,9 @@ from snnir.support.diagnostics import error_at
 MOST_MULTIPLES = 3
 """The largest count of an input that has kernels of its own."""
 
+MOST_ENTRIES = (1 << 16) - 1
+"""Entries of the tables of a layer, which 16 bits tell apart from none."""
+
 PACKING, TABLE_BYTES = "packing", "table_bytes"
 """Attributes of a convolution that override the options of the network for it."""
 
@@ -202,7 +205,7 @@ class WindowLowering:
         kernels, by_bit = self.kernels(op), spikes.by_bit()
         ordered = kernels_by_bit(kernels, by_bit)
         bytes = self.packing.pack(kernels[:1]).nbytes
-        room = table_bytes_of(context, op) // bytes
+        room = min(table_bytes_of(context, op) // bytes, MOST_ENTRIES)
         rates = [
             0.0 if c is None else UNKNOWN_RATE if spikes.rates is None else float(spikes.rates[c])
             for c in by_bit

@@ -3,11 +3,9 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
+from generated_networks import generate, lower, require, require_cmsis_nn
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.parser import Parser
@@ -21,9 +19,6 @@ from snnir.kernels import cmsis_rules
 from snnir.kernels.nibbles import pack_nibbles, unpack_nibbles
 from snnir.testing.comparison import assert_same_results
 from snnir.universe import make_context
-
-sys.path.append(str(Path(__file__).resolve().parents[1] / "backends"))
-from generated_networks import generate, lower, require, require_cmsis_nn
 
 KINDS = ("average", "average currents")
 
