@@ -34,22 +34,26 @@ SNNRT_KERNEL uint32_t snnrt_close_bits(uint32_t mask, int32_t pairs) {
 /* Most groups; as many numbers take room on the stack. */
 #define SNNRT_MAXIMUM_GROUPS 128
 
-/* The number of the entry that a position selects in a group's table, among
-   those of all tables and from 1 on; 0 for none. */
-SNNRT_KERNEL uint32_t snnrt_group_entry(const uint32_t *masks,
-                                        const snnrt_bit_group *group,
-                                        int32_t input_lanes) {
+/* The combination of a group's bits at a position. */
+SNNRT_KERNEL uint32_t snnrt_group_bits(const uint32_t *masks,
+                                       const snnrt_bit_group *group,
+                                       int32_t input_lanes) {
   const uint32_t bits = snnrt_close_bits(
       masks[group->mask], snnrt_mask_pairs(input_lanes, group->mask));
-  const uint32_t combination =
-      bits >> group->first & ((UINT32_C(1) << group->bits) - 1u);
-  return combination == 0 ? 0 : group->table + combination;
+  return bits >> group->first & ((UINT32_C(1) << group->bits) - 1u);
 }
 
-/* The entry of a number; NULL for none. */
-SNNRT_KERNEL const uint8_t *snnrt_table_entry(const uint8_t *tables,
-                                              uint32_t number, uint32_t bytes) {
-  return number == 0 ? NULL : tables + (size_t)(number - 1) * bytes;
+/* The entry of a group's table for a combination; NULL for none. */
+SNNRT_KERNEL const uint8_t *snnrt_group_entry(const uint32_t *masks,
+                                              const snnrt_bit_group *group,
+                                              const uint8_t *tables,
+                                              uint32_t bytes,
+                                              int32_t input_lanes) {
+  const uint32_t combination = snnrt_group_bits(masks, group, input_lanes);
+  /* A constant, to which the product is added. */
+  const size_t start = (size_t)group->table * bytes - bytes;
+  return combination == 0 ? NULL
+                          : tables + (start + (size_t)combination * bytes);
 }
 
 /* Adds the kernels of the set bits of a position, two at a time; there is a
@@ -89,31 +93,33 @@ SNNRT_KERNEL const uint8_t *snnrt_add_entries(
     const snnrt_lane_conv2d_shape *shape) {
   const uint32_t bytes = snnrt_kernel_bytes(shape);
   if (group_count == 2) {
-    const uint32_t first = snnrt_group_entry(masks, groups, input_lanes);
-    const uint32_t second = snnrt_group_entry(masks, groups + 1, input_lanes);
-    if (first != 0 && second != 0) {
-      snnrt_add_kernels(snnrt_table_entry(tables, first, bytes),
-                        snnrt_table_entry(tables, second, bytes), true, current,
-                        row, column, shape);
+    const uint8_t *const first =
+        snnrt_group_entry(masks, groups, tables, bytes, input_lanes);
+    const uint8_t *const second =
+        snnrt_group_entry(masks, groups + 1, tables, bytes, input_lanes);
+    if (first != NULL && second != NULL) {
+      snnrt_add_kernels(first, second, true, current, row, column, shape);
       return NULL;
     }
-    return snnrt_table_entry(tables, first == 0 ? second : first, bytes);
+    return first == NULL ? second : first;
   }
-  /* There are fewer entries than 16 bits tell apart. */
+  /* Numbers of entries among all tables, from 1 on: half of what addresses
+     take. There are fewer than 16 bits tell apart. */
   uint16_t chosen[SNNRT_MAXIMUM_GROUPS];
   int32_t count = 0;
   SNNRT_UNROLL_ROW
   for (int32_t g = 0; g < group_count; ++g) {
-    const uint32_t entry = snnrt_group_entry(masks, groups + g, input_lanes);
-    chosen[count] = (uint16_t)entry;
-    count += entry != 0;
+    const uint32_t combination =
+        snnrt_group_bits(masks, groups + g, input_lanes);
+    chosen[count] = (uint16_t)(groups[g].table + combination);
+    count += combination != 0;
   }
   for (; count >= 2; count -= 2) {
-    snnrt_add_kernels(snnrt_table_entry(tables, chosen[count - 2], bytes),
-                      snnrt_table_entry(tables, chosen[count - 1], bytes), true,
-                      current, row, column, shape);
+    snnrt_add_kernels(tables + (chosen[count - 2] - 1u) * (size_t)bytes,
+                      tables + (chosen[count - 1] - 1u) * (size_t)bytes, true, current,
+                      row, column, shape);
   }
-  return count == 1 ? snnrt_table_entry(tables, chosen[0], bytes) : NULL;
+  return count == 1 ? tables + (chosen[0] - 1u) * (size_t)bytes : NULL;
 }
 
 /* current += the tables of a mask list (see spike_masks.h). `input_lanes`:
