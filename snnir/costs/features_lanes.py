@@ -97,12 +97,15 @@ def bit_group_counts(groups: Sequence[range], lanes: int, positions: int, signal
     """
     share = max(signal.positions / positions, 1e-9)
     rates = signal.rates
+    # Bits of channels that never spike are in no group. As in `channels_by_lane`, the highest bits
+    # fire most often; a bit of a group may have no channel.
+    live = [bit for group in groups for bit in group]
+    chances = np.zeros(lanes)
     if rates is None:
-        chances = np.full(lanes, min(signal.rate / share, 1.0) or UNKNOWN_RATE)
+        chances[live] = min(signal.rate / share, 1.0) or UNKNOWN_RATE
     else:
-        # As in `channels_by_lane`, the highest bits fire most often; a lane may have no channel.
-        ranked = np.sort(rates)[-lanes:]
-        chances = np.clip(np.concatenate([np.zeros(lanes - len(ranked)), ranked]) / share, 0, 1)
+        ranked = np.sort(rates)[-len(live) :]
+        chances[live[len(live) - len(ranked) :]] = np.clip(ranked / share, 0, 1)
     if signal.together is None:
         return _listed(_occupied(groups, chances))
     # Spikes come in bursts: positions with many of them have other odds than those with few.

@@ -11,8 +11,8 @@
 // RUN: not grep . %t.out
 // RUN: not snnir compile %s -o %t.chosen --optimize speed --table-bytes 16K 2>&1 | filecheck %s --check-prefix=BOTH
 
-// PAIRS: remark: 'qsnn.conv2d' op tables of (1, 1, 1, 1) bits
-// TRIPLES: remark: 'qsnn.conv2d' op tables of (4,) bits
+// PAIRS: remark: 'qsnn.conv2d' op tables of (1, 2) bits
+// TRIPLES: remark: 'qsnn.conv2d' op tables of (3,) bits
 // TILES: snnrt_tile_lif
 // HINT: snnir: note: {{[0-9]+}} remarks of the passes say what was chosen and why; -v prints them
 // REASONS: remark: 'qsnn.conv2d' op chose
