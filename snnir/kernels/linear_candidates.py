@@ -181,7 +181,7 @@ def _dense(rows: NDArray[np.int8], values: InputValues, narrow: bool) -> Candida
         per_input = 12 + 2.8 * (outputs // 4)
     else:
         whole, rest = _tiles(outputs, 16 if narrow else 12)
-        setup += 22 * (whole + bool(rest))
+        setup += 22 * (whole + bool(rest)) if not narrow else 34 * whole + 13 * bool(rest) - 24
         per_input = (16 if narrow else 13) * whole
         per_input += (5 + 3 * (rest // 4) + 1.5 * (rest % 4)) * bool(rest)
     return Candidate("dense", rows.size, _affine(setup, per_input * factor + listing))

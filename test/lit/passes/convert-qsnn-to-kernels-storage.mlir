@@ -13,7 +13,7 @@
 // CHECK-NEXT: %linear_entries = snnrt.constant "linear_entries" dense<[-768, -767]> : tensor<2xi16> : memref<2xi16>
 // CHECK: snnrt.linear_scatter_blocks %input_list, %input_count, %linear_starts, %linear_blocks, %linear_weights, %linear_current, %input {
 // CHECK: snnrt.linear_scatter_sparse %hidden_spikes_list, %hidden_spikes_count, %linear_starts_1, %linear_entries, %linear_current_1 {kernel = "sparse", panel_outputs = 256 : i64}
-// CHECK: snnrt.linear_scatter_sparse %second_spikes_list,
+// CHECK: snnrt.linear_scatter %second_spikes_list,
 
 // The option is for layers without an attribute. Weights 1 and -1 plus 8 lie in bits 3:0 of bytes 0
 // and 2 of a word; the fields of outputs that do not exist are 0.
