@@ -18,7 +18,7 @@ from snnir.dialects.snn_attributes import Reset, ResetTiming
 from snnir.dialects.snnrt_lanes import MASK_LANES, TOUCHED_BITS, mask_count
 from snnir.kernels.bit_groups import UNKNOWN_RATE
 from snnir.kernels.lif_kinds import leak_kind
-from snnir.layers.activity_attributes import AGES_TO_REST, REACH_AGES, floats_of
+from snnir.layers.activity_attributes import REACH_AGES, floats_of
 
 CHUNK = {"pairs": 5, "triples": 8}
 """Elements that one transfer of several registers moves."""
@@ -167,13 +167,6 @@ def mask_conv2d(op: snnrt.MaskConv2dOp, signals: Signals) -> tuple[str, Amounts]
     }
 
 
-def assumed_ages(shape: tuple[int, int, int], signal_share: float) -> Floats:
-    """Shares of windows by age where only the chance of being reached in a step is known."""
-    missed = 1 - signal_share
-    rest = missed**AGES_TO_REST
-    return np.array([signal_share, missed * signal_share, missed * (1 - signal_share) - rest, rest])
-
-
 def window_lif(op: snnrt.WindowLIFBase, signals: Signals) -> tuple[str, Amounts]:
     """Pooling and neurons in a call of their own."""
     return _packing(op), window_amounts(op, signals)
@@ -187,7 +180,7 @@ def window_amounts(op: snnrt.WindowLIFBase, signals: Signals) -> Amounts:
     masks = isinstance(op, snnrt.WindowLIFMasksOp | snnrt.TileLIFMasksOp)
     signal = signals[op.listed]
     halving = op.resets is not None
-    reached, fresh, *_ = _ages(op, signals)
+    reached, fresh = _ages(op, signals)
     if op.calm is None:
         # Windows without input take the whole step, but read no currents.
         fresh = 1 - reached
@@ -230,16 +223,17 @@ def _per_channel(op: snnrt.WindowLIFBase) -> bool:
     return op.threshold is not None and element_count(buffer_shape(op.threshold.type)) > 1
 
 
-def _ages(op: snnrt.WindowLIFBase, signals: Signals) -> tuple[float, float, float, float]:
-    """Shares of the windows by the steps since an event."""
+def _ages(op: snnrt.WindowLIFBase, signals: Signals) -> tuple[float, float]:
+    """Shares of the windows that an event reaches in a step, and that one reached in the step
+    before."""
     marked = isinstance(op, snnrt.TileLIFBase) and op.marks is not None
     if op.touched is None and not (marked and buffer_shape(op.membrane.type)[1] <= TOUCHED_BITS):
-        return 1.0, 0.0, 0.0, 0.0
+        return 1.0, 0.0
     ages = floats_of(op, REACH_AGES)
     if ages is None:
-        ages = assumed_ages(buffer_shape(op.membrane.type), _assumed_share(op, signals))  # type: ignore[arg-type]
-    reached, fresh, settling, settled = (float(age) for age in ages)
-    return reached, fresh, settling, settled
+        share = _assumed_share(op, signals)
+        return share, (1 - share) * share
+    return float(ages[0]), float(ages[1])
 
 
 def _assumed_share(op: snnrt.WindowLIFBase, signals: Signals) -> float:
