@@ -43,6 +43,41 @@ typedef struct snnrt_tile {
   uint32_t touched[SNNRT_TILE_ROWS];
 } snnrt_tile;
 
+/* Along one axis: outputs [output, output + count) that an input reaches, the
+   first through element `tap` of the reversed kernel. */
+typedef struct snnrt_reach {
+  int32_t output, tap, count;
+} snnrt_reach;
+
+/* `padded` is the input coordinate + padding. */
+SNNRT_KERNEL snnrt_reach snnrt_reach_at(int32_t padded, int32_t kernel,
+                                        int32_t outputs) {
+  const int32_t first = padded - (kernel - 1);
+  const int32_t begin = snnrt_max(first, 0);
+  const int32_t end = snnrt_min(padded, outputs - 1);
+  const snnrt_reach reach = {begin, begin - first, end - begin + 1};
+  return reach;
+}
+
+/* Bits [first, last]. */
+SNNRT_KERNEL uint32_t snnrt_bit_range(int32_t first, int32_t last) {
+  return (UINT32_C(2) << last) - (UINT32_C(1) << first);
+}
+
+/* Marks the windows that a rectangle of currents lies in; touched holds one
+   word for each row of windows, and one bit for each column. */
+SNNRT_KERNEL void snnrt_touch(uint32_t *touched, const snnrt_reach *rows,
+                              const snnrt_reach *columns,
+                              const snnrt_lane_conv2d_shape *shape) {
+  const uint32_t bits = snnrt_bit_range(
+      columns->output / shape->window_width,
+      (columns->output + columns->count - 1) / shape->window_width);
+  const int32_t last = (rows->output + rows->count - 1) / shape->window_height;
+  for (int32_t y = rows->output / shape->window_height; y <= last; ++y) {
+    touched[y] |= bits;
+  }
+}
+
 /* Adds one kernel, or two, to the currents of a tile. */
 SNNRT_KERNEL void snnrt_tile_add(const int8_t *first, const int8_t *second,
                                  bool two, const snnrt_tile *tile,
