@@ -153,34 +153,30 @@ def coarser(before: Recipe, steps: int) -> Recipe:
     return Recipe(f"{before.key}_{steps}", f"{before.text}, {steps} steps", False, make)
 
 
-def pruned(before: Recipe, sparsity: float) -> Recipe:
-    """With zeros among the weights, chosen and made up for by OSBC, and the rates restored."""
+def _by_osbc(before: Recipe, name: str, option: str, key: str, text: str) -> Recipe:
+    """With weights changed and made up for by OSBC, and the rates restored."""
 
     def make() -> ModuleOp:
         data = calibration(steps_of(before))
         pipeline = (
-            f"snn-measure-activity{{{data}}},snn-osbc-prune{{{data} sparsity={sparsity}}},"
+            f"snn-measure-activity{{{data}}},snn-osbc-{name}{{{data} {option}}},"
             f"snn-match-rates{{{data}}}"
         )
         return passed(before.network(), pipeline)
 
-    key, text = f"{before.key}_sparse{sparsity:g}", f"{before.text}, OSBC {sparsity:.0%} zeros"
-    return Recipe(key, text, before.trained, make)
+    return Recipe(f"{before.key}_{key}", f"{before.text}, OSBC {text}", before.trained, make)
+
+
+def pruned(before: Recipe, sparsity: float) -> Recipe:
+    """With zeros among the weights."""
+    return _by_osbc(
+        before, "prune", f"sparsity={sparsity}", f"sparse{sparsity:g}", f"{sparsity:.0%} zeros"
+    )
 
 
 def quantized(before: Recipe, bits: int) -> Recipe:
-    """With weights of fewer bits, by OSBC, and the rates restored."""
-
-    def make() -> ModuleOp:
-        data = calibration(steps_of(before))
-        pipeline = (
-            f"snn-measure-activity{{{data}}},snn-osbc-quantize{{{data} bits={bits}}},"
-            f"snn-match-rates{{{data}}}"
-        )
-        return passed(before.network(), pipeline)
-
-    key, text = f"{before.key}_{bits}bits", f"{before.text}, OSBC {bits} bits"
-    return Recipe(key, text, before.trained, make)
+    """With weights of fewer bits."""
+    return _by_osbc(before, "quantize", f"bits={bits}", f"{bits}bits", f"{bits} bits")
 
 
 def trained_recipes() -> Iterator[Recipe]:
