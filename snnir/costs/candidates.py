@@ -21,9 +21,17 @@ from snnir.costs.model import NetworkCost, predict
 from snnir.dialects import qsnn, snnrt
 from snnir.dialects.kernel_bases import KernelOpBase
 from snnir.kernels.cmsis_rules import s4_obstacle
-from snnir.kernels.context import CMSIS_CHOICES, KernelChoice, KernelContext, Packing
+from snnir.kernels.compressed_weights import WEIGHT_RANGES, fewest_bits
+from snnir.kernels.context import (
+    CMSIS_CHOICES,
+    WEIGHT_BITS,
+    KernelChoice,
+    KernelContext,
+    Packing,
+)
 from snnir.kernels.linear_candidates import candidates as linear_candidates
 from snnir.kernels.tile_rules import TILE_ROWS
+from snnir.kernels.weights import layer_weights
 from snnir.kernels.window_rules import PACKING, TABLE_BYTES, window_blocks
 from snnir.memory.lifetimes import lifetimes, root_buffer, value_bytes
 from snnir.passes.convert_qsnn_to_kernels import ConvertQSNNToKernelsPass
@@ -67,6 +75,7 @@ class Choice:
     packing: Packing | None = None
     table_bytes: int | None = None
     tile_rows: int | None = None
+    weight_bits: int | None = None
 
     @property
     def is_windowed(self) -> bool:
@@ -74,16 +83,17 @@ class Choice:
         return self.packing is not None
 
     def __str__(self) -> str:
+        stored = f", weights of {self.weight_bits} bits" if self.weight_bits else ""
         if self.packing is None:
-            return self.kernel
+            return f"{self.kernel}{stored}"
         if self.tile_rows:
-            return f"tiles of {self.tile_rows} rows of windows"
+            return f"tiles of {self.tile_rows} rows of windows{stored}"
         tables = f" with tables up to {self.table_bytes} bytes" if self.table_bytes else ""
         return f"windows of {self.packing}{tables}"
 
     def write(self, op: Operation) -> None:
         """Set the attributes that `convert-qsnn-to-kernels` obeys."""
-        for name in (KERNEL, PACKING, TABLE_BYTES, TILE_ROWS):
+        for name in (KERNEL, PACKING, TABLE_BYTES, TILE_ROWS, WEIGHT_BITS):
             op.attributes.pop(name, None)
         op.attributes[KERNEL] = StringAttr(self.kernel)
         if self.packing is not None:
@@ -92,6 +102,8 @@ class Choice:
             op.attributes[TABLE_BYTES] = IntegerAttr(self.table_bytes, i64)
         if self.tile_rows:
             op.attributes[TILE_ROWS] = IntegerAttr(self.tile_rows, i64)
+        if self.weight_bits:
+            op.attributes[WEIGHT_BITS] = IntegerAttr(self.weight_bits, i64)
 
 
 @dataclass(frozen=True)
@@ -277,12 +289,37 @@ def _assignments(
         yield [
             Choice("event", packings[0], 0) if op in inside else simple_choice(op) for op in layers
         ]
+    yield from _packed_assignments(network, windows, tiles)
     if cmsis:
         yield [Choice("cmsis") for _ in layers]
         ranges = network_ranges(network)
         narrow = [op for op in layers if s4_obstacle(op, ranges) is None]
         if narrow:
             yield [Choice("cmsis_s4" if op in narrow else "cmsis") for op in layers]
+
+
+def _packed_assignments(
+    network: qsnn.NetworkOp, windows: dict[Layer, Layer | None], tiles: Sequence[int]
+) -> Iterator[list[Choice]]:
+    """Convolutions with weights of 4 or 2 bits, where some fit."""
+    layers = layers_of(network)
+    for bits in WEIGHT_RANGES:
+        packed = {
+            op for op in layers
+            if isinstance(op, qsnn.Conv2dOp) and fewest_bits(layer_weights(op), bits) == bits
+        }  # fmt: skip
+        if not packed:
+            continue
+        yield [
+            replace(simple_choice(op), weight_bits=bits if op in packed else None) for op in layers
+        ]
+        for rows in tiles if packed & windows.keys() else ():
+            tiled = Choice("event", "pairs", 0, rows)
+            yield [
+                replace(tiled, weight_bits=bits if op in packed else None) if op in windows
+                else simple_choice(op)
+                for op in layers
+            ]  # fmt: skip
 
 
 MOST_EVENT_TABLES = 16 << 10

@@ -20,6 +20,7 @@ from snnir.costs.features_conv2d import conv2d_scatter
 from snnir.costs.features_lanes import FEATURES as LANE_FEATURES
 from snnir.costs.features_lanes import Amounts, lane_code_amounts
 from snnir.costs.features_linear import FEATURES as LINEAR_FEATURES
+from snnir.costs.features_packed import conv2d_scatter_packed
 from snnir.costs.features_tiles import FEATURES as TILE_FEATURES
 from snnir.costs.features_tiles import tile_code_amounts
 from snnir.costs.signals import Signal, Signals
@@ -241,6 +242,7 @@ FEATURES: dict[type, Callable[..., Found]] = {
     snnrt.SpikeListOp: _spike_list,
     snnrt.Conv2dScatterOp: conv2d_scatter,
     snnrt.Conv2dScatterValuesOp: conv2d_scatter,
+    snnrt.Conv2dScatterPackedOp: conv2d_scatter_packed,
     snnrt.FillZeroOp: _fill_zero,
     snnrt.LIFOp: _lif,
     snnrt.LIOp: _li,

@@ -15,6 +15,7 @@ from snnir.dialects.kernel_bases import buffer_element, buffer_shape
 from snnir.dialects.layer_shapes import int_values
 
 Found = tuple[str, dict[str, float]]
+Scatter = snnrt.Conv2dScatterOp | snnrt.Conv2dScatterValuesOp | snnrt.Conv2dScatterPackedOp
 
 QUAD_LANES = 4
 UNROLLED_ROW_QUADS = 12
@@ -25,25 +26,35 @@ def conv2d_scatter(
     op: snnrt.Conv2dScatterOp | snnrt.Conv2dScatterValuesOp, signals: Signals
 ) -> Found:
     """Runs of inputs at one position, and the currents that they reach."""
+    return conv2d_amounts(op, signals, buffer_shape(op.weights.type)[-1])
+
+
+def additions_of(op: Scatter, signals: Signals) -> float:
+    """How many rows of weights of one input are added to the currents of one position."""
+    rows, columns = _reaches(op, signal := signals[op.list])
+    return signal.active * rows.mean * columns.mean
+
+
+def conv2d_amounts(op: Scatter, signals: Signals, outputs: int) -> Found:
+    """As `conv2d_scatter`, with `outputs` in each group."""
     signal = signals[op.list]
     runs = max(min(signal.positions * op.groups.value.data, signal.active), 1e-9)
     steps = (*int_values(op.stride), *int_values(op.dilation))
     amounts = {
         "call": 1, "input": signal.active, "run": runs, "strided_run": runs * (set(steps) != {1}),
     }  # fmt: skip
-    outputs = buffer_shape(op.weights.type)[-1]
     if buffer_element(op.current.type) != i16:
         return "s32", {**amounts, **_tiled(op, signal, runs, (8, 4))}
     if outputs % QUAD_LANES:
         return "s16", {**amounts, **_tiled(op, signal, runs, (16, 8, 4))}
-    binary = isinstance(op, snnrt.Conv2dScatterOp)
+    binary = getattr(op, "values", None) is None
     reaches = _reaches(op, signal)
     twos, ones = pairs(signal.active if binary else signal.total, runs)
     return "s16.quads", {
         **amounts,
         "reached": runs * reaches[0].chance * reaches[1].chance,
-        **_areas("two", twos, reaches, op),
-        **_areas("one", ones, reaches, op),
+        **_areas("two", twos, reaches, op, outputs),
+        **_areas("one", ones, reaches, op, outputs),
     }
 
 
@@ -58,17 +69,21 @@ def pairs(kernels: float, runs: float) -> tuple[float, float]:
 
 
 def _areas(
-    prefix: str, amount: float, reaches: list[Reach],
-    op: snnrt.Conv2dScatterOp | snnrt.Conv2dScatterValuesOp,
-) -> dict[str, float]:  # fmt: skip
+    prefix: str, amount: float, reaches: list[Reach], op: Scatter, outputs: int
+) -> dict[str, float]:
     """`amount` times one area of currents."""
     rows, columns = reaches
-    outputs = buffer_shape(op.weights.type)[-1]
     quads = outputs // QUAD_LANES
     plain = op.groups.value.data == 1 and int_values(op.stride)[1] == 1
     period = 1 if int_values(op.dilation)[1] > 1 else int_values(op.stride)[1]
     width = -(-columns.taps // period)
-    unrolled = plain and width * quads <= UNROLLED_ROW_QUADS and int_values(op.dilation)[1] == 1
+    bytewise = not isinstance(op, snnrt.Conv2dScatterPackedOp)
+    unrolled = (
+        bytewise
+        and plain
+        and width * quads <= UNROLLED_ROW_QUADS
+        and int_values(op.dilation)[1] == 1
+    )
 
     def looped(reached: int) -> float:
         return 0.0 if unrolled and reached == width else float(reached)
@@ -87,9 +102,7 @@ def _areas(
     }
 
 
-def _reaches(
-    op: snnrt.Conv2dScatterOp | snnrt.Conv2dScatterValuesOp, signal: Signal
-) -> list[Reach]:
+def _reaches(op: Scatter, signal: Signal) -> list[Reach]:
     taps = buffer_shape(op.weights.type)[1:3]
     outputs = buffer_shape(op.current.type)[:2]
     shares = (signal.rows, signal.columns)
@@ -103,7 +116,7 @@ def _reaches(
 
 
 def _tiled(
-    op: snnrt.Conv2dScatterOp | snnrt.Conv2dScatterValuesOp,
+    op: Scatter,
     signal: Signal,
     runs: float,
     sizes: tuple[int, ...],

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from snnir.costs.features_lanes import Amounts, bit_group_counts, window_amounts
+from snnir.costs.features_packed import words_of
 from snnir.costs.reach import Reach, reach
 from snnir.costs.signals import Signal, Signals
 from snnir.dialects import snnrt
@@ -32,7 +33,13 @@ def _reaches(op: snnrt.TileLIFBase, signal: Signal) -> list[Reach]:
 
 
 def _quads(op: snnrt.TileLIFBase) -> int:
-    return buffer_shape(op.weights.type)[-1] // QUAD_LANES
+    return op.weight_lanes // QUAD_LANES
+
+
+def _packed_words(op: snnrt.TileLIFBase) -> int:
+    """Words of packed weights of a position."""
+    bits = op.weight_bits.value.data
+    return 0 if bits == 8 else words_of(op.weight_lanes, bits)
 
 
 def _visits(op: snnrt.TileLIFBase, rows: Reach) -> float:
@@ -49,6 +56,7 @@ def _additions(prefix: str, amount: float, reaches: list[Reach], op: snnrt.TileL
         f"{prefix}_row": amount * rows.mean * columns.chance,
         f"{prefix}_column": positions,
         f"{prefix}_quad": positions * _quads(op),
+        f"{prefix}_word": positions * _packed_words(op),
     }
 
 
@@ -94,7 +102,11 @@ def tile_lif(op: snnrt.TileLIFBase, signals: Signals) -> tuple[str, Amounts]:
     else:
         assert op.spikes is not None
         kind, inputs = "spikes", _spike_amounts(op, signals[op.spikes])
-    return kind, {**window_amounts(op, signals), **inputs, "tile": tiles, "tile_lane": size}
+    amounts = {**window_amounts(op, signals), **inputs, "tile": tiles, "tile_lane": size}
+    if op.current_shift.value.data:
+        amounts["shifted_word"] = amounts["halving_word"]
+    bits = op.weight_bits.value.data
+    return kind if bits == 8 else f"{kind}.bits{bits}", amounts
 
 
 def tile_code_amounts(op: snnrt.TileLIFBase) -> Amounts:

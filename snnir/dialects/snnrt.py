@@ -75,6 +75,7 @@ from snnir.dialects.snnrt_neurons import (
     LIOp,
     ReadMembraneOp,
 )
+from snnir.dialects.snnrt_packed import Conv2dScatterPackedOp
 from snnir.dialects.snnrt_tiles import (
     MarkEventsOp,
     TileLIFBase,
@@ -131,7 +132,7 @@ SNNRT = Dialect(
         MaxPool2dOp, SumPool2dOp, LIFOp, LIOp, AddOp, ScaleOp, ConcatChannelsOp, WidenOp, Im2ColOp,
         CountSpikesOp, FirstSpikeOp, ReadMembraneOp, ListHitsOp, LaneConv2dHitsOp, MaskConv2dOp,
         WindowLIFMasksOp, WindowLIFListOp, MasksToBytesOp, CheckDensityOp,
-        LinearScatterPackedOp, LinearScatterSparseOp, LinearScatterBlocksOp,
+        LinearScatterPackedOp, LinearScatterSparseOp, LinearScatterBlocksOp, Conv2dScatterPackedOp,
         MarkEventsOp, TileLIFMasksOp, TileLIFListOp,
     ],
     [RegionAttr],
@@ -145,6 +146,7 @@ __all__ = [
     "ConcatChannelsOp",
     "ConstantOp",
     "Conv2dScatterOp",
+    "Conv2dScatterPackedOp",
     "Conv2dScatterValuesOp",
     "CountSpikesOp",
     "FillZeroOp",

@@ -116,10 +116,15 @@ class ConvolutionScatterBase(KernelOpBase, ABC):
         weights: SSAValue
         current: SSAValue
 
+    def group_outputs(self) -> int:
+        """Output channels of a group, as the weights have them."""
+        return buffer_shape(self.weights.type)[-1]
+
     def verify_(self) -> None:
         expect_rank("weights", self.weights, 4)
         expect_rank("current", self.current, 3)
-        channels, *kernel, columns = buffer_shape(self.weights.type)
+        channels, *kernel, _ = buffer_shape(self.weights.type)
+        columns = self.group_outputs()
         height, width, outputs = buffer_shape(self.current.type)
         groups = self.groups.value.data
         if columns * groups != outputs or channels % groups:

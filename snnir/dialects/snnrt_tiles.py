@@ -28,6 +28,7 @@ from snnir.dialects.kernel_bases import (
     expect_rank,
 )
 from snnir.dialects.layer_shapes import element_count, int_values
+from snnir.dialects.snnrt_compressed import PACKED_WEIGHTS
 from snnir.dialects.snnrt_lanes import WindowLIFBase
 
 QUAD_LANES = 4
@@ -84,8 +85,10 @@ class TileLIFBase(WindowLIFBase, ABC):
     Reads either `counts` with `marks` (`snnrt.mark_events`) or the `spike_count` first entries of
     the mask list `spikes`, whose lanes are as many as kernels. `weights` is `(inputs,
     kernel_height, kernel_width, lanes)` of i8, rows and columns in reverse, lanes in quads `0 2 1
-    3`; of spikes, inputs in bit order. `current` holds `tile_rows` rows of windows at a time; its
-    lanes are those of the weights, of which the neurons take the first ones. Everything else is as
+    3`, or i32 words of as many weights of `weight_bits` = 4 or 2 bits; of spikes, inputs in bit
+    order. Neurons with `resets` shift the pooled currents by `current_shift`. `current` holds
+    `tile_rows` rows of windows at a time; its lanes are those of the weights, of which the neurons
+    take the first ones. Everything else is as
     in the base class, but that the call knows itself which windows events reach: `touched` is
     absent.
 
@@ -105,6 +108,13 @@ class TileLIFBase(WindowLIFBase, ABC):
     input_size = prop_def(DenseArrayBase.constr(i64))
     padding = prop_def(DenseArrayBase.constr(i64))
     tile_rows = prop_def(IntegerAttr)
+    weight_bits = prop_def(IntegerAttr, default_value=IntegerAttr(8, i64))
+    current_shift = prop_def(IntegerAttr, default_value=IntegerAttr(0, i64))
+
+    @property
+    def weight_lanes(self) -> int:
+        """Lanes of a kernel at each position."""
+        return buffer_shape(self.current.type)[-1]
 
     def verify_(self) -> None:
         self._verify_input()
@@ -119,7 +129,10 @@ class TileLIFBase(WindowLIFBase, ABC):
 
     def _verify_input(self) -> None:
         expect_rank("weights", self.weights, 4)
-        expect_buffer("weights", self.weights, i8)
+        bits = self.weight_bits.value.data
+        if bits not in (8, *PACKED_WEIGHTS):
+            raise VerifyException(f"weight_bits must be 8, 4 or 2, got {bits}")
+        expect_buffer("weights", self.weights, i8 if bits == 8 else i32)
         given = [value is not None for value in (self.counts, self.marks)]
         listed = [value is not None for value in (self.spikes, self.spike_count)]
         if sorted([*given, *listed]) != [False, False, True, True] or given[0] != given[1]:
@@ -131,7 +144,9 @@ class TileLIFBase(WindowLIFBase, ABC):
         rows, columns, row = buffer_shape(self.current.type)
         window, tile_rows = int_values(self.window), self.tile_rows.value.data
         weight_lanes = buffer_shape(self.weights.type)[-1]
-        if row % QUAD_LANES or row != weight_lanes or not row - QUAD_LANES < lanes <= row:
+        bits = self.weight_bits.value.data
+        expected = row if bits == 8 else -(-row // PACKED_WEIGHTS[bits])
+        if row % QUAD_LANES or expected != weight_lanes or not row - QUAD_LANES < lanes <= row:
             raise VerifyException(
                 f"{lanes} lanes of neurons and {weight_lanes} of weights do not fit "
                 f"{self.current.type}"

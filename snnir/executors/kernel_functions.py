@@ -27,6 +27,7 @@ from snnir.executors.kernel_memory import KernelMemory, expect_fit
 from snnir.executors.kernel_tiles import TILE_KERNELS
 from snnir.executors.kernel_windows import max_pool2d, patches, pool_windows
 from snnir.executors.lif_update import leaked, lif_update, per_neuron, settled
+from snnir.kernels.compressed_weights import unpack_last
 from snnir.support.diagnostics import error_at
 
 Integers = NDArray[np.int64]
@@ -121,11 +122,19 @@ def taps(
     return [element for element, _ in inside], [output for _, output in inside]
 
 
-def conv2d_scatter(op: snnrt.Conv2dScatterOp | snnrt.Conv2dScatterValuesOp, call: Call) -> None:
+def conv2d_scatter(
+    op: snnrt.Conv2dScatterOp | snnrt.Conv2dScatterValuesOp | snnrt.Conv2dScatterPackedOp,
+    call: Call,
+) -> None:
     """Adds the kernel of one input after the other; no sum on the way may overflow."""
-    stored, current = scatter_weights(call, op.weights, op.current), call.read(op.current)
+    current = call.read(op.current)
+    if isinstance(op, snnrt.Conv2dScatterPackedOp):
+        stored = unpack_last(call.read(op.weights), op.bits.value.data, op.group_outputs())
+    else:
+        stored = scatter_weights(call, op.weights, op.current)
     weights = stored[:, :, ::-1]  # the columns of the kernel are stored in reverse
-    values = None if isinstance(op, snnrt.Conv2dScatterOp) else call.read(op.values).reshape(-1)
+    given = getattr(op, "values", None)
+    values = None if given is None else call.read(given).reshape(-1)
     inputs, *kernel, outputs = weights.shape
     per_group = inputs // op.groups.value.data
     shape = (*int_values(op.input_size), inputs)
@@ -217,6 +226,7 @@ KERNELS: dict[type[Operation], Callable[[Any, Call], None]] = {
     snnrt.FillZeroOp: fill_zero,
     snnrt.Conv2dScatterOp: conv2d_scatter,
     snnrt.Conv2dScatterValuesOp: conv2d_scatter,
+    snnrt.Conv2dScatterPackedOp: conv2d_scatter,
     snnrt.LinearScatterOp: linear_scatter,
     snnrt.LinearScatterValuesOp: linear_scatter,
     snnrt.MaxPool2dOp: max_pool2d,

@@ -29,6 +29,7 @@ from snnir.executors.kernel_lanes import (
     words_of,
 )
 from snnir.executors.kernel_memory import expect_fit
+from snnir.kernels.compressed_weights import unpack_last
 from snnir.kernels.layout import interleave_outputs
 from snnir.support.diagnostics import error_at
 
@@ -56,7 +57,11 @@ def _tile_currents(op: snnrt.TileLIFBase, call: Call) -> tuple[Integers, Integer
     height, width, lanes = buffer_shape(op.membrane.type)
     window = int_values(op.window)
     # Lanes lie in memory like those of 16-bit kernels; the order is its own inverse.
-    kernels = interleave_outputs(call.read(op.weights))
+    bits = op.weight_bits.value.data
+    if bits == 8:
+        kernels = interleave_outputs(call.read(op.weights))
+    else:
+        kernels = unpack_last(call.read(op.weights), bits, op.weight_lanes)
     current = np.zeros((height * window[0], width * window[1], kernels.shape[-1]), np.int64)
     touched = None
     if op.spikes is not None:
@@ -91,7 +96,7 @@ def _events(op: snnrt.TileLIFBase, call: Call) -> list[tuple[int, int]]:
 def _update(op: snnrt.TileLIFBase, call: Call) -> NDArray[np.bool_]:
     current, touched = _tile_currents(op, call)
     call.memory.clobber(op.current)
-    return update_windows(op, call, current, touched)
+    return update_windows(op, call, current << op.current_shift.value.data, touched)
 
 
 def tile_lif_masks(op: snnrt.TileLIFMasksOp, call: Call) -> None:

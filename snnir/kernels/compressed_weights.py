@@ -66,6 +66,26 @@ def unpack_rows(words: NDArray, bits: int, outputs: int) -> NDArray[np.int64]:
     return rows.reshape(len(unsigned), -1)[:, :outputs]
 
 
+def pack_last(weights: NDArray, bits: int) -> NDArray[np.int32]:
+    """As `pack_rows`, for weights of any rank: the last axis is packed."""
+    rows = weights.reshape(-1, weights.shape[-1]).astype(np.int8)
+    return pack_rows(rows, bits).reshape(*weights.shape[:-1], -1)
+
+
+def unpack_last(words: NDArray, bits: int, outputs: int) -> NDArray[np.int64]:
+    """The weights, with `outputs` along the last axis, of words that `pack_last` made."""
+    rows = unpack_rows(words.reshape(-1, words.shape[-1]), bits, outputs)
+    return rows.reshape(*words.shape[:-1], outputs)
+
+
+def fewest_bits(weights: NDArray, least: int) -> int:
+    """Bits of a stored weight: 2, 4 or 8, at least `least`, that all of these fit."""
+    for bits, (low, high) in sorted(WEIGHT_RANGES.items()):
+        if bits >= least and (not weights.size or (low <= weights.min() and weights.max() <= high)):
+            return bits
+    return 8
+
+
 @dataclass(frozen=True, eq=False)
 class SparseWeights:
     """Weights by input, in panels of outputs; see `linear_scatter_sparse.h`.

@@ -26,6 +26,7 @@ from snnir.dialects.kernel_bases import buffer_element, buffer_shape
 from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.layer_shapes import element_count, shape_of
 from snnir.kernels.bit_groups import lane_of_bit
+from snnir.kernels.compressed_weights import fewest_bits
 from snnir.kernels.layout import Order, buffer_shape_of, channels_last
 from snnir.quantization.integer_ranges import NetworkRanges, network_ranges
 from snnir.support.arrays import array_from_dense, dense_from_array
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 ORDER = "order"
 """Attribute of a neuron call: for each buffer element, its index in the logical tensor."""
+
+WEIGHT_BITS = "weight_bits"
+"""Attribute of a convolution that overrides the option of the network for it."""
 
 Packing = Literal["pairs", "triples"]
 
@@ -128,6 +132,8 @@ class KernelContext:
     """Flash that the tables of a layer may take; its kernels alone may always be stored."""
     tile_rows: int = 0
     """Rows of windows whose currents exist at a time; 0 for whole maps."""
+    weight_bits: int = 8
+    """Least bits of a stored weight of a convolution."""
     blocks: dict[Operation, WindowBlock] = field(default_factory=dict)
     """Convolutions that are computed window by window."""
     hits: InputHits | None = None
@@ -157,6 +163,20 @@ class KernelContext:
             *first, last = get_args(KernelChoice)
             raise error_at(op, f"kernel must be {', '.join(first)} or {last}, not {name}")
         return cast(KernelChoice, name)
+
+    def stored_bits(self, op: Operation, weights: NDArray) -> int:
+        """Bits in which the weights of a convolution are stored: 8, 4 or 2.
+
+        The attribute `weight_bits` of the layer, or the option of the network, if they fit, else
+        the next larger number.
+        """
+        value = op.attributes.get(WEIGHT_BITS)
+        least = self.weight_bits
+        if value is not None:
+            least = value.value.data if isinstance(value, IntegerAttr) else 0
+        if least not in (8, 4, 2):
+            raise error_at(op, f"weight_bits must be 8, 4 or 2, not {value or least}")
+        return fewest_bits(weights, least)
 
     def unique(self, name: str) -> str:
         """A C identifier that no buffer has yet."""

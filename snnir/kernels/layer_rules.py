@@ -11,6 +11,7 @@ from xdsl.ir import Operation
 from snnir.dialects import qsnn, snnrt
 from snnir.dialects.kernel_bases import buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_array, shape_of
+from snnir.kernels.compressed_weights import pack_last
 from snnir.kernels.context import BufferedValue, KernelContext, layer_label, stored_type, windows_of
 from snnir.kernels.layout import buffer_shape_of, channels_last
 from snnir.kernels.linear_rules import lower_linear_event
@@ -25,16 +26,22 @@ def lower_conv2d_event(context: KernelContext, op: qsnn.Conv2dOp) -> None:
     current = context.define(op.result, f"{label}_current")
     context.call(snnrt.FillZeroOp(current))
     kernels = _by_input_channel(layer_weights(op), op.groups.value.data)
-    weights = context.constant(f"{label}_weights", scatter_weights(kernels, current))
+    bits = context.stored_bits(op, kernels)
+    stored = scatter_weights(kernels, current) if bits == 8 else pack_last(kernels, bits)
+    weights = context.constant(f"{label}_weights", stored)
     shape = {
         "input_size": int_array(shape_of(op.input.type)[1:]),
         **windows_of(op, "stride", "padding", "dilation", "groups"),
     }
-    if input.binary:
-        call: Operation = snnrt.Conv2dScatterOp(listed, count, weights, current, shape)
+    if bits != 8:
+        values = None if input.binary else input.buffer
+        call: Operation = snnrt.Conv2dScatterPackedOp(
+            [listed, count], values, weights, current, shape, bits
+        )
+    elif input.binary:
+        call = snnrt.Conv2dScatterOp(listed, count, weights, current, shape)
     else:
-        values = input.buffer
-        call = snnrt.Conv2dScatterValuesOp(listed, count, values, weights, current, shape)
+        call = snnrt.Conv2dScatterValuesOp(listed, count, input.buffer, weights, current, shape)
     context.call(call, op)
 
 

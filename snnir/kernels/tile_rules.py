@@ -16,6 +16,7 @@ from xdsl.dialects.builtin import IntegerAttr, i16, i64
 from snnir.dialects import snnrt
 from snnir.dialects.snnrt_lanes import TOUCHED_BITS
 from snnir.dialects.snnrt_tiles import MOST_TILE_ROWS, quad_lanes
+from snnir.kernels.compressed_weights import pack_last
 from snnir.kernels.context import KernelContext, layer_label
 from snnir.kernels.halving import HalvingResets, halving_resets
 from snnir.kernels.lane_packing import LanePacking
@@ -57,14 +58,20 @@ class TileLowering(WindowLowering):
     """Writes the call of one block."""
 
     def choose_packing(self) -> tuple[LanePacking, HalvingResets | None]:
-        """Pairs; halving neurons take the shift of their input from the weights, if these have
-        room."""
-        resets = None
-        scaled = self.weights() << self.block.neurons.shift.value.data
-        if max(-scaled.min(), scaled.max() + 1) <= 1 << 7:
-            interval = current_range(self.context.network, self.block)
-            resets = halving_resets(self.block.neurons, interval)
+        """Pairs; halving neurons take the shift of their input from bytes, if these have room,
+        else they shift it themselves."""
+        weights, shift = self.weights(), self.block.neurons.shift.value.data
+        self.bits = self.context.stored_bits(self.block.convolution, weights)
+        scaled = weights << shift
+        in_weights = self.bits == 8 and max(-scaled.min(), scaled.max() + 1) <= 1 << 7
+        interval = current_range(self.context.network, self.block)
+        resets = halving_resets(self.block.neurons, interval)
+        self.current_shift = 0 if resets is None or in_weights else shift
         return LanePacking(self.channels), resets
+
+    def weight_shift(self) -> int:
+        """See the base class."""
+        return super().weight_shift() - self.current_shift
 
     def lower(self) -> None:
         """Declare buffers and constants and append the call."""
@@ -82,7 +89,8 @@ class TileLowering(WindowLowering):
         else:
             spikes = context.masks[op.input]
             kernels = kernels_by_bit(kernels, spikes.by_bit())
-        weights = context.constant(f"{label}_weights", kernels.astype(np.int8))
+        stored = kernels.astype(np.int8) if self.bits == 8 else pack_last(kernels, self.bits)
+        weights = context.constant(f"{label}_weights", stored)
         calm = self.calm(marks is not None and self.block.size[1] <= TOUCHED_BITS)
         membrane = self.state()
         out, lists = self.spike_buffer()
@@ -96,12 +104,14 @@ class TileLowering(WindowLowering):
         ]  # fmt: skip
         properties = {
             **self.properties(), **self.geometry(op), "tile_rows": IntegerAttr(rows, i64),
+            "weight_bits": IntegerAttr(self.bits, i64),
+            "current_shift": IntegerAttr(self.current_shift, i64),
         }  # fmt: skip
         kind = snnrt.TileLIFListOp if lists else snnrt.TileLIFMasksOp
         self.add_call(kind(operands, properties), out)
 
     def _quads(self, kernels: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Kernels `(…, lanes)` with whole quads of lanes, in the order of their bytes."""
+        """Kernels `(…, lanes)` with whole quads of lanes; bytes in their order."""
         missing = quad_lanes(self.channels) - kernels.shape[-1]
         padded = np.pad(kernels, [*[(0, 0)] * (kernels.ndim - 1), (0, missing)])
-        return interleave_outputs(padded)
+        return interleave_outputs(padded) if self.bits == 8 else padded

@@ -164,9 +164,12 @@ class WindowLowering:
         for lane, channel in enumerate(self.lane_channels):
             if channel is not None:
                 padded[lane] = weights[channel]
-        if self.resets is not None:
-            padded <<= self.block.neurons.shift.value.data
+        padded <<= self.weight_shift()
         return padded[:, :, ::-1, ::-1].transpose(1, 2, 3, 0)
+
+    def weight_shift(self) -> int:
+        """What weights are shifted by in place of the neurons' input."""
+        return 0 if self.resets is None else self.block.neurons.shift.value.data
 
     def geometry(self, op: qsnn.Conv2dOp) -> dict[str, Attribute]:
         """Positions of the input, as far as they are computed, and the padding."""

@@ -62,6 +62,12 @@ class ConvertQSNNToKernelsPass(SNNPass):
         "window; 0 for whole maps, which takes more memory and fewer instructions",
     )
 
+    weight_bits: int = option(
+        8,
+        "least bits of a stored weight of event-driven convolutions: 8, or 4 or 2 where the "
+        "weights fit, which takes less flash and more instructions",
+    )
+
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for dialect in ("snnrt", "cmsis_nn"):
             ensure_dialect(ctx, dialect)
@@ -76,7 +82,7 @@ class ConvertQSNNToKernelsPass(SNNPass):
         block.args[0].name_hint = network.frame.name_hint
         context = KernelContext(network, self.kernels, self.remark)
         context.table_bytes, context.packing = self.table_bytes, self.packing
-        context.tile_rows = self.tile_rows
+        context.tile_rows, context.weight_bits = self.tile_rows, self.weight_bits
         context.blocks.update(window_blocks(context))
         _read_frame(context, network, block)
         done = {op for found in context.blocks.values() for op in (found.pool, found.neurons)}

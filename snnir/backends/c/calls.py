@@ -126,12 +126,15 @@ def _conv2d_shape(
 def _active(network: CNetwork, op: Any) -> list[str]:
     """List, count and, where they matter, values of the active inputs."""
     listed = network.pointer(op.list).replace("(int16_t *)", "(const uint16_t *)")
-    values = [network.pointer(op.values)] if hasattr(op, "values") else []
+    given = getattr(op, "values", None)
+    values = [] if given is None else [network.pointer(given)]
     return [listed, "count", *values]
 
 
 def conv2d_scatter(
-    network: CNetwork, op: snnrt.Conv2dScatterOp | snnrt.Conv2dScatterValuesOp, name: str
+    network: CNetwork,
+    op: snnrt.Conv2dScatterOp | snnrt.Conv2dScatterValuesOp | snnrt.Conv2dScatterPackedOp,
+    name: str,
 ) -> CallText:
     channels, height, width, _ = buffer_shape(op.weights.type)
     size = int_values(op.input_size)
@@ -139,7 +142,9 @@ def conv2d_scatter(
         name, (size[0], size[1], channels), spatial_of(op.current), (height, width), op,
         op.groups.value.data,
     )  # fmt: skip
-    kind = "_values" if isinstance(op, snnrt.Conv2dScatterValuesOp) else ""
+    kind = "_values" if getattr(op, "values", None) is not None else ""
+    if isinstance(op, snnrt.Conv2dScatterPackedOp):
+        kind = f"_packed{op.bits.value.data}{kind}"
     return CallText(
         [
             call(
@@ -315,6 +320,7 @@ CALLS: dict[type[Operation], Callable[[CNetwork, Any, str], CallText]] = {
     snnrt.FillZeroOp: fill_zero,
     snnrt.Conv2dScatterOp: conv2d_scatter,
     snnrt.Conv2dScatterValuesOp: conv2d_scatter,
+    snnrt.Conv2dScatterPackedOp: conv2d_scatter,
     snnrt.LinearScatterOp: linear_scatter,
     snnrt.LinearScatterValuesOp: linear_scatter,
     snnrt.MaxPool2dOp: max_pool2d,

@@ -116,6 +116,8 @@ def window_shape(name: str, op: WindowLIF) -> str:
         "busy_begin": int_values(op.busy)[0], "busy_end": int_values(op.busy)[1],
         "sum": "true" if op.sum.value.data else "false",
     }  # fmt: skip
+    if isinstance(op, snnrt.TileLIFBase):
+        fields["current_shift"] = op.current_shift.value.data
     return struct_definition(f"{name}_shape", "snnrt_window_shape", fields)
 
 

@@ -32,15 +32,16 @@ def _mark(network: CNetwork, op: snnrt.MarkEventsOp, start: str) -> CallText:
 
 def _conv2d_shape(name: str, op: snnrt.TileLIFBase) -> str:
     height, width, _ = buffer_shape(op.membrane.type)
-    _, kernel_height, kernel_width, lanes = buffer_shape(op.weights.type)
+    _, kernel_height, kernel_width, _ = buffer_shape(op.weights.type)
     size, padding, window = map(int_values, (op.input_size, op.padding, op.window))
     fields: dict[str, int | str] = {
         "input_height": size[0], "input_width": size[1],
         "output_height": height * window[0], "output_width": width * window[1],
-        "elements": lanes // 2, "triples": "false",
+        "elements": op.weight_lanes // 2, "triples": "false",
         "kernel_height": kernel_height, "kernel_width": kernel_width,
         "padding_top": padding[0], "padding_left": padding[1],
         "window_height": window[0], "window_width": window[1],
+        "weight_bits": op.weight_bits.value.data,
     }  # fmt: skip
     return struct_definition(f"{name}_conv2d", "snnrt_lane_conv2d_shape", fields)
 

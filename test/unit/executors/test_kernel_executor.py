@@ -45,11 +45,17 @@ def quantized(seed: int) -> RandomNetwork:
 
 
 def lowered(
-    module: ModuleOp, kernels: KernelChoice = "event", plan: bool = False, tile_rows: int = 0
+    module: ModuleOp,
+    kernels: KernelChoice = "event",
+    plan: bool = False,
+    tile_rows: int = 0,
+    weight_bits: int = 8,
 ) -> snnrt.NetworkOp:
     """A copy of a `qsnn` module's network, as kernels."""
     copy, context = module.clone(), make_context()
-    ConvertQSNNToKernelsPass(kernels=kernels, tile_rows=tile_rows).apply(context, copy)
+    ConvertQSNNToKernelsPass(kernels=kernels, tile_rows=tile_rows, weight_bits=weight_bits).apply(
+        context, copy
+    )
     if plan:
         KernelsHoistStaticInputPass().apply(context, copy)
         KernelsPlanMemoryPass().apply(context, copy)
@@ -74,6 +80,8 @@ def test_all_integer_executors_agree(seed) -> None:
         for plan in (False, True):
             executor = KernelExecutor(lowered(network.module, kernels, plan))
             assert_same_results(expected, executor.run(network.x, record=True))
+    packed = KernelExecutor(lowered(network.module, "scatter", plan=True, weight_bits=2))
+    assert_same_results(expected, packed.run(network.x, record=True))
 
 
 def test_random_networks_spike_and_use_every_kernel() -> None:
@@ -86,6 +94,7 @@ def test_random_networks_spike_and_use_every_kernel() -> None:
         spikes += sum(int(layer.sum()) for layer in recording.spikes.values())
         for kernels in get_args(KernelChoice):
             used |= {op.name for op in lowered(network.module, kernels).walk()}
+        used |= {op.name for op in lowered(network.module, "scatter", weight_bits=2).walk()}
     for seed in range(20):
         network = random_window_network(np.random.default_rng(seed))
         ConvertSNNToQSNNPass(input_maximum=LARGEST_COUNT).apply(make_context(), network.module)

@@ -20,6 +20,8 @@ typedef struct snnrt_lane_conv2d_shape {
   int32_t padding_top, padding_left;
   /* Size of the pooling windows whose currents are marked as touched. */
   int32_t window_height, window_width;
+  /* Bits of the weights of tiles (see tile_layer.h). */
+  int32_t weight_bits;
 } snnrt_lane_conv2d_shape;
 
 /* What the inputs of one row, or of one column, reach; computed by the compiler.

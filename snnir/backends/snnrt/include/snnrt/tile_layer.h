@@ -7,8 +7,9 @@
    is looked at in each of them: that is what the memory costs.
 
    weights: int8[input_channels][kernel_height][kernel_width][2 * elements],
-   rows and columns in reverse, lanes in quads (see byte_rows.h); of spikes,
-   input channels in the order of their bits (see mask_conv2d.h). current: rows
+   rows and columns in reverse, lanes in quads (see byte_rows.h), or as many
+   weights of 4 or 2 bits in words as of packed_quads.h; of spikes, input
+   channels in the order of their bits (see mask_conv2d.h). current: rows
    of a tile, cleared first. */
 #ifndef SNNRT_TILE_LAYER_H
 #define SNNRT_TILE_LAYER_H
@@ -16,6 +17,7 @@
 #include "snnrt/byte_rows.h"
 #include "snnrt/event_marks.h"
 #include "snnrt/mask_conv2d.h"
+#include "snnrt/packed_quads.h"
 #include "snnrt/window_lif.h"
 
 /* What a layer reads: events (see event_marks.h), or the `count` entries of a
@@ -85,14 +87,24 @@ SNNRT_KERNEL void snnrt_tile_add(const int8_t *first, const int8_t *second,
                                  const snnrt_reach *columns,
                                  const snnrt_lane_conv2d_shape *shape) {
   const int32_t lanes = 2 * shape->elements;
+  const int32_t bytes = snnrt_weight_bytes(lanes, shape->weight_bits);
   const int32_t tap =
-      (rows->tap * shape->kernel_width + columns->tap) * lanes;
-  const snnrt_rectangle rectangle = {
-      rows->count, (shape->output_width - columns->count) * lanes * 2,
-      (shape->kernel_width - columns->count) * lanes};
+      (rows->tap * shape->kernel_width + columns->tap) * bytes;
   uint8_t *const current =
       tile->current +
       (rows->output * shape->output_width + columns->output) * lanes * 2;
+  if (shape->weight_bits != 8) {
+    const snnrt_quad_area area = {rows->count, columns->count,
+                                  shape->kernel_width, lanes / SNNRT_QUAD_LANES,
+                                  0, 0, shape->output_width * lanes * 2,
+                                  shape->kernel_width * bytes};
+    snnrt_add_packed_area(current, first + tap, two ? second + tap : NULL, two,
+                          &area, shape->weight_bits);
+    return;
+  }
+  const snnrt_rectangle rectangle = {
+      rows->count, (shape->output_width - columns->count) * lanes * 2,
+      (shape->kernel_width - columns->count) * lanes};
   snnrt_add_quad_rectangle(current, first + tap, two ? second + tap : NULL, two,
                            columns->count, shape->kernel_width,
                            lanes / SNNRT_QUAD_LANES,
@@ -101,7 +113,8 @@ SNNRT_KERNEL void snnrt_tile_add(const int8_t *first, const int8_t *second,
 
 /* Bytes of one kernel. */
 SNNRT_KERNEL int32_t snnrt_tile_kernel(const snnrt_lane_conv2d_shape *shape) {
-  return shape->kernel_height * shape->kernel_width * 2 * shape->elements;
+  return shape->kernel_height * shape->kernel_width *
+         snnrt_weight_bytes(2 * shape->elements, shape->weight_bits);
 }
 
 /* Marks the windows of a tile that a rectangle of currents lies in. */
@@ -297,7 +310,7 @@ SNNRT_KERNEL void snnrt_step_tiles(
 
 /* As snnrt_window_lif_masks, with the convolution. */
 SNNRT_KERNEL uint32_t snnrt_tile_lif_masks(
-    const snnrt_tile_input *input, const int8_t *weights, void *current,
+    const snnrt_tile_input *input, const void *weights, void *current,
     uint32_t *calm, int16_t *state, uint32_t *entries,
     const snnrt_window_neurons *neurons, int32_t tile_rows,
     const snnrt_lane_conv2d_shape *conv2d, const snnrt_window_shape *window) {
@@ -310,7 +323,7 @@ SNNRT_KERNEL uint32_t snnrt_tile_lif_masks(
 
 /* As snnrt_window_lif_list, with the convolution. */
 SNNRT_KERNEL uint32_t snnrt_tile_lif_list(
-    const snnrt_tile_input *input, const int8_t *weights, void *current,
+    const snnrt_tile_input *input, const void *weights, void *current,
     uint32_t *calm, int16_t *state, uint16_t *list, int32_t channels,
     const snnrt_window_neurons *neurons, int32_t tile_rows,
     const snnrt_lane_conv2d_shape *conv2d, const snnrt_window_shape *window) {

@@ -22,6 +22,8 @@ typedef struct snnrt_window_shape {
   int32_t offset;
   /* Words of halving neurons of which one may spike without input. */
   int32_t busy_begin, busy_end;
+  /* What halving neurons shift the pooled currents of pairs by. */
+  int32_t current_shift;
 } snnrt_window_shape;
 
 /* Words that are read together. */

@@ -104,6 +104,12 @@ SNNRT_KERNEL bool snnrt_window_masks(const uint8_t *window, int16_t *state,
         snnrt_window_words(window, group, shape, words);
       }
       if (neurons->resets != NULL) {
+        if (reached && shape->current_shift != 0) {
+          SNNRT_UNROLL_WINDOW
+          for (int32_t i = first - start; i < first - start + count; ++i) {
+            words[i] = snnrt_shift16(words[i], shape->current_shift);
+          }
+        }
         mask = snnrt_halving_words(&state, words + (first - start), count,
                                    &resets, mask);
         continue;
