@@ -44,6 +44,7 @@ SHAPES = {
     "average": (2, 7, 7),
     "average currents": (2, 7, 7),
     "row": (4, 1, 9),
+    "grouped": (2, 6, 6),
     "linear": (12,),
     "wide": (600,),
     "pruned": (60,),
@@ -127,6 +128,12 @@ class _Body:
         current = self.add(snn.Conv2dOp(value, self.weight(5, 4, 1, 3), None)).result
         return self.add(snn.FlattenOp(self.neurons(current, "conv"))).result
 
+    def grouped(self, value: SSAValue) -> SSAValue:
+        """Convolution of every channel by itself, neurons, flatten."""
+        weight = self.weight(16, 1, 2, 2)
+        current = self.add(snn.Conv2dOp(value, weight, None, padding=[1, 0], groups=2)).result
+        return self.add(snn.FlattenOp(self.neurons(current, "conv"))).result
+
     def pruned(self, value: SSAValue, outputs: int) -> SSAValue:
         """A linear layer of which most blocks of four outputs of an input are zero."""
         inputs = shape_of(value.type)[0]
@@ -155,6 +162,8 @@ def snn_module(
         features = body.conv(frame)
     elif kind == "row":
         features = body.row(frame)
+    elif kind == "grouped":
+        features = body.grouped(frame)
     elif kind.startswith("average"):
         features = body.averaged(frame, kind == "average currents")
     elif kind == "pruned":
