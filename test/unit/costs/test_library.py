@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import shutil
+import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +24,40 @@ from snnir.support.diagnostics import SNNError
 from snnir.testing.cost_networks import connected, convolutional, narrow, quantized
 from snnir.testing.random_networks import RandomNetwork
 
+sys.path.append(str(Path(__file__).resolve().parents[3] / "benchmarks" / "cortex_m7"))
+library_code: Any = pytest.importorskip("library_code")
+
 TOLERANCE = 0.1
+
+MAP = """
+Discarded input sections
+
+ .text.unused   0x00000000       0x40 /cache/cmsis-nn.a(arm_pool.o)
+
+Linker script and memory map
+
+ .text.main     0x00000100       0x20 /build/main.o
+ .text.pool     0x00000120       0x10 /cache/cmsis-nn.a(arm_pool.o)
+ .text.clamp_of_a_long_name
+                0x00000130        0x8 /cache/cmsis-nn.a(arm_pool.o)
+ .rodata        0x00000138        0x4 /cache/cmsis-nn.a(arm_table.o)
+ .bss           0x20000000       0x80 /cache/cmsis-nn.a(arm_pool.o)
+ .text          0x0000013c        0x0 /usr/lib/libc_nano.a(memset.o)
+"""
+
+
+def test_parts_are_read_from_the_linkers_map() -> None:
+    assert library_code.linked_parts(MAP) == {"arm_pool.o": 0x18, "arm_table.o": 4}
+
+
+def require_library() -> Path:
+    """Folder of the sources of CMSIS-NN; skips the test without them or the compiler."""
+    if shutil.which(MPS2_AN500.compiler) is None:
+        pytest.skip(f"{MPS2_AN500.compiler} is not installed")
+    try:
+        return find_cmsis_nn()
+    except SNNError:
+        pytest.skip("the CMSIS-NN sources are not installed; run 'make setup'")
 
 
 def quantized_network(kind: str) -> RandomNetwork:
@@ -69,12 +105,7 @@ def test_layers_share_the_library() -> None:
 
 @pytest.mark.parametrize(("kind", "kernels"), [("convolutional", "cmsis"), ("narrow", "cmsis_s4")])
 def test_flash_is_predicted_with_the_library(kind, kernels, tmp_path) -> None:
-    if shutil.which(MPS2_AN500.compiler) is None:
-        pytest.skip(f"{MPS2_AN500.compiler} is not installed")
-    try:
-        sources = find_cmsis_nn()
-    except SNNError:
-        pytest.skip("the CMSIS-NN sources are not installed; run 'make setup'")
+    sources = require_library()
     module, network = with_library(quantized_network(kind), kernels)
     footprint = NetworkBuild(only_network(module), MPS2_AN500, tmp_path, sources).footprint()
     assert footprint is not None
