@@ -17,6 +17,9 @@
 /* Pairs of lanes in one mask. */
 #define SNNRT_MASK_PAIRS 16
 
+/* Most masks of a position. */
+#define SNNRT_MAXIMUM_MASKS 5
+
 /* The sign bits of two int16 lanes. */
 #define SNNRT_SIGN_LANES 0x80008000u
 
