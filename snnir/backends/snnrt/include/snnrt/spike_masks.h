@@ -38,19 +38,6 @@ SNNRT_KERNEL int32_t snnrt_mask_pairs(int32_t lanes, int32_t index) {
   return snnrt_min(lanes / 2 - index * SNNRT_MASK_PAIRS, SNNRT_MASK_PAIRS);
 }
 
-/* Index of the lowest bit of a word that is not 0. */
-SNNRT_KERNEL int32_t snnrt_lowest_bit(uint32_t word) {
-#if defined(__GNUC__)
-  return __builtin_ctz(word);
-#else
-  int32_t bit = 0;
-  while ((word >> bit & 1u) == 0) {
-    ++bit;
-  }
-  return bit;
-#endif
-}
-
 /* The lane of a bit of mask `index`. */
 SNNRT_KERNEL int32_t snnrt_lane_of_bit(int32_t bit, int32_t lanes,
                                        int32_t index) {
