@@ -183,7 +183,7 @@ def measure(bins: int, count: int, repetitions: int) -> list[Result]:
         "pairs": f"convert-qsnn-to-kernels{{{PAIRS}}}",
     }
     ways = {
-        name: to_kernels(integers, pipeline, simplification_of("speed"))
+        name: to_kernels(integers, pipeline, simplification_of("speed", integers))
         for name, pipeline in pipelines.items()
     }
     compiled = ways["pairs"]

@@ -119,7 +119,7 @@ def lower(
         return LoweredNetwork(None, None, kernels)
     if data is not None:
         expect_density(network_of(qsnn), data.x)
-    options = replace(options, silent_multiple=_best_multiple(qsnn, options))
+    options = replace(options, silent_multiple=best_multiple(qsnn, options))
     simplified = _simplified(qsnn, options)
     kernels = simplified.clone()
     apply_pipeline(kernels, to_kernels(options))
@@ -133,8 +133,15 @@ def _simplified(module: ModuleOp, options: LoweringOptions) -> ModuleOp:
     return copy
 
 
-def _best_multiple(module: ModuleOp, options: LoweringOptions) -> int | None:
-    """The multiple of channels whose kernels are predicted to serve the goal best."""
+def best_multiple(module: ModuleOp, options: LoweringOptions) -> int | None:
+    """The multiple of channels whose kernels are predicted to serve the goal best.
+
+    Args:
+        module: at the `qsnn` level, before `qsnn-prune-silent`; it does not change.
+
+    Returns:
+        that of the options where they name no goal, or not the default.
+    """
     multiples = channel_multiples(options)
     if options.optimize is None or len(multiples) == 1:
         return multiples[0]
