@@ -29,6 +29,7 @@ from snnir.costs.signals import Signal, Signals
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_values
+from snnir.kernels.c_constants import c_constant
 
 Presentation = Literal["frames", "events"]
 """How the caller gives the input: `step` or `step_events`."""
@@ -122,8 +123,8 @@ BLOCK = 16
 """Bytes that a search for spikes looks at together."""
 
 
-LONG_FILL = 64
-"""`SNNRT_LONG_FILL`: bytes from which on memory is cleared in a loop."""
+LONG_FILL = c_constant("fill.h", "LONG_FILL")
+"""Bytes from which on memory is cleared in a loop."""
 
 
 def _fill_zero(op: snnrt.FillZeroOp, signals: Signals) -> Found:

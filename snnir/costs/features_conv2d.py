@@ -14,12 +14,12 @@ from snnir.costs.signals import Floats, Signal, Signals
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_element, buffer_shape
 from snnir.dialects.layer_shapes import int_values
+from snnir.kernels.c_constants import c_constant
 
 Found = tuple[str, dict[str, float]]
 
-QUAD_LANES = 4
-UNROLLED_ROW_QUADS = 12
-"""`SNNRT_UNROLLED_ROW_QUADS`."""
+QUAD_LANES = c_constant("byte_rows.h", "QUAD_LANES")
+UNROLLED_ROW_QUADS = c_constant("conv2d_quads.h", "UNROLLED_ROW_QUADS")
 
 
 def conv2d_scatter(

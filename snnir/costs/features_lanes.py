@@ -17,9 +17,10 @@ from snnir.dialects.kernel_bases import buffer_element, buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_values
 from snnir.dialects.snnrt_lanes import MASK_LANES, mask_count
 from snnir.kernels.bit_groups import UNKNOWN_RATE
+from snnir.kernels.c_constants import c_constant
 
-CHUNK_PAIRS, CHUNK_TRIPLES = 4, 8
-"""Elements that one transfer of several registers moves, `SNNRT_CHUNK_PAIRS` and eight doubles."""
+CHUNK_PAIRS, CHUNK_TRIPLES = c_constant("lane_rows.h", "CHUNK_PAIRS"), 8
+"""Elements that one transfer of several registers moves; eight doubles are half of all."""
 
 Amounts = dict[str, float]
 

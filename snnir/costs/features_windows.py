@@ -14,11 +14,12 @@ from snnir.dialects.kernel_bases import buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_values
 from snnir.dialects.snn_attributes import Reset, ResetTiming
 from snnir.dialects.snnrt_lanes import MASK_LANES, TOUCHED_BITS, mask_count
+from snnir.kernels.c_constants import c_constant
 from snnir.kernels.lif_kinds import leak_kind
 from snnir.layers.activity_attributes import REACH_AGES, floats_of
 
-GROUP_WORDS = 3
-"""`SNNRT_GROUP_WORDS`: words of a window that are read together."""
+GROUP_WORDS = c_constant("window_current.h", "GROUP_WORDS")
+"""Words of a window that are read together."""
 
 
 @dataclass(frozen=True)
