@@ -103,6 +103,7 @@ def _grouped(op: snnrt.LIFOp, kind: str) -> Amounts:
     return {
         "begun": begun,
         "four": fours,
+        "four_immediate": fours * _is_immediate(op),
         "two": twos,
         **_steps("pair", twos + 2 * fours, op),
         **({} if singles == 0 else {"single_row": rows, **_steps("single", singles, op)}),
@@ -114,7 +115,7 @@ def _steps(prefix: str, number: float, op: snnrt.LIFOp) -> Amounts:
     several = [v for v in (op.leak, op.threshold, op.bias) if v is not None and _size(v) > 1]
     loaded = several if _row(op) == _size(op.membrane) or prefix != "pair" else []
     zero = op.reset.data in (Reset.ZERO_AFTER, Reset.ZERO_BEFORE)
-    immediate = op.reset_timing.data is ResetTiming.IMMEDIATE and op.reset.data is not Reset.NONE
+    immediate = _is_immediate(op)
     return {
         prefix: number,
         f"{prefix}_{leak_kind(op)}": number,
@@ -123,10 +124,15 @@ def _steps(prefix: str, number: float, op: snnrt.LIFOp) -> Amounts:
         f"{prefix}_decayed": number * (op.reset.data is Reset.SUBTRACT_DECAYED),
         f"{prefix}_subtract": number * (op.reset.data is Reset.SUBTRACT),
         f"{prefix}_immediate": number * immediate,
+        f"{prefix}_zero_immediate": number * (zero and immediate),
         f"{prefix}_bias": number * (op.bias is not None),
         f"{prefix}_loaded": number * len(loaded),
         f"{prefix}_shift": number * (op.shift.value.data != 0),
     }
+
+
+def _is_immediate(op: snnrt.LIFOp) -> bool:
+    return op.reset_timing.data is ResetTiming.IMMEDIATE and op.reset.data is not Reset.NONE
 
 
 def _li(op: snnrt.LIOp, signals: Signals) -> Found:
