@@ -48,7 +48,6 @@ def window_amounts(op: snnrt.WindowLIFBase, signals: Signals) -> Amounts:
     """Pooling and neurons of every window, by how long ago an event reached it."""
     height, width, lanes = buffer_shape(op.membrane.type)
     words, groups = lanes // 2, list(_groups(lanes // 2))
-    pixels = element_count(int_values(op.window))
     visited = _visited(op, signals)
     begin, end = int_values(op.busy)
     quiet = words - max(end - begin, 0)
@@ -63,8 +62,7 @@ def window_amounts(op: snnrt.WindowLIFBase, signals: Signals) -> Amounts:
         "busy_window": visited.busy,
         "busy_word": visited.busy * (words - quiet),
         **_reading(op, visited.reached, words, len(groups)),
-        "clear": visited.reached * pixels,
-        "clear_word": visited.reached * pixels * words,
+        **_clearing(op, visited.reached, words),
         **_written(op, signals),
         **_stepped(op, visited, words, len(groups)),
     }
@@ -89,6 +87,21 @@ def _reading(op: snnrt.WindowLIFBase, reached: float, words: int, groups: int) -
         f"{summed}_group": reached * (pixels - 1) * groups,
         f"{summed}_word": reached * (pixels - 1) * words,
     }
+
+
+LONGEST_COPY = 12
+"""Triples of a position that are copied by one transfer: `SNNRT_COPY_CASES`."""
+
+
+def _clearing(op: snnrt.WindowLIFBase, reached: float, words: int) -> Amounts:
+    """Windows are set back: two words of pairs by a store, a position of triples by a transfer."""
+    height, width = int_values(op.window)
+    if packing_of(op) == "pairs":
+        return {"clear_store": reached * height * -(-width * words // 2)}
+    triples = -(-2 * words // 3)
+    copied = "copy" if triples <= LONGEST_COPY else "copied_triple"
+    positions = reached * height * width
+    return {copied: positions * (triples if triples > LONGEST_COPY else 1)}
 
 
 def _stepped(op: snnrt.WindowLIFBase, visited: Visited, words: int, groups: int) -> Amounts:
