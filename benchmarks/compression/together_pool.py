@@ -4,7 +4,7 @@
 The pool is the calibration half of the real recordings and simulated recordings of MNIST training
 images that no stage trains on. No pass is calibrated and no weight trained on real recordings: the
 choice is the first that sees how networks decide on them. (Range and density of the inputs of the
-calibration half bound the integers; neither depends on a decision or a label.)
+calibration half bound the integers, and the activity there selects kernels; no label takes part.)
 
 A candidate is accepted for a loss if the upper confidence limit of what it loses is at most that,
 on the real half alone and on the pool. The mean alone would accept every other network that loses

@@ -158,9 +158,10 @@ def introduction(report: Report) -> str:
     return (
         "Made by `python benchmarks/compression/together.py`. Passes are calibrated, and weights "
         "trained, on simulated recordings only: of the real ones nothing was used before the "
-        "choice but the inputs of the calibration half, for their range and density. Choices are "
-        f"made on that half (n = {len(decided.real)}) and on a pool of it and simulated recordings "
-        f"of the MNIST training images {first} to {last - 1} (n = {len(decided.simulated)}), which "
+        "choice but inputs of the calibration half (their range and density, and the activity "
+        "that kernels are selected by), and no label. Choices are made on that half "
+        f"(n = {len(decided.real)}) and on a pool of it and simulated recordings of the MNIST "
+        f"training images {first} to {last - 1} (n = {len(decided.simulated)}), which "
         "no stage trains on. A candidate is accepted if its loss plus "
         f"{CONFIDENCE:g} standard errors (95 %, one-sided), in pairs, is within the limit on both. "
         f"Where weights were trained, the mean of {report.seeds} trainings of the whole pipeline "
