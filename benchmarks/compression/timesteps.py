@@ -30,7 +30,7 @@ from together_nmnist import (
     simulated,
 )
 from together_pool import paired_loss, points
-from together_training import Stage, best_coarsened, refined, train_stage
+from together_training import Stage, best_coarsened, refined, seeded, train_stage
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.data import Dataset
@@ -57,17 +57,18 @@ METHODS = ("as published", "without training", "without training, per layer", "f
 GOAL_STEPS, GOAL_LOSS = 30, 0.01
 
 
-def fine_tuned(steps: int) -> ModuleOp:
-    """The network after the stage with that many steps."""
+def fine_tuned(steps: int, seed: int = 0) -> ModuleOp:
+    """The network after the stage with that many steps, all stages trained with that seed."""
     stage = next(stage for stage in (*STAGES, *REFERENCE_STAGES) if stage.steps == steps)
 
     def before() -> ModuleOp:
         if stage in REFERENCE_STAGES:
-            return fine_tuned(STAGES[0].steps)
+            return fine_tuned(STAGES[0].steps, seed)
         position = STAGES.index(stage)
-        return fine_tuned(STAGES[position - 1].steps) if position else dense_network()
+        return fine_tuned(STAGES[position - 1].steps, seed) if position else dense_network()
 
-    return cached(f"tuned_{steps}", lambda: train_stage(before(), stage))
+    key = seeded(f"tuned_{steps}", seed)
+    return cached(key, lambda: train_stage(before(), replace(stage, seed=seed)))
 
 
 @dataclass(frozen=True)
