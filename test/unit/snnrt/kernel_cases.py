@@ -71,15 +71,20 @@ def linear_scatter(rng, kernel):
     return Case(kernel, [count, inputs, outputs], arrays, expected, alignments=alignments)
 
 
+def packed_weights_of(rng, kernel, shape):
+    """Random weights of 4 or 2 bits and the naive encoder of their rows."""
+    low, high = (-8, 7) if "packed4" in kernel else (-1, 1)
+    # Extremes only, in a third of the cases: the sums within words are largest then.
+    weights = rng.integers(low, high, shape, endpoint=True)
+    weights = rng.choice([weights, np.full_like(weights, low), np.full_like(weights, high)])
+    encode = compressed_weights.packed4 if high == 7 else compressed_weights.packed2
+    return weights.astype(np.int8), encode
+
+
 def compressed_weights_of(rng, kernel, inputs, outputs):
     """Random weights of a layer, their arrays and the further integers of its shape."""
     if "packed" in kernel:
-        low, high = (-8, 7) if "packed4" in kernel else (-1, 1)
-        # Extremes only, in a third of the cases: the sums within words are largest then.
-        weights = rng.integers(low, high, (inputs, outputs), endpoint=True)
-        weights = rng.choice([weights, np.full_like(weights, low), np.full_like(weights, high)])
-        weights = weights.astype(np.int8)
-        encode = compressed_weights.packed4 if high == 7 else compressed_weights.packed2
+        weights, encode = packed_weights_of(rng, kernel, (inputs, outputs))
         return weights, {"weights": encode(weights)}, []
     weights = integers(rng, np.int8, (inputs, outputs), -40, 40)
     keep = rng.choice([0.0, 0.03, 0.3, 1.0])
@@ -165,6 +170,31 @@ def conv2d_scatter(rng, kernel):
     return Case(kernel, header, arrays, expected, alignments=alignments)
 
 
+def packed_conv2d_scatter(rng, kernel):
+    """Counts above those that are added, and negative values, too."""
+    shape = conv_shape(rng)
+    inputs = tuple(shape[f"input_{a}"] for a in ("height", "width", "channels"))
+    outputs = tuple(shape[f"output_{a}"] for a in ("height", "width", "channels"))
+    taps = shape["input_channels"], shape["kernel_height"], shape["kernel_width"]
+    columns = shape["output_channels"] // shape["groups"]
+    weights, encode = packed_weights_of(rng, kernel, (*taps, columns))
+    values = active(rng, inputs, "values" not in kernel)
+    if "values" in kernel and rng.random() < 0.6:
+        values = np.minimum(rng.poisson(1, inputs), 6).astype(np.int8)
+    kind = TYPES[kernel.rpartition("_")[2]]
+    arrays = {"list": list_of(values)}
+    if "values" in kernel:
+        arrays["values"] = values
+    rows = weights[:, :, ::-1].reshape(-1, columns)
+    arrays["weights"] = encode(rows).reshape(*taps, -1)
+    # Sums wrap around in these kernels, so that any current will do.
+    arrays["current"] = integers(rng, kind, outputs)
+    total = reference.convolve(values, weights, arrays["current"], shape)
+    header = [int(np.count_nonzero(values)), *fields(shape, CONV_FIELDS)]
+    expected = {"current": total.astype(kind)}
+    return Case(kernel, header, arrays, expected, alignments={"current": 4})
+
+
 def im2col_s8(rng, kernel):
     shape = {**conv_shape(rng), "groups": 1}
     values = integers(
@@ -205,7 +235,7 @@ def pool2d(rng, kernel):
 
 
 def packed(rng, kernel):
-    operation = int(rng.integers(19))
+    operation = int(rng.integers(20))
     corners = np.array([0x80008000, 0x7FFF7FFF, 0x80807F7F, 0, 0xFFFFFFFF], np.uint32)
     words = [rng.integers(0, 1 << 32, 64, dtype=np.uint32) for _ in range(4)]
     for operand in words[:2]:
@@ -365,6 +395,8 @@ FAMILIES = {
                                  for v in ("", "_values") for t in ("s16", "s32")], 40),
     conv2d_scatter: ([f"conv2d_scatter{v}_{t}" for v in ("", "_values")
                       for t in ("s16", "s32")], 40),
+    packed_conv2d_scatter: ([f"conv2d_scatter_{k}{v}_{t}" for k in ("packed4", "packed2")
+                             for v in ("", "_values") for t in ("s16", "s32")], 40),
     im2col_s8: (["im2col_s8"], 30),
     pool2d: (["max_pool2d_s8", "max_pool2d_s16", "max_pool2d_s32",
               "sum_pool2d_s8_s8", "sum_pool2d_s8_s16", "sum_pool2d_s16_s16",

@@ -62,7 +62,8 @@ static uint32_t packed_operation(int32_t operation, uint32_t a, uint32_t b,
     case 15: return (uint32_t)snnrt_smlatb(a, (int32_t)b, (int32_t)c);
     case 16: return (uint32_t)snnrt_smmla((int32_t)a, (int32_t)b, (int32_t)c);
     case 17: return (uint32_t)snnrt_smmlar((int32_t)a, (int32_t)b, (int32_t)c);
-    default: return (uint32_t)snnrt_qsub((int32_t)a, (int32_t)b);
+    case 18: return (uint32_t)snnrt_qsub((int32_t)a, (int32_t)b);
+    default: return snnrt_ssub8(a, b);
   }
 }
 
@@ -152,6 +153,14 @@ SCATTER_KERNEL(conv2d_scatter_s16, conv2d)
 SCATTER_KERNEL(conv2d_scatter_s32, conv2d)
 SCATTER_VALUES_KERNEL(conv2d_scatter_values_s16, conv2d)
 SCATTER_VALUES_KERNEL(conv2d_scatter_values_s32, conv2d)
+SCATTER_KERNEL(conv2d_scatter_packed4_s16, conv2d)
+SCATTER_KERNEL(conv2d_scatter_packed4_s32, conv2d)
+SCATTER_VALUES_KERNEL(conv2d_scatter_packed4_values_s16, conv2d)
+SCATTER_VALUES_KERNEL(conv2d_scatter_packed4_values_s32, conv2d)
+SCATTER_KERNEL(conv2d_scatter_packed2_s16, conv2d)
+SCATTER_KERNEL(conv2d_scatter_packed2_s32, conv2d)
+SCATTER_VALUES_KERNEL(conv2d_scatter_packed2_values_s16, conv2d)
+SCATTER_VALUES_KERNEL(conv2d_scatter_packed2_values_s32, conv2d)
 
 /* integers: count, then the shape; arrays: list, values where there are any,
    starts, entries, current. */
@@ -312,6 +321,14 @@ static const kernel kernels[] = {
     ENTRY(conv2d_scatter_s32),
     ENTRY(conv2d_scatter_values_s16),
     ENTRY(conv2d_scatter_values_s32),
+    ENTRY(conv2d_scatter_packed4_s16),
+    ENTRY(conv2d_scatter_packed4_s32),
+    ENTRY(conv2d_scatter_packed4_values_s16),
+    ENTRY(conv2d_scatter_packed4_values_s32),
+    ENTRY(conv2d_scatter_packed2_s16),
+    ENTRY(conv2d_scatter_packed2_s32),
+    ENTRY(conv2d_scatter_packed2_values_s16),
+    ENTRY(conv2d_scatter_packed2_values_s32),
     ENTRY(max_pool2d_s8),
     ENTRY(max_pool2d_s16),
     ENTRY(max_pool2d_s32),

@@ -155,4 +155,5 @@ def packed(operation, a, b, c, d):
     ]
     limits = np.iinfo(np.int32)
     results.append(word(np.clip(wide_a - wide_b, limits.min, limits.max), np.int32))
+    results.append(word(a8 - b8, np.int8))
     return results[operation]

@@ -15,23 +15,28 @@
      oy * stride_height + ky * dilation_height == y + padding_top and
      ox * stride_width + kx * dilation_width == x + padding_left
    (cross-correlation). Paddings are not negative. The caller guarantees that no
-   sum leaves the range of the accumulator. */
+   sum leaves the range of the accumulator. Weights of 4 and 2 bits: see
+   conv2d_scatter_packed.h. */
 #ifndef SNNRT_CONV2D_SCATTER_H
 #define SNNRT_CONV2D_SCATTER_H
 
+#include "snnrt/conv2d_packed_rows.h"
 #include "snnrt/conv2d_quads.h"
 #include "snnrt/conv2d_shape.h"
 #include "snnrt/conv2d_taps.h"
+#include "snnrt/packed_quads.h"
 #include "snnrt/scatter_rows.h"
 #include "snnrt/scatter_values.h"
 
-/* How the generic loops add rows: `values` is NULL for binary spikes, and
-   exactly one of the currents is not NULL. All are known when inlined. */
+/* How the loops add rows: `values` is NULL for binary spikes, exactly one of
+   the currents is not NULL, and weights have 8, 4 or 2 bits. All are known when
+   inlined. */
 typedef struct snnrt_conv_operands {
   const int8_t *values;
   const int8_t *weights;
   int16_t *current_s16;
   int32_t *current_s32;
+  int32_t bits;
 } snnrt_conv_operands;
 
 /* A position that has active inputs, and what it reaches. Kernel columns from
@@ -48,7 +53,14 @@ SNNRT_KERNEL void snnrt_conv_add_rows(const uint16_t *list, uint32_t count,
                                       const snnrt_conv_operands *operands,
                                       uintptr_t rows, uint32_t stride,
                                       int32_t offset, int32_t outputs) {
-  if (operands->current_s16 != NULL && operands->values != NULL) {
+  if (operands->bits != 8) {
+    const snnrt_current current =
+        operands->current_s16 != NULL
+            ? snnrt_current_s16(operands->current_s16 + offset)
+            : snnrt_current_s32(operands->current_s32 + offset);
+    snnrt_add_packed_rows(list, count, operands->values, rows, stride, current,
+                          outputs, operands->bits);
+  } else if (operands->current_s16 != NULL && operands->values != NULL) {
     snnrt_scatter_rows_values_s16(list, count, operands->values, rows, stride,
                                   operands->current_s16 + offset, outputs);
   } else if (operands->current_s16 != NULL) {
@@ -63,10 +75,17 @@ SNNRT_KERNEL void snnrt_conv_add_rows(const uint16_t *list, uint32_t count,
   }
 }
 
-/* Elements of the kernels of one input. */
-SNNRT_KERNEL uint32_t snnrt_conv_stride(const snnrt_conv2d_shape *shape) {
+/* Bytes of the weights between an input and one position. */
+SNNRT_KERNEL int32_t snnrt_conv_columns(int32_t bits,
+                                        const snnrt_conv2d_shape *shape) {
+  return snnrt_weight_bytes(shape->output_channels / shape->groups, bits);
+}
+
+/* Bytes of the kernels of one input. */
+SNNRT_KERNEL uint32_t snnrt_conv_stride(int32_t bits,
+                                        const snnrt_conv2d_shape *shape) {
   return (uint32_t)(shape->kernel_height * shape->kernel_width *
-                    (shape->output_channels / shape->groups));
+                    snnrt_conv_columns(bits, shape));
 }
 
 /* What block = position * groups + group reaches. */
@@ -89,15 +108,16 @@ SNNRT_KERNEL snnrt_conv_site snnrt_conv_site_of(
 /* Weights of input 0 that row `i` of a site's taps begins with, counted from
    the first input of the position; an integer, since it may lie before them. */
 SNNRT_KERNEL uintptr_t snnrt_conv_rows(const snnrt_conv_site *site, int32_t i,
-                                       const int8_t *weights,
+                                       const snnrt_conv_operands *operands,
                                        const snnrt_conv_axis *vertical,
                                        const snnrt_conv2d_shape *shape) {
   const int32_t ky = site->row.kernel + i * vertical->period;
-  const int32_t element = (ky + 1) * shape->kernel_width - 1 - site->first_kernel;
-  return (uintptr_t)weights -
+  const int32_t element =
+      (ky + 1) * shape->kernel_width - 1 - site->first_kernel;
+  return (uintptr_t)operands->weights -
          (uintptr_t)site->position * (uint32_t)shape->input_channels *
-             snnrt_conv_stride(shape) +
-         (uintptr_t)(element * (shape->output_channels / shape->groups));
+             snnrt_conv_stride(operands->bits, shape) +
+         (uintptr_t)(element * snnrt_conv_columns(operands->bits, shape));
 }
 
 /* The first current that row `i` of a site's taps reaches. */
@@ -116,12 +136,13 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_site(
     const snnrt_conv_operands *operands, const snnrt_conv_axis *vertical,
     const snnrt_conv_axis *horizontal, const snnrt_conv2d_shape *shape) {
   const int32_t outputs = shape->output_channels / shape->groups;
-  const uint32_t stride = snnrt_conv_stride(shape);
+  const int32_t bits = operands->bits;
+  const uint32_t stride = snnrt_conv_stride(bits, shape);
   /* A run over several kernel columns has no constant length, which costs the
      slower loops with values more than the longer runs save; weights of int16
      currents are in order within their columns only. */
   const bool contiguous =
-      operands->values == NULL && operands->current_s32 != NULL &&
+      bits == 8 && operands->values == NULL && operands->current_s32 != NULL &&
       horizontal->period == 1 && horizontal->output_step == 1 &&
       shape->groups == 1;
   const int32_t columns = site->column.count;
@@ -129,12 +150,13 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_site(
   const int32_t run_outputs = contiguous ? columns * outputs : outputs;
   for (int32_t i = 0; i < site->row.count && columns > 0; ++i) {
     uintptr_t rows =
-        snnrt_conv_rows(site, i, operands->weights, vertical, shape);
+        snnrt_conv_rows(site, i, operands, vertical, shape);
     int32_t offset = snnrt_conv_offset(site, i, vertical, shape);
     for (int32_t j = runs; j > 0; --j) {
       snnrt_conv_add_rows(list, count, operands, rows, stride, offset,
                           run_outputs);
-      rows += (uintptr_t)(horizontal->period * outputs);
+      rows +=
+          (uintptr_t)(horizontal->period * snnrt_conv_columns(bits, shape));
       offset += horizontal->output_step * shape->output_channels;
     }
   }
@@ -172,19 +194,32 @@ SNNRT_KERNEL void snnrt_conv2d_scatter(const uint16_t *list, uint32_t count,
 
 /* The currents and kernel columns of a site as an area of quads. */
 SNNRT_KERNEL snnrt_quad_area snnrt_conv_area(
-    const snnrt_conv_site *site, const snnrt_conv_axis *vertical,
+    const snnrt_conv_site *site, int32_t bits, const snnrt_conv_axis *vertical,
     const snnrt_conv_axis *horizontal, const snnrt_conv2d_shape *shape) {
   const int32_t outputs = shape->output_channels / shape->groups;
+  const int32_t columns = snnrt_conv_columns(bits, shape);
   const snnrt_quad_area area = {
       site->row.count,
       site->column.count,
       (shape->kernel_width + horizontal->period - 1) / horizontal->period,
       outputs / SNNRT_QUAD_LANES,
       2 * (horizontal->output_step * shape->output_channels - outputs),
-      (horizontal->period - 1) * outputs,
+      (horizontal->period - 1) * columns,
       -2 * vertical->output_step * shape->output_width * shape->output_channels,
-      vertical->period * shape->kernel_width * outputs};
+      vertical->period * shape->kernel_width * columns};
   return area;
+}
+
+/* Adds one kernel, or two, of weights of any width to an area. */
+SNNRT_KERNEL void snnrt_conv_add_area(uint8_t *current, const int8_t *first,
+                                      const int8_t *second, bool two,
+                                      const snnrt_quad_area *area,
+                                      int32_t bits) {
+  if (bits == 8) {
+    snnrt_add_quad_area(current, first, second, two, area);
+  } else {
+    snnrt_add_packed_area(current, first, second, two, area, bits);
+  }
 }
 
 /* Inputs of a site that are multiplied together. */
@@ -198,7 +233,8 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_quads(
   const uint16_t *const end = list + count;
   const uint32_t group_inputs =
       (uint32_t)(shape->input_channels / shape->groups);
-  const uint32_t stride = snnrt_conv_stride(shape);
+  const int32_t bits = operands->bits;
+  const uint32_t stride = snnrt_conv_stride(bits, shape);
   const snnrt_conv_axis vertical =
       snnrt_conv_axis_of(shape->output_height, shape->kernel_height,
                          shape->stride_height, shape->dilation_height);
@@ -217,9 +253,9 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_quads(
       continue;
     }
     const snnrt_quad_area area =
-        snnrt_conv_area(&site, &vertical, &horizontal, shape);
+        snnrt_conv_area(&site, bits, &vertical, &horizontal, shape);
     const uintptr_t rows =
-        snnrt_conv_rows(&site, 0, operands->weights, &vertical, shape);
+        snnrt_conv_rows(&site, 0, operands, &vertical, shape);
     uint8_t *const current =
         (uint8_t *)(operands->current_s16 +
                     snnrt_conv_offset(&site, 0, &vertical, shape));
@@ -237,12 +273,12 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_quads(
       for (; times > 1 || (times == 1 && waiting != NULL); times -= 2) {
         const int8_t *const other = times == 1 ? waiting : row;
         waiting = times == 1 ? NULL : waiting;
-        snnrt_add_quad_area(current, row, other, true, &area);
+        snnrt_conv_add_area(current, row, other, true, &area, bits);
       }
       waiting = times == 1 ? row : waiting;
     } while (list != end && *list < limit && others_size < SNNRT_CONV_OTHERS);
     if (waiting != NULL) {
-      snnrt_add_quad_area(current, waiting, NULL, false, &area);
+      snnrt_conv_add_area(current, waiting, NULL, false, &area, bits);
     }
     if (others_size > 0) {
       snnrt_conv2d_scatter_site(others, others_size, &site, operands, &vertical,
@@ -268,7 +304,7 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_s16(const uint16_t *list,
                                            const int8_t *weights,
                                            int16_t *current,
                                            const snnrt_conv2d_shape *shape) {
-  const snnrt_conv_operands operands = {NULL, weights, current, NULL};
+  const snnrt_conv_operands operands = {NULL, weights, current, NULL, 8};
   snnrt_conv2d_scatter_narrow(list, count, &operands, shape);
 }
 
@@ -278,7 +314,7 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_s32(const uint16_t *list,
                                            const int8_t *weights,
                                            int32_t *current,
                                            const snnrt_conv2d_shape *shape) {
-  const snnrt_conv_operands operands = {NULL, weights, NULL, current};
+  const snnrt_conv_operands operands = {NULL, weights, NULL, current, 8};
   snnrt_conv2d_scatter(list, count, &operands, shape);
 }
 
@@ -287,7 +323,7 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_s32(const uint16_t *list,
 SNNRT_KERNEL void snnrt_conv2d_scatter_values_s16(
     const uint16_t *list, uint32_t count, const int8_t *values,
     const int8_t *weights, int16_t *current, const snnrt_conv2d_shape *shape) {
-  const snnrt_conv_operands operands = {values, weights, current, NULL};
+  const snnrt_conv_operands operands = {values, weights, current, NULL, 8};
   snnrt_conv2d_scatter_narrow(list, count, &operands, shape);
 }
 
@@ -296,7 +332,7 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_values_s16(
 SNNRT_KERNEL void snnrt_conv2d_scatter_values_s32(
     const uint16_t *list, uint32_t count, const int8_t *values,
     const int8_t *weights, int32_t *current, const snnrt_conv2d_shape *shape) {
-  const snnrt_conv_operands operands = {values, weights, NULL, current};
+  const snnrt_conv_operands operands = {values, weights, NULL, current, 8};
   snnrt_conv2d_scatter(list, count, &operands, shape);
 }
 

@@ -245,6 +245,13 @@ SNNRT_KERNEL uint32_t snnrt_usada8(uint32_t sum, uint32_t bytes) {
   return result;
 }
 
+/* 8-bit lanes: a - b modulo 2^8. */
+SNNRT_KERNEL uint32_t snnrt_ssub8(uint32_t a, uint32_t b) {
+  uint32_t result;
+  __asm__("ssub8 %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
+  return result;
+}
+
 /* 8-bit lanes: maximum of the signed a and b. */
 SNNRT_KERNEL uint32_t snnrt_max8(uint32_t a, uint32_t b) {
   uint32_t result;
@@ -349,6 +356,12 @@ SNNRT_KERNEL uint32_t snnrt_usada8(uint32_t sum, uint32_t bytes) {
   return sum + (pairs & 0xFFFFu) + (pairs >> 16);
 }
 
+SNNRT_KERNEL uint32_t snnrt_ssub8(uint32_t a, uint32_t b) {
+  /* With the top bits of a set no lane borrows from the next. */
+  const uint32_t top = 0x80808080u;
+  return ((a | top) - (b & ~top)) ^ ((a ^ ~b) & top);
+}
+
 SNNRT_KERNEL uint32_t snnrt_max8(uint32_t a, uint32_t b) {
   uint32_t result = 0;
   for (int32_t shift = 0; shift < 32; shift += 8) {
@@ -360,6 +373,20 @@ SNNRT_KERNEL uint32_t snnrt_max8(uint32_t a, uint32_t b) {
 }
 
 #endif
+
+/* 16-bit lanes times 2^shift, for products that fit and shift <= 16. */
+SNNRT_KERNEL uint32_t snnrt_shift16(uint32_t lanes, int32_t shift) {
+  return lanes << shift & ~(((UINT32_C(1) << shift) - 1u) << 16);
+}
+
+/* The same word, in a register: as an immediate operand it could not go with a
+   shift of the other operand. */
+SNNRT_KERNEL uint32_t snnrt_in_register(uint32_t word) {
+#if SNNRT_DSP
+  __asm__("" : "+r"(word));
+#endif
+  return word;
+}
 
 /* sum + sign-extended byte 3 of `bytes`, modulo 2^32. */
 SNNRT_KERNEL uint32_t snnrt_sxtab_byte3(uint32_t sum, uint32_t bytes) {

@@ -19,6 +19,7 @@
 #include "snnrt/byte_rows.h"
 #include "snnrt/concat.h"
 #include "snnrt/conv2d_scatter.h"
+#include "snnrt/conv2d_scatter_packed.h"
 #include "snnrt/event_hits.h"
 #include "snnrt/event_marks.h"
 #include "snnrt/fill.h"
