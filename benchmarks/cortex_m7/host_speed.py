@@ -183,7 +183,10 @@ def measure(bins: int, count: int, repetitions: int) -> list[Result]:
     module = published_network(bins)
     integers = to_integers(module, both.calibration.take(CALIBRATION_SAMPLES))
     pipelines = {
-        "the microcontroller's kernels": (pipeline_of("speed"), simplification_of("speed", integers)),
+        "the microcontroller's kernels": (
+            pipeline_of("speed"),
+            simplification_of("speed", integers),
+        ),
         "pairs": (PAIRS, VECTORS),
     }
     ways = {name: to_kernels(integers, *pipeline) for name, pipeline in pipelines.items()}
