@@ -310,7 +310,7 @@ def _descended(q: np.ndarray, scale: float, w: np.ndarray, hessian: np.ndarray, 
     """Every column tries all integers of three bits, by the loss itself; then the best scale."""
 
     def loss_of(integers: np.ndarray) -> float:
-        return (integers * scale - w) @ hessian @ (integers * scale - w) / 2
+        return float((integers * scale - w) @ hessian @ (integers * scale - w)) / 2
 
     q = q.copy()
     for _ in range(4):
