@@ -123,7 +123,7 @@ SNNRT_KERNEL bool snnrt_window_masks(const uint8_t *window, int16_t *state,
       }
       if (neurons->resets != NULL) {
         mask = snnrt_halving_words(&state, words + (first - start), count,
-                                   &resets, mask);
+                                   &resets, mask, shape->sum);
         continue;
       }
       SNNRT_UNROLL_WINDOW
