@@ -50,7 +50,7 @@ STAGES = (
 )
 """Each from the one before, the first from the network as published."""
 
-REFERENCE_STAGES = (Stage(100, 4_000, 2, 2e-3),)
+REFERENCE_STAGES = (Stage(300, 2_000, 2, batch=16), Stage(100, 4_000, 2, 2e-3))
 """Many steps, each from the first of `STAGES`: a fair reference has had such training, too."""
 
 METHODS = ("as published", "without training", "without training, per layer", "fine-tuned")
