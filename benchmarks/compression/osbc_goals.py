@@ -6,8 +6,8 @@
 writes `benchmarks/results/osbc_goals.md` and `.csv`: the networks of the goals of `osbc.py`, of its
 method *OSBC extended*, on 20,000 simulated recordings of training images on which no network was
 trained and nothing calibrated, on the recordings of all 10,000 MNIST test images, and on the real
-recordings; on the first ones also what `sweeps` of the quantised weights would change. Frames hold 2 % events, so the first layer is
-a sparse product here, in float32.
+recordings; on the first ones also what `sweeps` of the quantised weights would change. Frames hold
+2 % events, so the first layer is a sparse product here, in float32.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ def main() -> None:
     recordings = Recordings(TIMESTEPS, arguments.cache)
     bench = Bench(dense, recordings.calibration(), arguments.cache / "osbc")
     weights = networks(bench)
-    final = {name: each for name, each in weights.items() if not name.endswith(WITHOUT)}
+    final = {name: each for name, each in weights.items() if not name.endswith(WITH_SWEEPS)}
     write_report(
         {
             "development": measured(weights, simulated("train", DEVELOPMENT)),
