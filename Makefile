@@ -48,6 +48,7 @@ docs: setup
 
 calibrate-costs: setup
 	python benchmarks/cortex_m7/calibrate.py
+	python benchmarks/cortex_m7/library_code.py
 
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -28,6 +28,7 @@ from together_candidates import (
 from together_measurements import NO_LIMITS, Binary, Limits, profile
 from together_nmnist import RESULTS, as_presented, log, real_recordings
 from together_pool import (
+    CONFIDENCE,
     HELD_OUT_IMAGES,
     Decided,
     Paired,
@@ -246,11 +247,10 @@ def write_results(
         "Chosen for each goal: the highest accuracy on the pool among the candidates that stay "
         f"{MARGIN:.0%} below the instructions of the goal on the calibration half, and within RAM "
         "and flash, or the fewest instructions if there is none. Only those take part whose loss "
-        "plus one standard error, in pairs, is within the limit on the pool of calibration half "
-        "and simulated recordings of the MNIST training images "
-        f"{first} to {last - 1}, which no stage trains on, and whose loss is within it on the "
-        "calibration half alone, so that gains on simulated recordings do not pay for losses on "
-        "real ones. Losses with ±: one standard error; negative: a gain. Training is "
+        f"plus {CONFIDENCE:g} standard errors (95 %, one-sided), in pairs, is within the limit on "
+        "the calibration half alone, and on the pool of it and simulated recordings of the MNIST "
+        f"training images {first} to {last - 1}, which no stage trains on. Losses with ±: one "
+        "standard error; negative: a gain. Training is "
         "on simulated recordings only. Instructions are exact, for the Cortex-M7 in QEMU "
         f"(mps2-an500), on {reached[0].binary.emulated} recordings of the test half as lists of "
         "events, where the scores of the program equal those of the integer network bit for bit, "

@@ -54,6 +54,7 @@ class Recipe:
     readout_decay: float | None = None
     full_range: bool = False
     scale_search: bool = False
+    sweeps: int = 0
     match_rates: bool = False
 
     def with_options(self, name: str, **options: object) -> Recipe:
@@ -163,6 +164,7 @@ class Bench:
                 Grid(bits, recipe.full_range),
                 keep=None if keep.all() else keep,
                 search=recipe.scale_search,
+                sweeps=recipe.sweeps,
             )
             grid = WeightGrid(found.scale.numpy(), bits)
             layer.replace_weights(found.weight.reshape(problem.weight.shape).numpy(), grid)

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Silent pruning (arXiv 2511.12136) of the published N-MNIST network, down to the Cortex-M7.
 
-    python benchmarks/compression/silent.py [--emulated N]
+    python benchmarks/compression/silent.py [--emulated N] [--profile]
 
-writes `benchmarks/results/silent.csv` and `.md`. The activity is measured on the calibration half
-of the real recordings, by `snn-prune-silent`; accuracy and agreement with the unpruned network are
-those of the other half. The thresholds go from channels that never fire upward. A remedy is tried
-where a threshold loses accuracy: as many channels, but chosen by `snn-prune-pca`, which refits what
-reads them. Network and recordings are looked up by `snnir.data.locations.shared_folder`.
+writes `benchmarks/results/silent.csv` and `.md`, with `--profile` only `silent_profile.md`. The
+activity is measured on the calibration half of the real recordings, by `snn-prune-silent`; accuracy
+and agreement with the unpruned network are those of the other half. The thresholds go from channels
+that never fire upward. A remedy is tried where a threshold loses accuracy: as many channels, but
+chosen by `snn-prune-pca`, which refits what reads them. Network and recordings are looked up by
+`snnir.data.locations.shared_folder`.
 """
 
 import argparse
@@ -17,7 +18,17 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
-from together_measurements import Binary, Size, compile_and_measure, dense_code, size_of
+from common import markdown_table
+from together_measurements import (
+    PROFILED_SAMPLES,
+    Binary,
+    Size,
+    compile_and_measure,
+    compile_network,
+    dense_code,
+    profile,
+    size_of,
+)
 from together_nmnist import (
     RESULTS,
     accuracy,
@@ -223,13 +234,58 @@ def write_results(rows: list[Row]) -> None:
     (RESULTS / "silent.md").write_text("\n".join(lines) + "\n")
 
 
+def profile_table(bins: int) -> list[str]:
+    """Instructions of each call in a mean step, unpruned and at each threshold."""
+    columns: dict[Variant, dict[str, float]] = {}
+    for variant in VARIANTS:
+        if not variant.refitted:
+            compiled = compile_network(variant.network(bins))
+            columns[variant] = profile(compiled, real_recordings(bins)[1])
+            log(f"{bins} bins, {variant}: {columns[variant]}")
+    names = dict.fromkeys(name for calls in columns.values() for name in calls)
+    first = columns[UNPRUNED]
+    rows = []
+    for name in names:
+        cells = [calls.get(name, 0) for calls in columns.values()]
+        share = f"{cells[-1] / first[name]:.0%}" if first.get(name) else ""
+        rows.append([name, *(f"{each:,.0f}" for each in cells), share])
+    totals = [sum(calls.values()) for calls in columns.values()]
+    rows.append(["all", *(f"{each:,.0f}" for each in totals), f"{totals[-1] / totals[0]:.0%}"])
+    titles = ["call", *map(str, columns), f"{list(columns)[-1]} of unpruned"]
+    return markdown_table(titles, rows)
+
+
+def write_profile() -> None:
+    """Where the instructions go that pruning leaves."""
+    lines = [
+        "# Where the instructions of silently pruned programs go",
+        "",
+        "Made by `python benchmarks/compression/silent.py --profile`: instructions of a mean step, "
+        f"on {PROFILED_SAMPLES} recordings of the test half, for each threshold of "
+        "`snn-prune-silent`; kernels selected for `optimize=speed`. What is missing to the "
+        "instructions in `silent.md` is the code around the calls, and other recordings.",
+        "",
+        "Silent channels send no spikes. Event-driven code never worked on their outputs, so "
+        "pruning saves only what computed them. Each spike that is left is still found, unpacked "
+        "and addressed, and each touched window visited, whatever the channels: kernels work on "
+        "several channels at once, so that fewer of them make a visit shorter, not rarer.",
+    ]
+    for bins in BINS:
+        lines += ["", f"## {bins} time bins", "", *profile_table(bins)]
+    (RESULTS / "silent_profile.md").write_text("\n".join(lines) + "\n")
+
+
 def main() -> None:
-    """Measure both numbers of bins."""
+    """Measure both numbers of bins, or profile them."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--emulated", type=int, default=10, help="recordings in the emulator")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--profile", action="store_true", help="only profile the programs")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
+    if arguments.profile:
+        write_profile()
+        return
     rows: list[Row] = []
     for bins in BINS:
         for row in rows_of(bins, arguments.emulated):

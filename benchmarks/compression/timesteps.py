@@ -30,7 +30,7 @@ from together_nmnist import (
     simulated,
 )
 from together_pool import paired_loss, points
-from together_training import Stage, best_coarsened, refined, train_stage
+from together_training import Stage, best_coarsened, refined, seeded, train_stage
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.data import Dataset
@@ -50,24 +50,25 @@ STAGES = (
 )
 """Each from the one before, the first from the network as published."""
 
-REFERENCE_STAGES = (Stage(100, 4_000, 2, 2e-3),)
+REFERENCE_STAGES = (Stage(300, 2_000, 2, batch=16), Stage(100, 4_000, 2, 2e-3))
 """Many steps, each from the first of `STAGES`: a fair reference has had such training, too."""
 
 METHODS = ("as published", "without training", "without training, per layer", "fine-tuned")
 GOAL_STEPS, GOAL_LOSS = 30, 0.01
 
 
-def fine_tuned(steps: int) -> ModuleOp:
-    """The network after the stage with that many steps."""
+def fine_tuned(steps: int, seed: int = 0) -> ModuleOp:
+    """The network after the stage with that many steps, all stages trained with that seed."""
     stage = next(stage for stage in (*STAGES, *REFERENCE_STAGES) if stage.steps == steps)
 
     def before() -> ModuleOp:
         if stage in REFERENCE_STAGES:
-            return fine_tuned(STAGES[0].steps)
+            return fine_tuned(STAGES[0].steps, seed)
         position = STAGES.index(stage)
-        return fine_tuned(STAGES[position - 1].steps) if position else dense_network()
+        return fine_tuned(STAGES[position - 1].steps, seed) if position else dense_network()
 
-    return cached(f"tuned_{steps}", lambda: train_stage(before(), stage))
+    key = seeded(f"tuned_{steps}", seed)
+    return cached(key, lambda: train_stage(before(), replace(stage, seed=seed)))
 
 
 @dataclass(frozen=True)

@@ -60,11 +60,12 @@ class Candidate:
 
     def accepted(self, reference: Decided, loss: float) -> bool:
         """Whether the candidate may stand for a network that decided so."""
-        return accepted(reference, self.decided, loss, self.recipe.trained)
+        return accepted(reference, self.decided, loss)
 
     def values(self, reference: Decided) -> dict[str, object]:
         """One flat record."""
         recipe, pool = self.recipe, pool_loss(reference, self.decided)
+        real = real_loss(reference, self.decided)
         own: dict[str, object] = {
             "key": recipe.key, "recipe": recipe.text, "trained": recipe.trained,
             "optimize": self.goal,
@@ -75,7 +76,8 @@ class Candidate:
             "accuracy_simulated": float(self.decided.simulated.mean()),
             "pool_loss": pool.loss,
             "pool_standard_error": pool.error,
-            "real_loss": real_loss(reference, self.decided).loss,
+            "real_loss": real.loss,
+            "real_standard_error": real.error,
         }
         return own | asdict(self.size) | asdict(self.binary) | choice
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Ways to compress the N-MNIST network: which passes, in which order, with which options.
 
-    python benchmarks/compression/together_recipes.py [KEY ...]
+    python benchmarks/compression/together_recipes.py [--seed N] [KEY ...]
 
 makes the networks that are not in `build/nmnist/` yet, of the given keys or all, and compiles
 nothing.
@@ -9,13 +9,13 @@ nothing.
 
 import argparse
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from timesteps import fine_tuned
 from together_nmnist import CACHE, cached, dense_network, log, passed, simulated
-from together_training import Stage, best_coarsened, train_stage
+from together_training import Stage, best_coarsened, seeded, train_stage
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.driver.files import network_of
@@ -100,13 +100,14 @@ CARRIED: tuple[tuple[str, Stage], ...] = (
 """Keys of networks that are brought to other steps, and their training there."""
 
 
-def trained(stage: Stage, channels: Channels) -> Recipe:
+def trained(stage: Stage, channels: Channels, seed: int = 0) -> Recipe:
     """Fine-tuned in few steps, fewer channels, fine-tuned again with a penalty on its work."""
+    stage = replace(stage, seed=seed)
 
     def make() -> ModuleOp:
         wanted = ",".join(map(str, channels))
         pipeline = f"snn-prune-pca{{{calibration(stage.steps)} channels={wanted}}}"
-        return train_stage(passed(fine_tuned(stage.steps), pipeline), stage)
+        return train_stage(passed(fine_tuned(stage.steps, seed), pipeline), stage)
 
     binary = ", binary frames" if stage.binary else ""
     quiet = ", no hidden biases" if stage.quiet else ""
@@ -116,7 +117,7 @@ def trained(stage: Stage, channels: Channels) -> Recipe:
     )
     key = f"tuned_{stage.steps}_{channels[0]}_{channels[1]}_{stage.work_penalty:g}"
     key += ("_binary" if stage.binary else "") + ("_quiet" if stage.quiet else "")
-    return Recipe(key, text, True, make)
+    return Recipe(seeded(key, seed), text, True, make)
 
 
 def carried(before: Recipe, stage: Stage) -> Recipe:
@@ -179,32 +180,42 @@ def quantized(before: Recipe, bits: int) -> Recipe:
     return _by_osbc(before, "quantize", f"bits={bits}", f"{bits}bits", f"{bits} bits")
 
 
-def trained_recipes() -> Iterator[Recipe]:
-    """Trained candidates."""
-    at_50 = {recipe.key: recipe for recipe in (trained(*each) for each in TRAINED)}
+def trained_recipes(seed: int = 0) -> Iterator[Recipe]:
+    """Trained candidates, all of their trainings with one seed."""
+    at_50 = {recipe.key: recipe for recipe in (trained(*each, seed) for each in TRAINED)}
     yield from at_50.values()
-    yield from (carried(at_50[key], stage) for key, stage in CARRIED)
+    for key, stage in CARRIED:
+        yield carried(at_50[seeded(key, seed)], replace(stage, seed=seed))
 
 
-def osbc_recipes() -> Iterator[Recipe]:
+def osbc_recipes(seed: int = 0) -> Iterator[Recipe]:
     """Trained candidates that OSBC compresses further."""
-    for before in trained_recipes():
-        if before.key in OSBC_KEYS:
+    keys = [seeded(key, seed) for key in OSBC_KEYS]
+    for before in trained_recipes(seed):
+        if before.key in keys:
             yield pruned(before, 0.5)
             yield quantized(before, 4)
             yield quantized(pruned(before, 0.5), 4)
 
 
+def repeated(recipe: Recipe, seed: int) -> Recipe:
+    """The same trained recipe with another seed."""
+    same = (*trained_recipes(seed), *osbc_recipes(seed))
+    return next(each for each in same if each.text == recipe.text)
+
+
 def main() -> None:
     """Make networks."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("keys", nargs="*", help="by default all")
+    parser.add_argument("keys", nargs="*", help="as with seed 0; by default all")
+    parser.add_argument("--seed", type=int, default=0, help="of all trainings")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     for recipe in (*untrained_recipes(), *trained_recipes(), *osbc_recipes()):
         if not arguments.keys or recipe.key in arguments.keys:
-            log(f"{recipe.key}: {recipe.text}")
-            recipe.network()
+            made = repeated(recipe, arguments.seed) if recipe.trained else recipe
+            log(f"{made.key}: {made.text}")
+            made.network()
 
 
 if __name__ == "__main__":

@@ -62,6 +62,11 @@ class Stage:
         )
 
 
+def seeded(key: str, seed: int) -> str:
+    """The name in the cache of what was trained with a seed; the first seed needs no mention."""
+    return f"{key}_seed{seed}" if seed else key
+
+
 def coarsened(module: ModuleOp, steps: int, exponents: float | tuple[float, ...]) -> ModuleOp:
     """A copy in fewer steps, without training."""
     changed = module.clone()

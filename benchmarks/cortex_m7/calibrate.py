@@ -3,8 +3,8 @@
 
     python benchmarks/cortex_m7/calibrate.py [--networks N] [--only KERNEL ...] [--output FILE.json]
 
-Random small networks (seeded, none of them a network that predictions are checked on) are lowered
-in several ways; the instructions of every call are counted in QEMU and bytes of code read from the
+Random networks (seeded, none of them a network that predictions are checked on) are lowered in
+several ways; the instructions of every call are counted in QEMU and bytes of code read from the
 executable (`profile_calls.py`). The coefficients of each kernel are then fitted to the amounts that
 `snnir.costs.features` finds: least squares of relative errors without negative coefficients.
 Amounts come from the mean activity of the network, as they do when a cost is predicted, so that
@@ -40,9 +40,17 @@ from snnir.costs.signals import Signals
 from snnir.driver.files import kernels_of
 from snnir.driver.pipelines import apply_pipeline
 from snnir.executors.native import NativeExecutor
+from snnir.quantization.input_density import density_cell, measure_density, possible_contracts
 from snnir.support.atomic import atomic_write
 from snnir.support.diagnostics import SNNError
-from snnir.testing.cost_networks import connected, convolutional, narrow, quantized
+from snnir.testing.cost_networks import (
+    connected,
+    convolutional,
+    narrow,
+    pooled,
+    quantized,
+    wide,
+)
 from snnir.testing.random_networks import RandomNetwork
 
 OUTPUT = Path(snnir.costs.__file__).parent / "cortex_m7.json"
@@ -58,9 +66,9 @@ EXPECTED = {
     "one_rectangle": 20, "one_row": 6, "one_chunk": 3, "one_element": 1,
     "two_rectangle": 22, "two_row": 7, "two_chunk": 4, "two_element": 2,
     "entry": 4, "entry_two": 30, "entry_bits": 30, "entry_groups": 30, "look_bits": 8,
-    "look_groups": 9, "halving_word": 8, "read_word": 2, "maximum_word": 2, "clear_word": 1,
-    "rest_word": 4, "busy_word": 8, "hit": 12, "reached": 25, "touched": 4, "window": 8,
-    "reached_window": 10, "of_16_input": 17, "of_8_input": 10, "of_4_input": 7, "of_16": 20,
+    "entry_looped": 30, "look_groups": 9, "look_looped": 20, "halving_word": 8, "read_word": 2,
+    "maximum_word": 2, "clear_word": 1, "waking_word": 8, "busy_word": 8, "hit": 12, "reached": 25,
+    "touched": 4, "of_16_input": 17, "of_8_input": 10, "of_4_input": 7, "of_16": 20,
     "of_8": 15, "of_4": 12, "piece": 15, "run": 40, "row": 15, "neuron": 4, "neuron_bias": 3,
     "neuron_subtract": 4, "one_column": 2, "two_column": 2, "one_quad": 3, "two_quad": 5.5,
     "words": 6, "entry_visit": 30, "entry_masks": 6, "bit": 8, "tile": 30,
@@ -152,7 +160,42 @@ def measure(seed: int) -> list[Sample]:
             result += _samples(network, network.x, choice, shown)
         except SNNError as error:
             print(f"network {seed}, {choice}: left out, {error}", file=sys.stderr)
-    return result + _narrow_samples(seed)
+    return result + _narrow_samples(seed) + _other_samples(seed)
+
+
+def _other_samples(seed: int) -> list[Sample]:
+    """Samples of kernels and sizes that the networks above seldom have."""
+    rng = np.random.default_rng([seed, 5])
+    is_wide = seed % 2 == 1
+    network = wide(rng) if is_wide else pooled(rng)
+    state = "i32" if rng.random() < 0.3 else "auto"
+    quantized(network, f"bits=8 state={state}{'' if is_wide else _contract(network)}")
+    if is_wide:
+        choices = [f"kernels={rng.choice(['dense', 'sparse', 'blocks'])}"]
+    else:
+        packing = rng.choice(["pairs", "triples"])
+        choices = [
+            "kernels=scatter",
+            str(rng.choice([f"kernels=dense packing={packing}", "kernels=dense tile-rows=1"])),
+        ]
+    result: list[Sample] = []
+    for index, choice in enumerate(choices):
+        shown: Presentation = "frames" if index == 0 and seed % 4 < 2 else "events"
+        try:
+            result += _samples(network, network.x, choice, shown)
+        except SNNError as error:
+            print(f"network {seed}, {choice}: left out, {error}", file=sys.stderr)
+    return result
+
+
+def _contract(network: RandomNetwork) -> str:
+    """An option for a bound on events that most frames together exceed, if there is one."""
+    cell = density_cell(network.network)
+    if cell is None:
+        return ""
+    measured = measure_density(network.x, cell)
+    bounds = possible_contracts(network.network, cell, measured, int(network.x.max()))
+    return f" input-density={bounds[-1]}" if bounds else ""
 
 
 def _narrow_samples(seed: int) -> list[Sample]:

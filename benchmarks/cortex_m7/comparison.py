@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from goals import pipeline_of
+from goals import Goal, pipeline_of, simplification_of
 from measuring import (
     Compiled,
     CountingExecutor,
@@ -92,6 +92,15 @@ def comparison_rows(samples: int, sparse: Path | None) -> Iterator[Row]:
         yield from _rows(each, each.test.take(samples))
 
 
+def ways(integers: ModuleOp) -> list[tuple[str, str, str]]:
+    """How a network is compiled: names, passes to kernels, and passes before these."""
+    goals: tuple[Goal, ...] = ("speed", "size")
+    return [
+        *((goal, pipeline_of(goal), simplification_of(goal, integers)) for goal in goals),
+        ("cmsis", "convert-qsnn-to-kernels{kernels=cmsis}", FULL_WIDTH),
+    ]
+
+
 def _rows(each: Compared, test: Dataset) -> Iterator[Row]:
     simplified = each.module.clone()
     apply_pipeline(simplified, SIMPLIFICATION)
@@ -104,14 +113,9 @@ def _rows(each: Compared, test: Dataset) -> Iterator[Row]:
     log(f"{each.name}: input {np.mean(recorded != 0):.1%}, {shown}; operations {operations}")
     integers = to_integers(each.module, each.calibration, each.options)
     expected, synapses = reference(integers, simplified, test.x)
-    ways = (
-        ("speed", pipeline_of("speed"), ""),
-        ("size", pipeline_of("size"), FULL_WIDTH),
-        ("cmsis", "convert-qsnn-to-kernels{kernels=cmsis}", FULL_WIDTH),
-    )
     compiled = None
-    for name, pipeline, simplification in ways:
-        compiled = to_kernels(integers, pipeline, simplification or "qsnn-prune-silent")
+    for name, pipeline, simplification in ways(integers):
+        compiled = to_kernels(integers, pipeline, simplification)
         executor = open_executor(compiled)
         traced = spread(test.x, TRACED_SAMPLES)
         difference = traced_difference(compiled, executor, traced, events=True)

@@ -8,11 +8,14 @@ one recording in 50 bins, in the same emulator.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from xdsl.dialects.builtin import ModuleOp
+
 from snnir.backends.targets import MPS2_AN500
-from snnir.driver.pipelines import LANES
+from snnir.driver.lowering import best_multiple
+from snnir.driver.pipelines import LANES, LoweringOptions
 from snnir.universe import PASSES
 
 Goal = Literal["speed", "balanced", "size"]
@@ -28,13 +31,21 @@ EXPLICIT: dict[Goal, str] = {
 SELECTION = "qsnn-select-kernels"
 
 
-MULTIPLES: dict[Goal, int] = {"speed": 3, "balanced": 2, "size": LANES}
-"""Channels that the kernels of a goal compute at once: triples, pairs, tiles."""
+_EXPLICIT_MULTIPLES: dict[Goal, int] = {"speed": 3, "balanced": 2, "size": LANES}
+"""Channels that the kernels of `EXPLICIT` compute at once."""
 
 
-def simplification_of(goal: Goal) -> str:
-    """Passes within the `qsnn` level."""
-    return f"qsnn-prune-silent{{multiple={MULTIPLES[goal]}}}"
+def simplification_of(goal: Goal, integers: ModuleOp, limits: Limits | None = None) -> str:
+    """Passes within the `qsnn` level, as the compiler chooses them for a goal within limits."""
+    multiple: int | None = _EXPLICIT_MULTIPLES[goal]
+    if not _spelt_out:
+        options = LoweringOptions(optimize=goal, target=MPS2_AN500.name)
+        if limits is not None:
+            options = replace(
+                options, ram_limit=limits.ram_bytes, flash_limit=limits.flash_bytes
+            )  # fmt: skip
+        multiple = best_multiple(integers, options)
+    return f"qsnn-prune-silent{{multiple={multiple}}}"
 
 
 _spelt_out = SELECTION not in PASSES

@@ -145,12 +145,14 @@ class Subject:
 
     def _compiled(self, goal: Goal, limits: Limits | None) -> Compiled:
         """Within the limits if that is possible."""
-        simplification = simplification_of(goal)
         try:
+            simplification = simplification_of(goal, self.integers, limits)
             return to_kernels(self.integers, pipeline_of(goal, limits), simplification)
         except SNNError as error:
             log(f"{self.name}, {goal}: {error}; compiled without limits")
-            return to_kernels(self.integers, pipeline_of(goal), simplification)
+            return to_kernels(
+                self.integers, pipeline_of(goal), simplification_of(goal, self.integers)
+            )
 
     def _profile(self, compiled: Compiled, goal: Goal) -> Iterator[Row]:
         executor = ProfilingExecutor(compiled)

@@ -26,6 +26,6 @@ fi
 step snnir import "$example/model.py:build" --weights "$example/weights.pt" \
     --input-shape 2,12,12 --timesteps 16 -o "$output/digits.mlir"
 step snnir compile "$output/digits.mlir" --target "$target" -o "$output/lib" \
-    --data "$example/test.npz"
+    --data "$example/test.npz" --optimize speed
 step snnir validate "$output/digits.mlir" --module "$example/model.py:build" \
-    --weights "$example/weights.pt" --data "$example/test.npz" "${on_target[@]}"
+    --weights "$example/weights.pt" --data "$example/test.npz" --optimize speed "${on_target[@]}"

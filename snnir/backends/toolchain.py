@@ -20,6 +20,11 @@ SNNRT_INCLUDE = Path(__file__).parent / "snnrt" / "include"
 COMMON_FLAGS = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-fno-strict-aliasing")
 CMSIS_NN_FLAGS = ("-std=c99", "-fno-strict-aliasing")
 CMSIS_NN_HEADER = Path("Include") / "arm_nnfunctions.h"
+CMSIS_NN_SUPPORT = Path("Include") / "arm_nnsupportfunctions.h"
+SINCE_CMSIS_NN_5 = "arm_nn_mat_mult_nt_t_s8_s32"
+"""A support function that came with version 5. Version 4.0 and earlier ones need CMSIS-Core."""
+FLOATING_POINT = ("_f16", "_f32", "_flt")
+"""Ends of the names of CMSIS-NN's files in floating point, which compile for some targets only."""
 
 
 def run_tool(command: Sequence[str | Path], target: TargetDescription, purpose: str) -> str:
@@ -52,7 +57,7 @@ def find_cmsis_nn(explicit: Path | None = None) -> Path:
     """Folder of the CMSIS-NN sources: `explicit`, `CMSIS_NN_PATH` or what set-up unpacked.
 
     Raises:
-        SNNError: none of them holds `Include/arm_nnfunctions.h`.
+        SNNError: none of them holds `Include/arm_nnfunctions.h`, or its version is older than 5.
     """
     named = explicit or os.environ.get("CMSIS_NN_PATH")
     if named is not None:
@@ -62,12 +67,23 @@ def find_cmsis_nn(explicit: Path | None = None) -> Path:
         candidates = [repository / ".cache" / "cmsis-nn", Path.cwd() / ".cache" / "cmsis-nn"]
     for folder in candidates:
         if (folder / CMSIS_NN_HEADER).is_file():
+            _require_version_5(folder)
             return folder
     tried = " and ".join(map(str, dict.fromkeys(candidates)))
     raise SNNError(
         f"no CMSIS-NN sources in {tried}; run 'make setup', or name a folder that holds "
         f"{CMSIS_NN_HEADER} with --cmsis-nn or CMSIS_NN_PATH"
     )
+
+
+def _require_version_5(folder: Path) -> None:
+    header = folder / CMSIS_NN_SUPPORT
+    if not header.is_file() or SINCE_CMSIS_NN_5 not in header.read_text(errors="replace"):
+        raise SNNError(
+            f"the CMSIS-NN sources in {folder} are older than version 5: {CMSIS_NN_SUPPORT} does "
+            f"not declare {SINCE_CMSIS_NN_5}; name a checkout of version 5 to 7 with --cmsis-nn or "
+            "CMSIS_NN_PATH, or run 'make setup' and name none"
+        )
 
 
 def compile_object(
@@ -100,8 +116,20 @@ def cmsis_nn_library(folder: Path, target: TargetDescription) -> Path:
     """The CMSIS-NN library for a target, compiled once for these sources and flags and kept.
 
     The call graphs of its objects are beside it in one file.
+
+    Raises:
+        SNNError: there are no sources, or one does not compile.
     """
-    sources = sorted((folder / "Source").glob("*/*.c"))
+    sources = [
+        file
+        for file in sorted((folder / "Source").glob("*/*.c"))
+        if not file.stem.endswith(FLOATING_POINT)
+    ]
+    if not sources:
+        raise SNNError(
+            f"no C files of CMSIS-NN in {folder / 'Source'}; name a whole checkout, with Include "
+            "and Source, with --cmsis-nn or CMSIS_NN_PATH"
+        )
     key = (target.compiler, target.compile_flags, CMSIS_NN_FLAGS, CALL_GRAPH_FLAG)
     digest = hashlib.sha256(repr(key).encode())
     for file in [*sources, *sorted((folder / "Include").rglob("*.h"))]:

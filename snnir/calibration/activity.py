@@ -21,6 +21,8 @@ from snnir.layers.activity_attributes import (
     ACTIVE_ROWS,
     POOLED_COUNTS,
     POSITION_SPIKES,
+    SPIKE_COLUMNS,
+    SPIKE_ROWS,
     write_floats,
     write_rates,
 )
@@ -179,8 +181,12 @@ def record_activity(network: NetworkOpBase, activity: Activity) -> None:
             shares = layer.together[1:] / max(int(layer.together[1:].sum()), 1)
             write_floats(op, POSITION_SPIKES, shares)
         if layer.active is not None:
-            for axis, attribute in ((1, ACTIVE_ROWS), (0, ACTIVE_COLUMNS)):
-                write_floats(op, attribute, layer.active.sum(axis=axis) / layer.presentations)
+            spikes = layer.spikes.sum(axis=0)
+            for axis, active, fired in (
+                (1, ACTIVE_ROWS, SPIKE_ROWS), (0, ACTIVE_COLUMNS, SPIKE_COLUMNS),
+            ):  # fmt: skip
+                write_floats(op, active, layer.active.sum(axis=axis) / layer.presentations)
+                write_floats(op, fired, spikes.sum(axis=axis) / layer.presentations)
     for op, counts in activity.pooled.items():
         write_floats(op, POOLED_COUNTS, counts)
     if activity.input is not None:

@@ -159,6 +159,7 @@ class LayerProblem:
         keep: Tensor | None = None,
         search: bool = False,
         shared: bool = False,
+        sweeps: int = 0,
     ) -> Quantized:
         """All rows of all groups, one after the other, on a grid; see `quantize_compensated`.
 
@@ -167,5 +168,5 @@ class LayerProblem:
         """
         weight = self.weight if keep is None else self.compensated(keep)
         return quantize_compensated(
-            weight, self.hessian, grid, keep=keep, search=search, shared=shared
+            weight, self.hessian, grid, keep=keep, search=search, shared=shared, sweeps=sweeps
         )

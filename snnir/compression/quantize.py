@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from snnir.compression.coordinate_descent import descend
+
 SEARCH_STEPS = 16
 """Scales that the search tries, beside the one that reaches the largest weight."""
 
@@ -120,6 +122,7 @@ def quantize_compensated(
     keep: Tensor | None = None,
     search: bool = False,
     shared: bool = False,
+    sweeps: int = 0,
 ) -> Quantized:
     """Round column by column and let the remaining weights of the row make up for it.
 
@@ -129,6 +132,8 @@ def quantize_compensated(
         keep: bool (groups, rows, columns); where it is False the weight is zero and stays so.
         search: try smaller scales for each row and take the one with the smallest loss.
         shared: one scale for all rows of all groups.
+        sweeps: improve the integers of the best scale so many times (`coordinate_descent`), and
+            the scale with them unless it is shared.
 
     Returns:
         The rows of all groups, one after the other.
@@ -151,10 +156,36 @@ def quantize_compensated(
             torch.cat([part.losses for part in parts]),
         )
 
-    if not shared:
-        return best_of(scales)
-    # One choice for all rows: each scale is tried on all of them.
-    return min((best_of([each]) for each in scales), key=lambda trial: float(trial.losses.sum()))
+    if shared:
+        # One choice for all rows: each scale is tried on all of them.
+        trials = (best_of([each]) for each in scales)
+        found = min(trials, key=lambda trial: float(trial.losses.sum()))
+    else:
+        found = best_of(scales)
+    return _improved(found, weight, hessian, grid, keep, sweeps, shared) if sweeps else found
+
+
+def _improved(
+    found: Quantized,
+    weight: Tensor,
+    hessian: Tensor,
+    grid: Grid,
+    keep: Tensor,
+    sweeps: int,
+    shared: bool,
+) -> Quantized:
+    """The same after coordinate descent; shapes as in `quantize_compensated`."""
+    rows = weight.shape[1]
+    parts = [
+        descend(
+            integers, scale, *problem, limits=(grid.smallest, grid.largest), keep=kept,
+            sweeps=sweeps, refit_scale=not shared,
+        )
+        for integers, scale, kept, *problem in zip(
+            found.integers.split(rows), found.scale.split(rows), keep, weight, hessian, strict=True
+        )
+    ]  # fmt: skip
+    return Quantized(*(torch.cat(each) for each in zip(*parts, strict=True)))
 
 
 def _quantize(

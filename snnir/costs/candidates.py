@@ -17,6 +17,7 @@ from xdsl.dialects.builtin import IntegerAttr, ModuleOp, StringAttr, i64
 from xdsl.ir import Block, Operation, SSAValue
 
 from snnir.costs.goals import Metric
+from snnir.costs.library import Parts, library_parts
 from snnir.costs.model import NetworkCost, predict
 from snnir.dialects import qsnn, snnrt
 from snnir.dialects.kernel_bases import KernelOpBase
@@ -112,15 +113,17 @@ class LayerCost:
 
     Attributes:
         time: of a mean step, in instructions or cycles.
-        flash_bytes: constants and code.
+        flash_bytes: constants and code, without that of libraries.
         state_bytes: buffers that live from step to step.
         transient_bytes: most bytes of other buffers during its calls, those of neighbours included.
+        library: parts of CMSIS-NN that it calls, which layers share.
     """
 
     time: float
     flash_bytes: float
     state_bytes: float
     transient_bytes: float
+    library: Parts = frozenset()
 
 
 Assignment = Sequence[Choice]
@@ -188,6 +191,7 @@ class Lowered:
                 sum(self.cost.code[op] for op in calls[index]) + owned[index][0],
                 owned[index][1],
                 max((live[op] for op in calls[index]), default=0),
+                library_parts(calls[index]),
             )
             for index in range(layers)
         ]

@@ -3,23 +3,24 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 
 from xdsl.dialects.builtin import i16
 
+from snnir.costs.additions import additions_along, odd_share
 from snnir.costs.features_linear import tiles, transfers
 from snnir.costs.reach import Reach, reach
-from snnir.costs.signals import Signal, Signals
+from snnir.costs.signals import Floats, Signal, Signals
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_element, buffer_shape
 from snnir.dialects.layer_shapes import int_values
+from snnir.kernels.c_constants import c_constant
 
 Found = tuple[str, dict[str, float]]
 Scatter = snnrt.Conv2dScatterOp | snnrt.Conv2dScatterValuesOp | snnrt.Conv2dScatterPackedOp
 
-QUAD_LANES = 4
-UNROLLED_ROW_QUADS = 12
-"""`SNNRT_UNROLLED_ROW_QUADS`."""
+QUAD_LANES = c_constant("byte_rows.h", "QUAD_LANES")
+UNROLLED_ROW_QUADS = c_constant("conv2d_quads.h", "UNROLLED_ROW_QUADS")
 
 
 def conv2d_scatter(
@@ -31,7 +32,8 @@ def conv2d_scatter(
 
 def additions_of(op: Scatter, signals: Signals) -> float:
     """How many rows of weights of one input are added to the currents of one position."""
-    rows, columns = _reaches(op, signal := signals[op.list])
+    signal = signals[op.list]
+    rows, columns = _reaches(op, (signal.rows, signal.columns))
     return signal.active * rows.mean * columns.mean
 
 
@@ -48,24 +50,19 @@ def conv2d_amounts(op: Scatter, signals: Signals, outputs: int) -> Found:
     if outputs % QUAD_LANES:
         return "s16", {**amounts, **_tiled(op, signal, runs, (16, 8, 4))}
     binary = getattr(op, "values", None) is None
-    reaches = _reaches(op, signal)
-    twos, ones = pairs(signal.active if binary else signal.total, runs)
+    kernels = signal.active if binary else signal.total
+    ones = runs * odd_share(signal, kernels, runs)
+    inputs = buffer_shape(op.weights.type)[0]
+    places = [additions_along(signal, axis, inputs, kernels, ones) for axis in (0, 1)]
+    alone = _reaches(op, [ones_along for _, ones_along in places])
     return "s16.quads", {
         **amounts,
-        "reached": runs * reaches[0].chance * reaches[1].chance,
-        **_areas("two", twos, reaches, op, outputs),
-        **_areas("one", ones, reaches, op, outputs),
+        "reached": runs * alone[0].chance * alone[1].chance,
+        **_areas(
+            "two", max(kernels - ones, 0.0) / 2, _reaches(op, [t for t, _ in places]), op, outputs
+        ),
+        **_areas("one", ones, alone, op, outputs),
     }
-
-
-def pairs(kernels: float, runs: float) -> tuple[float, float]:
-    """How many pairs of kernels, and how many single ones, are added.
-
-    A run has one kernel, and further ones independently of each other.
-    """
-    further = max(kernels / runs - 1, 0.0)
-    ones = runs * (1 + math.exp(-2 * further)) / 2
-    return max(kernels - ones, 0.0) / 2, ones
 
 
 def _areas(
@@ -102,10 +99,9 @@ def _areas(
     }
 
 
-def _reaches(op: Scatter, signal: Signal) -> list[Reach]:
+def _reaches(op: Scatter, shares: Sequence[Floats | None]) -> list[Reach]:
     taps = buffer_shape(op.weights.type)[1:3]
     outputs = buffer_shape(op.current.type)[:2]
-    shares = (signal.rows, signal.columns)
     return [
         reach(size, taps[axis], outputs[axis], stride, padding, dilation, shares[axis])
         for axis, (size, stride, padding, dilation) in enumerate(
@@ -122,7 +118,10 @@ def _tiled(
     sizes: tuple[int, ...],
 ) -> dict[str, float]:
     """Tiles of currents that are held in registers over a run."""
-    rows, columns = _reaches(op, signal)
+    rows, columns = _reaches(op, (signal.rows, signal.columns))
+    fired = signal.active_rows, signal.active_columns
+    known = fired[0] is not None and fired[1] is not None
+    input_rows, input_columns = _reaches(op, fired) if known else (rows, columns)
     outputs = buffer_shape(op.weights.type)[-1]
     plain = set((*int_values(op.stride), *int_values(op.dilation))) == {1}
     contiguous = (
@@ -132,7 +131,6 @@ def _tiled(
         and sizes[0] == 8
     )
     amounts = {"row": runs * rows.mean}
-    depth = signal.active / runs
     for index, name in enumerate([*(f"of_{size}" for size in sizes), "rest"]):
 
         def of(columns_reached: int, index: int = index) -> float:
@@ -140,8 +138,8 @@ def _tiled(
                 return tiles(columns_reached * outputs, *sizes)[index]
             return columns_reached * tiles(outputs, *sizes)[index]
 
-        tiled = runs * rows.mean * columns.expect(of)
-        amounts[name], amounts[f"{name}_input"] = tiled, tiled * depth
+        amounts[name] = runs * rows.mean * columns.expect(of)
+        amounts[f"{name}_input"] = signal.active * input_rows.mean * input_columns.expect(of)
     pieces = 1.0 if contiguous else columns.mean / max(columns.chance, 1e-9)
     amounts["piece"] = runs * rows.mean * pieces * columns.chance
     return amounts

@@ -17,6 +17,7 @@ from snnir.costs.signals import Floats, Signal, Signals
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_element, buffer_shape
 from snnir.dialects.layer_shapes import element_count
+from snnir.kernels.c_constants import c_constant
 from snnir.kernels.linear_candidates import QUAD_OUTPUTS, REPEATED_OUTPUTS
 from snnir.support.arrays import array_from_dense
 
@@ -49,10 +50,11 @@ def _tiled(active: float, counts: Mapping[str, float]) -> dict[str, float]:
     return amounts
 
 
-WIDE_BLOCK = 48
-"""`SNNRT_WIDE_BLOCK`: outputs whose int16 sums are added to int32 currents together."""
-WIDE_ROWS = 256
-"""`SNNRT_WIDE_ROWS`."""
+WIDE_BLOCK = c_constant("linear_wide.h", "WIDE_BLOCK")
+"""Outputs whose int16 sums are added to int32 currents together."""
+WIDE_ROWS = c_constant("linear_wide.h", "WIDE_ROWS")
+REPEATED_CAPACITY = c_constant("count_chunks.h", "REPEATED_CAPACITY")
+BLOCK_QUADS = c_constant("linear_quads.h", "LINEAR_BLOCK_QUADS")
 
 
 def _dense(op: snnrt.LinearScatterOp | snnrt.LinearScatterValuesOp, signals: Signals) -> Found:
@@ -68,8 +70,9 @@ def _dense(op: snnrt.LinearScatterOp | snnrt.LinearScatterValuesOp, signals: Sig
     kernels = signal.total if counted else signal.active
     quads = outputs // 4 if outputs % 4 == 0 else 0
     if narrow and quads >= QUAD_OUTPUTS // 4:
-        chunks = 4 * (quads // 12) + transfers(quads % 12)
-        return f"{variant}.quads", {**amounts, **_in_twos(kernels, quads, chunks, quads // 12)}
+        loops, rest = quads // BLOCK_QUADS, quads % BLOCK_QUADS
+        chunks = loops * transfers(BLOCK_QUADS) + transfers(rest)
+        return f"{variant}.quads", {**amounts, **_in_twos(kernels, quads, chunks, loops)}
     if narrow:
         of_16, rest = tiles(outputs, 16)
         rounds = expected_batches(kernels)
@@ -77,7 +80,7 @@ def _dense(op: snnrt.LinearScatterOp | snnrt.LinearScatterValuesOp, signals: Sig
             **amounts, "of_16": of_16 * rounds, "of_16_input": of_16 * kernels,
             **_rest(rest, kernels, rounds),
         }  # fmt: skip
-    rounds = expected_batches(kernels, 64 if counted else WIDE_ROWS)
+    rounds = expected_batches(kernels, REPEATED_CAPACITY if counted else WIDE_ROWS)
     blocks, rest = tiles(outputs if quads else 0, WIDE_BLOCK)
     whole, rest = (blocks, rest) if quads else tiles(outputs, 12)
     if quads and rest >= QUAD_OUTPUTS:

@@ -4,14 +4,16 @@ names follow."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from snnir.costs.features_lanes import Amounts, bit_group_counts, window_amounts
+from snnir.costs.additions import additions_along
+from snnir.costs.features_lanes import Amounts, bit_group_counts
 from snnir.costs.features_packed import words_of
+from snnir.costs.features_windows import window_amounts
 from snnir.costs.reach import Reach, reach
-from snnir.costs.signals import Signal, Signals
+from snnir.costs.signals import Floats, Signal, Signals
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_values
@@ -20,10 +22,9 @@ from snnir.dialects.snnrt_tiles import MARK_BITS, QUAD_LANES
 from snnir.kernels.bit_groups import single_bits
 
 
-def _reaches(op: snnrt.TileLIFBase, signal: Signal) -> list[Reach]:
+def _reaches(op: snnrt.TileLIFBase, shares: Sequence[Floats | None]) -> list[Reach]:
     taps = buffer_shape(op.weights.type)[1:3]
     windows, window = buffer_shape(op.membrane.type)[:2], int_values(op.window)
-    shares = (signal.rows, signal.columns)
     return [
         reach(size, taps[axis], windows[axis] * window[axis], 1, padding, 1, shares[axis])
         for axis, (size, padding) in enumerate(
@@ -62,7 +63,7 @@ def _additions(prefix: str, amount: float, reaches: list[Reach], op: snnrt.TileL
 
 def _event_amounts(op: snnrt.TileLIFBase, signal: Signal) -> Amounts:
     """Words of marks that are looked at, and additions for every event."""
-    reaches = _reaches(op, signal)
+    reaches = _reaches(op, (signal.rows, signal.columns))
     channels, taps, *_ = buffer_shape(op.weights.type)
     tiles = -(-buffer_shape(op.membrane.type)[0] // op.tile_rows.value.data)
     height, width = int_values(op.input_size)
@@ -77,18 +78,20 @@ def _event_amounts(op: snnrt.TileLIFBase, signal: Signal) -> Amounts:
 
 def _spike_amounts(op: snnrt.TileLIFBase, signal: Signal) -> Amounts:
     """Additions for the spikes of every position, two at a time."""
-    reaches = _reaches(op, signal)
+    reaches = _reaches(op, (signal.rows, signal.columns))
     lanes = buffer_shape(op.weights.type)[0]
     positions = element_count(int_values(op.input_size))
     counts = bit_group_counts(single_bits(lanes).groups, lanes, positions, signal)
     numbers = np.arange(len(counts))
     twos, ones = float(counts @ (numbers // 2)), float(counts @ (numbers % 2))
+    places = [additions_along(signal, axis, lanes, 2 * twos + ones, ones) for axis in (0, 1)]
+    pairs = _reaches(op, [along for along, _ in places])
     entries = signal.positions * reaches[0].chance * _visits(op, reaches[0])
     return {
         "entry_visit": entries,
         "entry_masks": entries * mask_count(lanes),
         "bit": entries * float(counts @ numbers),
-        **_additions("two", signal.positions * twos, reaches, op),
+        **_additions("two", signal.positions * twos, pairs, op),
         **_additions("one", signal.positions * ones, reaches, op),
     }
 

@@ -18,6 +18,7 @@ from os.path import commonprefix
 
 from snnir.costs.features import Presentation, code_amounts, features
 from snnir.costs.goals import Metric
+from snnir.costs.library import library_bytes, library_parts
 from snnir.costs.signals import Signals
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import KernelOpBase
@@ -56,7 +57,7 @@ class NetworkCost:
             once in a sequence counts a part of its own.
         instructions: of a mean step.
         cycles: of a mean step, an estimate.
-        code: bytes of code of each call.
+        code: bytes of code of each call, without functions of a library.
         unknown: kernels that the table has no variant of; they count nothing.
     """
 
@@ -142,7 +143,10 @@ def predict(
         table.step_instructions + sum(times["instructions"].values()),
         # About one instruction a cycle between the calls.
         table.step_instructions + sum(times["cycles"].values()),
-        table.flash_bytes + sum(code.values()) + constant_bytes(network),
+        table.flash_bytes
+        + sum(code.values())
+        + constant_bytes(network)
+        + library_bytes(library_parts(code)),
         table.ram_bytes + network.arena_bytes.value.data,
         tuple(unknown),
     )

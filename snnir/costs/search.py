@@ -27,6 +27,7 @@ from snnir.costs.candidates import (
     window_layers,
 )
 from snnir.costs.goals import Goal, Metric, keeps_arena
+from snnir.costs.library import Parts, library_bytes
 from snnir.costs.model import CostTable, NetworkCost, load_table
 from snnir.dialects import qsnn
 from snnir.kernels.context import Packing
@@ -44,13 +45,24 @@ NEARLY_SMALLEST = 1.02
 
 @dataclass(frozen=True)
 class Partial:
-    """Choices for the first layers, and what they cost together."""
+    """Choices for the first layers, and what they cost together.
+
+    Attributes:
+        layer_bytes: flash of constants and code of the layers.
+        library: parts of CMSIS-NN that they share.
+    """
 
     choices: tuple[Choice, ...]
     time: float
-    flash_bytes: float
+    layer_bytes: float
     state_bytes: float
     transient_bytes: float
+    library: Parts = frozenset()
+
+    @property
+    def flash_bytes(self) -> float:
+        """Constants and code."""
+        return self.layer_bytes + library_bytes(self.library)
 
     @property
     def ram_bytes(self) -> float:
@@ -62,9 +74,10 @@ class Partial:
         return Partial(
             (*self.choices, choice),
             self.time + cost.time,
-            self.flash_bytes + cost.flash_bytes,
+            self.layer_bytes + cost.flash_bytes,
             self.state_bytes + cost.state_bytes,
             max(self.transient_bytes, cost.transient_bytes),
+            self.library | cost.library,
         )
 
     def costs(self) -> tuple[float, float, float, float]:
@@ -197,11 +210,12 @@ def _extensions(
 
 def _pareto(partials: list[Partial], index: int, producers: dict[int, int]) -> list[Partial]:
     """Those that no other one beats, among those that leave the same choices to later layers."""
-    groups: dict[tuple[bool, ...], list[Partial]] = {}
+    groups: dict[tuple[object, ...], list[Partial]] = {}
     for partial in partials:
-        # Only layers that later ones read matter.
+        # Only layers that later ones read matter, and what of the library later ones find there.
         key = tuple(partial.choices[p].is_windowed for i, p in producers.items() if i > index >= p)
-        groups.setdefault((*key, partial.choices[index].is_windowed), []).append(partial)
+        last = partial.choices[index].is_windowed
+        groups.setdefault((*key, last, partial.library), []).append(partial)
     kept: list[Partial] = []
     for group in groups.values():
         front: list[Partial] = []

@@ -29,6 +29,8 @@ from snnir.layers.activity_attributes import (
     INPUT_TOTALS,
     POOLED_COUNTS,
     POSITION_SPIKES,
+    SPIKE_COLUMNS,
+    SPIKE_ROWS,
     channel_rates_of,
     floats_of,
     rate_of,
@@ -51,6 +53,8 @@ class Signal:
         total: sum of the elements.
         positions: positions with an active element.
         rows, columns: share of them in each row and column; None where there are no maps.
+        active_rows, active_columns: shares of the active elements likewise; None where they lie as
+            the positions do.
         rates: of each channel, per element and step; None where they are alike or not known.
         elements: how often each element is active, in the order of the buffer; None likewise.
         together: shares of the active positions with 1, 2, 3, … active channels; None likewise.
@@ -67,11 +71,39 @@ class Signal:
     elements: Floats | None = None
     totals: Floats | None = None
     together: Floats | None = None
+    active_rows: Floats | None = None
+    active_columns: Floats | None = None
 
     @property
     def rate(self) -> float:
         """Share of the elements that are active."""
         return self.active / max(self.size, 1)
+
+    @property
+    def pixels(self) -> int:
+        """Positions; elements where there are no maps."""
+        return (
+            self.size
+            if self.rows is None or self.columns is None
+            else (len(self.rows) * len(self.columns))
+        )
+
+    def busy(self, block: int, *, planar: bool = False) -> float:
+        """Blocks of so many neighbours with an active element.
+
+        Args:
+            planar: whether neighbours are of one channel, as in frames, rather than of one
+                position. Elements and positions are active independently of each other.
+        """
+        channels = self.size / max(self.pixels, 1)
+        if planar or self.positions <= 0 or channels <= 1:
+            return self.size / block * (1 - (1 - min(self.rate, 1.0)) ** block)
+        share = min(self.positions / self.pixels, 1.0)
+        if channels <= block:
+            return self.size / block * (1 - (1 - share) ** (block / channels))
+        # Each spike of a position lies in any of its blocks.
+        blocks = channels / block
+        return self.positions * blocks * (1 - (1 - 1 / blocks) ** (self.active / self.positions))
 
 
 def _shares(values: Floats | None, size: int) -> Floats:
@@ -130,12 +162,20 @@ def neuron_signal(op: KernelOpBase, shape: tuple[int, ...], channels: int) -> Si
         positions = shape[0] * shape[1] * float(1 - np.prod(1 - np.clip(chances, 0, 1)))
         active = rate * size
     along = _shares(rows, shape[0]), _shares(columns, shape[1])
+    fired = [
+        None if (values := floats_of(op, name)) is None else _shares(values, extent)
+        for name, extent in ((SPIKE_ROWS, shape[0]), (SPIKE_COLUMNS, shape[1]))
+    ]
     elements = None
     if known and channels == shape[2] and by_channel is not None and by_channel.sum() > 0:
-        each = np.einsum("y,x,c->yxc", *along, by_channel / by_channel.sum()).reshape(-1)
+        places = [
+            place if share is None else share for place, share in zip(along, fired, strict=True)
+        ]
+        each = np.einsum("y,x,c->yxc", *places, by_channel / by_channel.sum()).reshape(-1)
         elements = np.minimum(active * each, 1.0)
     return Signal(size, active, active, positions, *along, by_channel, elements,
-                  together=floats_of(op, POSITION_SPIKES))  # fmt: skip
+                  together=floats_of(op, POSITION_SPIKES), active_rows=fired[0],
+                  active_columns=fired[1])  # fmt: skip
 
 
 def root_of(value: SSAValue) -> SSAValue:
@@ -185,7 +225,7 @@ class Signals:
             known[root_of(op.output)] = replace(
                 parts[0], size=sum(p.size for p in parts), active=sum(p.active for p in parts),
                 total=sum(p.total for p in parts), rates=None, elements=None, totals=None,
-                together=None,
+                together=None, active_rows=None, active_columns=None,
             )  # fmt: skip
 
     def _pool(self, op: snnrt.MaxPool2dOp | snnrt.SumPool2dOp) -> None:

@@ -41,6 +41,9 @@ from snnir.quantization.input_density import (
 from snnir.quantization.values import type_bounds
 from snnir.support.diagnostics import DiagnosticEngine, SNNError, error_at
 
+NEARLY_EQUAL = 1.01
+"""Predictions of time that differ less say nothing: the smaller code is then taken for speed."""
+
 ACTIVITY_SAMPLES = 32
 """Samples of the data whose activity kernels are chosen by where there are no calibration data."""
 
@@ -119,7 +122,7 @@ def lower(
         return LoweredNetwork(None, None, kernels)
     if data is not None:
         expect_density(network_of(qsnn), data.x)
-    options = replace(options, silent_multiple=_best_multiple(qsnn, options))
+    options = replace(options, silent_multiple=best_multiple(qsnn, options))
     simplified = _simplified(qsnn, options)
     kernels = simplified.clone()
     apply_pipeline(kernels, to_kernels(options))
@@ -133,8 +136,15 @@ def _simplified(module: ModuleOp, options: LoweringOptions) -> ModuleOp:
     return copy
 
 
-def _best_multiple(module: ModuleOp, options: LoweringOptions) -> int | None:
-    """The multiple of channels whose kernels are predicted to serve the goal best."""
+def best_multiple(module: ModuleOp, options: LoweringOptions) -> int | None:
+    """The multiple of channels whose kernels are predicted to serve the goal best.
+
+    Args:
+        module: at the `qsnn` level, before `qsnn-prune-silent`; it does not change.
+
+    Returns:
+        that of the options where they name no goal, or not the default.
+    """
     multiples = channel_multiples(options)
     if options.optimize is None or len(multiples) == 1:
         return multiples[0]
@@ -147,18 +157,31 @@ def _best_multiple(module: ModuleOp, options: LoweringOptions) -> int | None:
             found.setdefault(str(simplified), (simplified, trial))
         if len(found) == 1:
             return multiples[0]
-        _, best = min(found.values(), key=lambda each: _predicted_score(each[0], each[1], goal))
-    return best.silent_multiple
+        ranked = [
+            (*_predicted_scores(simplified, trial, goal), trial)
+            for simplified, trial in found.values()
+        ]
+    first = min(ranked, key=lambda each: each[0])
+    if goal == "speed":
+        nearly = [each for each in ranked if each[0] <= NEARLY_EQUAL * first[0]]
+        first = min(nearly, key=lambda each: each[1])
+    return first[2].silent_multiple
 
 
-def _predicted_score(module: ModuleOp, options: LoweringOptions, goal: Goal) -> float:
-    """What the goal makes small, of the kernels of a `qsnn` module; infinite if none fit."""
+def _predicted_scores(
+    module: ModuleOp, options: LoweringOptions, goal: Goal
+) -> tuple[float, float]:
+    """What the goal makes small, of the kernels of a `qsnn` module, and bytes.
+
+    Both are infinite if no kernels fit.
+    """
     try:
         apply_pipeline(module, to_kernels(options))
     except SNNError:
-        return math.inf
+        return math.inf, math.inf
     cost = predict(kernels_of(module))
-    return score(goal, cost.time(options.metric), cost.flash_bytes, cost.ram_bytes)
+    time = cost.time(options.metric)
+    return score(goal, time, cost.flash_bytes, cost.ram_bytes), cost.flash_bytes + cost.ram_bytes
 
 
 def quantize(module: ModuleOp, options: LoweringOptions, data: Dataset | None) -> None:

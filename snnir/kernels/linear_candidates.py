@@ -26,6 +26,7 @@ from snnir.dialects import qsnn
 from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.layer_shapes import shape_of
 from snnir.dialects.snn_attributes import InputKind
+from snnir.kernels.c_constants import c_constant
 from snnir.kernels.compressed_weights import (
     BLOCK,
     MAXIMUM_BLOCK_OUTPUTS,
@@ -161,11 +162,14 @@ _VALUE_FACTORS = {InputValues.SPIKES: 1.0, InputValues.COUNTS: 1.2, InputValues.
 _LISTING = {InputValues.SPIKES: 0.0, InputValues.COUNTS: 20.0, InputValues.SIGNED: 12.0}
 """Instructions per active input for the lists of counts, see `count_chunks.h`."""
 
-REPEATED_OUTPUTS = {True: 32, False: 12}
+REPEATED_OUTPUTS = {
+    True: c_constant("count_chunks.h", "REPEATED_OUTPUTS"),
+    False: c_constant("count_chunks.h", "REPEATED_WIDE_OUTPUTS"),
+}
 """Layers with fewer outputs multiply; by whether currents are int16."""
 
-QUAD_OUTPUTS = 24
-"""`SNNRT_LINEAR_QUAD_OUTPUTS`: outputs from which on fours of them are added in memory."""
+QUAD_OUTPUTS = c_constant("linear_quads.h", "LINEAR_QUAD_OUTPUTS")
+"""Outputs from which on fours of them are added in memory."""
 
 
 def _dense(rows: NDArray[np.int8], values: InputValues, narrow: bool) -> Candidate:

@@ -24,6 +24,9 @@ RATE_SAMPLES = "rate_samples"
 ACTIVE_ROWS, ACTIVE_COLUMNS = "active_rows", "active_columns"
 """Positions with a spike in a step, in each row and column of a map, `dense<…> : tensor<… x f32>`;
 the sum is their mean number in a step."""
+SPIKE_ROWS, SPIKE_COLUMNS = "spike_rows", "spike_columns"
+"""Spikes of all channels in a step, in each row and column of a map, likewise: positions where much
+happens have more spikes than others."""
 POSITION_SPIKES = "position_spikes"
 """Shares of the positions with a spike that have 1, 2, 3, … of them,
 `dense<…> : tensor<channels x f32>`."""
@@ -53,6 +56,8 @@ _OF_LAYERS = (
     RATE_SAMPLES,
     ACTIVE_ROWS,
     ACTIVE_COLUMNS,
+    SPIKE_ROWS,
+    SPIKE_COLUMNS,
     POSITION_SPIKES,
     REACH_AGES,
 )

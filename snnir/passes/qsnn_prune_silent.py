@@ -33,6 +33,8 @@ from snnir.layers.activity_attributes import (
     POSITION_SPIKES,
     RATE_SAMPLES,
     REACH_AGES,
+    SPIKE_COLUMNS,
+    SPIKE_ROWS,
     channel_rates_of,
     write_rates,
 )
@@ -43,7 +45,9 @@ from snnir.quantization.integer_ranges import NetworkRanges, network_ranges
 from snnir.support.diagnostics import error_at
 from snnir.support.pass_base import SNNPass, option
 
-_OF_POSITIONS = (ACTIVE_ROWS, ACTIVE_COLUMNS, POSITION_SPIKES, REACH_AGES)
+_OF_POSITIONS = (
+    ACTIVE_ROWS, ACTIVE_COLUMNS, SPIKE_ROWS, SPIKE_COLUMNS, POSITION_SPIKES, REACH_AGES,
+)  # fmt: skip
 
 KEPT_LAST = "a layer keeps at least one channel"
 KEPT_MULTIPLE = "the number of channels stays a multiple of {}"

@@ -33,6 +33,7 @@ from xdsl.dialects.builtin import ModuleOp
 from snnir.backends.targets import get_target
 from snnir.costs.candidates import TABLE_BUDGETS, Choice, Costs, LayerCost, layers_of
 from snnir.costs.goals import Goal, Metric
+from snnir.costs.library import library_bytes
 from snnir.costs.search import Selection, select
 from snnir.costs.signals import ASSUMED_INPUT_RATE, ASSUMED_RATE
 from snnir.dialects import qsnn
@@ -147,9 +148,11 @@ class QSNNSelectKernelsPass(SNNPass):
         self.statistics.add("layers")
 
     def _text(self, cost: LayerCost) -> str:
+        shared = library_bytes(cost.library)
         return (
             f"{cost.time:,.0f} {self._unit}, {cost.flash_bytes:,.0f} bytes of flash, "
-            f"{cost.state_bytes:,} of state, {cost.transient_bytes:,} of transient RAM"
+            + (f"{shared:,} of functions of CMSIS-NN, " if shared else "")
+            + f"{cost.state_bytes:,} of state, {cost.transient_bytes:,} of transient RAM"
         )
 
     @property

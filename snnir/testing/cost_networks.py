@@ -180,3 +180,55 @@ def quantized(network: RandomNetwork, options: str) -> None:
     )
     data = Dataset(network.x, None, "random events")
     record_activity(network.network, measure_activity(network.network, data))
+
+
+def uniform_events(
+    rng: np.random.Generator, shape: tuple[int, ...], least: float = 0.004
+) -> NDArray[np.int64]:
+    """Counts (samples, timesteps, *shape) that lie anywhere alike, `least` or more on average."""
+    rate = np.exp(rng.uniform(np.log(least), np.log(0.06)))
+    x = rng.poisson(rate, (SAMPLES, STEPS, *shape))
+    return np.minimum(x, LARGEST_COUNT)
+
+
+def pooled(rng: np.random.Generator) -> RandomNetwork:
+    """Convolutions whose currents or spikes are pooled, and fully connected layers of any width.
+
+    Behind many spikes the widest layers have 32-bit currents.
+    """
+    shape = (int(rng.integers(1, 3)), *rng.integers(8, 25, 2).tolist())
+    builder = CostNetworkBuilder(rng, shape)
+    value, halving = builder.frame, builder.chance(0.4)
+    for _ in range(int(rng.integers(1, 3))):
+        value = builder.spiking(builder.convolution(value, builder.chance(0.7)), halving)
+        window = int(rng.choice([2, 2, 3]))
+        if builder.chance(0.5) and min(shape_of(value.type)[1:]) >= 2 * window:
+            pool = snn.MaxPool2dOp if builder.chance(0.3) else snn.SumPool2dOp
+            value = builder.add(pool(value, [window] * 2, [window] * 2)).results[0]
+    value = builder.flat(value)
+    (inputs,) = shape_of(value.type)
+    widths = [width for width in WIDTHS if width * inputs < LARGEST_LAYER]
+    for outputs in (int(rng.choice(widths)), int(rng.choice([4, 7, 10, 20]))):
+        value = builder.spiking(builder.connected(value, outputs), builder.chance(0.3))
+    return RandomNetwork(builder.complete(value), uniform_events(rng, shape))
+
+
+WIDTHS = (5, 8, 10, 16, 20, 24, 30, 32, 36, 48, 64, 84, 100, 128, 150, 200)
+LARGEST_LAYER = 300_000
+"""Weights of a layer, so that a network fits the flash of the emulated board."""
+
+
+def wide(rng: np.random.Generator) -> RandomNetwork:
+    """Two fully connected layers of up to 600 neurons, and a small one."""
+    shape = (int(rng.integers(60, 1600)),)
+    builder = CostNetworkBuilder(rng, shape)
+    value: SSAValue = builder.frame
+    kept = float(rng.choice([1.0, 1.0, 1.0, 0.2, 0.05]))
+    for _ in range(2):
+        (inputs,) = shape_of(value.type)
+        most = min(LARGEST_LAYER // inputs, 600)
+        outputs = int(rng.integers(20, most)) // int(rng.choice([1, 4, 4, 8])) * 4
+        weight = builder.weight_of((max(outputs, 8), inputs), inputs * 0.03, kept)
+        value = builder.spiking(builder.add(snn.LinearOp(value, weight, None)).result, False)
+    value = builder.spiking(builder.connected(value, int(rng.choice([4, 10, 20]))), False)
+    return RandomNetwork(builder.complete(value), uniform_events(rng, shape, 0.012))

@@ -23,7 +23,7 @@ HOST = TargetDescription(
     summary="this computer, with its C compiler",
     compiler="cc",
     archiver="ar",
-    compile_flags=("-O2",),
+    compile_flags=("-O3",),
     packages=("gcc",),
 )
 

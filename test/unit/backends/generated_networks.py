@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -42,10 +43,14 @@ SHAPES = {
     "conv": (2, 8, 8),
     "average": (2, 7, 7),
     "average currents": (2, 7, 7),
+    "row": (4, 1, 9),
+    "grouped": (2, 6, 6),
     "linear": (12,),
     "wide": (600,),
     "pruned": (60,),
 }
+CMSIS_NN_TREES = "SNNIR_CMSIS_NN_TREES"
+"""Environment variable with checkouts of CMSIS-NN of any version to test generated code with."""
 _MEMBRANES = (Readout.LAST_MEMBRANE, Readout.MAX_MEMBRANE, Readout.MEAN_MEMBRANE)
 
 
@@ -62,6 +67,18 @@ def require_cmsis_nn() -> Path:
         return find_cmsis_nn()
     except SNNError:
         pytest.skip("the CMSIS-NN sources are not installed; run 'make setup'")
+
+
+def cmsis_nn_trees() -> list[Any]:
+    """Values of a test's parameter: the checkouts of CMSIS-NN that the environment names.
+
+    Without any the test is skipped.
+    """
+    names = [name for name in os.environ.get(CMSIS_NN_TREES, "").split(os.pathsep) if name]
+    if not names:
+        reason = f"{CMSIS_NN_TREES} names no checkouts of CMSIS-NN (as in PATH)"
+        return [pytest.param(None, marks=pytest.mark.skip(reason=reason), id="none")]
+    return [pytest.param(Path(name), id=Path(name).name) for name in names]
 
 
 class _Body:
@@ -106,6 +123,17 @@ class _Body:
         flat = self.add(snn.FlattenOp(value)).result
         return self.neurons(self.linear(flat, 7), "hidden")
 
+    def row(self, value: SSAValue) -> SSAValue:
+        """Convolution of one row, for which CMSIS-NN has kernels of its own; neurons, flatten."""
+        current = self.add(snn.Conv2dOp(value, self.weight(5, 4, 1, 3), None)).result
+        return self.add(snn.FlattenOp(self.neurons(current, "conv"))).result
+
+    def grouped(self, value: SSAValue) -> SSAValue:
+        """Convolution of every channel by itself, neurons, flatten."""
+        weight = self.weight(16, 1, 2, 2)
+        current = self.add(snn.Conv2dOp(value, weight, None, padding=[1, 0], groups=2)).result
+        return self.add(snn.FlattenOp(self.neurons(current, "conv"))).result
+
     def pruned(self, value: SSAValue, outputs: int) -> SSAValue:
         """A linear layer of which most blocks of four outputs of an input are zero."""
         inputs = shape_of(value.type)[0]
@@ -132,6 +160,10 @@ def snn_module(
     frame: SSAValue = body.block.args[0]
     if kind == "conv":
         features = body.conv(frame)
+    elif kind == "row":
+        features = body.row(frame)
+    elif kind == "grouped":
+        features = body.grouped(frame)
     elif kind.startswith("average"):
         features = body.averaged(frame, kind == "average currents")
     elif kind == "pruned":

@@ -8,7 +8,8 @@ import re
 from pathlib import Path
 
 import numpy as np
-from generated_networks import require, require_cmsis_nn, run
+import pytest
+from generated_networks import cmsis_nn_trees, require, require_cmsis_nn, run
 
 from snnir.backends.targets import MPS2_AN500
 from snnir.backends.toolchain import cmsis_nn_library, compile_object, link
@@ -55,15 +56,15 @@ int main(void) {{
 """
 
 
-def library_sizes(folder: Path) -> list[int]:
+def library_sizes(sources: Path, folder: Path) -> list[int]:
     """What the library answers for every case and function, in the emulator."""
-    sources, target = require_cmsis_nn(), MPS2_AN500
+    target = MPS2_AN500
     require(target.compiler, "qemu-system-arm")
     assert target.folder is not None
     rows = (f"{{{k[0]}, {k[1]}, {c}, {', '.join(map(str, w))}}}" for k, c, w in CASES)
     source = folder / "sizes.c"
     source.write_text(PROGRAM.format(cases=", ".join(rows)))
-    flags = ["-std=c99", "-isystem", sources / "Include", "-I", target.folder]
+    flags: list[str | Path] = ["-std=c99", "-isystem", sources / "Include", "-I", target.folder]
     files = [source, *sorted(target.folder.glob("*.c"))]
     objects = [compile_object(f, folder / f"{f.stem}.o", target, flags) for f in files]
     program = link([*objects, cmsis_nn_library(sources, target)], folder / "sizes.elf", target)
@@ -76,12 +77,21 @@ def library_sizes(folder: Path) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", done.stdout)]
 
 
-def test_planned_scratch_is_enough(tmp_path) -> None:
-    wanted = np.reshape(library_sizes(tmp_path), (len(CASES), 4))
+def assert_enough(sources: Path, folder: Path) -> None:
+    """The compiler plans what the library asks for, which is exactly this, or nothing."""
+    wanted = np.reshape(library_sizes(sources, folder), (len(CASES), 4))
     assert wanted.any(axis=0).all(), "the library asks for nothing; this is not its DSP build"
     for (kernel, channels, windows), sizes in zip(CASES, wanted, strict=True):
         case = f"kernel {kernel}, {channels} channels, windows {windows}"
         convolutions = convolve_scratch_bytes(kernel, channels)
-        # The version that set-up fetches asks for exactly this, or for nothing.
         assert set(sizes[:2]) <= {0, convolutions}, case
         assert set(sizes[2:]) == {avgpool_scratch_bytes(channels)}, case
+
+
+def test_planned_scratch_is_enough(tmp_path) -> None:
+    assert_enough(require_cmsis_nn(), tmp_path)
+
+
+@pytest.mark.parametrize("tree", cmsis_nn_trees())
+def test_planned_scratch_is_enough_for_other_versions(tree, tmp_path) -> None:
+    assert_enough(tree, tmp_path)

@@ -54,6 +54,14 @@ def test_inputs(kernels, input) -> None:
     assert_bit_exact(generate("conv", kernels, input=input), HOST)
 
 
+@pytest.mark.parametrize("target", [HOST, MPS2_AN500], ids=lambda target: target.name)
+def test_values_of_groups(target) -> None:
+    """Currents at the start of the arena, which the compiler must not take for no currents."""
+    network = generate("grouped", bits=4, input=InputKind.STATIC_VALUES)
+    assert any(op.name == "snnrt.conv2d_scatter_values" for op in network.kernels.walk())
+    assert_bit_exact(network, target)
+
+
 @pytest.mark.parametrize("state", ["i16", "i32"])
 @pytest.mark.parametrize("kernels", ["event", "cmsis"])
 def test_membrane_types(kernels, state) -> None:

@@ -4,13 +4,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from generated_networks import generate, require
 
 from snnir.backends.library import write_library
 from snnir.backends.targets import HOST, MPS2_AN500, get_target
-from snnir.backends.toolchain import compile_object, find_cmsis_nn
+from snnir.backends.toolchain import (
+    CMSIS_NN_HEADER,
+    CMSIS_NN_SUPPORT,
+    SINCE_CMSIS_NN_5,
+    cmsis_nn_library,
+    compile_object,
+    find_cmsis_nn,
+)
 from snnir.dialects.snn_attributes import InputKind
 from snnir.executors.native import NativeExecutor
 from snnir.support.diagnostics import SNNError
@@ -67,10 +75,43 @@ def test_missing_cmsis_nn_names_the_remedy(by_environment, tmp_path, monkeypatch
     assert "CMSIS_NN_PATH" in text
 
 
+def headers(folder: Path, support: str = SINCE_CMSIS_NN_5) -> Path:
+    """A folder with what is looked for in the headers of CMSIS-NN."""
+    for name, text in ((CMSIS_NN_HEADER, ""), (CMSIS_NN_SUPPORT, support)):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
 def test_cmsis_nn_is_found_by_its_header(tmp_path) -> None:
-    (tmp_path / "Include").mkdir()
-    (tmp_path / "Include" / "arm_nnfunctions.h").touch()
-    assert find_cmsis_nn(tmp_path) == tmp_path
+    assert find_cmsis_nn(headers(tmp_path)) == tmp_path
+
+
+def test_an_old_cmsis_nn_is_refused(tmp_path) -> None:
+    with pytest.raises(SNNError) as error:
+        find_cmsis_nn(headers(tmp_path, "arm_nn_mat_mult_nt_t_s8"))
+    assert f"the CMSIS-NN sources in {tmp_path} are older than version 5" in message_of(error)
+    assert "name a checkout of version 5 to 7" in message_of(error)
+
+
+def test_headers_of_cmsis_nn_alone_are_refused(tmp_path) -> None:
+    with pytest.raises(SNNError) as error:
+        cmsis_nn_library(headers(tmp_path), HOST)
+    text = message_of(error)
+    assert f"no C files of CMSIS-NN in {tmp_path / 'Source'}" in text
+    assert "name a whole checkout" in text
+
+
+def test_floating_point_of_cmsis_nn_is_left_out(tmp_path, monkeypatch) -> None:
+    """Releases after version 7 have such files, which do not compile for every target."""
+    require(HOST.compiler)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    sources = headers(tmp_path) / "Source" / "Functions"
+    sources.mkdir(parents=True)
+    (sources / "arm_sum_s8.c").write_text("int arm_sum_s8;\n")
+    for suffix in ("f16", "f32", "flt"):
+        (sources / f"arm_sum_{suffix}.c").write_text("#error not for this target\n")
+    assert cmsis_nn_library(tmp_path, HOST).is_file()
 
 
 def test_failing_compiler_shows_its_first_error(tmp_path) -> None:

@@ -306,6 +306,52 @@ def test_scale_search_never_loses(weight: torch.Tensor, hessian: torch.Tensor, s
         assert (searched.losses <= plain.losses).all()
 
 
+def _descended(q: np.ndarray, scale: float, w: np.ndarray, hessian: np.ndarray, keep: np.ndarray):
+    """Every column tries all integers of three bits, by the loss itself; then the best scale."""
+
+    def loss_of(integers: np.ndarray) -> float:
+        return float((integers * scale - w) @ hessian @ (integers * scale - w)) / 2
+
+    q = q.copy()
+    for _ in range(4):
+        for j in np.flatnonzero(keep):
+            trials = np.repeat(q[None], 8, axis=0)
+            trials[:, j] = np.arange(-4, 4)
+            q = trials[np.argmin([loss_of(each) for each in trials])]
+        scale = float(np.float32(q @ hessian @ w / (q @ hessian @ q)))
+    return q, scale, (q * scale - w) @ hessian @ (q * scale - w) / 2
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_sweeps_take_the_best_integer_of_each_column(
+    weight: torch.Tensor, hessian: torch.Tensor, rng: np.random.Generator, sparse: bool
+):
+    keep = torch.from_numpy(rng.random((ROWS, COLUMNS)) < (0.5 if sparse else 1))
+    weight = compensate(weight, hessian, keep)
+    layer = weight[None], hessian[None], Grid(3, full_range=True)
+    greedy = quantize_compensated(*layer, keep=keep[None], search=True)
+    found = quantize_compensated(*layer, keep=keep[None], search=True, sweeps=4)
+    for row in range(ROWS):
+        start = greedy.integers[row].numpy(), float(greedy.scale[row])
+        problem = weight[row].numpy(), hessian.numpy(), keep[row].numpy()
+        integers, scale, cost = _descended(*start, *problem)
+        np.testing.assert_array_equal(found.integers[row], integers)
+        assert float(found.scale[row]) == scale
+        np.testing.assert_allclose(found.losses[row], cost, rtol=1e-9)
+    assert (found.losses <= greedy.losses).all()
+    assert found.losses.sum() < greedy.losses.sum()
+    assert not found.integers[~keep].any()
+
+
+def test_sweeps_keep_a_shared_scale(weight: torch.Tensor, hessian: torch.Tensor):
+    layer = weight[None], hessian[None], Grid(3)
+    greedy, found = (
+        quantize_compensated(*layer, shared=True, search=True, sweeps=sweeps) for sweeps in (0, 5)
+    )
+    assert torch.equal(greedy.scale, found.scale)
+    assert found.losses.sum() < greedy.losses.sum()
+
+
 def test_grid_ends(weight: torch.Tensor):
     assert (quantize_nearest(weight, Grid(4)).integers.abs().amax(dim=1) == 7).all()
     full = Grid(2, full_range=True)

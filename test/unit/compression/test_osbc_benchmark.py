@@ -53,6 +53,7 @@ QUANTIZATION = [
     ({"full_range": True}, "full-range"),
     ({"readout_decay": 0.9}, "readout-decay=0.9"),
     ({"sequential": "asymmetric", "scale_search": True}, "sequential=asymmetric scale-search"),
+    ({"scale_search": True, "sweeps": 3}, "scale-search sweeps=3"),
 ]
 
 

@@ -7,18 +7,21 @@ import shutil
 from dataclasses import replace
 from typing import Literal
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.backends.targets import HOST, MPS2_AN500, TargetDescription
-from snnir.dialects import snnrt
+from snnir.dialects import snn, snnrt
 from snnir.driver.bit_exactness import first_difference
 from snnir.executors import KernelExecutor
 from snnir.executors.native import NativeExecutor
 from snnir.passes.convert_qsnn_to_kernels import ConvertQSNNToKernelsPass
 from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
+from snnir.testing.cost_networks import CostNetworkBuilder, quantized, uniform_events
+from snnir.testing.random_networks import RandomNetwork
 from snnir.testing.window_networks import expected_result, quantized_window_network
 from snnir.universe import make_context
 
@@ -90,6 +93,28 @@ def test_target_code_agrees(seed) -> None:
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed")
     assert_exact(seed, MPS2_AN500)
+
+
+def test_sums_of_windows_with_many_channels_fit_the_registers() -> None:
+    """Their code needs more registers than that of maxima, all of them where one is not saved."""
+    for program in (MPS2_AN500.compiler, *(MPS2_AN500.emulator or ())[:1]):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+    rng = np.random.default_rng(0)
+    builder = CostNetworkBuilder(rng, (1, 12, 16))
+    weight = builder.weight_of((48, 1, 3, 3), 2.0)
+    current = builder.add(snn.Conv2dOp(builder.frame, weight, None)).result
+    pooled = builder.add(snn.SumPool2dOp(current, [2, 2], [2, 2])).result
+    value = builder.connected(builder.flat(builder.spiking(pooled, True)), 5)
+    module = builder.complete(builder.spiking(value, False))
+    network = RandomNetwork(module, uniform_events(rng, (1, 12, 16))[:1])
+    quantized(network, "bits=8")
+    kernels = lowered(network.module, "pairs", 0)
+    (layer,) = window_layers(kernels)
+    assert layer.sum.value.data
+    assert layer.resets is not None
+    result = NativeExecutor(kernels, MPS2_AN500).run(network.x, record="all", events=True)
+    assert first_difference(expected_result(network), result) is None
 
 
 def test_random_networks_use_every_call() -> None:

@@ -216,8 +216,9 @@ def test_readout_decay_filters_the_layer_that_is_counted(
 @pytest.mark.parametrize("bits", [8, 4, 3, 2])
 @pytest.mark.parametrize(
     "options",
-    ["", "scale-search ", "full-range ", "sequential=asymmetric ", "readout-decay=0.9 ", "rtn"],
-)
+    ["", "scale-search ", "full-range sweeps=5 ", "sequential=asymmetric ", "readout-decay=0.9 ",
+     "rtn"],
+)  # fmt: skip
 def test_conversion_takes_the_same_integers(
     module: ModuleOp, calibration: str, bits: int, options: str
 ):
@@ -355,6 +356,7 @@ snn.network @net(%frame: tensor<{types[0]}xf32>) -> (tensor<{types[2]}xf32>)
         ("snn-osbc-prune{block=-1 CAL}", "block must be 0 or more"),
         ("snn-osbc-prune{readout-decay=1.5 CAL}", "readout-decay must be 0 to 1"),
         ("snn-osbc-quantize{bits=9 CAL}", "bits must be 2 to 8"),
+        ("snn-osbc-quantize{sweeps=-1 CAL}", "sweeps must be 0 or more"),
         ("snn-osbc-quantize{readout-decay=-0.1 CAL}", "readout-decay must be 0 to 1"),
         ("snn-match-rates{CAL}", "records no rates"),
     ],

@@ -182,7 +182,7 @@ def packed_conv2d_scatter(rng, kernel):
     if "values" in kernel and rng.random() < 0.6:
         values = np.minimum(rng.poisson(1, inputs), 6).astype(np.int8)
     kind = TYPES[kernel.rpartition("_")[2]]
-    arrays = {"list": list_of(values)}
+    arrays: dict[str, np.ndarray] = {"list": list_of(values)}
     if "values" in kernel:
         arrays["values"] = values
     rows = weights[:, :, ::-1].reshape(-1, columns)

@@ -40,6 +40,12 @@ arm_cmsis_nn_status arm_max_pool_s8(
     const cmsis_nn_dims *filter_dims, const cmsis_nn_dims *output_dims,
     int8_t *output_data);
 
+arm_cmsis_nn_status arm_max_pool_s16(
+    const cmsis_nn_context *ctx, const cmsis_nn_pool_params *pool_params,
+    const cmsis_nn_dims *input_dims, const int16_t *input_data,
+    const cmsis_nn_dims *filter_dims, const cmsis_nn_dims *output_dims,
+    int16_t *output_data);
+
 arm_cmsis_nn_status arm_avgpool_s8(
     const cmsis_nn_context *ctx, const cmsis_nn_pool_params *pool_params,
     const cmsis_nn_dims *input_dims, const int8_t *input_data,

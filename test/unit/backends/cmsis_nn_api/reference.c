@@ -196,6 +196,7 @@ static int32_t mean_of(window found) {
   }
 
 DEFINE_POOL(arm_max_pool_s8, int8_t, int8_at, found.most)
+DEFINE_POOL(arm_max_pool_s16, int16_t, int16_at, found.most)
 DEFINE_POOL(arm_avgpool_s8, int8_t, int8_at, mean_of(found))
 DEFINE_POOL(arm_avgpool_s16, int16_t, int16_at, mean_of(found))
 

@@ -28,6 +28,18 @@
 #define SNNRT_UNROLL_ROW
 #endif
 
+/* Before loops over lanes that compilers for computers turn into vector
+   instructions; what they read and write does not overlap. A short loop gcc
+   would unroll before it looks for such instructions. Clang needs no help, and
+   warns of hints that it cannot take. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__)
+#define SNNRT_VECTOR_LOOP _Pragma("GCC ivdep")
+#define SNNRT_SHORT_VECTOR_LOOP _Pragma("GCC unroll 1") _Pragma("GCC ivdep")
+#else
+#define SNNRT_VECTOR_LOOP
+#define SNNRT_SHORT_VECTOR_LOOP
+#endif
+
 /* Hides from the compiler what is known of a pointer, so that it is kept. */
 #if defined(__GNUC__)
 #define SNNRT_OPAQUE(pointer) __asm__("" : "+r"(pointer))

@@ -20,32 +20,48 @@ SNNRT_KERNEL uint32_t snnrt_drop_hits(const uint16_t *hits, uint32_t n,
   return SNNRT_NO_HITS;
 }
 
+/* Lists the nonzero bytes of `word`, which begins at element `first`, and copies
+   them to `counts`; false if one exceeds `maximum`. */
+SNNRT_KERNEL bool snnrt_list_word(uint32_t word, uint32_t first,
+                                  uint8_t maximum, uint8_t *counts,
+                                  uint16_t **hits) {
+  while (word != 0) {
+    const uint32_t shift = (uint32_t)snnrt_lowest_bit(word) & 24u;
+    const uint32_t value = word >> shift & 0xFFu;
+    const uint32_t index = first + shift / 8;
+    if (value > maximum) {
+      return false;
+    }
+    counts[index] = (uint8_t)value;
+    *(*hits)++ = (uint16_t)index;
+    word &= ~(UINT32_C(0xFF) << shift);
+  }
+  return true;
+}
+
 /* Lists the nonzero elements of uint8[size] and copies their values to
    `counts`. Returns their number, or SNNRT_NO_HITS if a value exceeds
    `maximum`; nothing is then listed. */
 SNNRT_KERNEL uint32_t snnrt_list_frame(const uint8_t *frame, uint32_t size,
                                        uint8_t maximum, uint8_t *counts,
                                        uint16_t *hits) {
-  uint32_t n = 0, i = 0;
-  while (i < size) {
+  uint16_t *end = hits;
+  bool legal = true;
+  uint32_t i = 0;
+  for (; legal && i + 16 <= size; i += 16) {
     /* Most frames are nearly empty: 16 zeros at a time. */
-    if (i + 16 <= size && snnrt_are_zero16(frame + i)) {
-      i += 16;
+    if (snnrt_are_zero16(frame + i)) {
       continue;
     }
-    const uint32_t end = i + 16 <= size ? i + 16 : size;
-    for (; i < end; ++i) {
-      const uint8_t value = frame[i];
-      if (value > maximum) {
-        return snnrt_drop_hits(hits, n, counts);
-      }
-      if (value != 0) {
-        counts[i] = value;
-        hits[n++] = (uint16_t)i;
-      }
+    for (uint32_t k = i; legal && k < i + 16; k += 4) {
+      legal = snnrt_list_word(snnrt_load32(frame + k), k, maximum, counts, &end);
     }
   }
-  return n;
+  for (; legal && i < size; ++i) {
+    legal = snnrt_list_word(frame[i], i, maximum, counts, &end);
+  }
+  const uint32_t n = (uint32_t)(end - hits);
+  return legal ? n : snnrt_drop_hits(hits, n, counts);
 }
 
 /* The same for events: `indices` of elements in any order; an index that occurs

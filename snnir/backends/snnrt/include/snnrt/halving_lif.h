@@ -21,31 +21,53 @@
 #if SNNRT_DSP && defined(__OPTIMIZE__)
 /* One word: state z in and out, sign bits of d into the mask. The constants
    are read in passing. */
+#define SNNRT_HALVING_NEXT(z, a)           \
+  "sel " a ", " a ", %[b]\n\t"             \
+  "and %[b], " z ", #0x80008000\n\t"       \
+  "shadd16 " z ", " z ", " a "\n\t"        \
+  "orr %[mask], %[b], %[mask], lsr #1\n\t"
 #define SNNRT_HALVING_WORD(z, current)     \
   "ldrd %[a], %[b], [%[resets]], #8\n\t"   \
   "ssub16 " z ", " z ", " current "\n\t"   \
-  "sel %[a], %[a], %[b]\n\t"               \
-  "and %[b], " z ", #0x80008000\n\t"       \
-  "shadd16 " z ", " z ", %[a]\n\t"         \
-  "orr %[mask], %[b], %[mask], lsr #1\n\t"
+  SNNRT_HALVING_NEXT(z, "%[a]")
+
+/* The same with a register less, that of the current, but a wait for memory. */
+#define SNNRT_HALVING_WORD_IN_PLACE(z, current)   \
+  "ssub16 " z ", " z ", " current "\n\t"          \
+  "ldrd " current ", %[b], [%[resets]], #8\n\t"   \
+  SNNRT_HALVING_NEXT(z, current)
 
 /* No operand is only read, so that none shares a register with another. */
-#define SNNRT_HALVING_OPERANDS                                          \
-  [a] "=&r"(silent), [b] "=&r"(fired), [mask] "+r"(mask),               \
-      [resets] "+r"(*resets), [state] "+r"(*state)
+#define SNNRT_HALVING_OPERANDS_IN_PLACE                       \
+  [b] "=&r"(fired), [mask] "+r"(mask), [resets] "+r"(*resets), \
+      [state] "+r"(*state)
+#define SNNRT_HALVING_OPERANDS \
+  [a] "=&r"(silent), SNNRT_HALVING_OPERANDS_IN_PLACE
 #define SNNRT_HALVING_REGISTERS "r0", "r1", "r2", "memory"
 #endif
 
 /* One step of the neurons of `count` <= 3 words of currents; the signs of d
    enter the mask (see snnrt_push_signs), which is returned. Both pointers move
-   behind what was read; the currents are lost. */
+   behind what was read; the currents are lost. `scarce`, known when inlined:
+   the code around takes so many registers that one has to be saved. */
 SNNRT_KERNEL uint32_t snnrt_halving_words(int16_t **state,
                                           uint32_t *currents, int32_t count,
                                           const uint32_t **resets,
-                                          uint32_t mask) {
+                                          uint32_t mask, bool scarce) {
 #if SNNRT_DSP && defined(__OPTIMIZE__)
   uint32_t silent, fired;
-  if (count == 3) {
+  if (count == 3 && scarce) {
+    __asm__ volatile("ldmia %[state], {r0, r1, r2}\n\t"
+                     SNNRT_HALVING_WORD_IN_PLACE("r0", "%[first]")
+                     SNNRT_HALVING_WORD_IN_PLACE("r1", "%[second]")
+                     SNNRT_HALVING_WORD_IN_PLACE("r2", "%[third]")
+                     "stmia %[state]!, {r0, r1, r2}"
+                     : SNNRT_HALVING_OPERANDS_IN_PLACE,
+                       [first] "+r"(currents[0]), [second] "+r"(currents[1]),
+                       [third] "+r"(currents[2])
+                     :
+                     : SNNRT_HALVING_REGISTERS);
+  } else if (count == 3) {
     __asm__ volatile("ldmia %[state], {r0, r1, r2}\n\t"
                      SNNRT_HALVING_WORD("r0", "%[first]")
                      SNNRT_HALVING_WORD("r1", "%[second]")
@@ -74,6 +96,7 @@ SNNRT_KERNEL uint32_t snnrt_halving_words(int16_t **state,
   }
   return mask;
 #else
+  (void)scarce;
   for (int32_t i = 0; i < count; ++i, *state += 2, *resets += 2) {
     const uint32_t d = snnrt_ssub16(snnrt_load32(*state), currents[i]);
     snnrt_store32(*state, snnrt_shadd16(d, snnrt_select_ge16(d, 0, (*resets)[0],

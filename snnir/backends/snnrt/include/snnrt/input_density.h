@@ -17,22 +17,18 @@ typedef struct snnrt_density {
   uint32_t maximum;      /* <= 32767 */
 } snnrt_density;
 
-/* Sum of the four bytes of a word. */
-SNNRT_KERNEL uint32_t snnrt_sum_of_word(uint32_t word) {
-  const uint32_t pairs = (word & 0x00FF00FFu) + ((word >> 8) & 0x00FF00FFu);
-  return (pairs + (pairs >> 16)) & 0xFFFFu;
-}
-
-/* Sum of n bytes, most of which are 0; n < 2^24. */
+/* Sum of n bytes; n < 2^24. */
 SNNRT_KERNEL uint32_t snnrt_sum_of_bytes(const uint8_t *bytes, int32_t n) {
   uint32_t sum = 0;
   int32_t i = 0;
-  for (; i + 8 <= n; i += 8) {
-    const uint32_t low = snnrt_load32(bytes + i);
-    const uint32_t high = snnrt_load32(bytes + i + 4);
-    if (low | high) {
-      sum += snnrt_sum_of_word(low) + snnrt_sum_of_word(high);
-    }
+  for (; i + 16 <= n; i += 16) {
+    sum = snnrt_usada8(sum, snnrt_load32(bytes + i));
+    sum = snnrt_usada8(sum, snnrt_load32(bytes + i + 4));
+    sum = snnrt_usada8(sum, snnrt_load32(bytes + i + 8));
+    sum = snnrt_usada8(sum, snnrt_load32(bytes + i + 12));
+  }
+  for (; i + 4 <= n; i += 4) {
+    sum = snnrt_usada8(sum, snnrt_load32(bytes + i));
   }
   for (; i < n; ++i) {
     sum += bytes[i];

@@ -132,6 +132,7 @@ SNNRT_KERNEL void snnrt_add_pairs(uint8_t **current, const uint8_t **first,
   int16_t *const sums = (int16_t *)(void *)*current;
   const int16_t *const a = (const int16_t *)(const void *)*first;
   const int16_t *const b = (const int16_t *)(const void *)(two ? *second : NULL);
+  SNNRT_VECTOR_LOOP
   for (int32_t i = 0; i < 2 * elements; ++i) {
     sums[i] = (int16_t)(sums[i] + a[i] + (two ? b[i] : 0));
   }
@@ -198,6 +199,7 @@ SNNRT_KERNEL void snnrt_add_triples(uint8_t **current, const uint8_t **first,
   double *const sums = (double *)(void *)*current;
   const double *const a = (const double *)(const void *)*first;
   const double *const b = (const double *)(const void *)(two ? *second : NULL);
+  SNNRT_VECTOR_LOOP
   for (int32_t i = 0; i < elements; ++i) {
     sums[i] = sums[i] + a[i] + (two ? b[i] : 0.0);
   }

@@ -63,6 +63,19 @@ SNNRT_KERNEL bool snnrt_are_zero16(const uint8_t *bytes) {
           snnrt_load32(bytes + 8) | snnrt_load32(bytes + 12)) == 0;
 }
 
+/* Index of the lowest bit of a word that is not 0. */
+SNNRT_KERNEL int32_t snnrt_lowest_bit(uint32_t word) {
+#if defined(__GNUC__)
+  return __builtin_ctz(word);
+#else
+  int32_t bit = 0;
+  while ((word >> bit & 1u) == 0) {
+    ++bit;
+  }
+  return bit;
+#endif
+}
+
 /* Stores a word at any byte address. */
 SNNRT_KERNEL void snnrt_store32(void *address, uint32_t word) {
   memcpy(address, &word, sizeof word);
@@ -223,6 +236,15 @@ SNNRT_KERNEL uint32_t snnrt_sadd8(uint32_t a, uint32_t b) {
   return result;
 }
 
+/* sum + the four unsigned bytes of `bytes`, modulo 2^32. */
+SNNRT_KERNEL uint32_t snnrt_usada8(uint32_t sum, uint32_t bytes) {
+  uint32_t result;
+  __asm__("usada8 %0, %1, %2, %3"
+          : "=r"(result)
+          : "r"(bytes), "r"(0), "r"(sum));
+  return result;
+}
+
 /* 8-bit lanes: a - b modulo 2^8. */
 SNNRT_KERNEL uint32_t snnrt_ssub8(uint32_t a, uint32_t b) {
   uint32_t result;
@@ -327,6 +349,11 @@ SNNRT_KERNEL uint32_t snnrt_sadd8(uint32_t a, uint32_t b) {
   /* Adding without the top bits keeps carries inside their lanes. */
   const uint32_t top = 0x80808080u;
   return ((a & ~top) + (b & ~top)) ^ ((a ^ b) & top);
+}
+
+SNNRT_KERNEL uint32_t snnrt_usada8(uint32_t sum, uint32_t bytes) {
+  const uint32_t pairs = (bytes & 0x00FF00FFu) + ((bytes >> 8) & 0x00FF00FFu);
+  return sum + (pairs & 0xFFFFu) + (pairs >> 16);
 }
 
 SNNRT_KERNEL uint32_t snnrt_ssub8(uint32_t a, uint32_t b) {

@@ -17,6 +17,9 @@
 /* Pairs of lanes in one mask. */
 #define SNNRT_MASK_PAIRS 16
 
+/* Most masks of a position. */
+#define SNNRT_MAXIMUM_MASKS 5
+
 /* The sign bits of two int16 lanes. */
 #define SNNRT_SIGN_LANES 0x80008000u
 
@@ -33,19 +36,6 @@ SNNRT_KERNEL int32_t snnrt_masks_of(int32_t lanes) {
 /* Pairs of lanes in mask `index` of a position. */
 SNNRT_KERNEL int32_t snnrt_mask_pairs(int32_t lanes, int32_t index) {
   return snnrt_min(lanes / 2 - index * SNNRT_MASK_PAIRS, SNNRT_MASK_PAIRS);
-}
-
-/* Index of the lowest bit of a word that is not 0. */
-SNNRT_KERNEL int32_t snnrt_lowest_bit(uint32_t word) {
-#if defined(__GNUC__)
-  return __builtin_ctz(word);
-#else
-  int32_t bit = 0;
-  while ((word >> bit & 1u) == 0) {
-    ++bit;
-  }
-  return bit;
-#endif
 }
 
 /* The lane of a bit of mask `index`. */

@@ -290,6 +290,10 @@ SNNRT_KERNEL void snnrt_step_tiles(
     const snnrt_window_neurons *neurons, int32_t tile_rows,
     const snnrt_lane_conv2d_shape *conv2d, const snnrt_window_shape *window) {
   const bool marked = snnrt_tile_marks(input, window);
+  snnrt_lane_resets lanes;
+  const snnrt_window_neurons by_lane =
+      snnrt_neurons_by_lane(neurons, &lanes, window);
+  calm = SNNRT_PACKED ? calm : NULL;
   const uint32_t step = calm == NULL ? 0 : ++calm[0];
   const uint32_t *next = input->entries;
   snnrt_tile tile;
@@ -304,7 +308,7 @@ SNNRT_KERNEL void snnrt_step_tiles(
         snnrt_calm_row(calm, y, window),
         step,
         y};
-    snnrt_step_row(&row, marked, sink, neurons, window);
+    snnrt_step_row(&row, marked, sink, &by_lane, window);
   }
 }
 

@@ -268,6 +268,10 @@ SNNRT_KERNEL void snnrt_clear_window(uint8_t *window, const double *initial,
       continue;
     }
     const int32_t words = shape->window_width * shape->elements;
+    if (!SNNRT_PACKED) {
+      memset(row, 0, 4 * (size_t)words);
+      continue;
+    }
     SNNRT_UNROLL_ROW
     for (int32_t i = 0; i + 2 <= words; i += 2) {
       snnrt_clear64(row + 4 * i);

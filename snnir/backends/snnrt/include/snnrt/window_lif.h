@@ -14,7 +14,9 @@
    spikes of its busy words, so that only these are computed; the steps of the
    others are made up for when an event arrives. calm[0] counts the steps; then
    each row of windows has a word with the bits of those that are awake and, for
-   each window, the step in which it fell calm. Zeros at the start. */
+   each window, the step in which it fell calm. Zeros at the start. Plain loops
+   compute a whole window as fast as they could tell that it is calm, so that
+   all are awake without packed arithmetic. */
 #ifndef SNNRT_WINDOW_LIF_H
 #define SNNRT_WINDOW_LIF_H
 
@@ -22,15 +24,18 @@
 #include "snnrt/lif_packed.h"
 #include "snnrt/spike_masks.h"
 #include "snnrt/window_current.h"
+#include "snnrt/window_lanes.h"
 
 /* What a window's neurons need: for halving neurons `resets`, for others the
    parameters of lif.h by lane. `initial`: a position without current; only for
-   triples. */
+   triples. `lanes`: the resets as plain loops need them, see
+   snnrt_neurons_by_lane. */
 typedef struct snnrt_window_neurons {
   const uint32_t *resets, *rests;
   const int32_t *leak, *threshold, *bias;
   const snnrt_lif_shape *lif;
   const double *initial;
+  const snnrt_lane_resets *lanes;
 } snnrt_window_neurons;
 
 /* Where spikes go: to a mask list (see spike_masks.h), or as flat HWC indices
@@ -74,8 +79,17 @@ SNNRT_KERNEL uint32_t snnrt_window_pair(int16_t *state, uint32_t current,
   return pair.spikes << 15;
 }
 
-/* Most masks of a window. */
-#define SNNRT_MAXIMUM_MASKS 5
+/* The neurons with `lanes` where loops over them are plain. */
+SNNRT_KERNEL snnrt_window_neurons snnrt_neurons_by_lane(
+    const snnrt_window_neurons *neurons, snnrt_lane_resets *lanes,
+    const snnrt_window_shape *window) {
+  snnrt_window_neurons result = *neurons;
+  if (!SNNRT_PACKED && neurons->resets != NULL) {
+    snnrt_split_resets(neurons->resets, window->words, lanes);
+    result.lanes = lanes;
+  }
+  return result;
+}
 
 /* The masks of a window, whose currents differ from none if it is `reached`;
    returns whether there is a spike. */
@@ -86,6 +100,10 @@ SNNRT_KERNEL bool snnrt_window_masks(const uint8_t *window, int16_t *state,
   const uint32_t *resets = neurons->resets;
   const uint32_t none = (uint32_t)shape->offset * 0x00010001u;
   uint32_t any = 0;
+  if (!SNNRT_PACKED && resets != NULL) {
+    return snnrt_step_lanes(window, state, reached, neurons->lanes, masks,
+                            shape);
+  }
   /* The table's address in a register is worth more than its constants. */
   SNNRT_OPAQUE(resets);
   SNNRT_UNROLL_WINDOW
@@ -111,7 +129,7 @@ SNNRT_KERNEL bool snnrt_window_masks(const uint8_t *window, int16_t *state,
           }
         }
         mask = snnrt_halving_words(&state, words + (first - start), count,
-                                   &resets, mask);
+                                   &resets, mask, shape->sum);
         continue;
       }
       SNNRT_UNROLL_WINDOW
@@ -321,6 +339,10 @@ SNNRT_KERNEL void snnrt_step_windows(void *current, uint32_t *touched,
                                      snnrt_spike_sink *sink,
                                      const snnrt_window_neurons *neurons,
                                      const snnrt_window_shape *shape) {
+  snnrt_lane_resets lanes;
+  const snnrt_window_neurons by_lane =
+      snnrt_neurons_by_lane(neurons, &lanes, shape);
+  calm = SNNRT_PACKED ? calm : NULL;
   const uint32_t step = calm == NULL ? 0 : ++calm[0];
   for (int32_t y = 0; y < shape->height; ++y) {
     const snnrt_window_row row = {
@@ -330,7 +352,7 @@ SNNRT_KERNEL void snnrt_step_windows(void *current, uint32_t *touched,
         snnrt_calm_row(calm, y, shape),
         step,
         y};
-    snnrt_step_row(&row, touched != NULL, sink, neurons, shape);
+    snnrt_step_row(&row, touched != NULL, sink, &by_lane, shape);
     if (touched != NULL) {
       touched[y] = 0;
     }

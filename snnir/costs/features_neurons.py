@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What neurons in buffers of their own do in a mean step: see `lif.h`, and `lif_channels.h`,
+`lif_packed.h` and `lif_wide.h` for the kernels that its variants are named after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from xdsl.dialects.builtin import IntegerType
+from xdsl.ir import SSAValue
+
+from snnir.costs.signals import Signals
+from snnir.dialects import snnrt
+from snnir.dialects.kernel_bases import KernelOpBase, buffer_element, buffer_shape
+from snnir.dialects.layer_shapes import element_count
+from snnir.dialects.snn_attributes import Reset, ResetTiming
+from snnir.kernels.lif_kinds import has_narrow_thresholds, leak_kind
+
+Amounts = dict[str, float]
+Found = tuple[str, Amounts]
+
+
+def bits_of(value: SSAValue) -> int:
+    """Bits of a buffer's elements."""
+    element = buffer_element(value.type)
+    assert isinstance(element, IntegerType)
+    return element.width.data
+
+
+def _size(value: SSAValue) -> int:
+    return element_count(buffer_shape(value.type))
+
+
+def _lif(op: snnrt.LIFOp, signals: Signals) -> Found:
+    kind = _kind(op)
+    if kind in ("plain", "saturating"):
+        return f"s{bits_of(op.membrane)}.{kind}", {"call": 1, **_one_by_one(op)}
+    variant = f"s{bits_of(op.membrane)}_s{bits_of(op.current)}.{kind}"
+    return variant, {"call": 1, **_grouped(op, kind)}
+
+
+SHORT_LAYER = 12
+"""Most neurons for which GCC unrolls the loop over them."""
+
+
+def _one_by_one(op: snnrt.LIFOp) -> Amounts:
+    """Neurons with branches, where what a reset takes depends on when it happens."""
+    neurons, row = _size(op.membrane), _row(op)
+    length = "short" if neurons <= SHORT_LAYER else "long"
+    reset = op.reset.data
+    zero = "zero" if reset in (Reset.ZERO_AFTER, Reset.ZERO_BEFORE) else reset.value
+    return {
+        "row": neurons // row,
+        f"neuron_{length}_{zero}_{op.reset_timing.data.value}": neurons,
+        "neuron_wide": neurons * (bits_of(op.current) == 32),
+        **_steps("neuron", neurons, op),
+    }
+
+
+def _kind(op: snnrt.LIFOp) -> str:
+    """The loop that a call takes: `snnrt_lif_packable` and the like."""
+    state = bits_of(op.membrane)
+    if op.overflow.data.value != "proven":
+        return "saturating"
+    if state == 16 and has_narrow_thresholds(op):
+        return "channels" if _by_channels(op) else "packed"
+    wide = state == 32 and _size(op.leak) == 1 and op.reset.data is not Reset.SUBTRACT_DECAYED
+    return "wide" if wide else "plain"
+
+
+def _by_channels(op: snnrt.LIFOp) -> bool:
+    """`snnrt_lif_by_channels`."""
+    channels = buffer_shape(op.membrane.type)[-1]
+    sizes = {_size(value) for value in (op.threshold, op.bias) if value is not None}
+    return (
+        bits_of(op.current) == 16
+        and _size(op.membrane) > channels
+        and op.reset.data is Reset.SUBTRACT
+        and op.reset_timing.data is ResetTiming.DELAYED
+        and _size(op.leak) == 1
+        and channels in sizes
+        and sizes <= {1, channels}
+    )
+
+
+def _row(op: snnrt.LIFOp) -> int:
+    """`snnrt_lif_row`: neurons that lie side by side, each with parameters of its own."""
+    neurons, channels = _size(op.membrane), buffer_shape(op.membrane.type)[-1]
+    parameters = [value for value in (op.leak, op.threshold, op.bias) if value is not None]
+    return channels if any(_size(value) == channels > 1 for value in parameters) else neurons
+
+
+def _grouped(op: snnrt.LIFOp, kind: str) -> Amounts:
+    """Neurons that are computed several at a time, and those that are left over in each row."""
+    neurons, row = _size(op.membrane), _row(op)
+    rows = neurons // row
+    singles = rows * (row % 2)
+    whole = row % 4 == 0 or kind == "packed"
+    fours = rows * (row // 4) if whole and kind != "channels" else 0
+    twos = (neurons - singles) // 2 - 2 * fours
+    # Rows are the outer loop only where nothing is packed.
+    begun = rows if kind == "wide" else row // 2 if rows > 1 else 0
+    return {
+        "begun": begun,
+        "four": fours,
+        "four_immediate": fours * _is_immediate(op),
+        "two": twos,
+        **_steps("pair", twos + 2 * fours, op),
+        **({} if singles == 0 else {"single_row": rows, **_steps("single", singles, op)}),
+    }
+
+
+def _steps(prefix: str, number: float, op: snnrt.LIFOp) -> Amounts:
+    """So many steps of neurons, by what each of them takes."""
+    several = [v for v in (op.leak, op.threshold, op.bias) if v is not None and _size(v) > 1]
+    loaded = several if _row(op) == _size(op.membrane) or prefix != "pair" else []
+    zero = op.reset.data in (Reset.ZERO_AFTER, Reset.ZERO_BEFORE)
+    immediate = _is_immediate(op)
+    return {
+        prefix: number,
+        f"{prefix}_{leak_kind(op)}": number,
+        f"{prefix}_leaks": number * (_size(op.leak) > 1),
+        f"{prefix}_zero": number * zero,
+        f"{prefix}_decayed": number * (op.reset.data is Reset.SUBTRACT_DECAYED),
+        f"{prefix}_subtract": number * (op.reset.data is Reset.SUBTRACT),
+        f"{prefix}_immediate": number * immediate,
+        f"{prefix}_zero_immediate": number * (zero and immediate),
+        f"{prefix}_bias": number * (op.bias is not None),
+        f"{prefix}_loaded": number * len(loaded),
+        f"{prefix}_shift": number * (op.shift.value.data != 0),
+    }
+
+
+def _is_immediate(op: snnrt.LIFOp) -> bool:
+    return op.reset_timing.data is ResetTiming.IMMEDIATE and op.reset.data is not Reset.NONE
+
+
+def _li(op: snnrt.LIOp, signals: Signals) -> Found:
+    return f"s{bits_of(op.membrane)}", {"call": 1, "neuron": _size(op.membrane)}
+
+
+def _readout(op: KernelOpBase, signals: Signals) -> Found:
+    outputs = _size(op.operands[0])
+    # Compilers unroll short loops.
+    return "", {"call": 1, "output": outputs, "looped": outputs * (outputs > SHORT_READOUT)}
+
+
+SHORT_READOUT = 16
+
+FEATURES: dict[type, Callable[..., Found]] = {
+    snnrt.LIFOp: _lif,
+    snnrt.LIOp: _li,
+    snnrt.CountSpikesOp: _readout,
+    snnrt.FirstSpikeOp: _readout,
+    snnrt.ReadMembraneOp: _readout,
+}
