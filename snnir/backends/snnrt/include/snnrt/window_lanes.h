@@ -35,7 +35,7 @@ SNNRT_KERNEL void snnrt_window_pairs(const uint8_t *window,
     for (int32_t x = 0; x < shape->window_width; ++x) {
       const int16_t *const position =
           (const int16_t *)(const void *)(window + y * shape->row_bytes) +
-          x * lanes;
+          x * 2 * shape->elements;
       SNNRT_SHORT_VECTOR_LOOP
       for (int32_t i = 0; i < lanes; ++i) {
         if (y == 0 && x == 0) {
