@@ -160,7 +160,7 @@ def measure(seed: int) -> list[Sample]:
             result += _samples(network, network.x, choice, shown)
         except SNNError as error:
             print(f"network {seed}, {choice}: left out, {error}", file=sys.stderr)
-    return result + _narrow_samples(seed) + _other_samples(seed)
+    return result + _narrow_samples(seed) + _other_samples(seed) + _packed_samples(seed)
 
 
 def _other_samples(seed: int) -> list[Sample]:
@@ -203,6 +203,23 @@ def _narrow_samples(seed: int) -> list[Sample]:
     network = narrow(np.random.default_rng([seed, 4]))
     quantized(network, "bits=4")
     return list(_samples(network, network.x, "kernels=cmsis_s4", "events"))
+
+
+def _packed_samples(seed: int) -> list[Sample]:
+    """Samples of convolutions whose weights are stored in 4 or 2 bits."""
+    if seed % 2 == 0:
+        return []
+    rng = np.random.default_rng([seed, 6])
+    network = convolutional(rng, plain=seed % 4 == 1)
+    state = "i32" if rng.random() < 0.2 else "auto"
+    quantized(network, f"bits={rng.choice([4, 2])} state={state}")
+    result: list[Sample] = []
+    for choice in ("kernels=scatter", "tile-rows=1"):
+        try:
+            result += _samples(network, network.x, f"{choice} weight-bits=2", "events")
+        except SNNError as error:
+            print(f"network {seed}, {choice}, packed: left out, {error}", file=sys.stderr)
+    return result
 
 
 def fit(rows: list[tuple[Amounts, float]], smallest: float) -> dict[str, float]:

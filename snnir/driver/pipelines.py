@@ -39,6 +39,7 @@ class LoweringOptions:
         kernels: kernels of linear layers and convolutions, see `convert-qsnn-to-kernels`.
         packing, table_bytes, tile_rows: of convolutions that are read window by window, see
             `convert-qsnn-to-kernels`; `optimize` chooses them itself.
+        weight_bits: least bits of a stored weight of a convolution: 8, 4 or 2; the same holds.
         input_maximum: largest event count of an input element and step; None measures it.
         input_density: most events in a window of the first layers (`#qsnn.density`); None takes 1.5
             times the largest of the data, if there are any, or 1.25 times where only that narrows a
@@ -63,6 +64,7 @@ class LoweringOptions:
     packing: Packing = "pairs"
     table_bytes: int = 0
     tile_rows: int = 0
+    weight_bits: int = 8
     input_maximum: int | None = None
     input_density: int | Literal["none"] | None = None
     silent_multiple: int | None = LANES
@@ -135,6 +137,7 @@ def to_kernels(options: LoweringOptions) -> str:
         "packing": None if options.packing == "pairs" else options.packing,
         "table-bytes": options.table_bytes or None,
         "tile-rows": options.tile_rows or None,
+        "weight-bits": None if options.weight_bits == 8 else options.weight_bits,
     }
     return f"{_spec('convert-qsnn-to-kernels', values)},{last}"
 

@@ -26,7 +26,7 @@ from snnir.dialects.kernel_bases import buffer_element, buffer_shape
 from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.layer_shapes import element_count, shape_of
 from snnir.kernels.bit_groups import lane_of_bit
-from snnir.kernels.compressed_weights import fewest_bits
+from snnir.kernels.compressed_weights import WEIGHT_RANGES, fewest_bits
 from snnir.kernels.layout import Order, buffer_shape_of, channels_last
 from snnir.quantization.integer_ranges import NetworkRanges, network_ranges
 from snnir.support.arrays import array_from_dense, dense_from_array
@@ -40,6 +40,9 @@ ORDER = "order"
 
 WEIGHT_BITS = "weight_bits"
 """Attribute of a convolution that overrides the option of the network for it."""
+
+STORED_BITS = (8, *WEIGHT_RANGES)
+"""Bits in which a weight of a convolution can be stored."""
 
 Packing = Literal["pairs", "triples"]
 
@@ -174,7 +177,7 @@ class KernelContext:
         least = self.weight_bits
         if value is not None:
             least = value.value.data if isinstance(value, IntegerAttr) else 0
-        if least not in (8, 4, 2):
+        if least not in STORED_BITS:
             raise error_at(op, f"weight_bits must be 8, 4 or 2, not {value or least}")
         return fewest_bits(weights, least)
 

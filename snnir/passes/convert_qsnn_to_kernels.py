@@ -27,7 +27,14 @@ from snnir.dialects.network import replace_network
 from snnir.dialects.snn_attributes import InputKind
 from snnir.dialects.snnrt_tiles import MARK_BITS
 from snnir.kernels.cmsis_rules import CMSIS_RULES, CMSIS_S4_RULES
-from snnir.kernels.context import InputHits, InputMarks, KernelChoice, KernelContext, Packing
+from snnir.kernels.context import (
+    STORED_BITS,
+    InputHits,
+    InputMarks,
+    KernelChoice,
+    KernelContext,
+    Packing,
+)
 from snnir.kernels.layer_rules import COMMON_RULES, EVENT_RULES, Rule
 from snnir.kernels.layout import buffer_shape_of, channels_last
 from snnir.kernels.neuron_rules import NEURON_RULES
@@ -76,6 +83,8 @@ class ConvertQSNNToKernelsPass(SNNPass):
             self.statistics.add("networks converted")
 
     def _convert(self, network: qsnn.NetworkOp) -> None:
+        if self.weight_bits not in STORED_BITS:
+            raise error_at(network, f"option weight-bits must be 8, 4 or 2, got {self.weight_bits}")
         frame_shape = shape_of(network.frame.type)
         frame_type = MemRefType(i8, frame_shape)
         block = Block(arg_types=[frame_type])

@@ -179,6 +179,13 @@ def _add_lowering(verb: argparse.ArgumentParser) -> None:
         help="rows of pooling windows whose currents exist at a time (all)",
     )
     group.add_argument(
+        "--weight-bits",
+        type=int,
+        choices=(8, 4, 2),
+        help="least bits of a stored weight of event-driven convolutions; 4 and 2, where weights "
+        "fit, take less flash and more instructions (8)",
+    )
+    group.add_argument(
         "--optimize",
         choices=get_args(Goal),
         help="choose kernels by predicted instructions, flash and RAM, for the activity of "

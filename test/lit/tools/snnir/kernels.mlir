@@ -5,6 +5,8 @@
 // RUN: grep double %t.triples/src/net.c
 // RUN: snnir compile %s -o %t.tiles --input-maximum 1 --tile-rows 2
 // RUN: filecheck %s --check-prefix=TILES --input-file %t.tiles/src/net.c
+// RUN: snnir compile %s -o %t.packed --input-maximum 1 --kernels scatter --bits 4 --weight-bits 4
+// RUN: filecheck %s --check-prefix=PACKED --input-file %t.packed/src/net.c
 // RUN: snnir compile %s -o %t.chosen --input-maximum 1 --optimize speed 2>&1 | filecheck %s --check-prefix=HINT
 // RUN: snnir compile %s -o %t.chosen --input-maximum 1 --optimize speed -v 2>&1 | filecheck %s --check-prefix=REASONS
 // RUN: snnir compile %s -o %t.chosen --input-maximum 1 --optimize speed -q > %t.out 2>&1
@@ -14,6 +16,7 @@
 // PAIRS: remark: 'qsnn.conv2d' op tables of (1, 2) bits
 // TRIPLES: remark: 'qsnn.conv2d' op tables of (3,) bits
 // TILES: snnrt_tile_lif
+// PACKED: snnrt_conv2d_scatter_packed4
 // HINT: snnir: note: {{[0-9]+}} remarks of the passes say what was chosen and why; -v prints them
 // REASONS: remark: 'qsnn.conv2d' op chose
 // BOTH: snnir: error: --optimize chooses what --table-bytes says; give one of them
