@@ -72,6 +72,12 @@ WAYS = {
     "triples, tables": f"packing=triples table-bytes={TABLE_BYTES}",
 }
 
+PACKED_WAYS = {
+    4: {"scatter, int4": "kernels=scatter weight-bits=4"},
+    2: {"scatter, int2": "kernels=scatter weight-bits=2"},
+}
+"""By the bits of a weight."""
+
 REFERENCE = {
     "hand-written scatter, SXTAB16": (26_136, 94_314, 178_372, 429_678, 843_430),
     "hand-written gather": (52_903, 99_000, 151_707, 302_892, 558_133),
@@ -131,10 +137,11 @@ def kernel_rows() -> Iterator[Row]:
     """All convolutions, ways and densities, then the loops of the reference."""
     for convolution in CONVOLUTIONS:
         module = _network(convolution)
-        options = LoweringOptions(input_maximum=1, input_density="none")
-        integers = to_integers(module, _frames(convolution, 0.1), options)
-        for way in WAYS:
-            yield from _rows(convolution, module, integers, way)
+        for bits, ways in {8: WAYS, **PACKED_WAYS}.items():
+            options = LoweringOptions(bits=bits, input_maximum=1, input_density="none")
+            integers = to_integers(module, _frames(convolution, 0.1), options)
+            for way, choice in ways.items():
+                yield from _rows(convolution, module, integers, way, choice)
     referred = CONVOLUTIONS[2]
     for name, totals in REFERENCE.items():
         for density, instructions in zip(DENSITIES, totals, strict=True):
@@ -154,9 +161,10 @@ def _synapses(module: ModuleOp, data: Dataset) -> float:
 
 
 def _rows(
-    convolution: Convolution, module: ModuleOp, integers: ModuleOp, way: str
+    convolution: Convolution, module: ModuleOp, integers: ModuleOp, way: str, choice: str
 ) -> Iterator[Row]:
-    pipeline = f"convert-qsnn-to-kernels{{{WAYS[way]}}}"
+    """What a way, which is a `choice` of kernels, takes at every density."""
+    pipeline = f"convert-qsnn-to-kernels{{{choice}}}"
     compiled = to_kernels(integers, pipeline, f"qsnn-prune-silent{{multiple={LANES}}}")
     executor = ProfilingExecutor(compiled)
     densest = _frames(convolution, DENSITIES[-1])
