@@ -6,19 +6,14 @@ from __future__ import annotations
 from snnir.costs.features_conv2d import QUAD_LANES, Found, additions_of, conv2d_amounts
 from snnir.costs.signals import Signals
 from snnir.dialects import snnrt
-from snnir.dialects.snnrt_compressed import PACKED_WEIGHTS
-
-
-def words_of(lanes: int, bits: int) -> int:
-    """Words of the weights of a position."""
-    return -(-lanes // PACKED_WEIGHTS[bits])
+from snnir.dialects.snnrt_compressed import packed_words
 
 
 def conv2d_scatter_packed(op: snnrt.Conv2dScatterPackedOp, signals: Signals) -> Found:
     """Areas of packed words, or, for odd numbers of outputs and wide currents, single rows."""
     bits, outputs = op.bits.value.data, op.group_outputs()
     kind, amounts = conv2d_amounts(op, signals, outputs)
-    words = words_of(outputs, bits)
+    words = packed_words(outputs, bits)
     if kind == "s16.quads":
         for prefix in ("one", "two"):
             amounts[f"{prefix}_word"] = amounts[f"{prefix}_column"] * words

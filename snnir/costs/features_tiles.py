@@ -10,13 +10,13 @@ import numpy as np
 
 from snnir.costs.additions import additions_along
 from snnir.costs.features_lanes import Amounts, bit_group_counts
-from snnir.costs.features_packed import words_of
 from snnir.costs.features_windows import window_amounts
 from snnir.costs.reach import Reach, reach
 from snnir.costs.signals import Floats, Signal, Signals
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_values
+from snnir.dialects.snnrt_compressed import packed_words
 from snnir.dialects.snnrt_lanes import MASK_LANES, mask_count
 from snnir.dialects.snnrt_tiles import MARK_BITS, QUAD_LANES
 from snnir.kernels.bit_groups import single_bits
@@ -40,7 +40,7 @@ def _quads(op: snnrt.TileLIFBase) -> int:
 def _packed_words(op: snnrt.TileLIFBase) -> int:
     """Words of packed weights of a position."""
     bits = op.weight_bits.value.data
-    return 0 if bits == 8 else words_of(op.weight_lanes, bits)
+    return 0 if bits == 8 else packed_words(op.weight_lanes, bits)
 
 
 def _visits(op: snnrt.TileLIFBase, rows: Reach) -> float:

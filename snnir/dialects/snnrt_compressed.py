@@ -28,6 +28,12 @@ from snnir.dialects.kernel_bases import (
 PACKED_WEIGHTS = {4: 8, 2: 16}
 """How many weights of each width in bits a word holds."""
 
+
+def packed_words(weights: int, bits: int) -> int:
+    """Words that hold this many weights of `bits` bits."""
+    return -(-weights // PACKED_WEIGHTS[bits])
+
+
 MAXIMUM_PANEL = 256
 """Most outputs of a panel of sparse weights."""
 
@@ -77,7 +83,7 @@ class LinearScatterPackedOp(KernelOpBase):
         expect_buffer("weights", self.weights, i32)
         expect_rank("weights", self.weights, 2)
         (outputs,) = buffer_shape(self.current.type)
-        words = -(-outputs // PACKED_WEIGHTS[bits])
+        words = packed_words(outputs, bits)
         if buffer_shape(self.weights.type)[1] != words:  # C2
             raise VerifyException(
                 f"{outputs} weights of {bits} bits need {words} words for each input, got "

@@ -15,7 +15,7 @@ from xdsl.irdl import irdl_op_definition, operand_def, opt_operand_def, prop_def
 from xdsl.utils.exceptions import VerifyException
 
 from snnir.dialects.kernel_bases import BUFFER, buffer_operand, buffer_shape, expect_buffer
-from snnir.dialects.snnrt_compressed import PACKED_WEIGHTS
+from snnir.dialects.snnrt_compressed import PACKED_WEIGHTS, packed_words
 from snnir.dialects.snnrt_layers import ConvolutionScatterBase
 
 
@@ -62,7 +62,7 @@ class Conv2dScatterPackedOp(ConvolutionScatterBase):
             raise VerifyException(f"bits must be 4 or 2, got {bits}")
         expect_buffer("weights", self.weights, i32)
         super().verify_()
-        words = -(-self.group_outputs() // PACKED_WEIGHTS[bits])
+        words = packed_words(self.group_outputs(), bits)
         if buffer_shape(self.weights.type)[-1] != words:  # C1
             raise VerifyException(
                 f"{self.group_outputs()} weights of {bits} bits need {words} words at each "

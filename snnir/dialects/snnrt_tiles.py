@@ -28,7 +28,7 @@ from snnir.dialects.kernel_bases import (
     expect_rank,
 )
 from snnir.dialects.layer_shapes import element_count, int_values
-from snnir.dialects.snnrt_compressed import PACKED_WEIGHTS
+from snnir.dialects.snnrt_compressed import PACKED_WEIGHTS, packed_words
 from snnir.dialects.snnrt_lanes import WindowLIFBase
 
 QUAD_LANES = 4
@@ -145,7 +145,7 @@ class TileLIFBase(WindowLIFBase, ABC):
         window, tile_rows = int_values(self.window), self.tile_rows.value.data
         weight_lanes = buffer_shape(self.weights.type)[-1]
         bits = self.weight_bits.value.data
-        expected = row if bits == 8 else -(-row // PACKED_WEIGHTS[bits])
+        expected = row if bits == 8 else packed_words(row, bits)
         if row % QUAD_LANES or expected != weight_lanes or not row - QUAD_LANES < lanes <= row:
             raise VerifyException(
                 f"{lanes} lanes of neurons and {weight_lanes} of weights do not fit "
