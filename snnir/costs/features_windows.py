@@ -79,8 +79,18 @@ def _groups(words: int) -> Iterator[int]:
 
 def _reading(op: snnrt.WindowLIFBase, reached: float, words: int, groups: int) -> Amounts:
     """The maxima or sums of windows."""
-    pixels = element_count(int_values(op.window))
+    window = int_values(op.window)
+    pixels = element_count(window)
     summed = "sum" if op.sum.value.data else "maximum"
+    if summed == "maximum" and tuple(window) == (2, 2):
+        # In one piece where a group has three words.
+        whole = words // GROUP_WORDS
+        rest, left = groups - whole, words - whole * GROUP_WORDS
+        return {
+            "square_group": reached * whole, "read_group": reached * rest,
+            "read_word": reached * left, "maximum_group": reached * (pixels - 1) * rest,
+            "maximum_word": reached * (pixels - 1) * left,
+        }  # fmt: skip
     return {
         "read_group": reached * groups,
         "read_word": reached * words,
@@ -94,9 +104,13 @@ LONGEST_COPY = 12
 
 
 def _clearing(op: snnrt.WindowLIFBase, reached: float, words: int) -> Amounts:
-    """Windows are set back: two words of pairs by a store, a position of triples by a transfer."""
+    """Windows are set back: pairs of two rows by a transfer each or two words by a store, a position
+    of triples by a transfer.
+    """
     height, width = int_values(op.window)
     if packing_of(op) == "pairs":
+        if height == 2 and width * words % 2 == 0 and width * words // 2 <= LONGEST_COPY:
+            return {"clear_row": reached * height}
         return {"clear_store": reached * height * -(-width * words // 2)}
     triples = -(-2 * words // 3)
     copied = "copy" if triples <= LONGEST_COPY else "copied_triple"

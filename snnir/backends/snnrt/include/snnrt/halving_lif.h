@@ -19,83 +19,97 @@
 #include "snnrt/spike_masks.h"
 
 #if SNNRT_DSP && defined(__OPTIMIZE__)
-/* One word: state z in and out, sign bits of d into the mask. The constants
-   are read in passing. */
-#define SNNRT_HALVING_NEXT(z, a)           \
-  "sel " a ", " a ", %[b]\n\t"             \
-  "and %[b], " z ", #0x80008000\n\t"       \
-  "shadd16 " z ", " z ", " a "\n\t"        \
+/* One word: state z in and out, sign bits of d into the mask, of which it is the
+   first word or a later one. The constants are read in passing. */
+#define SNNRT_HALVING_FIRST(z, a)                  \
+  "sel " a ", " a ", %[b]\n\t"                     \
+  "and %[mask], " z ", #0x80008000\n\t"            \
+  "shadd16 " z ", " z ", " a "\n\t"
+#define SNNRT_HALVING_LATER(z, a)                  \
+  "sel " a ", " a ", %[b]\n\t"                     \
+  "and %[b], " z ", #0x80008000\n\t"               \
+  "shadd16 " z ", " z ", " a "\n\t"                \
   "orr %[mask], %[b], %[mask], lsr #1\n\t"
-#define SNNRT_HALVING_WORD(z, current)     \
-  "ldrd %[a], %[b], [%[resets]], #8\n\t"   \
-  "ssub16 " z ", " z ", " current "\n\t"   \
-  SNNRT_HALVING_NEXT(z, "%[a]")
+#define SNNRT_HALVING_WORD(z, current, NEXT)       \
+  "ldrd %[a], %[b], [%[resets]], #8\n\t"           \
+  "ssub16 " z ", " z ", " current "\n\t"           \
+  NEXT(z, "%[a]")
 
 /* The same with a register less, that of the current, but a wait for memory. */
-#define SNNRT_HALVING_WORD_IN_PLACE(z, current)   \
-  "ssub16 " z ", " z ", " current "\n\t"          \
-  "ldrd " current ", %[b], [%[resets]], #8\n\t"   \
-  SNNRT_HALVING_NEXT(z, current)
+#define SNNRT_HALVING_WORD_IN_PLACE(z, current, NEXT) \
+  "ssub16 " z ", " z ", " current "\n\t"              \
+  "ldrd " current ", %[b], [%[resets]], #8\n\t"       \
+  NEXT(z, current)
 
-/* No operand is only read, so that none shares a register with another. */
-#define SNNRT_HALVING_OPERANDS_IN_PLACE                       \
-  [b] "=&r"(fired), [mask] "+r"(mask), [resets] "+r"(*resets), \
-      [state] "+r"(*state)
-#define SNNRT_HALVING_OPERANDS \
-  [a] "=&r"(silent), SNNRT_HALVING_OPERANDS_IN_PLACE
-#define SNNRT_HALVING_REGISTERS "r0", "r1", "r2", "memory"
+/* Up to three words, of which NEXT continues the first. No operand is only
+   read, so that none shares a register with another. */
+#define SNNRT_HALVING_ONE(WORD, NEXT)          \
+  "ldr r0, [%[state]]\n\t"                     \
+  WORD("r0", "%[first]", NEXT)                 \
+  "str r0, [%[state]], #4"
+#define SNNRT_HALVING_TWO(WORD, NEXT)          \
+  "ldmia %[state], {r0, r1}\n\t"               \
+  WORD("r0", "%[first]", NEXT)                 \
+  WORD("r1", "%[second]", SNNRT_HALVING_LATER) \
+  "stmia %[state]!, {r0, r1}"
+#define SNNRT_HALVING_THREE(WORD, NEXT)        \
+  "ldmia %[state], {r0, r1, r2}\n\t"           \
+  WORD("r0", "%[first]", NEXT)                 \
+  WORD("r1", "%[second]", SNNRT_HALVING_LATER) \
+  WORD("r2", "%[third]", SNNRT_HALVING_LATER)  \
+  "stmia %[state]!, {r0, r1, r2}"
+#define SNNRT_HALVING_ONE_CURRENT [first] "+r"(currents[0])
+#define SNNRT_HALVING_TWO_CURRENTS \
+  SNNRT_HALVING_ONE_CURRENT, [second] "+r"(currents[1])
+#define SNNRT_HALVING_THREE_CURRENTS \
+  SNNRT_HALVING_TWO_CURRENTS, [third] "+r"(currents[2])
+
+/* The assembly for the first words of a mask, which it writes, or for later
+   ones. ... are the operands besides those that all have. */
+#define SNNRT_HALVING_STEP(WORDS, WORD, ...)                      \
+  if (start) {                                                    \
+    SNNRT_HALVING_ASSEMBLY(WORDS(WORD, SNNRT_HALVING_FIRST),      \
+                           [mask] "=&r"(mask), __VA_ARGS__);      \
+  } else {                                                        \
+    SNNRT_HALVING_ASSEMBLY(WORDS(WORD, SNNRT_HALVING_LATER),      \
+                           [mask] "+r"(mask), __VA_ARGS__);       \
+  }
+#define SNNRT_HALVING_ASSEMBLY(text, ...)                             \
+  __asm__ volatile(text                                               \
+                   : [b] "=&r"(fired), [resets] "+r"(*resets),        \
+                     [state] "+r"(*state), __VA_ARGS__                \
+                   :                                                  \
+                   : "r0", "r1", "r2", "memory")
 #endif
 
 /* One step of the neurons of `count` <= 3 words of currents; the signs of d
    enter the mask (see snnrt_push_signs), which is returned. Both pointers move
-   behind what was read; the currents are lost. `scarce`, known when inlined:
-   the code around takes so many registers that one has to be saved. */
+   behind what was read; the currents are lost. Known when inlined: `start`, the
+   mask is empty; `scarce`, the code around takes so many registers that one has
+   to be saved. */
 SNNRT_KERNEL uint32_t snnrt_halving_words(int16_t **state,
                                           uint32_t *currents, int32_t count,
                                           const uint32_t **resets,
-                                          uint32_t mask, bool scarce) {
+                                          uint32_t mask, bool start,
+                                          bool scarce) {
 #if SNNRT_DSP && defined(__OPTIMIZE__)
   uint32_t silent, fired;
   if (count == 3 && scarce) {
-    __asm__ volatile("ldmia %[state], {r0, r1, r2}\n\t"
-                     SNNRT_HALVING_WORD_IN_PLACE("r0", "%[first]")
-                     SNNRT_HALVING_WORD_IN_PLACE("r1", "%[second]")
-                     SNNRT_HALVING_WORD_IN_PLACE("r2", "%[third]")
-                     "stmia %[state]!, {r0, r1, r2}"
-                     : SNNRT_HALVING_OPERANDS_IN_PLACE,
-                       [first] "+r"(currents[0]), [second] "+r"(currents[1]),
-                       [third] "+r"(currents[2])
-                     :
-                     : SNNRT_HALVING_REGISTERS);
+    SNNRT_HALVING_STEP(SNNRT_HALVING_THREE, SNNRT_HALVING_WORD_IN_PLACE,
+                       SNNRT_HALVING_THREE_CURRENTS)
   } else if (count == 3) {
-    __asm__ volatile("ldmia %[state], {r0, r1, r2}\n\t"
-                     SNNRT_HALVING_WORD("r0", "%[first]")
-                     SNNRT_HALVING_WORD("r1", "%[second]")
-                     SNNRT_HALVING_WORD("r2", "%[third]")
-                     "stmia %[state]!, {r0, r1, r2}"
-                     : SNNRT_HALVING_OPERANDS, [first] "+r"(currents[0]),
-                       [second] "+r"(currents[1]), [third] "+r"(currents[2])
-                     :
-                     : SNNRT_HALVING_REGISTERS);
+    SNNRT_HALVING_STEP(SNNRT_HALVING_THREE, SNNRT_HALVING_WORD,
+                       [a] "=&r"(silent), SNNRT_HALVING_THREE_CURRENTS)
   } else if (count == 2) {
-    __asm__ volatile("ldmia %[state], {r0, r1}\n\t"
-                     SNNRT_HALVING_WORD("r0", "%[first]")
-                     SNNRT_HALVING_WORD("r1", "%[second]")
-                     "stmia %[state]!, {r0, r1}"
-                     : SNNRT_HALVING_OPERANDS, [first] "+r"(currents[0]),
-                       [second] "+r"(currents[1])
-                     :
-                     : SNNRT_HALVING_REGISTERS);
+    SNNRT_HALVING_STEP(SNNRT_HALVING_TWO, SNNRT_HALVING_WORD,
+                       [a] "=&r"(silent), SNNRT_HALVING_TWO_CURRENTS)
   } else if (count == 1) {
-    __asm__ volatile("ldr r0, [%[state]]\n\t"
-                     SNNRT_HALVING_WORD("r0", "%[first]")
-                     "str r0, [%[state]], #4"
-                     : SNNRT_HALVING_OPERANDS, [first] "+r"(currents[0])
-                     :
-                     : SNNRT_HALVING_REGISTERS);
+    SNNRT_HALVING_STEP(SNNRT_HALVING_ONE, SNNRT_HALVING_WORD,
+                       [a] "=&r"(silent), SNNRT_HALVING_ONE_CURRENT)
   }
   return mask;
 #else
+  (void)start;
   (void)scarce;
   for (int32_t i = 0; i < count; ++i, *state += 2, *resets += 2) {
     const uint32_t d = snnrt_ssub16(snnrt_load32(*state), currents[i]);

@@ -95,7 +95,68 @@ SNNRT_KERNEL void snnrt_position_words(const uint8_t *position, int32_t group,
 #define SNNRT_MAX_WORD(word, next) \
   "ssub16 r3, " word ", " next "\n\tsel " word ", " word ", " next "\n\t"
 #define SNNRT_MAX_REGISTERS "r0", "r1", "r2", "r3", "memory"
+
+/* Three words %0 to %2 and those of the position at %[at]. */
+#define SNNRT_MAX_PAIRS               \
+  "ldmia %[at], {r0, r1, r2}\n\t"     \
+  SNNRT_MAX_WORD("%0", "r0")          \
+  SNNRT_MAX_WORD("%1", "r1")          \
+  SNNRT_MAX_WORD("%2", "r2")
+#define SNNRT_MAX_TRIPLES             \
+  "ldmia %[at], {r0, r1, r2, r3}\n\t" \
+  "pkhbt r1, r1, r3, lsl #16\n\t"    \
+  SNNRT_MAX_WORD("%0", "r0")          \
+  SNNRT_MAX_WORD("%1", "r2")          \
+  SNNRT_MAX_WORD("%2", "r1")
+
+/* The maxima of a window of 2 x 2, of whose first position `first` reads. */
+#define SNNRT_MAX_SQUARE(first, next)             \
+  __asm__ volatile(first                          \
+                   "add %[at], %[at], %[right]\n\t" \
+                   next                           \
+                   "add %[at], %[at], %[back]\n\t" \
+                   next                           \
+                   "add %[at], %[at], %[right]\n\t" \
+                   next                           \
+                   : "=&r"(words[0]), "=&r"(words[1]), "=&r"(words[2]), \
+                     [at] "+&r"(position)         \
+                   : [right] "rI"(bytes), [back] "rI"(shape->row_bytes - bytes) \
+                   : SNNRT_MAX_REGISTERS)
 #endif
+
+/* The maxima of a group of three words in a window of 2 x 2; false where they
+   are found position by position. */
+SNNRT_KERNEL bool snnrt_max_square(const uint8_t *window, int32_t group,
+                                   const snnrt_window_shape *shape,
+                                   uint32_t *words) {
+#if SNNRT_LANE_BLOCKS
+  const int32_t bytes = shape->elements * snnrt_element_bytes(shape->triples);
+  const uint8_t *position = window + (shape->triples ? 16 : 12) * group;
+  const bool whole = shape->triples ? 2 * group + 1 < shape->elements
+                                    : 3 * group + 2 < shape->elements;
+  if (shape->sum || !whole || shape->window_height != 2 ||
+      shape->window_width != 2) {
+    return false;
+  }
+  if (shape->triples) {
+    SNNRT_MAX_SQUARE("ldrd %0, %2, [%[at]]\n\t"
+                     "ldrd %1, r0, [%[at], #8]\n\t"
+                     "pkhbt %2, %2, r0, lsl #16\n\t",
+                     SNNRT_MAX_TRIPLES);
+  } else {
+    SNNRT_MAX_SQUARE("ldrd %0, %1, [%[at]]\n\t"
+                     "ldr %2, [%[at], #8]\n\t",
+                     SNNRT_MAX_PAIRS);
+  }
+  return true;
+#else
+  (void)window;
+  (void)group;
+  (void)shape;
+  (void)words;
+  return false;
+#endif
+}
 
 /* The words of a group become the maxima of themselves and of those of one more
    position. In one piece, because compilers would load a whole window first,
@@ -109,21 +170,14 @@ SNNRT_KERNEL void snnrt_max_position(const uint8_t *position, int32_t group,
                            : shape->elements - SNNRT_GROUP_WORDS * group;
   position += (shape->triples ? 16 : 12) * group;
   if (left >= 3 && shape->triples) {
-    __asm__ volatile("ldmia %3, {r0, r1, r2, r3}\n\t"
-                     "pkhbt r1, r1, r3, lsl #16\n\t"
-                     SNNRT_MAX_WORD("%0", "r0")
-                     SNNRT_MAX_WORD("%1", "r2")
-                     SNNRT_MAX_WORD("%2", "r1")
+    __asm__ volatile(SNNRT_MAX_TRIPLES
                      : "+r"(words[0]), "+r"(words[1]), "+r"(words[2])
-                     : "r"(position)
+                     : [at] "r"(position)
                      : SNNRT_MAX_REGISTERS);
   } else if (left >= 3) {
-    __asm__ volatile("ldmia %3, {r0, r1, r2}\n\t"
-                     SNNRT_MAX_WORD("%0", "r0")
-                     SNNRT_MAX_WORD("%1", "r1")
-                     SNNRT_MAX_WORD("%2", "r2")
+    __asm__ volatile(SNNRT_MAX_PAIRS
                      : "+r"(words[0]), "+r"(words[1]), "+r"(words[2])
-                     : "r"(position)
+                     : [at] "r"(position)
                      : SNNRT_MAX_REGISTERS);
   } else if (left == 2 || shape->triples) {
     __asm__ volatile("ldmia %2, {r0, r1}\n\t"
@@ -154,6 +208,9 @@ SNNRT_KERNEL void snnrt_window_words(const uint8_t *window, int32_t group,
                                      uint32_t *words) {
   const int32_t bytes = shape->elements * snnrt_element_bytes(shape->triples);
   const uint32_t extra = (uint32_t)shape->offset * 0x00010001u;
+  if (snnrt_max_square(window, group, shape, words)) {
+    return;
+  }
   SNNRT_UNROLL_WINDOW
   for (int32_t y = 0; y < shape->window_height; ++y) {
     SNNRT_UNROLL_WINDOW
@@ -181,6 +238,17 @@ SNNRT_KERNEL void snnrt_window_words(const uint8_t *window, int32_t group,
 }
 
 #if SNNRT_DOUBLE_UNIT
+/* Clears n doubles of each of two rows. */
+#define SNNRT_CLEAR_ROWS_CASE(n, registers)          \
+  case n:                                            \
+    __asm__ volatile("vldmia %2, {" registers "}\n\t" \
+                     "vstmia %0, {" registers "}\n\t" \
+                     "vstmia %1, {" registers "}"    \
+                     :                               \
+                     : "r"(above), "r"(below), "r"(zeros) \
+                     : SNNRT_DOUBLE_REGISTERS);      \
+    return true;
+
 /* Copies a position of n triples to `count` neighbouring ones, or to two of each
    of two rows. */
 #define SNNRT_COPY_CASE(n, registers)                \
@@ -250,6 +318,23 @@ SNNRT_KERNEL void snnrt_copy_square(uint8_t *above, uint8_t *below,
   snnrt_copy_triples(below, initial, 2, elements);
 }
 
+/* Clears so many words of each of two rows; false if it cannot at once. */
+SNNRT_KERNEL bool snnrt_clear_rows(uint8_t *above, uint8_t *below,
+                                   int32_t words) {
+#if SNNRT_DOUBLE_UNIT
+  static const double zeros[12] = {0};
+  switch (words % 2 == 0 ? words / 2 : 0) {
+    SNNRT_COPY_CASES(SNNRT_CLEAR_ROWS_CASE)
+    default:
+      break;
+  }
+#endif
+  (void)above;
+  (void)below;
+  (void)words;
+  return false;
+}
+
 /* Sets a window back to no current; `initial` is a position of triples without
    current. */
 SNNRT_KERNEL void snnrt_clear_window(uint8_t *window, const double *initial,
@@ -258,6 +343,11 @@ SNNRT_KERNEL void snnrt_clear_window(uint8_t *window, const double *initial,
       shape->window_width == 2) {
     snnrt_copy_square(window, window + shape->row_bytes, initial,
                       shape->elements);
+    return;
+  }
+  if (!shape->triples && shape->window_height == 2 &&
+      snnrt_clear_rows(window, window + shape->row_bytes,
+                       shape->window_width * shape->elements)) {
     return;
   }
   SNNRT_UNROLL_WINDOW

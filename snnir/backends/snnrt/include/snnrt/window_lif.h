@@ -129,7 +129,7 @@ SNNRT_KERNEL bool snnrt_window_masks(const uint8_t *window, int16_t *state,
           }
         }
         mask = snnrt_halving_words(&state, words + (first - start), count,
-                                   &resets, mask, shape->sum);
+                                   &resets, mask, first == begin, shape->sum);
         continue;
       }
       SNNRT_UNROLL_WINDOW
@@ -193,28 +193,21 @@ SNNRT_KERNEL void snnrt_wake_window(int16_t *state, uint32_t missed,
                      missed);
 }
 
-/* A walk from window to window of a row, by set bits. */
-typedef struct snnrt_window_walk {
-  uint32_t bits;
-  uint8_t *window;
-  int16_t *state;
-  int32_t x;
-} snnrt_window_walk;
-
-/* Moves on to the next window; false if there is none. */
-SNNRT_KERNEL bool snnrt_next_window(snnrt_window_walk *walk,
-                                    const snnrt_window_shape *shape) {
-  if (walk->bits == 0) {
+/* Takes the lowest bit from those of the windows of a row; false if there is
+   none. */
+SNNRT_KERNEL bool snnrt_next_window(uint32_t *bits, int32_t *x) {
+  if (*bits == 0) {
     return false;
   }
-  const int32_t skip = snnrt_lowest_bit(walk->bits);
-  walk->window += skip * shape->window_width * shape->elements *
-                  snnrt_element_bytes(shape->triples);
-  walk->state += skip * 2 * shape->words;
-  walk->x += skip;
-  /* Clear, but not shifted out: the pointers are still at this window. */
-  walk->bits = (walk->bits >> skip) & ~UINT32_C(1);
+  *x = snnrt_lowest_bit(*bits);
+  *bits &= *bits - 1;
   return true;
+}
+
+/* The state of window x of a row. */
+SNNRT_KERNEL int16_t *snnrt_state_of(const snnrt_window_row *row, int32_t x,
+                                     const snnrt_window_shape *shape) {
+  return row->state + x * 2 * shape->words;
 }
 
 /* Writes the spikes of window x of a row, if there are any. It stays awake,
@@ -238,28 +231,31 @@ SNNRT_KERNEL uint32_t snnrt_awake_windows(const snnrt_window_row *row,
                                           const snnrt_window_neurons *neurons,
                                           const snnrt_window_shape *shape) {
   const uint32_t reached = row->reached, awake = row->calm[0];
+  const int32_t bytes = shape->window_width * shape->elements *
+                        snnrt_element_bytes(shape->triples);
   uint32_t waking = 0, mask;
-  snnrt_window_walk walk = {reached & ~awake, row->current, row->state, 0};
-  while (snnrt_next_window(&walk, shape)) {
-    snnrt_wake_window(walk.state, row->step - row->calm[1 + walk.x] - 1,
-                      neurons, shape);
+  uint32_t bits = reached & ~awake;
+  int32_t x;
+  while (snnrt_next_window(&bits, &x)) {
+    snnrt_wake_window(snnrt_state_of(row, x, shape),
+                      row->step - row->calm[1 + x] - 1, neurons, shape);
   }
-  walk = (snnrt_window_walk){reached, row->current, row->state, 0};
-  /* Addresses in registers are worth more than their distances from others. */
-  SNNRT_OPAQUE(walk.window);
-  SNNRT_OPAQUE(walk.state);
-  while (snnrt_next_window(&walk, shape)) {
-    snnrt_window_masks(walk.window, walk.state, true, &mask, neurons, shape);
-    snnrt_clear_window(walk.window, neurons->initial, shape);
-    if (snnrt_close_window(row, walk.x, mask, sink, shape)) {
-      waking |= UINT32_C(1) << walk.x;
+  bits = reached;
+  while (snnrt_next_window(&bits, &x)) {
+    uint8_t *const window = row->current + x * bytes;
+    snnrt_window_masks(window, snnrt_state_of(row, x, shape), true, &mask,
+                       neurons, shape);
+    snnrt_clear_window(window, neurons->initial, shape);
+    if (snnrt_close_window(row, x, mask, sink, shape)) {
+      waking |= UINT32_C(1) << x;
     }
   }
-  walk = (snnrt_window_walk){awake & ~reached, row->current, row->state, 0};
-  while (snnrt_next_window(&walk, shape)) {
-    snnrt_window_masks(NULL, walk.state, false, &mask, neurons, shape);
-    if (snnrt_close_window(row, walk.x, mask, sink, shape)) {
-      waking |= UINT32_C(1) << walk.x;
+  bits = awake & ~reached;
+  while (snnrt_next_window(&bits, &x)) {
+    snnrt_window_masks(NULL, snnrt_state_of(row, x, shape), false, &mask,
+                       neurons, shape);
+    if (snnrt_close_window(row, x, mask, sink, shape)) {
+      waking |= UINT32_C(1) << x;
     }
   }
   row->calm[0] = waking;
