@@ -91,11 +91,19 @@ def _list_hits(
     op: snnrt.ListHitsOp | snnrt.MarkEventsOp, signals: Signals, shown: Presentation
 ) -> Found:
     signal = signals[op.frame]
+    checked: Amounts = {}
+    if isinstance(op, snnrt.ListHitsOp) and op.density is not None:
+        assert op.cells is not None
+        chance, counted = _above(signal, op.density.limit)
+        hits = counted * signal.active / max(signal.total, 1e-9)
+        checked = {
+            "checked": 1, "counted": chance, "counted_hit": hits, "cell": chance * _size(op.cells)
+        }  # fmt: skip
     if shown == "events":
-        return "events", {"call": 1, "event": signal.total, "hit": signal.active}
+        return "events", {"call": 1, "event": signal.total, "hit": signal.active, **checked}
     return "frames", {
         "call": 1, "block": signal.size / BLOCK, "busy": signal.busy(BLOCK, planar=True),
-        "hit": signal.active,
+        "hit": signal.active, **checked,
     }  # fmt: skip
 
 

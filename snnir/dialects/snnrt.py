@@ -34,10 +34,9 @@ from snnir.dialects.snnrt_compressed import (
     LinearScatterPackedOp,
     LinearScatterSparseOp,
 )
-from snnir.dialects.snnrt_input import CheckDensityOp, cell_counts
+from snnir.dialects.snnrt_input import CheckDensityOp, ListHitsOp, cell_counts
 from snnir.dialects.snnrt_lanes import (
     LaneConv2dHitsOp,
-    ListHitsOp,
     MaskConv2dOp,
     MasksToBytesOp,
     WindowLIFBase,

@@ -70,44 +70,6 @@ def calm_words(height: int, width: int) -> int:
     return 1 + height * (width + 1)
 
 
-@irdl_op_definition
-class ListHitsOp(KernelOpBase):
-    """`snnrt_list_frame` or `snnrt_list_events`: which elements of the input have events.
-
-    `counts` is zero between two steps. (C1) `counts` and `hits` have an entry for each element of
-    the frame, and 16 bits hold every index.
-    """
-
-    name = "snnrt.list_hits"
-    READS: ClassVar[tuple[str, ...]] = ("frame",)
-    WRITES: ClassVar[tuple[str, ...]] = ("hits", "hit_count")
-    UPDATES: ClassVar[tuple[str, ...]] = ("counts",)
-
-    frame = buffer_operand()
-    counts = buffer_operand()
-    hits = buffer_operand()
-    hit_count = buffer_operand()
-    maximum = prop_def(IntegerAttr)
-
-    def __init__(
-        self, frame: SSAValue, counts: SSAValue, hits: SSAValue, hit_count: SSAValue, maximum: int
-    ):
-        super().__init__(
-            operands=[frame, counts, hits, hit_count],
-            properties={"maximum": IntegerAttr(maximum, i64)},
-        )
-
-    def verify_(self) -> None:
-        size = element_count(buffer_shape(self.frame.type))
-        for name, value, element in (
-            ("counts", self.counts, i8), ("hits", self.hits, i16),
-        ):  # fmt: skip
-            expect_buffer(name, value, element)
-            if element_count(buffer_shape(value.type)) != size or size > 1 << 16:  # C1
-                raise VerifyException(f"{name} of type {value.type} do not fit a frame of {size}")
-        expect_buffer("hit_count", self.hit_count, i32)
-
-
 class LaneConvolutionBase(KernelOpBase, ABC):
     """A convolution of stride and dilation 1 into lanes.
 

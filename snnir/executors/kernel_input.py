@@ -5,7 +5,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.ir import SSAValue
+
 from snnir.dialects import snnrt
+from snnir.dialects.input_density import InputDensityAttr
+from snnir.dialects.kernel_bases import KernelOpBase
 from snnir.quantization.input_density import find_excess
 from snnir.support.diagnostics import error_at
 
@@ -15,9 +21,20 @@ if TYPE_CHECKING:
 
 def check_density(op: snnrt.CheckDensityOp, call: Call) -> None:
     """Refuses what the function returns false for; leaves rubbish in its scratch memory."""
-    call.memory.clobber(op.cells)
-    if (found := find_excess(call.read(op.frame), op.density)) is not None:
+    expect_sparse(op, call.read(op.frame), op.density, op.cells, call)
+
+
+def expect_sparse(
+    op: KernelOpBase,
+    frame: NDArray[np.int64],
+    density: InputDensityAttr,
+    cells: SSAValue,
+    call: Call,
+) -> None:
+    """Refuse a frame that exceeds `density`, and leave rubbish in the scratch memory `cells`."""
+    call.memory.clobber(cells)
+    if (found := find_excess(frame, density)) is not None:
         raise error_at(
             op, f"got {found.events} events in a region of the frame, more than the maximum of "
-            f"{op.density.limit}"
+            f"{density.limit}"
         )  # fmt: skip

@@ -18,6 +18,7 @@ from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_element, buffer_shape
 from snnir.dialects.layer_shapes import int_values
 from snnir.dialects.snnrt_lanes import MASK_LANES, mask_count
+from snnir.executors.kernel_input import expect_sparse
 from snnir.executors.kernel_memory import expect_fit
 from snnir.executors.lif_update import lif_update
 from snnir.kernels.bit_groups import lane_of_bit
@@ -43,6 +44,9 @@ def list_hits(op: snnrt.ListHitsOp, call: Call) -> None:
     frame, maximum = call.read(op.frame).reshape(-1), op.maximum.value.data
     if ((frame < 0) | (frame > maximum)).any():
         raise error_at(op, f"got {frame.max()} in the frame, more than the maximum of {maximum}")
+    if op.density is not None:
+        assert op.cells is not None
+        expect_sparse(op, call.read(op.frame), op.density, op.cells, call)
     if call.read(op.counts).any():
         raise error_at(op, "finds counts of the step before")
     indices = np.flatnonzero(frame)

@@ -19,9 +19,10 @@ from typing import ClassVar
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import MemRefType, ModuleOp, i8, i16, i32
-from xdsl.ir import Block, Operation
+from xdsl.ir import Block, Operation, SSAValue
 
 from snnir.dialects import qsnn, snnrt
+from snnir.dialects.input_density import InputDensityAttr
 from snnir.dialects.layer_shapes import element_count, shape_of
 from snnir.dialects.network import replace_network
 from snnir.dialects.snn_attributes import InputKind
@@ -115,16 +116,22 @@ class ConvertQSNNToKernelsPass(SNNPass):
 def _read_frame(context: KernelContext, network: qsnn.NetworkOp, block: Block) -> None:
     """The calls that check the caller's frame and bring it into channels-last order."""
     shape = shape_of(network.frame.type)
-    if (density := network.input_density) is not None:
-        cells = context.buffer("input_cells", snnrt.cell_counts(shape, density), i16)
-        context.call(snnrt.CheckDensityOp(block.args[0], cells, density))
+    density = None
+    if network.input_density is not None:
+        cells = snnrt.cell_counts(shape, network.input_density)
+        density = network.input_density, context.buffer("input_cells", cells, i16)
     users = {use.operation for use in network.frame.uses}
-    if users and users <= context.blocks.keys():
-        # Blocks read the frame alone.
-        (user,) = users
-        tiled = tile_rows_of(context, context.blocks[user]) > 0
-        listed = _mark_events if tiled else _list_hits
-        listed(context, block, network.input_maximum.value.data)
+    # Blocks read the frame alone.
+    blocks = bool(users) and users <= context.blocks.keys()
+    tiled = blocks and tile_rows_of(context, context.blocks[next(iter(users))]) > 0
+    if blocks and not tiled:
+        _list_hits(context, block, network.input_maximum.value.data, density)
+        return
+    if density is not None:
+        attribute, counted = density
+        context.call(snnrt.CheckDensityOp(block.args[0], counted, attribute))
+    if tiled:
+        _mark_events(context, block, network.input_maximum.value.data)
         return
     buffer = context.buffer("input", buffer_shape_of(shape), i8)
     context.bind(network.frame, buffer, channels_last(shape))
@@ -135,14 +142,17 @@ def _read_frame(context: KernelContext, network: qsnn.NetworkOp, block: Block) -
         context.call(snnrt.FrameToHWCOp(block.args[0], buffer, maximum))
 
 
-def _list_hits(context: KernelContext, block: Block, maximum: int) -> None:
+def _list_hits(
+    context: KernelContext, block: Block, maximum: int,
+    density: tuple[InputDensityAttr, SSAValue] | None,
+) -> None:  # fmt: skip
     """The call that lists the elements of the frame that have events."""
     size = element_count(shape_of(block.args[0].type))
     counts = context.buffer("input_counts", [size], i8, snnrt.Region.STATE)
     hits = context.buffer("input_hits", [size], i16)
     hit_count = context.buffer("input_hit_count", [1], i32)
     context.hits = InputHits(hits, hit_count, counts)
-    context.call(snnrt.ListHitsOp(block.args[0], counts, hits, hit_count, maximum))
+    context.call(snnrt.ListHitsOp(block.args[0], counts, hits, hit_count, maximum, density))
 
 
 def _mark_events(context: KernelContext, block: Block, maximum: int) -> None:

@@ -9,7 +9,8 @@ from xdsl.ir import Operation, SSAValue
 from snnir.backends.c.call_text import CallText
 from snnir.backends.c.cmsis_calls import CMSIS_CALLS
 from snnir.backends.c.compressed_calls import COMPRESSED_CALLS
-from snnir.backends.c.lane_calls import LANE_CALLS
+from snnir.backends.c.input_density import density_constant
+from snnir.backends.c.lane_calls import LANE_CALLS, unsigned
 from snnir.backends.c.network import CNetwork
 from snnir.backends.c.syntax import (
     INDENT,
@@ -38,24 +39,11 @@ def check_events(network: CNetwork, op: snnrt.CheckDensityOp, name: str) -> Call
 
 
 def _check_density(network: CNetwork, op: snnrt.CheckDensityOp, name: str, start: str) -> CallText:
-    channels, *size = buffer_shape(op.frame.type)
-    cell, cells = list(op.density.extents), list(buffer_shape(op.cells.type))
-    if not size:
-        # A frame of rank 1 is one cell.
-        channels, size, cell = 1, [channels], [channels]
-    missing = 2 - len(size)
-    fields = {
-        "channels": channels,
-        **dict(zip(("height", "width"), [1] * missing + size, strict=True)),
-        **dict(zip(("cell_height", "cell_width"), [1] * missing + cell, strict=True)),
-        **dict(zip(("rows", "columns"), [1] * missing + cells, strict=True)),
-        "maximum": op.density.limit,
-    }
-    scratch = network.pointer(op.cells).replace("(int16_t *)", "(uint16_t *)")
+    scratch = unsigned(network, op.cells, 16)
     condition = f"!{start}, {scratch}, &{name}_density)"
     return CallText(
         [f"if ({condition}) {{", f"{INDENT}return false;", "}"],
-        [struct_definition(f"{name}_density", "snnrt_density", fields)],
+        [density_constant(name, op.frame, op.cells, op.density)],
     )
 
 

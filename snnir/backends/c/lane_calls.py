@@ -8,6 +8,7 @@ from xdsl.dialects.builtin import f64
 from xdsl.ir import Operation, SSAValue
 
 from snnir.backends.c.call_text import CallText
+from snnir.backends.c.input_density import density_constant
 from snnir.backends.c.input_sites import site_constants
 from snnir.backends.c.network import CNetwork
 from snnir.backends.c.syntax import INDENT, bits_of, call, struct_definition
@@ -30,23 +31,31 @@ def unsigned(network: CNetwork, value: SSAValue, bits: int, *, const: bool = Fal
 
 
 def list_hits(network: CNetwork, op: snnrt.ListHitsOp, name: str) -> CallText:
-    return _list_hits(network, op, "snnrt_list_frame(frame")
+    return _list_hits(network, op, name, "snnrt_list_frame(frame")
 
 
-def list_event_hits(network: CNetwork, op: snnrt.ListHitsOp) -> CallText:
+def list_event_hits(network: CNetwork, op: snnrt.ListHitsOp, name: str) -> CallText:
     """The same input as events instead of a frame."""
-    return _list_hits(network, op, "snnrt_list_events(indices, (uint32_t)count")
+    return _list_hits(network, op, name, "snnrt_list_events(indices, (uint32_t)count")
 
 
-def _list_hits(network: CNetwork, op: snnrt.ListHitsOp, start: str) -> CallText:
+def _list_hits(network: CNetwork, op: snnrt.ListHitsOp, name: str, start: str) -> CallText:
     size, maximum = element_count(buffer_shape(op.frame.type)), op.maximum.value.data
     counts, hits = unsigned(network, op.counts, 8), unsigned(network, op.hits, 16)
+    listed, constants = "list.size", []
+    if op.density is not None:
+        assert op.cells is not None
+        cells = unsigned(network, op.cells, 16)
+        listed = f"snnrt_sparse_hits(list, {hits}, {counts}, {cells}, &{name}_density)"
+        constants = [density_constant(name, op.frame, op.cells, op.density)]
     return CallText(
         [
-            f"const uint32_t hits = {start}, {size}, {maximum}, {counts}, {hits});",
+            f"const snnrt_hit_list list = {start}, {size}, {maximum}, {counts}, {hits});",
+            f"const uint32_t hits = {listed};",
             f"*{unsigned(network, op.hit_count, 32)} = hits;",
             "return hits != SNNRT_NO_HITS;",
-        ]
+        ],
+        constants,
     )
 
 

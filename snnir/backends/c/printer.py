@@ -208,7 +208,7 @@ def _events_text(network: CNetwork, op: KernelOpBase) -> CallText | None:
     if isinstance(op, snnrt.FrameToHWCOp):
         return CallText([events_to_hwc(network, op)])
     if isinstance(op, snnrt.ListHitsOp):
-        return list_event_hits(network, op)
+        return list_event_hits(network, op, "read_events")
     if isinstance(op, snnrt.MarkEventsOp):
         return mark_event_list(network, op)
     return None

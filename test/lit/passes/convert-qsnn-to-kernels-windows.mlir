@@ -2,6 +2,7 @@
 // RUN: snn-opt %s -p 'convert-qsnn-to-kernels' | filecheck %s
 // RUN: snn-opt %s -p 'convert-qsnn-to-kernels{packing=triples table-bytes=10000}' | filecheck %s --check-prefix=TRIPLES
 // RUN: snn-opt %s -p 'convert-qsnn-to-kernels{kernels=scatter}' | filecheck %s --check-prefix=SCATTER
+// RUN: sed 's/input_maximum = 2 : i64/&, input_density = #qsnn.density<cell [1, 1], maximum 5>/' %s | snn-opt -p 'convert-qsnn-to-kernels' | filecheck %s --check-prefix=DENSITY
 // RUN: snn-opt %s -p 'convert-qsnn-to-kernels,kernels-plan-memory' -t snn-c{file=source} | filecheck %s --check-prefix=SOURCE
 
 // The second pooling drops a row and a column of 5x5 currents, so that only 5x5 of the 6x6 neurons
@@ -29,11 +30,15 @@
 // TRIPLES: snnrt.mask_conv2d
 // TRIPLES-SAME: lanes = 4 : i64, group_starts = array<i64: 1>, group_bits = array<i64: 2>
 
+// The list that the convolution consumes is checked, and the frame read once.
+// DENSITY-NOT: snnrt.check_density
+// DENSITY: snnrt.list_hits %{{.*}}, %input_counts, %input_hits, %input_hit_count, %input_cells {maximum = 2 : i64, density = #qsnn.density<cell [1, 1], maximum 5>}
+
 // SCATTER-NOT: window_lif
 // SCATTER: snnrt.conv2d_scatter_values
 
 // SOURCE: static bool read_events(uint8_t *arena, const uint16_t *indices, size_t count) {
-// SOURCE-NEXT:   const uint32_t hits = snnrt_list_events(indices, (uint32_t)count, 144, 2,
+// SOURCE-NEXT:   const snnrt_hit_list list = snnrt_list_events(indices, (uint32_t)count, 144, 2,
 // SOURCE: return snnrt_window_lif_masks(
 // SOURCE: snnrt_fill_rows((int16_t *)(network->arena + {{[0-9]+}}), 25, lif1_membrane_initial, 8);
 qsnn.network @net(%frame: tensor<1x12x12xi8>) -> tensor<2xi1> attributes {timesteps = 4 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>, input_maximum = 2 : i64} {

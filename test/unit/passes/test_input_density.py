@@ -211,7 +211,7 @@ def test_calls_check_what_the_network_does_not_promise() -> None:
     network = network_of(kernels)
     assert isinstance(network, snnrt.NetworkOp)
     del network.properties["input_density"]
-    with pytest.raises(SNNError, match=r"check_density.*got 6 events in a region of the frame"):
+    with pytest.raises(SNNError, match=r"list_hits.*got 6 events in a region of the frame"):
         KernelExecutor(network).run(violation())
 
 
@@ -264,6 +264,14 @@ bool frame_ok(const uint8_t *f, uint16_t *c, const snnrt_density *d) {
 bool events_ok(const uint16_t *e, uint32_t n, uint16_t *c, const snnrt_density *d) {
   return snnrt_events_are_sparse(e, n, c, d);
 }
+uint32_t frame_hits(const uint8_t *f, uint32_t size, uint8_t m, uint8_t *counts, uint16_t *hits,
+                    uint16_t *c, const snnrt_density *d) {
+  return snnrt_sparse_hits(snnrt_list_frame(f, size, m, counts, hits), hits, counts, c, d);
+}
+uint32_t event_hits(const uint16_t *e, uint32_t n, uint32_t size, uint8_t m, uint8_t *counts,
+                    uint16_t *hits, uint16_t *c, const snnrt_density *d) {
+  return snnrt_sparse_hits(snnrt_list_events(e, n, size, m, counts, hits), hits, counts, c, d);
+}
 """
 
 
@@ -281,6 +289,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     loaded = ctypes.CDLL(str(result))
     for name in ("frame_ok", "events_ok"):
         getattr(loaded, name).restype = ctypes.c_bool
+    for name in ("frame_hits", "event_hits"):
+        getattr(loaded, name).restype = ctypes.c_uint32
     return loaded
 
 
@@ -306,6 +316,43 @@ def test_the_c_functions_decide_as_numpy_does(library, seed) -> None:
         assert library.frame_ok(pointers[0], pointers[2], pointers[3]) == expected
         assert library.events_ok(pointers[1], len(indices), pointers[2], pointers[3]) == expected
         assert scratch[-1] == 0xA5A5
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.integers(0, 1 << 32))
+def test_hits_are_listed_or_dropped_as_numpy_decides(library, seed) -> None:
+    """Frames at any address, events in any order; values and densities around their limits."""
+    print(f"seed {seed}")
+    rng = np.random.default_rng(seed)
+    shape = (int(rng.integers(1, 4)), *(int(n) for n in rng.integers(1, 40, 2)))
+    cell = tuple(int(rng.integers(1, size + 1)) for size in shape[1:])
+    cells = [math.ceil(size / extent) for size, extent in zip(shape[1:], cell, strict=True)]
+    offset = int(rng.integers(4))
+    memory = np.zeros(math.prod(shape) + offset, np.uint8)
+    frame = memory[offset:]
+    frame[:] = rng.poisson(rng.choice([0.02, 0.3]), frame.size)
+    highest = max(int(frame.max()) + int(rng.integers(-1, 2)), 1)
+    densest = int(neighbourhood_sums(frame.reshape(shape), cell).max())
+    indices = np.repeat(np.arange(frame.size), frame).astype(np.uint16)
+    rng.shuffle(indices)
+    for maximum in {min(max(densest + d, 1), LARGEST_DENSITY) for d in (-1, 0, 1)}:
+        density = InputDensityAttr.make(cell, maximum)
+        fields = np.array([*shape, *cell, *cells, maximum], np.int32)
+        legal = frame.max() <= highest and find_excess(frame.reshape(shape), density) is None
+        for source, size in ((frame, ()), (indices, (len(indices),))):
+            counts, hits = np.zeros(frame.size, np.uint8), np.zeros(frame.size, np.uint16)
+            scratch = np.zeros(cells[0] * cells[1], np.uint16)
+            function = library.event_hits if size else library.frame_hits
+            pointers = [
+                a.ctypes.data_as(ctypes.c_void_p) for a in (source, counts, hits, scratch, fields)
+            ]
+            found = function(pointers[0], *size, frame.size, highest, *pointers[1:])
+            if not legal:
+                assert found == 0xFFFFFFFF
+                assert not counts.any()
+                continue
+            np.testing.assert_array_equal(np.sort(hits[:found]), np.flatnonzero(frame))
+            np.testing.assert_array_equal(counts, frame)
 
 
 @pytest.mark.parametrize("bins", [50, 300])

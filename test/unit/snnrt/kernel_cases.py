@@ -235,7 +235,7 @@ def pool2d(rng, kernel):
 
 
 def packed(rng, kernel):
-    operation = int(rng.integers(20))
+    operation = int(rng.integers(21))
     corners = np.array([0x80008000, 0x7FFF7FFF, 0x80807F7F, 0, 0xFFFFFFFF], np.uint32)
     words = [rng.integers(0, 1 << 32, 64, dtype=np.uint32) for _ in range(4)]
     for operand in words[:2]:

@@ -63,7 +63,8 @@ static uint32_t packed_operation(int32_t operation, uint32_t a, uint32_t b,
     case 16: return (uint32_t)snnrt_smmla((int32_t)a, (int32_t)b, (int32_t)c);
     case 17: return (uint32_t)snnrt_smmlar((int32_t)a, (int32_t)b, (int32_t)c);
     case 18: return (uint32_t)snnrt_qsub((int32_t)a, (int32_t)b);
-    default: return snnrt_ssub8(a, b);
+    case 19: return snnrt_ssub8(a, b);
+    default: return snnrt_uqsub8(a, b);
   }
 }
 

@@ -156,4 +156,5 @@ def packed(operation, a, b, c, d):
     limits = np.iinfo(np.int32)
     results.append(word(np.clip(wide_a - wide_b, limits.min, limits.max), np.int32))
     results.append(word(a8 - b8, np.int8))
+    results.append(word(np.maximum(lanes(a, np.uint8) - lanes(b, np.uint8), 0), np.uint8))
     return results[operation]

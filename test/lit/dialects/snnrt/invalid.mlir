@@ -242,3 +242,26 @@ snnrt.mark_events %f, %c, %m {maximum = 1 : i64} : memref<1x6x6xi8>, memref<36xi
 %w, %c, %m, %e, %r = "test.op"() : () -> (memref<4x3x3x4xi8>, memref<2x4x4xi16>, memref<2x2x4xi16>, memref<4x2xi32>, memref<2x2x2xi16>)
 // expected-error @+1 {{'snnrt.tile_lif_masks' op needs either counts and marks or spikes and their number}}
 %count = snnrt.tile_lif_masks %w, %c, %m -> %e resets(%r : memref<2x2x2xi16>) {window = array<i64: 2, 2>, channels = 4 : i64, reset = #snn<reset subtract>, reset_timing = #snn<reset_timing delayed>, compare = #snn<compare gt>, shift = 0 : i32, rounding = #qsnn<rounding nearest>, logical_shape = array<i64: 4, 2, 2>, input_size = array<i64: 6, 6>, padding = array<i64: 0, 0>, tile_rows = 1 : i64} : memref<4x3x3x4xi8>, memref<2x4x4xi16>, memref<2x2x4xi16> -> memref<4x2xi32>
+
+// -----
+
+snnrt.network @net(%frame: memref<2x9x9xi8>) -> memref<162xi16> attributes {timesteps = 2 : i64, input = #snn<input event_counts>, readout = #snn<readout last_membrane>, input_maximum = 9 : i64} {
+  %counts = snnrt.buffer "counts" state : memref<162xi8>
+  %hits = snnrt.buffer "hits" transient : memref<162xi16>
+  %hit_count = snnrt.buffer "hit_count" transient : memref<1xi32>
+  // expected-error @+1 {{'snnrt.list_hits' op density needs cells, and cells need it}}
+  snnrt.list_hits %frame, %counts, %hits, %hit_count {density = #qsnn.density<cell [4, 3], maximum 128>, maximum = 9 : i64} : memref<2x9x9xi8>, memref<162xi8>, memref<162xi16>, memref<1xi32>
+  snnrt.output %hits : memref<162xi16>
+}
+
+// -----
+
+snnrt.network @net(%frame: memref<2x9x9xi8>) -> memref<162xi16> attributes {timesteps = 2 : i64, input = #snn<input event_counts>, readout = #snn<readout last_membrane>, input_maximum = 9 : i64} {
+  %counts = snnrt.buffer "counts" state : memref<162xi8>
+  %hits = snnrt.buffer "hits" transient : memref<162xi16>
+  %hit_count = snnrt.buffer "hit_count" transient : memref<1xi32>
+  %cells = snnrt.buffer "cells" transient : memref<3x2xi16>
+  // expected-error @+1 {{'snnrt.list_hits' op cells have shape (3, 2), expected (3, 3)}}
+  snnrt.list_hits %frame, %counts, %hits, %hit_count, %cells {density = #qsnn.density<cell [4, 3], maximum 128>, maximum = 9 : i64} : memref<2x9x9xi8>, memref<162xi8>, memref<162xi16>, memref<1xi32>, memref<3x2xi16>
+  snnrt.output %hits : memref<162xi16>
+}

@@ -6,12 +6,17 @@
 #ifndef SNNRT_EVENT_HITS_H
 #define SNNRT_EVENT_HITS_H
 
-#include "snnrt/packed.h"
+#include "snnrt/frame_words.h"
 
-/* What is returned instead of the number of hits for an input out of range. */
+/* `size` of a list that was dropped: the input was out of range. */
 #define SNNRT_NO_HITS UINT32_MAX
 
-/* Forgets the hits listed so far, after an error. */
+/* How many elements have events, and how many events there are. */
+typedef struct snnrt_hit_list {
+  uint32_t size, events;
+} snnrt_hit_list;
+
+/* Forgets the hits listed so far. */
 SNNRT_KERNEL uint32_t snnrt_drop_hits(const uint16_t *hits, uint32_t n,
                                       uint8_t *counts) {
   for (uint32_t i = 0; i < n; ++i) {
@@ -20,67 +25,64 @@ SNNRT_KERNEL uint32_t snnrt_drop_hits(const uint16_t *hits, uint32_t n,
   return SNNRT_NO_HITS;
 }
 
+/* A list of hits that grows. `excess`: not 0 if a value exceeded the maximum,
+   which all bytes of `limits` hold. */
+typedef struct snnrt_hit_writer {
+  uint8_t *counts;
+  uint16_t *end;
+  uint32_t events, limits, excess;
+} snnrt_hit_writer;
+
 /* Lists the nonzero bytes of `word`, which begins at element `first`, and copies
-   them to `counts`; false if one exceeds `maximum`. */
-SNNRT_KERNEL bool snnrt_list_word(uint32_t word, uint32_t first,
-                                  uint8_t maximum, uint8_t *counts,
-                                  uint16_t **hits) {
-  while (word != 0) {
+   them to the counts. */
+SNNRT_KERNEL void snnrt_list_word(uint32_t word, uint32_t first,
+                                  void *state) {
+  snnrt_hit_writer *const writer = state;
+  writer->events = snnrt_usada8(writer->events, word);
+  writer->excess |= snnrt_uqsub8(word, writer->limits);
+  do {
     const uint32_t shift = (uint32_t)snnrt_lowest_bit(word) & 24u;
-    const uint32_t value = word >> shift & 0xFFu;
-    const uint32_t index = first + shift / 8;
-    if (value > maximum) {
-      return false;
-    }
-    counts[index] = (uint8_t)value;
-    *(*hits)++ = (uint16_t)index;
-    word &= ~(UINT32_C(0xFF) << shift);
-  }
-  return true;
+    word >>= shift;
+    first += shift / 8;
+    writer->counts[first] = (uint8_t)word;
+    *writer->end++ = (uint16_t)first;
+    word >>= 8;
+    ++first;
+  } while (word != 0);
 }
 
 /* Lists the nonzero elements of uint8[size] and copies their values to
-   `counts`. Returns their number, or SNNRT_NO_HITS if a value exceeds
-   `maximum`; nothing is then listed. */
-SNNRT_KERNEL uint32_t snnrt_list_frame(const uint8_t *frame, uint32_t size,
-                                       uint8_t maximum, uint8_t *counts,
-                                       uint16_t *hits) {
-  uint16_t *end = hits;
-  bool legal = true;
-  uint32_t i = 0;
-  for (; legal && i + 16 <= size; i += 16) {
-    /* Most frames are nearly empty: 16 zeros at a time. */
-    if (snnrt_are_zero16(frame + i)) {
-      continue;
-    }
-    for (uint32_t k = i; legal && k < i + 16; k += 4) {
-      legal = snnrt_list_word(snnrt_load32(frame + k), k, maximum, counts, &end);
-    }
+   `counts`. If one exceeds `maximum`, the list is dropped. */
+SNNRT_KERNEL snnrt_hit_list snnrt_list_frame(const uint8_t *frame,
+                                             uint32_t size, uint8_t maximum,
+                                             uint8_t *counts, uint16_t *hits) {
+  snnrt_hit_writer writer = {counts, hits, 0, maximum * 0x01010101u, 0};
+  snnrt_visit_words(frame, size, snnrt_list_word, &writer);
+  snnrt_hit_list list = {(uint32_t)(writer.end - hits), writer.events};
+  if (writer.excess != 0) {
+    list.size = snnrt_drop_hits(hits, list.size, counts);
   }
-  for (; legal && i < size; ++i) {
-    legal = snnrt_list_word(frame[i], i, maximum, counts, &end);
-  }
-  const uint32_t n = (uint32_t)(end - hits);
-  return legal ? n : snnrt_drop_hits(hits, n, counts);
+  return list;
 }
 
 /* The same for events: `indices` of elements in any order; an index that occurs
    k times counts k. */
-SNNRT_KERNEL uint32_t snnrt_list_events(const uint16_t *indices,
-                                        uint32_t events, uint32_t size,
-                                        uint8_t maximum, uint8_t *counts,
-                                        uint16_t *hits) {
-  const uint16_t *const begin = hits;
+SNNRT_KERNEL snnrt_hit_list snnrt_list_events(const uint16_t *indices,
+                                              uint32_t events, uint32_t size,
+                                              uint8_t maximum, uint8_t *counts,
+                                              uint16_t *hits) {
+  snnrt_hit_list list = {0, events};
   for (const uint16_t *const end = indices + events; indices != end;) {
     const uint32_t index = *indices++;
     if (index >= size || counts[index] >= maximum) {
-      return snnrt_drop_hits(begin, (uint32_t)(hits - begin), counts);
+      list.size = snnrt_drop_hits(hits, list.size, counts);
+      return list;
     }
     if (counts[index]++ == 0) {
-      *hits++ = (uint16_t)index;
+      hits[list.size++] = (uint16_t)index;
     }
   }
-  return (uint32_t)(hits - begin);
+  return list;
 }
 
 #endif

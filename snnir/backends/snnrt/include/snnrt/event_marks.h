@@ -9,15 +9,34 @@
 #define SNNRT_EVENT_MARKS_H
 
 #include "snnrt/fill.h"
-#include "snnrt/packed.h"
+#include "snnrt/frame_words.h"
 
 /* Words of marks for `size` elements. */
 SNNRT_KERNEL uint32_t snnrt_mark_words(uint32_t size) {
   return (size + 31) / 32;
 }
 
-SNNRT_KERNEL uint32_t snnrt_min_size(uint32_t a, uint32_t b) {
-  return a < b ? a : b;
+/* Counts and marks that are filled; `excess`: not 0 if a value exceeded the
+   maximum, which all bytes of `limits` hold. */
+typedef struct snnrt_mark_writer {
+  uint8_t *counts;
+  uint32_t *marks, limits, excess;
+} snnrt_mark_writer;
+
+/* Marks the nonzero bytes of `word`, which begins at element `first`, and copies
+   them to the counts. */
+SNNRT_KERNEL void snnrt_mark_word(uint32_t word, uint32_t first, void *state) {
+  snnrt_mark_writer *const writer = state;
+  writer->excess |= snnrt_uqsub8(word, writer->limits);
+  do {
+    const uint32_t shift = (uint32_t)snnrt_lowest_bit(word) & 24u;
+    word >>= shift;
+    first += shift / 8;
+    writer->counts[first] = (uint8_t)word;
+    writer->marks[first / 32] |= UINT32_C(1) << (first & 31);
+    word >>= 8;
+    ++first;
+  } while (word != 0);
 }
 
 /* Marks the nonzero elements of uint8[size] and copies their values. Returns
@@ -25,37 +44,10 @@ SNNRT_KERNEL uint32_t snnrt_min_size(uint32_t a, uint32_t b) {
 SNNRT_KERNEL bool snnrt_mark_frame(const uint8_t *frame, uint32_t size,
                                    uint8_t maximum, uint8_t *counts,
                                    uint32_t *marks) {
-  for (uint32_t first = 0; first < size; first += 32) {
-    const uint32_t end = snnrt_min_size(first + 32, size);
-    uint32_t word = 0, i = first;
-    while (i < end) {
-      /* Most frames are nearly empty: 16 or 4 zeros at a time. */
-      if (i + 16 <= end && snnrt_are_zero16(frame + i)) {
-        i += 16;
-        continue;
-      }
-      const uint32_t block = snnrt_min_size(i + 16, end);
-      while (i < block) {
-        if (i + 4 <= block && snnrt_load32(frame + i) == 0) {
-          i += 4;
-          continue;
-        }
-        const uint32_t quarter = snnrt_min_size(i + 4, block);
-        for (; i < quarter; ++i) {
-          const uint8_t value = frame[i];
-          if (value > maximum) {
-            return false;
-          }
-          if (value != 0) {
-            counts[i] = value;
-            word |= UINT32_C(1) << (i & 31);
-          }
-        }
-      }
-    }
-    *marks++ = word;
-  }
-  return true;
+  snnrt_mark_writer writer = {counts, marks, maximum * 0x01010101u, 0};
+  snnrt_fill_zero(marks, 4 * snnrt_mark_words(size));
+  snnrt_visit_words(frame, size, snnrt_mark_word, &writer);
+  return writer.excess == 0;
 }
 
 /* The same for events: `indices` of elements in any order; an index that occurs

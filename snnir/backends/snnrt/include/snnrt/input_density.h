@@ -7,6 +7,7 @@
 #ifndef SNNRT_INPUT_DENSITY_H
 #define SNNRT_INPUT_DENSITY_H
 
+#include "snnrt/event_hits.h"
 #include "snnrt/fill.h"
 #include "snnrt/packed.h"
 
@@ -119,6 +120,16 @@ SNNRT_KERNEL bool snnrt_frame_is_sparse_u8(const uint8_t *frame_chw,
          snnrt_cells_are_sparse(cells, density);
 }
 
+/* The cell of an element of the frame; one beyond it belongs to some cell. */
+SNNRT_KERNEL uint16_t *snnrt_cell_of(uint16_t *cells, uint32_t index_chw,
+                                     const snnrt_density *density) {
+  const uint32_t width = (uint32_t)density->width;
+  const uint32_t position = index_chw % ((uint32_t)density->height * width);
+  const uint32_t row = position / width / (uint32_t)density->cell_height;
+  const uint32_t column = position % width / (uint32_t)density->cell_width;
+  return cells + (row * (uint32_t)density->columns + column);
+}
+
 /* Whether a list of events keeps to `density`.
 
    indices_chw: uint16[n], flat CHW indices; one beyond the frame is counted
@@ -131,14 +142,34 @@ SNNRT_KERNEL bool snnrt_events_are_sparse(const uint16_t *indices_chw,
   }
   snnrt_fill_zero(cells, snnrt_cell_bytes(density));
   for (uint32_t i = 0; i < n; ++i) {
-    const int32_t position = indices_chw[i] % (density->height * density->width);
-    const int32_t row = position / density->width / density->cell_height;
-    const int32_t column = position % density->width / density->cell_width;
-    if (!snnrt_add_to_cell(cells + row * density->columns + column, 1, density)) {
+    uint16_t *const cell = snnrt_cell_of(cells, indices_chw[i], density);
+    if (!snnrt_add_to_cell(cell, 1, density)) {
       return false;
     }
   }
   return snnrt_cells_are_sparse(cells, density);
+}
+
+/* The number of hits of a list that keeps to `density`; another one is dropped.
+
+   hits, counts: see event_hits.h; cells: as above. */
+SNNRT_KERNEL uint32_t snnrt_sparse_hits(snnrt_hit_list list,
+                                        const uint16_t *hits, uint8_t *counts,
+                                        uint16_t *cells,
+                                        const snnrt_density *density) {
+  if (list.size == SNNRT_NO_HITS || list.events <= density->maximum) {
+    return list.size;
+  }
+  snnrt_fill_zero(cells, snnrt_cell_bytes(density));
+  for (uint32_t i = 0; i < list.size; ++i) {
+    uint16_t *const cell = snnrt_cell_of(cells, hits[i], density);
+    if (!snnrt_add_to_cell(cell, counts[hits[i]], density)) {
+      return snnrt_drop_hits(hits, list.size, counts);
+    }
+  }
+  return snnrt_cells_are_sparse(cells, density)
+             ? list.size
+             : snnrt_drop_hits(hits, list.size, counts);
 }
 
 #endif

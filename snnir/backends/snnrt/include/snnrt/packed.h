@@ -63,6 +63,42 @@ SNNRT_KERNEL bool snnrt_are_zero16(const uint8_t *bytes) {
           snnrt_load32(bytes + 8) | snnrt_load32(bytes + 12)) == 0;
 }
 
+/* Advances `bytes` behind the next 16 that are not all zero and returns true, or
+   to `end`. bytes: aligned to 4 bytes; their number is a multiple of 16. A loop
+   in assembly because compilers load words one by one. */
+SNNRT_KERNEL bool snnrt_pass_zeros(const uint8_t **bytes, const uint8_t *end) {
+#if SNNRT_DSP
+  const uint8_t *next = *bytes;
+  uint32_t any;
+  __asm__ volatile(
+      "mov %1, #0\n\t"
+      "b 2f\n"
+      "1:\n\t"
+      "ldmia %0!, {r3, r4, r5, r6}\n\t"
+      "orr r3, r3, r4\n\t"
+      "orr r5, r5, r6\n\t"
+      "orrs %1, r3, r5\n\t"
+      "bne 3f\n"
+      "2:\n\t"
+      "cmp %0, %2\n\t"
+      "bne 1b\n"
+      "3:"
+      : "+&r"(next), "=&r"(any)
+      : "r"(end)
+      : "r3", "r4", "r5", "r6", "cc", "memory");
+  *bytes = next;
+  return any != 0;
+#else
+  while (*bytes != end) {
+    *bytes += 16;
+    if (!snnrt_are_zero16(*bytes - 16)) {
+      return true;
+    }
+  }
+  return false;
+#endif
+}
+
 /* Index of the lowest bit of a word that is not 0. */
 SNNRT_KERNEL int32_t snnrt_lowest_bit(uint32_t word) {
 #if defined(__GNUC__)
@@ -245,6 +281,13 @@ SNNRT_KERNEL uint32_t snnrt_usada8(uint32_t sum, uint32_t bytes) {
   return result;
 }
 
+/* 8-bit lanes: unsigned a - b, or 0 if that is negative. */
+SNNRT_KERNEL uint32_t snnrt_uqsub8(uint32_t a, uint32_t b) {
+  uint32_t result;
+  __asm__("uqsub8 %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
+  return result;
+}
+
 /* 8-bit lanes: a - b modulo 2^8. */
 SNNRT_KERNEL uint32_t snnrt_ssub8(uint32_t a, uint32_t b) {
   uint32_t result;
@@ -354,6 +397,15 @@ SNNRT_KERNEL uint32_t snnrt_sadd8(uint32_t a, uint32_t b) {
 SNNRT_KERNEL uint32_t snnrt_usada8(uint32_t sum, uint32_t bytes) {
   const uint32_t pairs = (bytes & 0x00FF00FFu) + ((bytes >> 8) & 0x00FF00FFu);
   return sum + (pairs & 0xFFFFu) + (pairs >> 16);
+}
+
+SNNRT_KERNEL uint32_t snnrt_uqsub8(uint32_t a, uint32_t b) {
+  uint32_t result = 0;
+  for (int32_t shift = 0; shift < 32; shift += 8) {
+    const uint32_t lane_a = a >> shift & 0xFFu, lane_b = b >> shift & 0xFFu;
+    result |= (lane_a > lane_b ? lane_a - lane_b : 0u) << shift;
+  }
+  return result;
 }
 
 SNNRT_KERNEL uint32_t snnrt_ssub8(uint32_t a, uint32_t b) {
