@@ -11,10 +11,10 @@ are kept in `build/nmnist/`: running it again only compiles and measures.
 """
 
 import argparse
-import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
+from common import RESULTS, log, write_csv
 from emulated import COMPRESSED_GOALS, INFERENCE_GOAL
 from together_candidates import (
     Candidate,
@@ -26,7 +26,7 @@ from together_candidates import (
     use_one_thread,
 )
 from together_measurements import NO_LIMITS, Binary, Limits, profile
-from together_nmnist import RESULTS, as_presented, log, real_recordings
+from together_nmnist import as_presented, real_recordings
 from together_pool import (
     CONFIDENCE,
     HELD_OUT_IMAGES,
@@ -227,12 +227,7 @@ def write_results(
     reached: Sequence[Reached], considered: Sequence[list[str]], reference: Decided, test: Decided
 ) -> None:
     """CSV and Markdown."""
-    RESULTS.mkdir(exist_ok=True)
-    records = [each.values(reference) for each in reached]
-    with (RESULTS / "compressed_goals.csv").open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, list(records[0]))
-        writer.writeheader()
-        writer.writerows(records)
+    write_csv(RESULTS / "compressed_goals.csv", [each.values(reference) for each in reached])
     first, last = HELD_OUT_IMAGES
     lines = [
         "# The published N-MNIST network, compressed to given costs",

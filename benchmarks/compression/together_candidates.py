@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
 import torch
+from common import log
 from emulated import Compiled
 from together_measurements import (
     NO_LIMITS,
@@ -16,7 +17,7 @@ from together_measurements import (
     right_decisions,
     size_of,
 )
-from together_nmnist import as_presented, log, real_recordings
+from together_nmnist import as_presented, real_recordings
 from together_pool import Decided, accepted, decided, pool_loss, real_loss
 from together_recipes import DENSE, Recipe, steps_of
 from xdsl.dialects.builtin import ModuleOp

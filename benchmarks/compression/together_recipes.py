@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from common import log
 from timesteps import fine_tuned
-from together_nmnist import CACHE, cached, dense_network, log, passed, simulated
+from together_nmnist import CACHE, cached, dense_network, passed, simulated
 from together_training import Stage, best_coarsened, seeded, train_stage
 from xdsl.dialects.builtin import ModuleOp
 
