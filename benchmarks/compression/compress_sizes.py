@@ -15,8 +15,8 @@ from typing import get_args
 
 import torch
 from common import RESULTS, log, markdown_table, require_shared, write_csv
-from together_candidates import right_on_test, use_one_thread
-from together_measurements import (
+from nmnist_candidates import right_on_test, use_one_thread
+from nmnist_measurements import (
     Binary,
     Size,
     compile_network,
@@ -24,7 +24,7 @@ from together_measurements import (
     right_decisions,
     size_of,
 )
-from together_nmnist import (
+from nmnist_networks import (
     INPUT_SHAPE,
     SIMULATED_TEST_SAMPLES,
     passed,
@@ -32,8 +32,8 @@ from together_nmnist import (
     simulated,
     snn_network,
 )
-from together_pool import Paired, paired_loss, points
-from together_recipes import DENSE, Recipe, calibration, calibration_samples
+from nmnist_pool import Paired, paired_loss, points
+from nmnist_recipes import DENSE, Recipe, calibration, calibration_samples
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.costs.goals import Goal

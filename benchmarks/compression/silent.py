@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import torch
 from common import RESULTS, log, markdown_table, write_csv
-from together_measurements import (
+from nmnist_measurements import (
     PROFILED_SAMPLES,
     Binary,
     Size,
@@ -28,7 +28,7 @@ from together_measurements import (
     profile,
     size_of,
 )
-from together_nmnist import (
+from nmnist_networks import (
     accuracy,
     cached,
     calibration_file,

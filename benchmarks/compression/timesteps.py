@@ -17,9 +17,8 @@ from dataclasses import dataclass, field, fields, replace
 import numpy as np
 import torch
 from common import RESULTS, log, markdown_table, write_csv
-from numpy.typing import NDArray
-from together_measurements import Binary, compile_and_measure
-from together_nmnist import (
+from nmnist_measurements import Binary, compile_and_measure
+from nmnist_networks import (
     SIMULATED_TEST_SAMPLES,
     TIMESTEPS,
     cached,
@@ -27,8 +26,9 @@ from together_nmnist import (
     real_recordings,
     simulated,
 )
-from together_pool import paired_loss, points
-from together_training import Stage, best_coarsened, refined, seeded, train_stage
+from nmnist_pool import paired_loss, points
+from nmnist_training import Stage, best_coarsened, refined, seeded, train_stage
+from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.data import Dataset

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from common import log
-from together_candidates import Candidate, compiled_for, right_on_test, test_program
-from together_measurements import NO_LIMITS, Binary
-from together_pool import Decided, Paired, accepted, decided, mean_of, paired_loss
-from together_recipes import Recipe, repeated
+from nmnist_candidates import Candidate, compiled_for, right_on_test, test_program
+from nmnist_measurements import NO_LIMITS, Binary
+from nmnist_pool import Decided, Paired, accepted, decided, mean_of, paired_loss
+from nmnist_recipes import Recipe, repeated
 
 from snnir.costs.goals import Goal
 

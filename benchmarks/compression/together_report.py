@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from common import RESULTS, markdown_table, write_csv
-from together_candidates import Candidate
+from nmnist_candidates import Candidate
+from nmnist_pool import CONFIDENCE, HELD_OUT_IMAGES, points, pool_loss, real_loss
 from together_choice import AIMS, Choice
-from together_pool import CONFIDENCE, HELD_OUT_IMAGES, points, pool_loss, real_loss
 from together_splits import MARGINS, SPLITS, Trust
 
 from snnir.costs.goals import Goal

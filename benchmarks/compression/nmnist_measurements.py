@@ -23,8 +23,8 @@ from emulated import (
     traced_difference,
     verdict,
 )
+from nmnist_networks import CACHE, as_presented, real_recordings, snn_network
 from numpy.typing import NDArray
-from together_nmnist import CACHE, as_presented, real_recordings, snn_network
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.backends.targets import MPS2_AN500

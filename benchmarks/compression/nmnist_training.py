@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from common import log
-from together_nmnist import FIRST_TRAINING_IMAGE, accuracy, as_presented, simulated, snn_network
+from nmnist_networks import FIRST_TRAINING_IMAGE, accuracy, as_presented, simulated, snn_network
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.data import Dataset
