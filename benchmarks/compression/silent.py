@@ -225,6 +225,7 @@ def write_results(rows: list[Row]) -> None:
         of_bins = [row for row in rows if row.bins == bins]
         if of_bins:
             lines += ["", f"## {bins} time bins", "", anchor(of_bins), "", *table(of_bins)]
+    lines += ["", "Where the instructions go: [silent_profile.md](silent_profile.md)."]
     (RESULTS / "silent.md").write_text("\n".join(lines) + "\n")
 
 

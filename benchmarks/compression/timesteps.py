@@ -303,6 +303,8 @@ def write_results(rows: list[Row]) -> None:
         summary(rows),
         "",
         *table(rows),
+        "",
+        "![Accuracy against time steps](timesteps.png)",
     ]
     (RESULTS / "timesteps.md").write_text("\n".join(lines) + "\n")
     plot(rows)

@@ -209,6 +209,7 @@ def write_results(report: Report) -> None:
             "losses against the network as published.",
             "", *table_of_candidates(rows_of_goal, report.dense),
         ]  # fmt: skip
+    lines += ["", "![Accuracy against instructions of an inference](together.png)"]
     (RESULTS / "together.md").write_text("\n".join(lines) + "\n")
     plot(report.found, report.made, report.dense)
 
