@@ -8,6 +8,7 @@ delete the folder after a change of the passes.
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import sys
@@ -172,3 +173,17 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list
     """The lines of a Markdown table."""
     lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
     return lines + ["| " + " | ".join(row) + " |" for row in rows]
+
+
+def write_csv(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
+    """A CSV file with the columns of the first record; its folder is made if it is missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, list(records[0]))
+        writer.writeheader()
+        writer.writerows(records)
+
+
+def log(text: object) -> None:
+    """Say how far the benchmark has come."""
+    print(text, file=sys.stderr, flush=True)

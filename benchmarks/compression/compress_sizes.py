@@ -9,15 +9,14 @@ size. Networks are kept in `build/nmnist/`: running it again only compiles and m
 """
 
 import argparse
-import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import get_args
 
 import torch
-from common import markdown_table
-from together_candidates import right_on_test, use_one_thread
-from together_measurements import (
+from common import RESULTS, log, markdown_table, require_shared, write_csv
+from nmnist_candidates import right_on_test, use_one_thread
+from nmnist_measurements import (
     Binary,
     Size,
     compile_network,
@@ -25,19 +24,16 @@ from together_measurements import (
     right_decisions,
     size_of,
 )
-from together_nmnist import (
+from nmnist_networks import (
     INPUT_SHAPE,
-    RESULTS,
     SIMULATED_TEST_SAMPLES,
-    log,
     passed,
     real_recordings,
-    shared,
     simulated,
     snn_network,
 )
-from together_pool import Paired, paired_loss, points
-from together_recipes import DENSE, Recipe, calibration, calibration_samples
+from nmnist_pool import Paired, paired_loss, points
+from nmnist_recipes import DENSE, Recipe, calibration, calibration_samples
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.costs.goals import Goal
@@ -52,7 +48,7 @@ GOAL: Goal = "size"
 
 def linear_network() -> ModuleOp:
     """The fully connected network 2312-256-10."""
-    folder = shared() / "models" / "nmnist_fc"
+    folder = require_shared() / "models" / "nmnist_fc"
     module = load_module(f"{folder / 'model.py'}:build", folder / "weights.pt")
     return from_snntorch(module, torch.zeros(1, *INPUT_SHAPE), LINEAR_STEPS, name="nmnist_fc")
 
@@ -148,17 +144,13 @@ def table(found: Sequence[Row]) -> list[str]:
 
 def write_results(found: Sequence[Row]) -> None:
     """CSV and Markdown."""
-    RESULTS.mkdir(exist_ok=True)
     records = [
         {"network": row.network, "size": row.size, "zeros": row.zeros, "simulated": row.simulated}
         | {"lost": row.lost.loss, "lost_simulated": row.lost_simulated.loss}
         | asdict(row.measured) | asdict(row.binary)
         for row in found
     ]  # fmt: skip
-    with (RESULTS / "compress_sizes.csv").open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, list(records[0]))
-        writer.writeheader()
-        writer.writerows(records)
+    write_csv(RESULTS / "compress_sizes.csv", records)
     first = found[0].binary
     samples = {name: calibration_samples(steps) for name, (_, steps) in NETWORKS.items()}
     lines = [

@@ -4,19 +4,19 @@
     python benchmarks/compression/compressed_goals.py [--emulated N]
 
 writes `benchmarks/results/compressed_goals.csv` and `.md`. For each goal, the candidates of
-`together_recipes.py` in the number of steps that it asks for are compiled within its limits; of
-those that are accepted on the pool (`together_pool.py`) and keep the goal on the calibration half
+`nmnist_recipes.py` in the number of steps that it asks for are compiled within its limits; of
+those that are accepted on the pool (`nmnist_pool.py`) and keep the goal on the calibration half
 the most accurate one is measured on the test half of the real recordings. Networks and decisions
 are kept in `build/nmnist/`: running it again only compiles and measures.
 """
 
 import argparse
-import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
+from common import RESULTS, log, write_csv
 from emulated import COMPRESSED_GOALS, INFERENCE_GOAL
-from together_candidates import (
+from nmnist_candidates import (
     Candidate,
     candidates,
     compiled_for,
@@ -25,9 +25,9 @@ from together_candidates import (
     test_program,
     use_one_thread,
 )
-from together_measurements import NO_LIMITS, Binary, Limits, profile
-from together_nmnist import RESULTS, as_presented, log, real_recordings
-from together_pool import (
+from nmnist_measurements import NO_LIMITS, Binary, Limits, profile
+from nmnist_networks import as_presented, real_recordings
+from nmnist_pool import (
     CONFIDENCE,
     HELD_OUT_IMAGES,
     Decided,
@@ -37,7 +37,7 @@ from together_pool import (
     pool_loss,
     real_loss,
 )
-from together_recipes import DENSE, Recipe, steps_of, trained_recipes
+from nmnist_recipes import DENSE, Recipe, steps_of, trained_recipes
 
 from snnir.costs.goals import Goal
 
@@ -227,12 +227,7 @@ def write_results(
     reached: Sequence[Reached], considered: Sequence[list[str]], reference: Decided, test: Decided
 ) -> None:
     """CSV and Markdown."""
-    RESULTS.mkdir(exist_ok=True)
-    records = [each.values(reference) for each in reached]
-    with (RESULTS / "compressed_goals.csv").open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, list(records[0]))
-        writer.writeheader()
-        writer.writerows(records)
+    write_csv(RESULTS / "compressed_goals.csv", [each.values(reference) for each in reached])
     first, last = HELD_OUT_IMAGES
     lines = [
         "# The published N-MNIST network, compressed to given costs",

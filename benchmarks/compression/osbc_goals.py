@@ -139,10 +139,10 @@ def write_report(sets: dict[str, Flags], folder: Path) -> None:
     lines = [
         "# Goals of OSBC on many recordings (osbc_goals)",
         "",
-        "Written by `benchmarks/compression/osbc_goals.py`. *OSBC extended* of `osbc.md`, without "
-        "fine-tuning; points that it loses against the dense network on the same recordings, with "
-        f"one standard deviation of the paired difference. n: {shown_sizes}. Calibration: 1,000 "
-        "other simulated recordings without labels.",
+        "Made by `python benchmarks/compression/osbc_goals.py`. *OSBC extended* of `osbc.md`, "
+        "without fine-tuning; points that it loses against the dense network on the same "
+        f"recordings, with one standard deviation of the paired difference. n: {shown_sizes}. "
+        "Calibration: 1,000 other simulated recordings without labels.",
         "",
         f"Dense: {dense}.",
         "",

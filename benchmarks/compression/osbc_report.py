@@ -70,6 +70,10 @@ def difference(first: Cell, second: Cell) -> tuple[float, float]:
     return 100 * float(change.mean()), 100 * float(change.std() / len(change) ** 0.5)
 
 
+PLOTS = {"pruning": "weights left, %", "quantization": "bits of a weight"}
+"""Kinds of compression that have a plot, with what its axis of x shows."""
+
+
 def write_report(
     cells: Sequence[Cell],
     name: str,
@@ -100,6 +104,9 @@ def write_report(
         lines += ["## Computed once", ""]
         rows = [[what, f"{seconds:.0f}"] for what, seconds in times.items()]
         lines += [*markdown_table(["what", "CPU seconds"], rows), ""]
+    for kind in PLOTS:
+        if any(cell.kind == kind for cell in cells):
+            lines += [f"![Accuracy after {kind}]({name}_{kind}.png)", ""]
     (folder / f"{name}.md").write_text("\n".join(lines).rstrip() + "\n")
 
 
@@ -122,8 +129,10 @@ def _write_csv(cells: Iterable[Cell], path: Path) -> None:
 def _introduction(dense: Cell) -> list[str]:
     simulated, real = dense.accuracies
     return [
-        "Written by `benchmarks/compression/osbc.py`. Calibration: 1,000 simulated recordings of "
-        "MNIST training images, without their labels, none of which the network was trained on. "
+        "Made by `python benchmarks/compression/osbc.py`, with the options in its docstring where "
+        "the name is not `osbc`; how long the pass takes is in [osbc_speed.md](osbc_speed.md). "
+        "Calibration: 1,000 simulated recordings of MNIST training images, without their labels, "
+        "none of which the network was trained on. "
         f"Tests: {dense.sizes[0]:,} simulated recordings of MNIST test images and "
         f"{dense.sizes[1]} real N-MNIST recordings (of MNIST training images before number 1,000). "
         "All options were chosen on other simulated recordings of training images; no weights are "
@@ -269,7 +278,7 @@ def _plot(cells: Sequence[Cell], name: str, folder: Path) -> None:
     dense = 100 * cells[0].accuracies[0]
     samples = cells[0].sizes
     note = f"N-MNIST 2312-256-10; n = {samples[0]:,} simulated, {samples[1]} real recordings"
-    for kind, label in (("pruning", "weights left, %"), ("quantization", "bits of a weight")):
+    for kind, label in PLOTS.items():
         chosen = [cell for cell in cells if cell.kind == kind]
         if not chosen:
             continue

@@ -12,14 +12,13 @@ chosen by `snn-prune-pca`, which refits what reads them. Network and recordings 
 """
 
 import argparse
-import csv
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
-from common import markdown_table
-from together_measurements import (
+from common import RESULTS, log, markdown_table, write_csv
+from nmnist_measurements import (
     PROFILED_SAMPLES,
     Binary,
     Size,
@@ -29,13 +28,11 @@ from together_measurements import (
     profile,
     size_of,
 )
-from together_nmnist import (
-    RESULTS,
+from nmnist_networks import (
     accuracy,
     cached,
     calibration_file,
     dense_network,
-    log,
     passed,
     real_recordings,
     snn_network,
@@ -160,20 +157,21 @@ def table(rows: list[Row]) -> list[str]:
         "program's accuracy, test half", "same decision", "flash", "RAM with stack",
         "instructions per step", "of unpruned", "dense code", "of unpruned", "bit-exact",
     )  # fmt: skip
-    lines = [" | ".join(titles), " | ".join("---" for _ in titles)]
     first = rows[0]
-    for row in rows:
-        size, binary = row.size, row.binary
-        lines.append(
-            f"{row.variant} | {size.channels} | {size.macs:,} | {size.synaptic_operations:,.0f} | "
-            f"{row.calibration:.1%} | {binary.accuracy:.1%} | {row.agreement:.1%} | "
-            f"{binary.flash:,} | {binary.ram:,} | {binary.instructions:,.0f} | "
-            f"{binary.instructions / first.binary.instructions:.1%} | "
-            f"{row.dense_instructions:,.0f} | "
-            f"{row.dense_instructions / first.dense_instructions:.1%} | "
-            f"{'yes' if binary.exact else 'NO'}"
+    lines = [
+        (
+            str(row.variant), row.size.channels, f"{row.size.macs:,}",
+            f"{row.size.synaptic_operations:,.0f}", f"{row.calibration:.1%}",
+            f"{row.binary.accuracy:.1%}", f"{row.agreement:.1%}", f"{row.binary.flash:,}",
+            f"{row.binary.ram:,}", f"{row.binary.instructions:,.0f}",
+            f"{row.binary.instructions / first.binary.instructions:.1%}",
+            f"{row.dense_instructions:,.0f}",
+            f"{row.dense_instructions / first.dense_instructions:.1%}",
+            "yes" if row.binary.exact else "NO",
         )
-    return [f"| {line} |" for line in lines]
+        for row in rows
+    ]  # fmt: skip
+    return markdown_table(titles, lines)
 
 
 def chosen_threshold(rows: list[Row]) -> Row:
@@ -206,11 +204,7 @@ def anchor(rows: list[Row]) -> str:
 
 def write_results(rows: list[Row]) -> None:
     """CSV and Markdown."""
-    RESULTS.mkdir(exist_ok=True)
-    with (RESULTS / "silent.csv").open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, list(rows[0].values()))
-        writer.writeheader()
-        writer.writerows(row.values() for row in rows)
+    write_csv(RESULTS / "silent.csv", [row.values() for row in rows])
     binary = rows[0].binary
     lines = [
         "# Silent pruning of the published N-MNIST network (arXiv 2511.12136)",
@@ -231,6 +225,7 @@ def write_results(rows: list[Row]) -> None:
         of_bins = [row for row in rows if row.bins == bins]
         if of_bins:
             lines += ["", f"## {bins} time bins", "", anchor(of_bins), "", *table(of_bins)]
+    lines += ["", "Where the instructions go: [silent_profile.md](silent_profile.md)."]
     (RESULTS / "silent.md").write_text("\n".join(lines) + "\n")
 
 

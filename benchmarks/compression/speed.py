@@ -132,9 +132,9 @@ def write_results(measured: dict[str, Any], total_rows: int) -> None:
               "loss against plain"]  # fmt: skip
     lines = [
         "# Speed of OSBC pruning, 2312-256-10 (594,432 weights)", "",
-        f"Written by `benchmarks/compression/speed.py`. One thread of {measured['machine']}, load "
-        f"{measured['load']:.1f} at the start; calibration on {measured['samples']:,} simulated "
-        "N-MNIST recordings in 100 time bins.", "",
+        f"Made by `python benchmarks/compression/speed.py`. One thread of "
+        f"{measured['machine']}, load {measured['load']:.1f} at the start; calibration on "
+        f"{measured['samples']:,} simulated N-MNIST recordings in 100 time bins.", "",
         f"`snn-osbc-prune{{sparsity={SPARSITY}}}`, the whole pass with reading, Hessians of both "
         f"layers, orders, refit and writing: {whole['wall_seconds']:.0f} s wall, "
         f"{whole['cpu_seconds']:.0f} s CPU, peak memory {whole['peak_mebibytes']:,.0f} MiB, of "

@@ -11,26 +11,24 @@ real recordings of the test half and of simulated recordings of MNIST test image
 """
 
 import argparse
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from together_measurements import Binary, compile_and_measure
-from together_nmnist import (
-    RESULTS,
+from common import RESULTS, log, markdown_table, write_csv
+from nmnist_measurements import Binary, compile_and_measure
+from nmnist_networks import (
     SIMULATED_TEST_SAMPLES,
     TIMESTEPS,
     cached,
     dense_network,
-    log,
     real_recordings,
     simulated,
 )
-from together_pool import paired_loss, points
-from together_training import Stage, best_coarsened, refined, seeded, train_stage
+from nmnist_pool import paired_loss, points
+from nmnist_training import Stage, best_coarsened, refined, seeded, train_stage
+from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.data import Dataset
@@ -190,7 +188,7 @@ def table(rows: list[Row]) -> list[str]:
         other, "integer program, real test half", "instructions per step", "per inference",
         "RAM with stack", "bit-exact",
     )  # fmt: skip
-    lines = [" | ".join(titles), " | ".join("---" for _ in titles)]
+    lines = []
     for row in rows:
         cells = [
             str(row.steps), row.method, f"{row.test:.1%}", f"{100 * (row.test - dense.test):+.1f}",
@@ -206,8 +204,8 @@ def table(rows: list[Row]) -> list[str]:
                 f"{row.instructions_per_inference:,.0f}", f"{row.ram:,}",
                 "yes" if row.exact else "NO",
             ]  # fmt: skip
-        lines.append(" | ".join(cells))
-    return [f"| {line} |" for line in lines]
+        lines.append(cells)
+    return markdown_table(titles, lines)
 
 
 def fewest_steps(rows: list[Row]) -> dict[str, int]:
@@ -268,11 +266,7 @@ def summary(rows: list[Row]) -> str:
 
 def write_results(rows: list[Row]) -> None:
     """CSV, Markdown and the plot."""
-    RESULTS.mkdir(exist_ok=True)
-    with (RESULTS / "timesteps.csv").open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, list(rows[0].record()))
-        writer.writeheader()
-        writer.writerows(row.record() for row in rows)
+    write_csv(RESULTS / "timesteps.csv", [row.record() for row in rows])
     dense = dense_row(rows)
     samples = len(real_recordings(GOAL_STEPS)[1])
     emulated = next(row.emulated for row in rows if row.emulated)
@@ -309,6 +303,8 @@ def write_results(rows: list[Row]) -> None:
         summary(rows),
         "",
         *table(rows),
+        "",
+        "![Accuracy against time steps](timesteps.png)",
     ]
     (RESULTS / "timesteps.md").write_text("\n".join(lines) + "\n")
     plot(rows)

@@ -3,9 +3,9 @@
 
     python benchmarks/compression/together.py [--emulated N] [--seeds N]
 
-writes `benchmarks/results/together.csv`, `.md` and `.png`. Every candidate (`together_recipes.py`)
+writes `benchmarks/results/together.csv`, `.md` and `.png`. Every candidate (`nmnist_recipes.py`)
 is compiled for speed and for size, its decisions are those of the integer program on the pool
-(`together_pool.py`, which has the rule of choice), and its instructions are counted on the
+(`nmnist_pool.py`, which has the rule of choice), and its instructions are counted on the
 calibration half of the real recordings. The accepted candidate with the fewest instructions of an
 inference, and that with the fewest bytes, are chosen by these for each loss, with and without
 training, and only then measured on the test half. Networks and decisions are kept in
@@ -14,9 +14,9 @@ training, and only then measured on the test half. Networks and decisions are ke
 
 import argparse
 
-from together_candidates import Candidate, candidates, use_one_thread
+from nmnist_candidates import Candidate, candidates, use_one_thread
+from nmnist_recipes import osbc_recipes, trained_recipes, untrained_recipes
 from together_choice import AIMS, Choice, Known, choices
-from together_recipes import osbc_recipes, trained_recipes, untrained_recipes
 from together_report import Report, write_results
 from together_splits import Trust, all_trust
 

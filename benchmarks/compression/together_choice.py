@@ -9,11 +9,11 @@ networks as well; else the next one is tried. What is compiled is always the net
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from together_candidates import Candidate, compiled_for, right_on_test, test_program
-from together_measurements import NO_LIMITS, Binary
-from together_nmnist import log
-from together_pool import Decided, Paired, accepted, decided, mean_of, paired_loss
-from together_recipes import Recipe, repeated
+from common import log
+from nmnist_candidates import Candidate, compiled_for, right_on_test, test_program
+from nmnist_measurements import NO_LIMITS, Binary
+from nmnist_pool import Decided, Paired, accepted, decided, mean_of, paired_loss
+from nmnist_recipes import Recipe, repeated
 
 from snnir.costs.goals import Goal
 

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The report of `together.py`: tables of choices, of rules and of candidates, and the plot."""
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from together_candidates import Candidate
+from common import RESULTS, markdown_table, write_csv
+from nmnist_candidates import Candidate
+from nmnist_pool import CONFIDENCE, HELD_OUT_IMAGES, points, pool_loss, real_loss
 from together_choice import AIMS, Choice
-from together_nmnist import RESULTS
-from together_pool import CONFIDENCE, HELD_OUT_IMAGES, points, pool_loss, real_loss
 from together_splits import MARGINS, SPLITS, Trust
 
 from snnir.costs.goals import Goal
@@ -43,19 +42,19 @@ CHOICE_TITLES = (
 
 def table_of_choices(made: Sequence[Choice]) -> list[str]:
     """Programs chosen, in Markdown."""
-    lines = [" | ".join(CHOICE_TITLES), " | ".join("---" for _ in CHOICE_TITLES)]
+    lines = []
     for choice in made:
         found, test, lost, again = choice.candidate, choice.test, choice.lost, choice.repeated
         loss = "the reference" if choice.loss is None else f"{100 * choice.loss:g} points"
-        lines.append(
-            f"{loss} | {'yes' if choice.trained else 'no'} | {found.recipe.text} | "
-            f"{found.size.channels} | {test.timesteps} | {points(lost.real)} | "
-            f"{points(again.real) if again else ''} | {points(lost.pool)} | "
-            f"{test.accuracy:.1%} | {points(lost.test)} | {points(again.test) if again else ''} | "
-            f"{test.instructions:,.0f} | {test.inference:,.0f} | {test.flash:,} | {test.ram:,} | "
-            f"{'yes' if test.exact else 'NO'}"
-        )
-    return [f"| {line} |" for line in lines]
+        lines.append([
+            loss, "yes" if choice.trained else "no", found.recipe.text, found.size.channels,
+            str(test.timesteps), points(lost.real), points(again.real) if again else "",
+            points(lost.pool), f"{test.accuracy:.1%}", points(lost.test),
+            points(again.test) if again else "", f"{test.instructions:,.0f}",
+            f"{test.inference:,.0f}", f"{test.flash:,}", f"{test.ram:,}",
+            "yes" if test.exact else "NO",
+        ])  # fmt: skip
+    return markdown_table(CHOICE_TITLES, lines)
 
 
 def table_of_candidates(found: Sequence[Candidate], reference: Candidate) -> list[str]:
@@ -65,18 +64,18 @@ def table_of_candidates(found: Sequence[Candidate], reference: Candidate) -> lis
         "on the pool", "hidden spikes per step", "instructions per step", "per inference", "flash",
         "RAM with stack",
     )  # fmt: skip
-    lines = [" | ".join(titles), " | ".join("---" for _ in titles)]
+    lines = []
     for each in found:
         binary, decided = each.binary, each.decided
-        lines.append(
-            f"{each.recipe.text} | {each.size.channels} | {binary.timesteps} | "
-            f"{decided.real.mean():.1%} | {decided.simulated.mean():.1%} | "
-            f"{points(real_loss(reference.decided, decided))} | "
-            f"{points(pool_loss(reference.decided, decided))} | {each.size.hidden_spikes:,.0f} | "
-            f"{binary.instructions:,.0f} | {binary.inference:,.0f} | {binary.flash:,} | "
-            f"{binary.ram:,}"
-        )
-    return [f"| {line} |" for line in lines]
+        lines.append([
+            each.recipe.text, each.size.channels, str(binary.timesteps),
+            f"{decided.real.mean():.1%}", f"{decided.simulated.mean():.1%}",
+            points(real_loss(reference.decided, decided)),
+            points(pool_loss(reference.decided, decided)), f"{each.size.hidden_spikes:,.0f}",
+            f"{binary.instructions:,.0f}", f"{binary.inference:,.0f}", f"{binary.flash:,}",
+            f"{binary.ram:,}",
+        ])  # fmt: skip
+    return markdown_table(titles, lines)
 
 
 def holds_on_test(losses: Sequence[tuple[float, float, float]]) -> str:
@@ -121,15 +120,16 @@ def table_of_trust(report: Report) -> list[str]:
         "by more than one standard error", "mean loss beyond what is allowed, points",
         "nothing accepted", "mean cost of the choices",
     )  # fmt: skip
-    lines = [" | ".join(titles), " | ".join("---" for _ in titles)]
-    for (goal, trained), rules in report.trust.items():
-        for rule in rules:
-            lines.append(
-                f"{goal} | {'yes' if trained else 'no'} | {rule.margin:g} | {rule.over:.0%} | "
-                f"{rule.clearly:.0%} | {100 * rule.excess:+.1f} | {rule.without:.0%} | "
-                f"{rule.cost:,.0f}"
-            )
-    return [f"| {line} |" for line in lines]
+    lines = [
+        (
+            goal, "yes" if trained else "no", f"{rule.margin:g}", f"{rule.over:.0%}",
+            f"{rule.clearly:.0%}", f"{100 * rule.excess:+.1f}", f"{rule.without:.0%}",
+            f"{rule.cost:,.0f}",
+        )
+        for (goal, trained), rules in report.trust.items()
+        for rule in rules
+    ]  # fmt: skip
+    return markdown_table(titles, lines)
 
 
 def trust_section(report: Report) -> list[str]:
@@ -176,12 +176,9 @@ def introduction(report: Report) -> str:
 
 def write_results(report: Report) -> None:
     """CSV of all candidates, Markdown and the plot."""
-    RESULTS.mkdir(exist_ok=True)
-    records = [each.values(report.dense.decided) for each in report.found]
-    with (RESULTS / "together.csv").open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, list(records[0]))
-        writer.writeheader()
-        writer.writerows(records)
+    write_csv(
+        RESULTS / "together.csv", [each.values(report.dense.decided) for each in report.found]
+    )
     lines = [
         "# Everything together: the fastest and the smallest programs of the N-MNIST network", "",
         introduction(report),
@@ -212,6 +209,7 @@ def write_results(report: Report) -> None:
             "losses against the network as published.",
             "", *table_of_candidates(rows_of_goal, report.dense),
         ]  # fmt: skip
+    lines += ["", "![Accuracy against instructions of an inference](together.png)"]
     (RESULTS / "together.md").write_text("\n".join(lines) + "\n")
     plot(report.found, report.made, report.dense)
 

@@ -4,18 +4,18 @@
 One test half tells little about a rule: what a network loses there has a standard error of nearly
 two points. So both halves are put together and split at random, the rule chooses by one part and
 the loss is that on the other one, which the rule has not seen. Networks are those of seed 0.
-Nothing is chosen here: the rule that the benchmark uses is fixed in `together_pool.py`.
+Nothing is chosen here: the rule that the benchmark uses is fixed in `nmnist_pool.py`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from nmnist_candidates import Candidate
+from nmnist_networks import real_recordings
+from nmnist_pool import CONFIDENCE, Paired, Right, paired_loss
 from numpy.typing import NDArray
-from together_candidates import Candidate
 from together_choice import AIMS, LOSSES, Known, by_cost
-from together_nmnist import real_recordings
-from together_pool import CONFIDENCE, Paired, Right, paired_loss
 
 from snnir.costs.goals import Goal
 

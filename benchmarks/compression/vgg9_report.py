@@ -271,6 +271,7 @@ def write_markdown(bench: Bench, path: Path) -> None:
     ]
     lines += table("| T | without training | trained in stages |", way_rows(bench))
     lines += rest(bench)
+    lines += [f"![Accuracy against parameters, steps, bits and noise]({path.stem}.png)", ""]
     with atomic_write(path) as stream:
         stream.write("\n".join(lines))
 

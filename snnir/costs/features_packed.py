@@ -6,7 +6,7 @@ from __future__ import annotations
 from snnir.costs.features_conv2d import QUAD_LANES, Found, additions_of, conv2d_amounts
 from snnir.costs.signals import Signals
 from snnir.dialects import snnrt
-from snnir.dialects.snnrt_compressed import packed_words
+from snnir.dialects.snnrt_packed import packed_words
 
 
 def conv2d_scatter_packed(op: snnrt.Conv2dScatterPackedOp, signals: Signals) -> Found:

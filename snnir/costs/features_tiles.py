@@ -16,8 +16,8 @@ from snnir.costs.signals import Floats, Signal, Signals
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_values
-from snnir.dialects.snnrt_compressed import packed_words
 from snnir.dialects.snnrt_lanes import MASK_LANES, mask_count
+from snnir.dialects.snnrt_packed import packed_words
 from snnir.dialects.snnrt_tiles import MARK_BITS, QUAD_LANES
 from snnir.kernels.bit_groups import single_bits
 

@@ -18,13 +18,14 @@ from xdsl.utils.exceptions import VerifyException
 
 from snnir.dialects.kernel_bases import (
     KernelOpBase,
+    Pool2dCallBase,
     buffer_element,
     buffer_operand,
     buffer_shape,
     expect_buffer,
     expect_rank,
 )
-from snnir.dialects.layer_shapes import element_count, int_array, int_values, spatial_output
+from snnir.dialects.layer_shapes import element_count, int_values, spatial_output
 
 IDENTITY_MULTIPLIER = 1 << 30
 IDENTITY_SHIFT = 1
@@ -273,30 +274,19 @@ class FullyConnectedS4Op(KernelOpBase):
 
 
 @irdl_op_definition
-class MaxPoolOp(KernelOpBase):
+class MaxPoolOp(Pool2dCallBase):
     """`arm_max_pool_s8` or `arm_max_pool_s16`, by the element type of the buffers."""
 
     name = "cmsis_nn.max_pool"
-    READS: ClassVar[tuple[str, ...]] = ("input",)
-    WRITES: ClassVar[tuple[str, ...]] = ("output",)
-
-    input = buffer_operand()
-    output = buffer_operand()
-    kernel = prop_def(DenseArrayBase.constr(i64))
-    stride = prop_def(DenseArrayBase.constr(i64))
-    padding = prop_def(DenseArrayBase.constr(i64), default_value=int_array([0, 0]))
-
-    def __init__(self, input: SSAValue, output: SSAValue, windows: dict[str, Attribute]):
-        super().__init__(operands=[input, output], properties=windows)
 
     def verify_(self) -> None:
         expect_buffer("input", self.input, i8, i16)
         expect_buffer("output", self.output, buffer_element(self.input.type))
-        _expect_pooled(self)
+        super().verify_()
 
 
 @irdl_op_definition
-class AvgPoolOp(KernelOpBase):
+class AvgPoolOp(Pool2dCallBase):
     """`arm_avgpool_s8` or `arm_avgpool_s16`: means of what of each window lies inside.
 
     They are rounded half away from zero: exact where every sum is a multiple of the number of
@@ -304,38 +294,25 @@ class AvgPoolOp(KernelOpBase):
     """
 
     name = "cmsis_nn.avgpool"
-    READS: ClassVar[tuple[str, ...]] = ("input",)
     WRITES: ClassVar[tuple[str, ...]] = ("scratch", "output")
 
+    # All three, for the order of the call.
     input = buffer_operand()
     scratch = buffer_operand()
     output = buffer_operand()
-    kernel = prop_def(DenseArrayBase.constr(i64))
-    stride = prop_def(DenseArrayBase.constr(i64))
-    padding = prop_def(DenseArrayBase.constr(i64), default_value=int_array([0, 0]))
 
     def __init__(
         self, input: SSAValue, scratch: SSAValue, output: SSAValue, windows: dict[str, Attribute]
     ):
-        super().__init__(operands=[input, scratch, output], properties=windows)
+        KernelOpBase.__init__(self, operands=[input, scratch, output], properties=windows)
 
     def verify_(self) -> None:
         expect_buffer("input", self.input, i8, i16)  # C1
         expect_buffer("output", self.output, buffer_element(self.input.type))
-        _expect_pooled(self)  # C2
+        super().verify_()  # C2
         needed = avgpool_scratch_bytes(buffer_shape(self.input.type)[-1])
         if element_count(buffer_shape(self.scratch.type)) < needed:  # C3
             raise VerifyException(f"scratch {self.scratch.type} is smaller than {needed} bytes")
-
-
-def _expect_pooled(op: MaxPoolOp | AvgPoolOp) -> None:
-    """Verify the shape of a pooled output."""
-    expect_rank("input", op.input, 3)
-    *size, channels = buffer_shape(op.input.type)
-    windows = (int_values(op.kernel), int_values(op.stride), int_values(op.padding))
-    expected = (*spatial_output(size, *windows), channels)
-    if (actual := buffer_shape(op.output.type)) != expected:
-        raise VerifyException(f"output has shape {actual}, expected {expected}")
 
 
 CMSISNN = Dialect(

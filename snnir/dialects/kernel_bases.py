@@ -9,10 +9,19 @@ planned without knowing the kernels.
 from abc import ABC
 from typing import ClassVar
 
-from xdsl.dialects.builtin import MemRefType, UnitAttr
+from xdsl.dialects.builtin import DenseArrayBase, MemRefType, UnitAttr, i64
 from xdsl.ir import Attribute, SSAValue
-from xdsl.irdl import IRDLOperation, ParsePropInAttrDict, base, operand_def, opt_prop_def
+from xdsl.irdl import (
+    IRDLOperation,
+    ParsePropInAttrDict,
+    base,
+    operand_def,
+    opt_prop_def,
+    prop_def,
+)
 from xdsl.utils.exceptions import VerifyException
+
+from snnir.dialects.layer_shapes import int_array, int_values, spatial_output
 
 BUFFER = base(MemRefType)
 
@@ -87,3 +96,30 @@ def expect_rank(what: str, value: SSAValue, rank: int) -> None:
     """Verify the number of axes of a buffer."""
     if len(shape := buffer_shape(value.type)) != rank:
         raise VerifyException(f"{what} must have rank {rank}, got shape {shape}")
+
+
+class Pool2dCallBase(KernelOpBase, ABC):
+    """A pooling of `(height, width, channels)`, sizes rounded down.
+
+    (C1) `output` has the size that kernel, stride and padding give.
+    """
+
+    READS: ClassVar[tuple[str, ...]] = ("input",)
+    WRITES: ClassVar[tuple[str, ...]] = ("output",)
+
+    input = buffer_operand()
+    output = buffer_operand()
+    kernel = prop_def(DenseArrayBase.constr(i64))
+    stride = prop_def(DenseArrayBase.constr(i64))
+    padding = prop_def(DenseArrayBase.constr(i64), default_value=int_array([0, 0]))
+
+    def __init__(self, input: SSAValue, output: SSAValue, windows: dict[str, Attribute]):
+        super().__init__(operands=[input, output], properties=windows)
+
+    def verify_(self) -> None:
+        expect_rank("input", self.input, 3)
+        *size, channels = buffer_shape(self.input.type)
+        windows = (int_values(self.kernel), int_values(self.stride), int_values(self.padding))
+        expected = (*spatial_output(size, *windows), channels)
+        if (actual := buffer_shape(self.output.type)) != expected:  # C1
+            raise VerifyException(f"output has shape {actual}, expected {expected}")

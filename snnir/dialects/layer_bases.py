@@ -5,7 +5,14 @@ from abc import ABC
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from xdsl.dialects.builtin import I64, DenseArrayBase, IntegerAttr, TensorType, i64
+from xdsl.dialects.builtin import (
+    I64,
+    DenseArrayBase,
+    DenseIntOrFPElementsAttr,
+    IntegerAttr,
+    TensorType,
+    i64,
+)
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
@@ -15,11 +22,13 @@ from xdsl.irdl import (
     prop_def,
     result_def,
     traits_def,
+    var_operand_def,
 )
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
 from snnir.dialects.layer_shapes import (
+    broadcasts_to,
     element_count,
     int_array,
     int_values,
@@ -208,13 +217,15 @@ class Pool2dBase(IRDLOperation, ABC):
         self,
         input: Value,
         kernel: Sequence[int],
-        stride: Sequence[int] | None,
-        padding: Sequence[int],
+        stride: Sequence[int] | None = None,
+        padding: Sequence[int] = (0, 0),
         *,
-        element_type: Attribute,
+        element_type: Attribute | None = None,
         **properties: Attribute,
     ):
-        channels, *spatial = shape_of(SSAValue.get(input).type)
+        """The stride is the kernel and the result has the element type of the input by default."""
+        type = SSAValue.get(input).type
+        channels, *spatial = shape_of(type)
         stride = stride or kernel
         shape = (channels, *spatial_output(spatial, kernel, stride, padding))
         super().__init__(
@@ -225,7 +236,7 @@ class Pool2dBase(IRDLOperation, ABC):
                 "padding": int_array(padding),
                 **properties,
             },
-            result_types=[TensorType(element_type, shape)],
+            result_types=[TensorType(element_type or element_type_of(type), shape)],
         )
 
     def verify_(self) -> None:
@@ -261,3 +272,88 @@ class ReshapeBase(IRDLOperation, ABC):
             raise VerifyException(f"{source} and {target} have different numbers of elements")
         if element_type_of(source) != element_type_of(target):  # C2
             raise VerifyException(f"{source} and {target} have different element types")
+
+
+class AddBase(IRDLOperation, ABC):
+    """`y = a + b`, element by element.
+
+    Constraint: (C1) all shapes are equal.
+    """
+
+    if TYPE_CHECKING:
+        lhs: SSAValue
+        rhs: SSAValue
+
+    traits = traits_def(Pure())
+    assembly_format = "$lhs `,` $rhs attr-dict `:` functional-type(operands, results)"
+
+    def __init__(self, lhs: Value, rhs: Value, element_type: Attribute):
+        shape = shape_of(SSAValue.get(lhs).type)
+        super().__init__(operands=[lhs, rhs], result_types=[TensorType(element_type, shape)])
+
+    def verify_(self) -> None:
+        shape = shape_of(self.lhs.type)
+        if (other := shape_of(self.rhs.type)) != shape:  # C1
+            raise VerifyException(f"operands have shapes {shape} and {other}")
+        expect_result_shape(self, shape)
+
+
+class ScaleBase(IRDLOperation, ABC):
+    """`y = factor * x`.
+
+    Constraints: (C1) the factor is a scalar or broadcasts to the input; (C2) equal shapes.
+    """
+
+    if TYPE_CHECKING:
+        input: SSAValue
+
+    traits = traits_def(Pure())
+    assembly_format = "$input `by` $factor attr-dict `:` functional-type(operands, results)"
+
+    def __init__(self, input: Value, factor: Attribute, element_type: Attribute):
+        shape = shape_of(SSAValue.get(input).type)
+        super().__init__(
+            operands=[input],
+            properties={"factor": factor},
+            result_types=[TensorType(element_type, shape)],
+        )
+
+    def verify_(self) -> None:
+        shape = shape_of(self.input.type)
+        factor = self.properties["factor"]
+        if isinstance(factor, DenseIntOrFPElementsAttr):  # C1
+            if not broadcasts_to(extent := shape_of(factor.type), shape):
+                raise VerifyException(f"factor of shape {extent} does not broadcast to {shape}")
+        expect_result_shape(self, shape)  # C2
+
+
+class ConcatBase(IRDLOperation, ABC):
+    """Concatenation along axis 0 (channels or features).
+
+    Constraints: (C1) at least one operand; (C2) equal element types; (C3) equal sizes of the other
+    axes; (C4) the result's axis 0 is the sum.
+    """
+
+    inputs = var_operand_def(TENSOR)
+    result = result_def(TENSOR)
+
+    traits = traits_def(Pure())
+    assembly_format = "$inputs attr-dict `:` functional-type(operands, results)"
+
+    def __init__(self, inputs: Sequence[Value]):
+        values = [SSAValue.get(value) for value in inputs]
+        shapes = [shape_of(value.type) for value in values]
+        shape = (sum(shape[0] for shape in shapes), *shapes[0][1:])
+        super().__init__(
+            operands=[values], result_types=[TensorType(element_type_of(values[0].type), shape)]
+        )
+
+    def verify_(self) -> None:
+        if not self.inputs:  # C1
+            raise VerifyException("needs at least one operand")
+        for value in self.inputs:  # C2
+            expect_elements("operand", value.type, element_type_of(self.result.type))
+        shapes = [shape_of(value.type) for value in self.inputs]
+        if len({shape[1:] for shape in shapes}) != 1:  # C3
+            raise VerifyException(f"operands {shapes} differ beyond axis 0")
+        expect_result_shape(self, (sum(shape[0] for shape in shapes), *shapes[0][1:]))  # C4

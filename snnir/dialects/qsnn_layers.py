@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Layers of the `qsnn` dialect: everything without state. Re-exported by `snnir.dialects.qsnn`."""
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 from xdsl.dialects.builtin import (
@@ -19,7 +18,7 @@ from xdsl.dialects.builtin import (
     i64,
 )
 from xdsl.interfaces import HasFolderInterface
-from xdsl.ir import Attribute, SSAValue
+from xdsl.ir import Attribute
 from xdsl.irdl import (
     AnyAttr,
     IRDLOperation,
@@ -33,7 +32,6 @@ from xdsl.irdl import (
     prop_def,
     result_def,
     traits_def,
-    var_operand_def,
 )
 from xdsl.traits import (
     ConstantLike,
@@ -42,17 +40,17 @@ from xdsl.traits import (
 from xdsl.utils.exceptions import VerifyException
 
 from snnir.dialects.layer_bases import (
-    TENSOR,
+    AddBase,
+    ConcatBase,
     ConvolutionBase,
     LinearBase,
     Pool2dBase,
     ReshapeBase,
-    Value,
+    ScaleBase,
     element_type_of,
     expect_elements,
-    expect_result_shape,
 )
-from snnir.dialects.layer_shapes import broadcasts_to, int_array, shape_of
+from snnir.dialects.layer_shapes import int_array
 
 INTEGERS = TensorType.constr(base(IntegerType))
 PARAMETER = IntegerAttr.constr(i32) | ParamAttrConstraint(
@@ -148,16 +146,6 @@ class MaxPool2dOp(Pool2dBase):
 
     name = "qsnn.max_pool2d"
 
-    def __init__(
-        self,
-        input: Value,
-        kernel: Sequence[int],
-        stride: Sequence[int] | None = None,
-        padding: Sequence[int] = (0, 0),
-    ):
-        element_type = element_type_of(SSAValue.get(input).type)
-        super().__init__(input, kernel, stride, padding, element_type=element_type)
-
     def verify_(self) -> None:
         super().verify_()
         expect_elements("result", self.result.type, element_type_of(self.input.type))
@@ -182,7 +170,7 @@ class ReshapeOp(ReshapeBase):
 
 
 @irdl_op_definition
-class AddOp(IRDLOperation):
+class AddOp(AddBase):
     """`y = a + b` of values in the same unit, exact. (C1) all shapes are equal."""
 
     name = "qsnn.add"
@@ -191,22 +179,9 @@ class AddOp(IRDLOperation):
     rhs = operand_def(INTEGERS)
     result = result_def(INTEGERS)
 
-    traits = traits_def(Pure())
-    assembly_format = "$lhs `,` $rhs attr-dict `:` functional-type(operands, results)"
-
-    def __init__(self, lhs: Value, rhs: Value, element_type: Attribute):
-        shape = shape_of(SSAValue.get(lhs).type)
-        super().__init__(operands=[lhs, rhs], result_types=[TensorType(element_type, shape)])
-
-    def verify_(self) -> None:
-        shape = shape_of(self.lhs.type)
-        if (other := shape_of(self.rhs.type)) != shape:  # C1
-            raise VerifyException(f"operands have shapes {shape} and {other}")
-        expect_result_shape(self, shape)
-
 
 @irdl_op_definition
-class ScaleOp(IRDLOperation):
+class ScaleOp(ScaleBase):
     """`y = factor * x` with integer factors: brings a value to the unit of another one, exactly.
 
     Constraints: (C1) the factor is a scalar or broadcasts to the input; (C2) equal shapes.
@@ -218,52 +193,9 @@ class ScaleOp(IRDLOperation):
     factor = prop_def(PARAMETER)
     result = result_def(INTEGERS)
 
-    traits = traits_def(Pure())
-    assembly_format = "$input `by` $factor attr-dict `:` functional-type(operands, results)"
-
-    def __init__(self, input: Value, factor: Parameter, element_type: Attribute):
-        shape = shape_of(SSAValue.get(input).type)
-        super().__init__(
-            operands=[input],
-            properties={"factor": factor},
-            result_types=[TensorType(element_type, shape)],
-        )
-
-    def verify_(self) -> None:
-        shape = shape_of(self.input.type)
-        if isinstance(self.factor, DenseIntOrFPElementsAttr):  # C1
-            if not broadcasts_to(factor := shape_of(self.factor.type), shape):
-                raise VerifyException(f"factor of shape {factor} does not broadcast to {shape}")
-        expect_result_shape(self, shape)  # C2
-
 
 @irdl_op_definition
-class ConcatOp(IRDLOperation):
+class ConcatOp(ConcatBase):
     """Concatenation along axis 0 of values in the same unit. Constraints of `snn.concat`."""
 
     name = "qsnn.concat"
-
-    inputs = var_operand_def(TENSOR)
-    result = result_def(TENSOR)
-
-    traits = traits_def(Pure())
-    assembly_format = "$inputs attr-dict `:` functional-type(operands, results)"
-
-    def __init__(self, inputs: Sequence[Value]):
-        values = [SSAValue.get(value) for value in inputs]
-        shapes = [shape_of(value.type) for value in values]
-        shape = (sum(shape[0] for shape in shapes), *shapes[0][1:])
-        super().__init__(
-            operands=[values], result_types=[TensorType(element_type_of(values[0].type), shape)]
-        )
-
-    def verify_(self) -> None:
-        if not self.inputs:
-            raise VerifyException("needs at least one operand")
-        element_type = element_type_of(self.result.type)
-        for value in self.inputs:
-            expect_elements("operand", value.type, element_type)
-        shapes = [shape_of(value.type) for value in self.inputs]
-        if len({shape[1:] for shape in shapes}) != 1:
-            raise VerifyException(f"operands {shapes} differ beyond axis 0")
-        expect_result_shape(self, (sum(shape[0] for shape in shapes), *shapes[0][1:]))

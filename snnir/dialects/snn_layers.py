@@ -5,6 +5,7 @@ Tensors hold one sample at one time step: `(channels, height, width)` or `(featu
 `i1`, everything else is `f32`; an `i1` operand counts as 0.0 and 1.0.
 """
 
+from abc import ABC
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -36,16 +37,19 @@ from xdsl.traits import ConstantLike, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from snnir.dialects.layer_bases import (
+    AddBase,
+    ConcatBase,
     ConvolutionBase,
     LinearBase,
     Pool2dBase,
     ReshapeBase,
+    ScaleBase,
     Value,
     element_type_of,
     expect_elements,
     expect_result_shape,
 )
-from snnir.dialects.layer_shapes import broadcasts_to, element_count, int_array, shape_of
+from snnir.dialects.layer_shapes import element_count, int_array, shape_of
 
 VALUE = TensorType.constr(f32) | TensorType.constr(i1)
 """Real values or spikes."""
@@ -112,8 +116,34 @@ class LinearOp(LinearBase):
         verify_layer_elements(self)
 
 
+class RealConvolutionBase(ConvolutionBase, ABC):
+    """A convolution with real weights and results. Constraints of `ConvolutionBase`."""
+
+    def __init__(
+        self,
+        input: Value,
+        weight: Value,
+        bias: Value | None = None,
+        *,
+        stride: Sequence[int] | None = None,
+        padding: Sequence[int] | None = None,
+        dilation: Sequence[int] | None = None,
+        groups: int = 1,
+    ):
+        """Stride and dilation are 1 and padding 0 along each axis by default."""
+        ones, zeros = (1,) * self.SPATIAL_AXES, (0,) * self.SPATIAL_AXES
+        super().__init__(
+            input, weight, bias, stride=stride or ones, padding=padding or zeros,
+            dilation=dilation or ones, groups=groups, element_type=f32,
+        )  # fmt: skip
+
+    def verify_(self) -> None:
+        super().verify_()
+        verify_layer_elements(self)
+
+
 @irdl_op_definition
-class Conv1dOp(ConvolutionBase):
+class Conv1dOp(RealConvolutionBase):
     """One-dimensional convolution of `(channels, length)`. Constraints of `ConvolutionBase`."""
 
     name = "snn.conv1d"
@@ -123,29 +153,9 @@ class Conv1dOp(ConvolutionBase):
     padding = prop_def(DenseArrayBase.constr(i64), default_value=int_array([0]))
     dilation = prop_def(DenseArrayBase.constr(i64), default_value=int_array([1]))
 
-    def __init__(
-        self,
-        input: Value,
-        weight: Value,
-        bias: Value | None = None,
-        *,
-        stride: Sequence[int] = (1,),
-        padding: Sequence[int] = (0,),
-        dilation: Sequence[int] = (1,),
-        groups: int = 1,
-    ):
-        super().__init__(
-            input, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups,
-            element_type=f32,
-        )  # fmt: skip
-
-    def verify_(self) -> None:
-        super().verify_()
-        verify_layer_elements(self)
-
 
 @irdl_op_definition
-class Conv2dOp(ConvolutionBase):
+class Conv2dOp(RealConvolutionBase):
     """Two-dimensional convolution of `(channels, height, width)`; see `ConvolutionBase`."""
 
     name = "snn.conv2d"
@@ -155,42 +165,12 @@ class Conv2dOp(ConvolutionBase):
     padding = prop_def(DenseArrayBase.constr(i64), default_value=int_array([0, 0]))
     dilation = prop_def(DenseArrayBase.constr(i64), default_value=int_array([1, 1]))
 
-    def __init__(
-        self,
-        input: Value,
-        weight: Value,
-        bias: Value | None = None,
-        *,
-        stride: Sequence[int] = (1, 1),
-        padding: Sequence[int] = (0, 0),
-        dilation: Sequence[int] = (1, 1),
-        groups: int = 1,
-    ):
-        super().__init__(
-            input, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups,
-            element_type=f32,
-        )  # fmt: skip
-
-    def verify_(self) -> None:
-        super().verify_()
-        verify_layer_elements(self)
-
 
 @irdl_op_definition
 class MaxPool2dOp(Pool2dBase):
     """Maximum over each window; padded positions never win. On spikes the result is spikes (or)."""
 
     name = "snn.max_pool2d"
-
-    def __init__(
-        self,
-        input: Value,
-        kernel: Sequence[int],
-        stride: Sequence[int] | None = None,
-        padding: Sequence[int] = (0, 0),
-    ):
-        element_type = element_type_of(SSAValue.get(input).type)
-        super().__init__(input, kernel, stride, padding, element_type=element_type)
 
     def verify_(self) -> None:
         super().verify_()
@@ -321,7 +301,7 @@ class BatchNormOp(IRDLOperation):
 
 
 @irdl_op_definition
-class ScaleOp(IRDLOperation):
+class ScaleOp(ScaleBase):
     """`y = factor * x`; also graded spikes, which are spikes times a factor.
 
     Constraints: (C1) the factor is a scalar or broadcasts to the input; (C2) equal shapes.
@@ -333,26 +313,12 @@ class ScaleOp(IRDLOperation):
     factor = prop_def(PARAMETER)
     result = result_def(REAL)
 
-    traits = traits_def(Pure())
-    assembly_format = "$input `by` $factor attr-dict `:` functional-type(operands, results)"
-
     def __init__(self, input: Value, factor: FloatAttr | DenseIntOrFPElementsAttr):
-        shape = shape_of(SSAValue.get(input).type)
-        super().__init__(
-            operands=[input], properties={"factor": factor}, result_types=[real_tensor(shape)]
-        )
-
-    def verify_(self) -> None:
-        shape = shape_of(self.input.type)
-        if isinstance(self.factor, DenseIntOrFPElementsAttr):  # C1
-            factor = shape_of(self.factor.type)
-            if not broadcasts_to(factor, shape):
-                raise VerifyException(f"factor of shape {factor} does not broadcast to {shape}")
-        expect_result_shape(self, shape)  # C2
+        super().__init__(input, factor, element_type=f32)
 
 
 @irdl_op_definition
-class AddOp(IRDLOperation):
+class AddOp(AddBase):
     """`y = a + b`, element by element (residual connections). (C1) all shapes are equal."""
 
     name = "snn.add"
@@ -361,22 +327,12 @@ class AddOp(IRDLOperation):
     rhs = operand_def(VALUE)
     result = result_def(REAL)
 
-    traits = traits_def(Pure())
-    assembly_format = "$lhs `,` $rhs attr-dict `:` functional-type(operands, results)"
-
     def __init__(self, lhs: Value, rhs: Value):
-        shape = shape_of(SSAValue.get(lhs).type)
-        super().__init__(operands=[lhs, rhs], result_types=[real_tensor(shape)])
-
-    def verify_(self) -> None:
-        shape = shape_of(self.lhs.type)
-        if (other := shape_of(self.rhs.type)) != shape:  # C1
-            raise VerifyException(f"operands have shapes {shape} and {other}")
-        expect_result_shape(self, shape)
+        super().__init__(lhs, rhs, element_type=f32)
 
 
 @irdl_op_definition
-class ConcatOp(IRDLOperation):
+class ConcatOp(ConcatBase):
     """Concatenation along axis 0 (channels or features).
 
     Constraints: (C1) at least one operand; (C2) equal element types; (C3) equal sizes of the other
@@ -387,31 +343,3 @@ class ConcatOp(IRDLOperation):
 
     inputs = var_operand_def(VALUE)
     result = result_def(VALUE)
-
-    traits = traits_def(Pure())
-    assembly_format = "$inputs attr-dict `:` functional-type(operands, results)"
-
-    def __init__(self, inputs: Sequence[Value]):
-        values = [SSAValue.get(value) for value in inputs]
-        shapes = [shape_of(value.type) for value in values]
-        first = values[0].type
-        assert isinstance(first, TensorType)
-        shape = (sum(shape[0] for shape in shapes), *shapes[0][1:])
-        super().__init__(
-            operands=[values], result_types=[TensorType(first.get_element_type(), shape)]
-        )
-
-    def verify_(self) -> None:
-        if not self.inputs:  # C1
-            raise VerifyException("needs at least one operand")
-        types = [value.type for value in self.inputs]
-        elements = {
-            type.get_element_type() for type in (*types, self.result.type)
-            if isinstance(type, TensorType)
-        }  # fmt: skip
-        if len(elements) != 1:  # C2
-            raise VerifyException("operands and result have different element types")
-        shapes = [shape_of(type) for type in types]
-        if len({shape[1:] for shape in shapes}) != 1:  # C3
-            raise VerifyException(f"operands {shapes} differ beyond axis 0")
-        expect_result_shape(self, (sum(shape[0] for shape in shapes), *shapes[0][1:]))  # C4

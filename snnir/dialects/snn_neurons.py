@@ -171,27 +171,18 @@ class LIOp(NeuronBase):
         )
 
 
-def _expect_second_order_reset(op: SpikingNeuronBase) -> None:
-    """The resets that snnTorch's second-order neurons have."""
-    if (reset := op.reset.data) not in (Reset.NONE, Reset.SUBTRACT, Reset.ZERO_AFTER):
-        raise VerifyException(f"reset must be none, subtract or zero_after, not {reset}")
+class SecondOrderNeuronBase(SpikingNeuronBase, ABC):
+    """A neuron with two decays, `alpha` and `beta`, whose last result is the membrane.
 
-
-@irdl_op_definition
-class SynapticOp(SpikingNeuronBase):
-    """Second-order LIF (snnTorch `Synaptic`): `I = alpha * I + x`, then `V = beta * U + I`.
-
-    `reset` is `none`, `subtract` (`V - R * threshold`) or `zero_after` (`V - V * R`, `I` is kept).
+    (C3) `reset` is one that snnTorch's second-order neurons have.
     """
 
-    name = "snn.synaptic"
     PARAMETER_NAMES: ClassVar[tuple[str, ...]] = ("alpha", "beta", "threshold")
+    STATES: ClassVar[int]
+    """Values that are kept from one step to the next, the membrane among them."""
 
     alpha = prop_def(PARAMETER)
     beta = prop_def(PARAMETER)
-    spikes = result_def(SPIKES)
-    synaptic_current = result_def(REAL)
-    membrane = result_def(REAL)
 
     assembly_format = (
         "$current `alpha` $alpha `beta` $beta `threshold` $threshold `reset` $reset $reset_timing "
@@ -205,12 +196,11 @@ class SynapticOp(SpikingNeuronBase):
         beta: Parameter,
         threshold: Parameter,
         *,
-        reset: Reset = Reset.SUBTRACT,
+        reset: Reset,
         reset_timing: ResetTiming = ResetTiming.DELAYED,
         compare: Compare = Compare.GT,
     ):
         shape = shape_of(SSAValue.get(current).type)
-        real = real_tensor(shape)
         super().__init__(
             operands=[current],
             properties={
@@ -219,16 +209,32 @@ class SynapticOp(SpikingNeuronBase):
                 "threshold": threshold,
                 **self.dynamics(reset, reset_timing, compare),
             },
-            result_types=[spike_tensor(shape), real, real],
+            result_types=[spike_tensor(shape), *[real_tensor(shape)] * self.STATES],
         )
 
     def verify_(self) -> None:
         super().verify_()
-        _expect_second_order_reset(self)
+        if (reset := self.reset.data) not in (Reset.NONE, Reset.SUBTRACT, Reset.ZERO_AFTER):  # C3
+            raise VerifyException(f"reset must be none, subtract or zero_after, not {reset}")
 
 
 @irdl_op_definition
-class AlphaOp(SpikingNeuronBase):
+class SynapticOp(SecondOrderNeuronBase):
+    """Second-order LIF (snnTorch `Synaptic`): `I = alpha * I + x`, then `V = beta * U + I`.
+
+    `reset` is `none`, `subtract` (`V - R * threshold`) or `zero_after` (`V - V * R`, `I` is kept).
+    """
+
+    name = "snn.synaptic"
+    STATES: ClassVar[int] = 2
+
+    spikes = result_def(SPIKES)
+    synaptic_current = result_def(REAL)
+    membrane = result_def(REAL)
+
+
+@irdl_op_definition
+class AlphaOp(SecondOrderNeuronBase):
     """Alpha-shaped synapse (snnTorch `Alpha`), with `tau = ln(alpha) / (ln(beta) - ln(alpha)) + 1`.
 
     `e1 = alpha * e + x`, `i1 = beta * i - x`, `m1 = tau * (e1 + i1)`; `zero_after` clears all three
@@ -237,43 +243,15 @@ class AlphaOp(SpikingNeuronBase):
     """
 
     name = "snn.alpha"
-    PARAMETER_NAMES: ClassVar[tuple[str, ...]] = ("alpha", "beta", "threshold")
+    STATES: ClassVar[int] = 3
 
-    alpha = prop_def(PARAMETER)
-    beta = prop_def(PARAMETER)
     spikes = result_def(SPIKES)
     excitatory = result_def(REAL)
     inhibitory = result_def(REAL)
     membrane = result_def(REAL)
 
-    assembly_format = SynapticOp.assembly_format
-
-    def __init__(
-        self,
-        current: Value,
-        alpha: Parameter,
-        beta: Parameter,
-        threshold: Parameter,
-        *,
-        reset: Reset = Reset.ZERO_AFTER,
-        compare: Compare = Compare.GT,
-    ):
-        shape = shape_of(SSAValue.get(current).type)
-        real = real_tensor(shape)
-        super().__init__(
-            operands=[current],
-            properties={
-                "alpha": alpha,
-                "beta": beta,
-                "threshold": threshold,
-                **self.dynamics(reset, ResetTiming.DELAYED, compare),
-            },
-            result_types=[spike_tensor(shape), real, real, real],
-        )
-
     def verify_(self) -> None:
         super().verify_()
-        _expect_second_order_reset(self)
         if self.reset_timing.data is not ResetTiming.DELAYED:
             raise VerifyException("the reset of an alpha neuron is always delayed")
 

@@ -31,7 +31,6 @@ from snnir.dialects.kernel_bases import (
 from snnir.dialects.network import NetworkOpBase
 from snnir.dialects.snnrt_compressed import (
     LinearScatterBlocksOp,
-    LinearScatterPackedOp,
     LinearScatterSparseOp,
 )
 from snnir.dialects.snnrt_input import CheckDensityOp, ListHitsOp, cell_counts
@@ -74,7 +73,7 @@ from snnir.dialects.snnrt_neurons import (
     LIOp,
     ReadMembraneOp,
 )
-from snnir.dialects.snnrt_packed import Conv2dScatterPackedOp
+from snnir.dialects.snnrt_packed import Conv2dScatterPackedOp, LinearScatterPackedOp
 from snnir.dialects.snnrt_tiles import (
     MarkEventsOp,
     TileLIFBase,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Fully connected layers of the `snnrt` dialect with compressed weights.
+"""Fully connected layers of the `snnrt` dialect that store weights other than zero alone.
 
 All add the weight rows of the listed inputs to `current`, times their `values` where the call has
 any. 16-bit indices and starts are unsigned, which the dialect has no type for. Re-exported by
@@ -25,15 +25,6 @@ from snnir.dialects.kernel_bases import (
     expect_rank,
 )
 
-PACKED_WEIGHTS = {4: 8, 2: 16}
-"""How many weights of each width in bits a word holds."""
-
-
-def packed_words(weights: int, bits: int) -> int:
-    """Words that hold this many weights of `bits` bits."""
-    return -(-weights // PACKED_WEIGHTS[bits])
-
-
 MAXIMUM_PANEL = 256
 """Most outputs of a panel of sparse weights."""
 
@@ -42,53 +33,6 @@ BLOCK_OUTPUTS = 4
 
 MAXIMUM_BLOCKS = 256
 """Most blocks of outputs of a layer with block-sparse weights."""
-
-
-@irdl_op_definition
-class LinearScatterPackedOp(KernelOpBase):
-    """`snnrt_linear_scatter_packed{4,2}[_values]_{s16,s32}`: weights of 4 or 2 bits.
-
-    (C1) `bits` is 4 or 2; (C2) `weights` are `i32` words, as many for each input as the outputs of
-    `current` need.
-    """
-
-    name = "snnrt.linear_scatter_packed"
-    READS: ClassVar[tuple[str, ...]] = ("list", "values", "weights")
-    UPDATES: ClassVar[tuple[str, ...]] = ("current",)
-
-    list = buffer_operand()
-    count = operand_def(i32)
-    weights = buffer_operand()
-    current = buffer_operand()
-    values = opt_operand_def(BUFFER)
-    bits = prop_def(IntegerAttr)
-
-    def __init__(
-        self,
-        active: Sequence[SSAValue],
-        values: SSAValue | None,
-        weights: SSAValue,
-        current: SSAValue,
-        bits: int,
-    ):
-        super().__init__(
-            operands=[*active, weights, current, values],
-            properties={"bits": IntegerAttr(bits, i64)},
-        )
-
-    def verify_(self) -> None:
-        bits = self.bits.value.data
-        if bits not in PACKED_WEIGHTS:  # C1
-            raise VerifyException(f"bits must be 4 or 2, got {bits}")
-        expect_buffer("weights", self.weights, i32)
-        expect_rank("weights", self.weights, 2)
-        (outputs,) = buffer_shape(self.current.type)
-        words = packed_words(outputs, bits)
-        if buffer_shape(self.weights.type)[1] != words:  # C2
-            raise VerifyException(
-                f"{outputs} weights of {bits} bits need {words} words for each input, got "
-                f"{self.weights.type}"
-            )
 
 
 @irdl_op_definition

@@ -27,6 +27,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from snnir.dialects.kernel_bases import (
     KernelOpBase,
+    Pool2dCallBase,
     buffer_element,
     buffer_operand,
     buffer_shape,
@@ -34,7 +35,7 @@ from snnir.dialects.kernel_bases import (
     expect_rank,
     expect_same_shape,
 )
-from snnir.dialects.layer_shapes import element_count, int_array, int_values, spatial_output
+from snnir.dialects.layer_shapes import element_count, int_values, spatial_output
 
 
 @irdl_op_definition
@@ -249,73 +250,38 @@ class LinearScatterValuesOp(KernelOpBase):
 
 
 @irdl_op_definition
-class MaxPool2dOp(KernelOpBase):
+class MaxPool2dOp(Pool2dCallBase):
     """`snnrt_max_pool2d_{s8,s16,s32}`."""
 
     name = "snnrt.max_pool2d"
-    READS: ClassVar[tuple[str, ...]] = ("input",)
-    WRITES: ClassVar[tuple[str, ...]] = ("output",)
-
-    input = buffer_operand()
-    output = buffer_operand()
-    kernel = prop_def(DenseArrayBase.constr(i64))
-    stride = prop_def(DenseArrayBase.constr(i64))
-    padding = prop_def(DenseArrayBase.constr(i64), default_value=int_array([0, 0]))
-
-    def __init__(self, input: SSAValue, output: SSAValue, windows: dict[str, Attribute]):
-        super().__init__(operands=[input, output], properties=windows)
 
     def in_place(self) -> tuple[tuple[str, str], ...]:
         return pool_in_place(self)
 
     def verify_(self) -> None:
         expect_buffer("output", self.output, buffer_element(self.input.type))
-        verify_windows(self)
+        super().verify_()
 
 
 @irdl_op_definition
-class SumPool2dOp(KernelOpBase):
+class SumPool2dOp(Pool2dCallBase):
     """`snnrt_sum_pool2d_{s8_s8,s8_s16,s16_s16,s16_s32,s32_s32}`."""
 
     name = "snnrt.sum_pool2d"
-    READS: ClassVar[tuple[str, ...]] = ("input",)
-    WRITES: ClassVar[tuple[str, ...]] = ("output",)
-
-    input = buffer_operand()
-    output = buffer_operand()
-    kernel = prop_def(DenseArrayBase.constr(i64))
-    stride = prop_def(DenseArrayBase.constr(i64))
-    padding = prop_def(DenseArrayBase.constr(i64), default_value=int_array([0, 0]))
-
-    def __init__(self, input: SSAValue, output: SSAValue, windows: dict[str, Attribute]):
-        super().__init__(operands=[input, output], properties=windows)
 
     def in_place(self) -> tuple[tuple[str, str], ...]:
         return pool_in_place(self)
 
-    def verify_(self) -> None:
-        verify_windows(self)
 
-
-def same_type_in_place(op: "MaxPool2dOp | SumPool2dOp | ScaleOp") -> tuple[tuple[str, str], ...]:
+def same_type_in_place(op: "Pool2dCallBase | ScaleOp") -> tuple[tuple[str, str], ...]:
     """See `KernelOpBase.in_place`: element by element, so between elements of one size only."""
     is_same = buffer_element(op.input.type) == buffer_element(op.output.type)
     return (("input", "output"),) if is_same else ()
 
 
-def pool_in_place(op: "MaxPool2dOp | SumPool2dOp") -> tuple[tuple[str, str], ...]:
+def pool_in_place(op: Pool2dCallBase) -> tuple[tuple[str, str], ...]:
     """See `KernelOpBase.in_place`: without padding no window begins before its output."""
     return () if any(int_values(op.padding)) else same_type_in_place(op)
-
-
-def verify_windows(op: "MaxPool2dOp | SumPool2dOp") -> None:
-    """The output has the size that kernel, stride and padding give."""
-    expect_rank("input", op.input, 3)
-    *size, channels = buffer_shape(op.input.type)
-    windows = (int_values(op.kernel), int_values(op.stride), int_values(op.padding))
-    expected = (*spatial_output(size, *windows), channels)
-    if (actual := buffer_shape(op.output.type)) != expected:
-        raise VerifyException(f"output has shape {actual}, expected {expected}")
 
 
 def verify_extents(layer: SSAValue, *parameters: SSAValue | None) -> None:

@@ -28,8 +28,8 @@ from snnir.dialects.kernel_bases import (
     expect_rank,
 )
 from snnir.dialects.layer_shapes import element_count, int_values
-from snnir.dialects.snnrt_compressed import PACKED_WEIGHTS, packed_words
 from snnir.dialects.snnrt_lanes import WindowLIFBase
+from snnir.dialects.snnrt_packed import PACKED_WEIGHTS, packed_words
 
 QUAD_LANES = 4
 """Lanes of currents come in fours, because the weights are bytes."""

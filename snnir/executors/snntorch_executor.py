@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -24,6 +23,7 @@ from snnir.executors.readout import ReadoutAccumulator
 from snnir.executors.result import ExecutionResult, Recorder, RecordMode
 from snnir.frontends.calling import CallingForm, find_call
 from snnir.frontends.errors import user_code
+from snnir.frontends.recording import state_arguments
 from snnir.frontends.tracer import is_leaf, state_names
 from snnir.support.diagnostics import SNNError
 
@@ -159,7 +159,7 @@ class _StateArguments:
 
     def __init__(self, module: nn.Module):
         self._module = module
-        self._states: dict[str, Tensor] = {n: torch.zeros(0) for n in _state_arguments(module)}
+        self._states: dict[str, Tensor] = {n: torch.zeros(0) for n in state_arguments(module)}
         self._homes: dict[str, tuple[nn.Module, str]] = {}
 
     def call(self, frames: Tensor) -> None:
@@ -180,19 +180,6 @@ class _StateArguments:
             for state in names:
                 if given.get(state) is value:
                     self._homes[name] = (neuron, state)
-
-
-def _state_arguments(module: nn.Module) -> list[str]:
-    """Arguments of `forward` after the first that must be given, or are None if they are not."""
-    if is_leaf(module):
-        return []
-    parameters = list(inspect.signature(module.forward).parameters.values())[1:]
-    return [
-        parameter.name
-        for parameter in parameters
-        if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
-        and parameter.default in (None, parameter.empty)
-    ]
 
 
 def _modules_by_layer(module: nn.Module) -> dict[str, nn.Module]:

@@ -12,13 +12,13 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 from tqdm import tqdm
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import SSAValue
 
 from snnir.dialects.network import NetworkOpBase, layer_names
 from snnir.executors.presentation import Presentation
 from snnir.executors.readout import ReadoutAccumulator
 from snnir.executors.result import ExecutionResult, Recorder, RecordMode
-from snnir.executors.torch_program import Evaluate, TorchBuilder, TorchLevel
+from snnir.executors.torch_program import TorchBuilder, TorchLevel, evaluate_step
 from snnir.quantization.input_density import expect_density
 from snnir.support.diagnostics import SNNError, error_at
 
@@ -64,7 +64,9 @@ class TorchExecutor:
         self.layers = layer_names(network)
         self._level = _load_level(network)
         self._builder = TorchBuilder(self.device)
-        self._program = [(op, self._prepare(op)) for op in network.body.block.ops]
+        self._program = [
+            (op, self._level.prepare(op, self._builder)) for op in network.body.block.ops
+        ]
 
     def run(
         self,
@@ -123,22 +125,7 @@ class TorchExecutor:
 
     @torch.no_grad()
     def _evaluate(self, frames: Tensor) -> dict[SSAValue, Tensor]:
-        """One step: the value of every SSA value."""
-        values: dict[SSAValue, Tensor] = {self.network.frame: frames}
-        for op, evaluate in self._program:
-            results = evaluate(*[values[operand] for operand in op.operands])
-            if isinstance(results, Tensor):
-                results = (results,)
-            values.update(zip(op.results, results, strict=True))
-        for cell in self._builder.cells:
-            cell.end_step()
-        return values
-
-    def _prepare(self, op: Operation) -> Evaluate:
-        function = self._level.functions.get(type(op))
-        if function is None:
-            raise error_at(op, "has no implementation in the torch executor")
-        return function(op, self._builder)
+        return evaluate_step(self._program, self._builder, self.network.frame, frames)
 
     def _neurons(self, step: Step) -> Iterator[tuple[str, Tensor | None, Tensor]]:
         """Name, spikes and membrane of each neuron layer."""

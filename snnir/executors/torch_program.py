@@ -8,16 +8,17 @@ operands at each step. Tensors have the batch as axis 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from xdsl.ir import Attribute, Operation
+from xdsl.ir import Attribute, Operation, SSAValue
 
 from snnir.support.arrays import array_from_dense
+from snnir.support.diagnostics import error_at
 
 Evaluate = Callable[..., Tensor | tuple[Tensor, ...]]
 """Computes the results of one operation from its operands, at one step."""
@@ -94,3 +95,29 @@ class TorchLevel:
     functions: Mapping[type[Operation], Callable[[Any, TorchBuilder], Evaluate]]
     frame_dtype: type = np.float32
     membrane_dtype: type = np.float32
+
+    def prepare(self, op: Operation, builder: TorchBuilder) -> Evaluate:
+        """The function that evaluates `op`.
+
+        Raises:
+            SNNError: there is none for this kind of operation.
+        """
+        function = self.functions.get(type(op))
+        if function is None:
+            raise error_at(op, "has no implementation in the torch executor")
+        return function(op, builder)
+
+
+def evaluate_step(
+    program: Iterable[tuple[Operation, Evaluate]], builder: TorchBuilder, frame: SSAValue, x: Tensor
+) -> dict[SSAValue, Tensor]:
+    """One step with `x` for the network's `frame`: the values of all SSA values."""
+    values = {frame: x}
+    for op, evaluate in program:
+        results = evaluate(*[values[operand] for operand in op.operands])
+        if isinstance(results, Tensor):
+            results = (results,)
+        values.update(zip(op.results, results, strict=True))
+    for cell in builder.cells:
+        cell.end_step()
+    return values

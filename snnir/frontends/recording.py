@@ -60,9 +60,9 @@ def record(module: nn.Module, sample: Tensor, timesteps: int | None) -> Recordin
         raise SNNError(f"timesteps must be positive, got {timesteps}")
     first_parameter = next(module.parameters(), sample)
     sample = sample.detach().to(first_parameter.device, torch.float32)
-    state_arguments = _state_arguments(module)
+    arguments = state_arguments(module)
     with _inference(module):
-        recording = _record_once(module, sample, state_arguments)
+        recording = _record_once(module, sample, arguments)
     if recording.loops:
         return recording
     if timesteps is None:
@@ -70,17 +70,17 @@ def record(module: nn.Module, sample: Tensor, timesteps: int | None) -> Recordin
             "the module computes one time step per call: say how many steps a sample has "
             "(timesteps=...)"
         )
-    order = _returned_states(recording, state_arguments)
-    states = {name: order.get(name) for name in state_arguments}
+    order = _returned_states(recording, arguments)
+    states = {name: order.get(name) for name in arguments}
     with _inference(module):
         return _record_steps(module, sample, max(timesteps, MINIMUM_STEPS), states)
 
 
-def _record_once(module: nn.Module, sample: Tensor, state_arguments: list[str]) -> Recording:
+def _record_once(module: nn.Module, sample: Tensor, arguments: list[str]) -> Recording:
     """Call the module once; decide whether it is one step or a loop by counting neuron calls."""
     tracer = Tracer(module)
     tracer.bind(sample, Sample())
-    placeholders = {name: sample.new_zeros(0) for name in state_arguments}
+    placeholders = {name: sample.new_zeros(0) for name in arguments}
     for name, placeholder in placeholders.items():
         tracer.bind(placeholder, StateArgument(name))
     with user_code(_call_text(module, sample)), tracer.recording():
@@ -128,7 +128,7 @@ def _record_steps(
     return Recording(tracer.calls, returned, steps, tuple(sample.shape), False, tracer.unchanged)
 
 
-def _state_arguments(module: nn.Module) -> list[str]:
+def state_arguments(module: nn.Module) -> list[str]:
     """Arguments of `forward` after the first that have no default, or None as default.
 
     A neuron by itself needs none of its own: it keeps its states.

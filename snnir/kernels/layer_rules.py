@@ -36,7 +36,7 @@ def lower_conv2d_event(context: KernelContext, op: qsnn.Conv2dOp) -> None:
     if bits != 8:
         values = None if input.binary else input.buffer
         call: Operation = snnrt.Conv2dScatterPackedOp(
-            [listed, count], values, weights, current, shape, bits
+            [listed, count], values, weights, current, bits, shape
         )
     elif input.binary:
         call = snnrt.Conv2dScatterOp(listed, count, weights, current, shape)

@@ -101,12 +101,6 @@ def floats_of(op: Operation, name: str) -> NDArray[np.float64] | None:
     return array_from_dense(value).astype(np.float64)
 
 
-def erase_input_activity(network: NetworkOpBase) -> None:
-    """Forget what the input of a network looks like."""
-    for name in (INPUT_COUNTS, INPUT_ROWS, INPUT_COLUMNS, INPUT_TOTALS, INPUT_RATES):
-        network.attributes.pop(name, None)
-
-
 def has_rates(network: NetworkOpBase) -> bool:
     """Whether the input of a network and its layers have been measured."""
     return INPUT_COUNTS in network.attributes and any(

@@ -7,11 +7,8 @@ Exit status: 0 on success, 1 when the input or a pass is at fault, 2 when the co
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-import traceback
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from io import StringIO
@@ -34,7 +31,6 @@ from snnir.support.listing import compile_pattern, list_passes, list_targets
 from snnir.support.pass_reports import PassTiming, report_statistics
 from snnir.support.pipeline import (
     PassInstrumentation,
-    PipelineError,
     build_from_spec,
     parse_pass_specs,
     parse_pipeline,
@@ -42,6 +38,7 @@ from snnir.support.pipeline import (
     run_pipeline,
     unknown_name,
 )
+from snnir.support.program import crash_barrier, exit_status, print_traceback
 from snnir.support.registry import Registry
 from snnir.support.reproducer import pipeline_of_reproducer, write_reproducer
 from snnir.support.roundtrip import verify_roundtrip
@@ -55,18 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is None:
         arguments = sys.argv[1:]
     activity = _Activity("reading the command line")
-    try:
-        with _crash_barrier(activity):
+
+    def run() -> int:
+        with crash_barrier(lambda: activity.what):
             return _run(arguments, activity)
-    except SNNError as error:
-        _print_error(error, "--debug" in arguments)
-        return 2 if isinstance(error, UsageError | PipelineError) else 1
-    except BrokenPipeError:
-        # The reader of the output has gone; keep Python from flushing into the closed pipe again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except KeyboardInterrupt:
-        return 130
+
+    return exit_status(run, debug="--debug" in arguments)
 
 
 @dataclass
@@ -80,20 +71,6 @@ class _Activity(PassInstrumentation):
 
     def after_pass(self, pass_: ModulePass, module: ModuleOp) -> None:
         self.what = f"the step after pass '{pass_.name}'"
-
-
-@contextmanager
-def _crash_barrier(activity: _Activity) -> Generator[None]:
-    """Turn an exception that nobody foresaw into an error of one line."""
-    try:
-        yield
-    except (SNNError, BrokenPipeError):
-        raise
-    except Exception as error:
-        problem = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        raise SNNError(
-            f"{activity.what} crashed: {problem}; run with --debug for the traceback"
-        ) from error
 
 
 def _run(arguments: Sequence[str], activity: _Activity) -> int:
@@ -204,12 +181,12 @@ class _Session:
 
     def _process_and_report(self, chunk: SourceChunk, engine: DiagnosticEngine) -> str | None:
         try:
-            with _crash_barrier(self.activity):
+            with crash_barrier(lambda: self.activity.what):
                 return self._process(chunk)
         except SNNError as error:
             engine.emit(error.diagnostic)
             if self.options.debug:
-                _print_traceback(error)
+                print_traceback(error)
             return None
 
     def _process(self, chunk: SourceChunk) -> str:
@@ -361,21 +338,6 @@ def _select(names: str | None, everything: bool) -> PassSelection:
     if everything or names == EVERYTHING:
         return PassSelection(all=True)
     return PassSelection(frozenset(names.split(",")) if names else frozenset())
-
-
-def _print_error(error: SNNError, debug: bool) -> None:
-    print(error, file=sys.stderr)
-    if debug:
-        _print_traceback(error)
-
-
-def _print_traceback(error: SNNError) -> None:
-    current: BaseException | None = error
-    while current is not None:
-        # xDSL notes the text of the whole module on exceptions.
-        current.__notes__ = []
-        current = current.__cause__
-    traceback.print_exception(error)
 
 
 if __name__ == "__main__":

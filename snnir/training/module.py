@@ -17,7 +17,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from snnir.dialects import snn
 from snnir.dialects.snn_neurons import NeuronBase, SpikingNeuronBase
 from snnir.executors import torch_snn
-from snnir.executors.torch_program import Cell, Evaluate, TorchBuilder
+from snnir.executors.torch_program import Cell, Evaluate, TorchBuilder, evaluate_step
 from snnir.layers.affine import AFFINE_OPS
 from snnir.layers.counts import macs_of
 from snnir.support.arrays import array_from_dense, dense_from_array
@@ -155,7 +155,8 @@ class TrainableNetwork(nn.Module):
             cell.reset(len(x))
         for step in range(self.network.timesteps.value.data):
             frames = x if static else x[:, step]
-            yield self._evaluate(frames.to(self.device, torch.float32))
+            frames = frames.to(self.device, torch.float32)
+            yield evaluate_step(self._program, self._builder, self.network.frame, frames)
 
     def restrain(self) -> None:
         """Put parameters back into their ranges; call it after every step of an optimiser."""
@@ -202,28 +203,14 @@ class TrainableNetwork(nn.Module):
         parts = [share * values[value].mean() for value, share in self._work_shares.items()]
         return torch.stack(parts).sum() if parts else torch.zeros((), device=self.device)
 
-    def _evaluate(self, frames: Tensor) -> dict[SSAValue, Tensor]:
-        values: dict[SSAValue, Tensor] = {self.network.frame: frames}
-        for op, evaluate in self._program:
-            results = evaluate(*[values[operand] for operand in op.operands])
-            if isinstance(results, Tensor):
-                results = (results,)
-            values.update(zip(op.results, results, strict=True))
-        for cell in self._builder.cells:
-            cell.end_step()
-        return values
-
     def _prepare(self, op: Operation, position: int) -> Evaluate:
         if isinstance(op, snn.WeightOp) and _is_trainable(op):
             return self._prepare_weight(op, position)
         if isinstance(op, NeuronBase):
             self._prepare_neurons(op, position)
-        function = torch_snn.LEVEL.functions.get(type(op))
-        if function is None:
-            raise error_at(op, "has no implementation in the torch executor")
         # Reset flags at the start of a sequence are constants.
         with torch.no_grad():
-            return function(op, self._builder)
+            return torch_snn.LEVEL.prepare(op, self._builder)
 
     def _prepare_weight(self, op: snn.WeightOp, position: int) -> Evaluate:
         values = self._builder.constant(op.value)

@@ -16,7 +16,7 @@ from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_element, buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_values
 from snnir.dialects.qsnn import Rounding
-from snnir.dialects.snnrt_lanes import MASK_LANES
+from snnir.dialects.snnrt_lanes import MASK_LANES, LaneConvolutionBase
 
 WindowLIF = snnrt.WindowLIFBase
 
@@ -59,27 +59,39 @@ def _list_hits(network: CNetwork, op: snnrt.ListHitsOp, name: str, start: str) -
     )
 
 
+def conv2d_shape(
+    name: str,
+    op: LaneConvolutionBase | snnrt.TileLIFBase,
+    kernels: SSAValue,
+    output: tuple[int, int],
+    **others: int,
+) -> str:
+    """The constant `name` of a convolution with outputs of this height and width."""
+    _, kernel_height, kernel_width, _ = buffer_shape(kernels.type)
+    size, padding = int_values(op.input_size), int_values(op.padding)
+    window = int_values(getattr(op, "window", None), (1, 1))
+    lanes, triples = buffer_shape(op.current.type)[-1], has_triples(op)
+    fields: dict[str, int | str] = {
+        "input_height": size[0], "input_width": size[1],
+        "output_height": output[0], "output_width": output[1],
+        "elements": lanes if triples else lanes // 2, "triples": "true" if triples else "false",
+        "kernel_height": kernel_height, "kernel_width": kernel_width,
+        "padding_top": padding[0], "padding_left": padding[1],
+        "window_height": window[0], "window_width": window[1], **others,
+    }  # fmt: skip
+    return struct_definition(name, "snnrt_lane_conv2d_shape", fields)
+
+
 def _conv2d_constants(
     name: str, op: snnrt.LaneConv2dHitsOp | snnrt.MaskConv2dOp, kernels: SSAValue
 ) -> list[str]:
+    height, width, _ = buffer_shape(op.current.type)
     _, kernel_height, kernel_width, _ = buffer_shape(kernels.type)
-    height, width, row = buffer_shape(op.current.type)
-    triples = has_triples(op)
-    size, padding = int_values(op.input_size), int_values(op.padding)
-    window = int_values(op.window) if isinstance(op, snnrt.LaneConv2dHitsOp) else (1, 1)
-    fields: dict[str, int | str] = {
-        "input_height": size[0], "input_width": size[1],
-        "output_height": height, "output_width": width, "elements": row if triples else row // 2,
-        "triples": "true" if triples else "false",
-        "kernel_height": kernel_height, "kernel_width": kernel_width,
-        "padding_top": padding[0], "padding_left": padding[1],
-        "window_height": window[0], "window_width": window[1],
-    }  # fmt: skip
-    shape = struct_definition(f"{name}_shape", "snnrt_lane_conv2d_shape", fields)
+    shape = conv2d_shape(f"{name}_shape", op, kernels, (height, width))
     return [shape, site_constants(name, op, (kernel_height, kernel_width))]
 
 
-def has_triples(op: snnrt.LaneConv2dHitsOp | snnrt.MaskConv2dOp | WindowLIF) -> bool:
+def has_triples(op: LaneConvolutionBase | WindowLIF) -> bool:
     """Whether currents are doubles with three lanes."""
     return buffer_element(op.current.type) == f64
 
@@ -114,6 +126,7 @@ def mask_conv2d(network: CNetwork, op: snnrt.MaskConv2dOp, name: str) -> CallTex
 
 
 def window_shape(name: str, op: WindowLIF) -> str:
+    """The constant `name_shape` of a window layer."""
     height, width, lanes = buffer_shape(op.membrane.type)
     window, triples = int_values(op.window), has_triples(op)
     _, columns, row = buffer_shape(op.current.type)

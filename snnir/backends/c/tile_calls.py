@@ -7,9 +7,9 @@ from typing import Any
 from xdsl.ir import Operation
 
 from snnir.backends.c.call_text import CallText
-from snnir.backends.c.lane_calls import neuron_text, unsigned, window_shape
+from snnir.backends.c.lane_calls import conv2d_shape, neuron_text, unsigned, window_shape
 from snnir.backends.c.network import CNetwork
-from snnir.backends.c.syntax import INDENT, call, struct_definition
+from snnir.backends.c.syntax import INDENT, call
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_values
@@ -32,18 +32,11 @@ def _mark(network: CNetwork, op: snnrt.MarkEventsOp, start: str) -> CallText:
 
 def _conv2d_shape(name: str, op: snnrt.TileLIFBase) -> str:
     height, width, _ = buffer_shape(op.membrane.type)
-    _, kernel_height, kernel_width, _ = buffer_shape(op.weights.type)
-    size, padding, window = map(int_values, (op.input_size, op.padding, op.window))
-    fields: dict[str, int | str] = {
-        "input_height": size[0], "input_width": size[1],
-        "output_height": height * window[0], "output_width": width * window[1],
-        "elements": op.weight_lanes // 2, "triples": "false",
-        "kernel_height": kernel_height, "kernel_width": kernel_width,
-        "padding_top": padding[0], "padding_left": padding[1],
-        "window_height": window[0], "window_width": window[1],
-        "weight_bits": op.weight_bits.value.data,
-    }  # fmt: skip
-    return struct_definition(f"{name}_conv2d", "snnrt_lane_conv2d_shape", fields)
+    window_height, window_width = int_values(op.window)
+    return conv2d_shape(
+        f"{name}_conv2d", op, op.weights, (height * window_height, width * window_width),
+        weight_bits=op.weight_bits.value.data,
+    )  # fmt: skip
 
 
 def _input(network: CNetwork, op: snnrt.TileLIFBase) -> list[str]:

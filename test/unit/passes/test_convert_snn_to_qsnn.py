@@ -13,7 +13,7 @@ from xdsl.dialects.builtin import FloatAttr, FunctionType, IntegerAttr, ModuleOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from snnir.dialects import qsnn, snn
-from snnir.dialects.snn_attributes import InputKind, Readout
+from snnir.dialects.snn_attributes import InputKind, Readout, Reset
 from snnir.executors import ReferenceExecutor
 from snnir.executors.qsnn_interpreter import integers
 from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
@@ -216,12 +216,16 @@ def test_spikes_add_up_in_bytes() -> None:
 
 def synaptic(frame: SSAValue) -> SSAValue:
     current = snn.LinearOp(frame, weight(WEIGHT)).result
-    return snn.SynapticOp(current, scalar(0.5), scalar(0.5), scalar(1.0)).spikes
+    return snn.SynapticOp(
+        current, scalar(0.5), scalar(0.5), scalar(1.0), reset=Reset.SUBTRACT
+    ).spikes
 
 
 def alpha(frame: SSAValue) -> SSAValue:
     current = snn.LinearOp(frame, weight(WEIGHT)).result
-    return snn.AlphaOp(current, scalar(0.6), scalar(0.5), scalar(1.0)).spikes
+    return snn.AlphaOp(
+        current, scalar(0.6), scalar(0.5), scalar(1.0), reset=Reset.ZERO_AFTER
+    ).spikes
 
 
 def negative_scale(frame: SSAValue) -> SSAValue:

@@ -224,7 +224,7 @@ snn.network @n(%x: tensor<4xf32> {test.a}) -> tensor<4xf32> attributes {timestep
 
 // Concatenation keeps the element type.
 %a, %b = "test.op"() : () -> (tensor<2x3xf32>, tensor<2x3xi1>)
-// expected-error @+1 {{'snn.concat' op operands and result have different element types}}
+// expected-error @+1 {{'snn.concat' op operand has element type i1, expected f32}}
 %r = "snn.concat"(%a, %b) : (tensor<2x3xf32>, tensor<2x3xi1>) -> (tensor<4x3xf32>)
 
 // -----

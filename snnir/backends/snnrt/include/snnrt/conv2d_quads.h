@@ -8,7 +8,7 @@
 #ifndef SNNRT_CONV2D_QUADS_H
 #define SNNRT_CONV2D_QUADS_H
 
-#include "snnrt/byte_rows.h"
+#include "snnrt/packed_quads.h"
 
 /* Largest count that is added instead of multiplied; windows of 2 x 2 spikes
    have no larger ones. */
@@ -29,15 +29,19 @@ typedef struct snnrt_quad_area {
   int32_t current_stride, weight_stride;
 } snnrt_quad_area;
 
-/* Adds the kernel at `first`, and if there are `two` that at `second`. */
+/* Adds the kernel at `first`, and if there are `two` that at `second`; weights
+   have 8, 4 or 2 `bits`. */
 SNNRT_KERNEL void snnrt_add_quad_area(uint8_t *current, const int8_t *first,
                                       const int8_t *second, bool two,
-                                      const snnrt_quad_area *area) {
+                                      const snnrt_quad_area *area,
+                                      int32_t bits) {
   const int32_t quads = area->quads;
-  const int32_t current_width = 2 * SNNRT_QUAD_LANES * quads + area->current_gap;
-  const int32_t weight_width = SNNRT_QUAD_LANES * quads + area->weight_gap;
+  const int32_t lanes = SNNRT_QUAD_LANES * quads;
+  const int32_t current_width = 2 * lanes + area->current_gap;
+  const int32_t weight_width =
+      snnrt_weight_bytes(lanes, bits) + area->weight_gap;
   int32_t row = area->rows;
-  if (area->columns == area->width && area->current_gap == 0 &&
+  if (bits == 8 && area->columns == area->width && area->current_gap == 0 &&
       area->weight_gap == 0 &&
       area->width * quads <= SNNRT_UNROLLED_ROW_QUADS) {
     do {
@@ -58,7 +62,11 @@ SNNRT_KERNEL void snnrt_add_quad_area(uint8_t *current, const int8_t *first,
     int32_t column = area->columns;
     SNNRT_KEEP_LOOP
     do {
-      snnrt_add_quads(&current, &first, &second, two, quads);
+      if (bits == 8) {
+        snnrt_add_quads(&current, &first, &second, two, quads);
+      } else {
+        snnrt_add_packed_quads(&current, &first, &second, two, quads, bits);
+      }
       current += area->current_gap;
       first += area->weight_gap;
       if (two) {

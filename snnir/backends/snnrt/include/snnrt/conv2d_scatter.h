@@ -24,7 +24,6 @@
 #include "snnrt/conv2d_quads.h"
 #include "snnrt/conv2d_shape.h"
 #include "snnrt/conv2d_taps.h"
-#include "snnrt/packed_quads.h"
 #include "snnrt/scatter_rows.h"
 #include "snnrt/scatter_values.h"
 
@@ -210,18 +209,6 @@ SNNRT_KERNEL snnrt_quad_area snnrt_conv_area(
   return area;
 }
 
-/* Adds one kernel, or two, of weights of any width to an area. */
-SNNRT_KERNEL void snnrt_conv_add_area(uint8_t *current, const int8_t *first,
-                                      const int8_t *second, bool two,
-                                      const snnrt_quad_area *area,
-                                      int32_t bits) {
-  if (bits == 8) {
-    snnrt_add_quad_area(current, first, second, two, area);
-  } else {
-    snnrt_add_packed_area(current, first, second, two, area, bits);
-  }
-}
-
 /* Inputs of a site that are multiplied together. */
 #define SNNRT_CONV_OTHERS 16u
 
@@ -273,12 +260,12 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_quads(
       for (; times > 1 || (times == 1 && waiting != NULL); times -= 2) {
         const int8_t *const other = times == 1 ? waiting : row;
         waiting = times == 1 ? NULL : waiting;
-        snnrt_conv_add_area(current, row, other, true, &area, bits);
+        snnrt_add_quad_area(current, row, other, true, &area, bits);
       }
       waiting = times == 1 ? row : waiting;
     } while (list != end && *list < limit && others_size < SNNRT_CONV_OTHERS);
     if (waiting != NULL) {
-      snnrt_conv_add_area(current, waiting, NULL, false, &area, bits);
+      snnrt_add_quad_area(current, waiting, NULL, false, &area, bits);
     }
     if (others_size > 0) {
       snnrt_conv2d_scatter_site(others, others_size, &site, operands, &vertical,

@@ -22,61 +22,56 @@ SNNRT_KERNEL uint32_t snnrt_packed_words(const snnrt_linear_shape *shape,
   return (uint32_t)((shape->outputs + weights_per_word - 1) / weights_per_word);
 }
 
-/* Defines the four kernels of one width: current[o] += sum over i of
-   weights[list[i]][o], and the same times values[list[i]]. */
-#define SNNRT_LINEAR_SCATTER_PACKED(name, per_word)                            \
-  SNNRT_KERNEL void snnrt_linear_scatter_##name##_s16(                         \
+/* Defines the sums of one width over a list without and with values. */
+#define SNNRT_LINEAR_PACKED(name, per_word)                                    \
+  SNNRT_KERNEL void snnrt_linear_##name(                                       \
       const uint16_t *list, uint32_t count, const int32_t *weights,            \
-      int16_t *current, const snnrt_linear_shape *shape) {                     \
-    const snnrt_current currents = snnrt_current_s16(current);                 \
+      snnrt_current current, const snnrt_linear_shape *shape) {                \
     snnrt_##name##_rows(list, count, weights,                                  \
-                        snnrt_packed_words(shape, per_word), currents,         \
+                        snnrt_packed_words(shape, per_word), current,          \
                         shape->outputs);                                       \
   }                                                                            \
-  SNNRT_KERNEL void snnrt_linear_scatter_##name##_s32(                         \
-      const uint16_t *list, uint32_t count, const int32_t *weights,            \
-      int32_t *current, const snnrt_linear_shape *shape) {                     \
-    const snnrt_current currents = snnrt_current_s32(current);                 \
-    snnrt_##name##_rows(list, count, weights,                                  \
-                        snnrt_packed_words(shape, per_word), currents,         \
-                        shape->outputs);                                       \
-  }                                                                            \
-  SNNRT_KERNEL void snnrt_linear_scatter_##name##_values_s16(                  \
+  SNNRT_KERNEL void snnrt_linear_##name##_values(                              \
       const uint16_t *list, uint32_t count, const int8_t *values,              \
-      const int32_t *weights, int16_t *current,                                \
+      const int32_t *weights, snnrt_current current,                           \
       const snnrt_linear_shape *shape) {                                       \
-    const snnrt_current currents = snnrt_current_s16(current);                 \
-    const uint32_t words = snnrt_packed_words(shape, per_word);                \
     const uint16_t *const end = list + count;                                  \
     snnrt_count_chunk chunk;                                                   \
     while (list != end) {                                                      \
       list = snnrt_fill_chunk(list, end, values, &chunk);                      \
-      snnrt_##name##_rows(chunk.repeated, chunk.repeated_size, weights, words, \
-                          currents, shape->outputs);                           \
+      snnrt_linear_##name(chunk.repeated, chunk.repeated_size, weights,        \
+                          current, shape);                                     \
       snnrt_##name##_rows_values(chunk.others, chunk.others_size, values,      \
-                                 weights, words, currents, shape->outputs);    \
-    }                                                                          \
-  }                                                                            \
-  SNNRT_KERNEL void snnrt_linear_scatter_##name##_values_s32(                  \
-      const uint16_t *list, uint32_t count, const int8_t *values,              \
-      const int32_t *weights, int32_t *current,                                \
-      const snnrt_linear_shape *shape) {                                       \
-    const snnrt_current currents = snnrt_current_s32(current);                 \
-    const uint32_t words = snnrt_packed_words(shape, per_word);                \
-    const uint16_t *const end = list + count;                                  \
-    snnrt_count_chunk chunk;                                                   \
-    while (list != end) {                                                      \
-      list = snnrt_fill_chunk(list, end, values, &chunk);                      \
-      snnrt_##name##_rows(chunk.repeated, chunk.repeated_size, weights, words, \
-                          currents, shape->outputs);                           \
-      snnrt_##name##_rows_values(chunk.others, chunk.others_size, values,      \
-                                 weights, words, currents, shape->outputs);    \
+                                 weights, snnrt_packed_words(shape, per_word), \
+                                 current, shape->outputs);                     \
     }                                                                          \
   }
 
-SNNRT_LINEAR_SCATTER_PACKED(packed4, 8)
-SNNRT_LINEAR_SCATTER_PACKED(packed2, 16)
+/* Defines the kernels of one width and type of currents: current[o] += sum over
+   i of weights[list[i]][o], and the same times values[list[i]]. */
+#define SNNRT_LINEAR_SCATTER_PACKED(name, suffix, type)                        \
+  SNNRT_KERNEL void snnrt_linear_scatter_##name##_##suffix(                    \
+      const uint16_t *list, uint32_t count, const int32_t *weights,            \
+      type *current, const snnrt_linear_shape *shape) {                        \
+    snnrt_linear_##name(list, count, weights, snnrt_current_##suffix(current), \
+                        shape);                                                \
+  }                                                                            \
+  SNNRT_KERNEL void snnrt_linear_scatter_##name##_values_##suffix(             \
+      const uint16_t *list, uint32_t count, const int8_t *values,              \
+      const int32_t *weights, type *current,                                   \
+      const snnrt_linear_shape *shape) {                                       \
+    snnrt_linear_##name##_values(list, count, values, weights,                 \
+                                 snnrt_current_##suffix(current), shape);      \
+  }
 
+SNNRT_LINEAR_PACKED(packed4, 8)
+SNNRT_LINEAR_PACKED(packed2, 16)
+SNNRT_LINEAR_SCATTER_PACKED(packed4, s16, int16_t)
+SNNRT_LINEAR_SCATTER_PACKED(packed4, s32, int32_t)
+SNNRT_LINEAR_SCATTER_PACKED(packed2, s16, int16_t)
+SNNRT_LINEAR_SCATTER_PACKED(packed2, s32, int32_t)
+
+#undef SNNRT_LINEAR_PACKED
 #undef SNNRT_LINEAR_SCATTER_PACKED
 
 #endif

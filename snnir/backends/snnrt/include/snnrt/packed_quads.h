@@ -1,15 +1,15 @@
-/* Adds kernels of 4- or 2-bit weights to int16 currents in memory, one or two
-   at a time.
+/* Adds rows of 4- or 2-bit weights to int16 currents in memory, one or two at a
+   time.
 
    As byte_rows.h, with the words of packed4_rows.h (8 weights, as weight + 8)
-   and packed2_rows.h (16 weights, as weight + 1): two kernels are added before
-   they are unpacked into bytes, so that two weights take one instruction on top
-   of SXTAB16. Each position begins with a new word, of which the last may have
+   and packed2_rows.h (16 weights, as weight + 1): two rows are added before they
+   are unpacked into bytes, so that two weights take one instruction on top of
+   SXTAB16. Each position begins with a new word, of which the last may have
    fewer quads than there is room for; the others are not read. */
 #ifndef SNNRT_PACKED_QUADS_H
 #define SNNRT_PACKED_QUADS_H
 
-#include "snnrt/conv2d_quads.h"
+#include "snnrt/byte_rows.h"
 #include "snnrt/linear_shape.h"
 
 /* Bytes of the weights of a position that are stored in 8, 4 or 2 bits. */
@@ -145,37 +145,6 @@ SNNRT_KERNEL void snnrt_add_packed_quads(uint8_t **current,
     snnrt_add_packed_word(current, word, two ? snnrt_next_word(second) : 0, two,
                           left, bits);
   }
-}
-
-/* As snnrt_add_quad_area, for weights of 4 or 2 bits. */
-SNNRT_KERNEL void snnrt_add_packed_area(uint8_t *current, const int8_t *first,
-                                        const int8_t *second, bool two,
-                                        const snnrt_quad_area *area,
-                                        int32_t bits) {
-  const int32_t lanes = SNNRT_QUAD_LANES * area->quads;
-  const int32_t current_stride =
-      area->current_stride - area->columns * (2 * lanes + area->current_gap);
-  const int32_t weight_stride =
-      area->weight_stride -
-      area->columns * (snnrt_weight_bytes(lanes, bits) + area->weight_gap);
-  int32_t row = area->rows;
-  do {
-    int32_t column = area->columns;
-    SNNRT_KEEP_LOOP
-    do {
-      snnrt_add_packed_quads(&current, &first, &second, two, area->quads, bits);
-      current += area->current_gap;
-      first += area->weight_gap;
-      if (two) {
-        second += area->weight_gap;
-      }
-    } while (--column != 0);
-    current += current_stride;
-    first += weight_stride;
-    if (two) {
-      second += weight_stride;
-    }
-  } while (--row != 0);
 }
 
 #endif

@@ -15,9 +15,9 @@
 #define SNNRT_TILE_LAYER_H
 
 #include "snnrt/byte_rows.h"
+#include "snnrt/conv2d_quads.h"
 #include "snnrt/event_marks.h"
 #include "snnrt/mask_conv2d.h"
-#include "snnrt/packed_quads.h"
 #include "snnrt/window_lif.h"
 
 /* What a layer reads: events (see event_marks.h), or the `count` entries of a
@@ -98,8 +98,8 @@ SNNRT_KERNEL void snnrt_tile_add(const int8_t *first, const int8_t *second,
                                   shape->kernel_width, lanes / SNNRT_QUAD_LANES,
                                   0, 0, shape->output_width * lanes * 2,
                                   shape->kernel_width * bytes};
-    snnrt_add_packed_area(current, first + tap, two ? second + tap : NULL, two,
-                          &area, shape->weight_bits);
+    snnrt_add_quad_area(current, first + tap, two ? second + tap : NULL, two,
+                        &area, shape->weight_bits);
     return;
   }
   const snnrt_rectangle rectangle = {

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from common import cached_arrays
+from common import cached_arrays, log
 from emulated import (
     Compiled,
     ProfilingExecutor,
@@ -23,8 +23,8 @@ from emulated import (
     traced_difference,
     verdict,
 )
+from nmnist_networks import CACHE, as_presented, real_recordings, snn_network
 from numpy.typing import NDArray
-from together_nmnist import CACHE, as_presented, log, real_recordings, snn_network
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.backends.targets import MPS2_AN500

@@ -9,14 +9,8 @@ the stage at once: the pass would have to hold thousands of recordings in 300 bi
 from dataclasses import dataclass
 
 import numpy as np
-from together_nmnist import (
-    FIRST_TRAINING_IMAGE,
-    accuracy,
-    as_presented,
-    log,
-    simulated,
-    snn_network,
-)
+from common import log
+from nmnist_networks import FIRST_TRAINING_IMAGE, accuracy, as_presented, simulated, snn_network
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.data import Dataset

@@ -14,7 +14,6 @@ delete that folder to make them anew.
 """
 
 import gzip
-import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -22,12 +21,11 @@ from typing import Literal
 
 import numpy as np
 import torch
-from common import cached_arrays
+from common import REPOSITORY, cached_arrays, log, require_shared
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.data import Dataset, load_nmnist
-from snnir.data.locations import shared_folder
 from snnir.data.nmnist import Events
 from snnir.data.saccade import simulate
 from snnir.dialects import snn
@@ -37,8 +35,7 @@ from snnir.executors.torch_executor import TorchExecutor
 from snnir.frontends.loading import load_module
 from snnir.frontends.snntorch import from_snntorch
 
-RESULTS = Path(__file__).resolve().parents[1] / "results"
-CACHE = Path(__file__).resolve().parents[2] / "build" / "nmnist"
+CACHE = REPOSITORY / "build" / "nmnist"
 TIMESTEPS = 300
 INPUT_SHAPE = (2, 34, 34)
 PIXELS = int(np.prod(INPUT_SHAPE))
@@ -50,21 +47,13 @@ DENSE = "dense_300"
 Split = Literal["train", "t10k"]
 
 
-def shared() -> Path:
-    """The folder with networks and recordings; ends the program where there is none."""
-    folder = shared_folder()
-    if folder is None:
-        sys.exit("the folder with networks and recordings is missing; set SNNIR_SHARED")
-    return folder
-
-
 # Data
 
 
 @cache
 def real_recordings(bins: int) -> tuple[Dataset, Dataset]:
     """Calibration half and test half of the real recordings, uint8 (350, bins, 2, 34, 34)."""
-    data = load_nmnist(shared() / "data" / "NMNIST" / "Train", bins)
+    data = load_nmnist(require_shared() / "data" / "NMNIST" / "Train", bins)
     calibration, test = (
         Dataset(data.x[first::2], data.labels()[first::2], f"{name} half of {data.name}")
         for first, name in ((0, "calibration"), (1, "test"))
@@ -130,7 +119,7 @@ def _elements(events: Events) -> NDArray[np.uint16]:
 
 def _idx(name: str, header: int) -> NDArray[np.uint8]:
     """The values of a file of MNIST, flat."""
-    content = gzip.decompress((shared() / "data" / "mnist" / name).read_bytes())
+    content = gzip.decompress((require_shared() / "data" / "mnist" / name).read_bytes())
     return np.frombuffer(content, np.uint8, offset=header)
 
 
@@ -139,7 +128,7 @@ def _idx(name: str, header: int) -> NDArray[np.uint8]:
 
 def dense_network(steps: int = TIMESTEPS) -> ModuleOp:
     """The network as published; with other steps than 300 it is the same in longer bins."""
-    folder = shared() / "models" / "nmnist_scnn"
+    folder = require_shared() / "models" / "nmnist_scnn"
     module = load_module(f"{folder / 'model.py'}:build", folder / "weights.pt")
     return from_snntorch(module, torch.zeros(1, *INPUT_SHAPE), steps, name="nmnist_scnn")
 
@@ -166,11 +155,6 @@ def passed(module: ModuleOp, pipeline: str) -> ModuleOp:
     changed = module.clone()
     apply_pipeline(changed, pipeline)
     return changed
-
-
-def log(text: object) -> None:
-    """Say how far the benchmark has come."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def as_presented(module: ModuleOp, data: Dataset) -> Dataset:

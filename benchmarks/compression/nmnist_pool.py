@@ -17,9 +17,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from nmnist_measurements import right_decisions
+from nmnist_networks import FIRST_TRAINING_IMAGE, as_presented, real_recordings, simulated
 from numpy.typing import NDArray
-from together_measurements import right_decisions
-from together_nmnist import FIRST_TRAINING_IMAGE, as_presented, real_recordings, simulated
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.data import Dataset

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
 import torch
+from common import log
 from emulated import Compiled
-from together_measurements import (
+from nmnist_measurements import (
     NO_LIMITS,
     Binary,
     Limits,
@@ -16,9 +17,9 @@ from together_measurements import (
     right_decisions,
     size_of,
 )
-from together_nmnist import as_presented, log, real_recordings
-from together_pool import Decided, accepted, decided, pool_loss, real_loss
-from together_recipes import DENSE, Recipe, steps_of
+from nmnist_networks import as_presented, real_recordings
+from nmnist_pool import Decided, accepted, decided, pool_loss, real_loss
+from nmnist_recipes import DENSE, Recipe, steps_of
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.costs.goals import Goal

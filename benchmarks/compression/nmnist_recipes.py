@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Ways to compress the N-MNIST network: which passes, in which order, with which options.
 
-    python benchmarks/compression/together_recipes.py [--seed N] [KEY ...]
+    python benchmarks/compression/nmnist_recipes.py [--seed N] [KEY ...]
 
 makes the networks that are not in `build/nmnist/` yet, of the given keys or all, and compiles
 nothing.
@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from common import log
+from nmnist_networks import CACHE, cached, dense_network, passed, simulated
+from nmnist_training import Stage, best_coarsened, seeded, train_stage
 from timesteps import fine_tuned
-from together_nmnist import CACHE, cached, dense_network, log, passed, simulated
-from together_training import Stage, best_coarsened, seeded, train_stage
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.driver.files import network_of

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""How the command-line programs end: exit status, and errors of one line."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+from snnir.support.command_line import UsageError
+from snnir.support.diagnostics import SNNError
+from snnir.support.pipeline import PipelineError
+
+
+def exit_status(run: Callable[[], int], *, debug: bool) -> int:
+    """The status that `run` returns, or that of the error that ends it.
+
+    An `SNNError` is printed to standard error, with its traceback if `debug`: status 2 if the
+    command line or the pipeline is wrong, else 1.
+    """
+    try:
+        return run()
+    except SNNError as error:
+        print(error, file=sys.stderr)
+        if debug:
+            print_traceback(error)
+        return 2 if isinstance(error, UsageError | PipelineError) else 1
+    except BrokenPipeError:
+        # The reader of the output has gone; keep Python from flushing into the closed pipe again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+@contextmanager
+def crash_barrier(activity: Callable[[], str]) -> Generator[None]:
+    """Turn an exception that nobody foresaw into an error of one line.
+
+    Args:
+        activity: says what the program is doing, when it crashes.
+
+    Raises:
+        SNNError: in the place of any other exception.
+    """
+    try:
+        yield
+    except (SNNError, BrokenPipeError):
+        raise
+    except Exception as error:
+        problem = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        raise SNNError(
+            f"{activity()} crashed: {problem}; run with --debug for the traceback"
+        ) from error
+
+
+def print_traceback(error: SNNError) -> None:
+    """Print the traceback of an error and of what caused it to standard error."""
+    current: BaseException | None = error
+    while current is not None:
+        # xDSL notes the text of the whole module on exceptions.
+        current.__notes__ = []
+        current = current.__cause__
+    traceback.print_exception(error)
