@@ -9,6 +9,7 @@ from xdsl.ir import Operation, SSAValue
 from snnir.backends.c.call_text import CallText
 from snnir.backends.c.cmsis_calls import CMSIS_CALLS
 from snnir.backends.c.compressed_calls import COMPRESSED_CALLS
+from snnir.backends.c.gather_calls import GATHER_CALLS
 from snnir.backends.c.lane_calls import LANE_CALLS
 from snnir.backends.c.network import CNetwork
 from snnir.backends.c.syntax import (
@@ -338,6 +339,7 @@ CALLS: dict[type[Operation], Callable[[CNetwork, Any, str], CallText]] = {
     **LANE_CALLS,
     **TILE_CALLS,
     **COMPRESSED_CALLS,
+    **GATHER_CALLS,
     **CMSIS_CALLS,
 }
 
