@@ -81,7 +81,7 @@ def linear_gather(rng, kernel):
     if counted:
         # 40 products of -8 and -64 fit int16.
         values, weights = (values // 16).astype(np.int8), (weights // 2).astype(np.int8)
-    arrays = scatter_arrays(rng, values, weights, outputs, kernel)
+    arrays: dict[str, np.ndarray] = scatter_arrays(rng, values, weights, outputs, kernel)
     arrays["weights"] = compressed_weights.gathered(weights, counted)
     expected = {"current": (values.astype(np.int64) @ weights).astype(np.int16)}
     count = int(np.count_nonzero(values))
