@@ -59,6 +59,7 @@ CONNECTIONS = (
     "kernels=packed",
     "kernels=sparse",
     "kernels=blocks",
+    "kernels=gather",
     "kernels=cmsis",
 )
 RIDGE = 0.1
@@ -171,7 +172,7 @@ def _other_samples(seed: int) -> list[Sample]:
     state = "i32" if rng.random() < 0.3 else "auto"
     quantized(network, f"bits=8 state={state}{'' if is_wide else _contract(network)}")
     if is_wide:
-        choices = [f"kernels={rng.choice(['dense', 'sparse', 'blocks'])}"]
+        choices = [f"kernels={rng.choice(['dense', 'sparse', 'blocks', 'gather'])}"]
     else:
         packing = rng.choice(["pairs", "triples"])
         choices = [

@@ -31,9 +31,10 @@ from snnir.backends.targets import MPS2_AN500
 from snnir.backends.toolchain import COMMON_FLAGS, SNNRT_INCLUDE, compile_object, link
 from snnir.driver.tables import Cell, format_table
 from snnir.kernels.compressed_weights import PANEL, block_rows, pack_rows, sparse_rows
+from snnir.kernels.gathered_weights import gather_rows
 from snnir.kernels.layout import interleave_outputs
 
-SHAPES = ("2312x256", "800x10", "256x10", "512x128")
+SHAPES = ("2312x256", "800x10", "256x10", "512x128", "512x33", "512x64")
 DENSITIES = (0.01, 0.05, 0.10, 0.25, 0.50)
 COUNT_PROBABILITIES = (0.7, 0.2, 0.1)
 
@@ -45,10 +46,11 @@ class Storage:
     """One way to store the weights of a layer.
 
     Attributes:
-        kernel: what follows `snnrt_linear_scatter` in the name of the function.
+        kernel: what follows `snnrt_linear_` in the name of the function.
         flash: bytes of all arrays.
         declarations: C arrays.
-        arguments: those of the call between the list (with values) and the current.
+        arguments: those of the call between the list and the current.
+        counted_arguments: those of the call with values.
         shape: whether the call takes a shape.
     """
 
@@ -58,6 +60,7 @@ class Storage:
     flash: int
     declarations: str
     arguments: str
+    counted_arguments: str
     shape: str
 
 
@@ -69,8 +72,14 @@ def _array(name: str, array: NDArray) -> str:
 
 
 def _storage(
-    name: str, rows: Rows, kernel: str, arrays: dict[str, NDArray], panel: int = 0
+    name: str,
+    rows: Rows,
+    kernel: str,
+    arrays: dict[str, NDArray],
+    panel: int = 0,
+    counted: dict[str, NDArray] | None = None,
 ) -> Storage:
+    """A storage in arrays, or in others where inputs are counted."""
     fields: dict[str, int | str] = {"inputs": rows.shape[0], "outputs": rows.shape[1]}
     if panel:
         fields["panel_outputs"] = panel
@@ -80,9 +89,10 @@ def _storage(
         rows,
         kernel,
         sum(array.nbytes for array in arrays.values()),
-        "\n".join(_array(label, array) for label, array in arrays.items()),
+        "\n".join(_array(label, array) for label, array in {**arrays, **(counted or {})}.items()),
         ", ".join(arrays),
-        "" if kernel == "_blocks" else struct_definition("shape", kind, fields),
+        ", ".join(counted or arrays),
+        "" if kernel == "scatter_blocks" else struct_definition("shape", kind, fields),
     )
 
 
@@ -93,13 +103,13 @@ def _blocks(name: str, rows: Rows) -> Storage:
         "blocks": blocks.blocks,
         "weights": blocks.weights,
     }
-    return _storage(name, rows, "_blocks", arrays)
+    return _storage(name, rows, "scatter_blocks", arrays)
 
 
 def _sparse(name: str, rows: Rows) -> Storage:
     sparse = sparse_rows(rows, PANEL)
     arrays = {"starts": sparse.starts, "entries": sparse.entries}
-    return _storage(name, rows, "_sparse", arrays, PANEL)
+    return _storage(name, rows, "scatter_sparse", arrays, PANEL)
 
 
 def storages(inputs: int, outputs: int) -> Iterator[Storage]:
@@ -110,10 +120,14 @@ def storages(inputs: int, outputs: int) -> Iterator[Storage]:
         return rng.integers(low, high, (inputs, outputs), endpoint=True).astype(np.int8)
 
     full = dense(-127, 127)
-    yield _storage("int8", full, "", {"weights": interleave_outputs(full)})
+    yield _storage("int8", full, "scatter", {"weights": interleave_outputs(full)})
+    words, pairs = (gather_rows(full, counted) for counted in (False, True))
+    yield _storage("int8, gathered", full, "gather", {"words": words}, counted={"pairs": pairs})
     for bits, limit in ((4, 7), (2, 1)):
         rows = dense(-limit, limit)
-        yield _storage(f"int{bits}", rows, f"_packed{bits}", {"weights": pack_rows(rows, bits)})
+        yield _storage(
+            f"int{bits}", rows, f"scatter_packed{bits}", {"weights": pack_rows(rows, bits)}
+        )
     for percent in (90, 97, 99):
         kept = rng.random(full.shape) >= percent / 100
         yield _sparse(f"sparse {percent} %", np.where(kept, full, 0).astype(np.int8))
@@ -133,13 +147,13 @@ PROGRAM = """
 static int16_t current[{outputs}] __attribute__((aligned(4)));
 
 __attribute__((noinline)) static void binary(const uint16_t *list, uint32_t count) {{
-  snnrt_linear_scatter{kernel}_s16(list, count, {arguments}, current{shape_argument});
+  snnrt_linear_{kernel}_s16(list, count, {arguments}, current{shape_argument});
 }}
 
 __attribute__((noinline)) static void counted(const uint16_t *list, uint32_t count,
                                               const int8_t *values) {{
-  snnrt_linear_scatter{kernel}_values_s16(list, count, values, {arguments},
-                                          current{shape_argument});
+  snnrt_linear_{kernel}_values_s16(list, count, values, {counted_arguments},
+                                   current{shape_argument});
 }}
 
 static void finish(const int16_t *expected) {{
@@ -210,6 +224,7 @@ def program(storage: Storage, shown: Sequence[Presentation]) -> str:
         outputs=rows.shape[1],
         kernel=storage.kernel,
         arguments=storage.arguments,
+        counted_arguments=storage.counted_arguments,
         calls="\n".join(calls),
     )
 
@@ -247,7 +262,9 @@ def measure(shape: str) -> list[Record]:
     shown = presentations(inputs)
     for storage in storages(inputs, outputs):
         numbers = instructions(program(storage, shown))
-        stored = storage.rows != 0 if storage.kernel in ("_sparse", "_blocks") else None
+        stored = (
+            storage.rows != 0 if storage.kernel in ("scatter_sparse", "scatter_blocks") else None
+        )
         for presentation, binary, counted in zip(shown, numbers[::2], numbers[1::2], strict=True):
             active = presentation.list
             dense = active.size * outputs

@@ -19,6 +19,7 @@ from snnir.costs.features_conv2d import conv2d_scatter
 from snnir.costs.features_lanes import FEATURES as LANE_FEATURES
 from snnir.costs.features_lanes import Amounts, lane_code_amounts
 from snnir.costs.features_linear import FEATURES as LINEAR_FEATURES
+from snnir.costs.features_linear import gather_code_amounts
 from snnir.costs.features_neurons import FEATURES as NEURON_FEATURES
 from snnir.costs.features_neurons import bits_of
 from snnir.costs.features_packed import conv2d_scatter_packed
@@ -58,7 +59,11 @@ def features(op: KernelOpBase, signals: Signals, presentation: Presentation) -> 
 
 def code_amounts(op: KernelOpBase) -> Amounts:
     """What the size of a call's code grows with."""
-    return tile_code_amounts(op) if isinstance(op, snnrt.TileLIFBase) else lane_code_amounts(op)
+    if isinstance(op, snnrt.TileLIFBase):
+        return tile_code_amounts(op)
+    if isinstance(op, snnrt.LinearGatherOp):
+        return gather_code_amounts(op)
+    return lane_code_amounts(op)
 
 
 def _size(value: SSAValue) -> int:

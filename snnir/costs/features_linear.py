@@ -18,6 +18,7 @@ from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_element, buffer_shape
 from snnir.dialects.layer_shapes import element_count
 from snnir.kernels.c_constants import c_constant
+from snnir.kernels.gathered_weights import TILE_QUADS, gather_tiles
 from snnir.kernels.linear_candidates import QUAD_OUTPUTS, REPEATED_OUTPUTS
 from snnir.support.arrays import array_from_dense
 
@@ -190,10 +191,30 @@ def _blocks(op: snnrt.LinearScatterBlocksOp, signals: Signals) -> Found:
     }  # fmt: skip
 
 
+def _gather(op: snnrt.LinearGatherOp, signals: Signals) -> Found:
+    """Tiles of outputs, each over the whole list."""
+    counted, active = op.values is not None, signals[op.list].active
+    whole, rest = gather_tiles(_size(op.current), counted)
+    quads = whole * TILE_QUADS[counted] + rest
+    amounts: dict[str, float] = {"call": 1, "tile": whole + (rest > 0), "quad": quads}
+    for size in range(1, TILE_QUADS[counted] + 1):
+        tiles = whole * (size == TILE_QUADS[counted]) + (size == rest)
+        amounts[f"of_{4 * size}_input"] = tiles * active
+    return _variant(op, op.current), amounts
+
+
+def gather_code_amounts(op: snnrt.LinearGatherOp) -> dict[str, float]:
+    """Code for the whole tiles, however many, and for the last."""
+    counted = op.values is not None
+    whole, rest = gather_tiles(_size(op.current), counted)
+    return {"call": 1, "quad": (whole > 0) * TILE_QUADS[counted] + rest}
+
+
 FEATURES: dict[type, Callable[..., Found]] = {
     snnrt.LinearScatterOp: _dense,
     snnrt.LinearScatterValuesOp: _dense,
     snnrt.LinearScatterPackedOp: _packed,
     snnrt.LinearScatterSparseOp: _sparse,
     snnrt.LinearScatterBlocksOp: _blocks,
+    snnrt.LinearGatherOp: _gather,
 }

@@ -33,6 +33,7 @@ from snnir.dialects.snnrt_compressed import (
     LinearScatterBlocksOp,
     LinearScatterSparseOp,
 )
+from snnir.dialects.snnrt_gather import LinearGatherOp
 from snnir.dialects.snnrt_input import CheckDensityOp, ListHitsOp, cell_counts
 from snnir.dialects.snnrt_lanes import (
     LaneConv2dHitsOp,
@@ -131,7 +132,7 @@ SNNRT = Dialect(
         CountSpikesOp, FirstSpikeOp, ReadMembraneOp, ListHitsOp, LaneConv2dHitsOp, MaskConv2dOp,
         WindowLIFMasksOp, WindowLIFListOp, MasksToBytesOp, CheckDensityOp,
         LinearScatterPackedOp, LinearScatterSparseOp, LinearScatterBlocksOp, Conv2dScatterPackedOp,
-        MarkEventsOp, TileLIFMasksOp, TileLIFListOp,
+        MarkEventsOp, TileLIFMasksOp, TileLIFListOp, LinearGatherOp,
     ],
     [RegionAttr],
 )  # fmt: skip
@@ -154,6 +155,7 @@ __all__ = [
     "LIFOp",
     "LIOp",
     "LaneConv2dHitsOp",
+    "LinearGatherOp",
     "LinearScatterBlocksOp",
     "LinearScatterOp",
     "LinearScatterPackedOp",

@@ -21,6 +21,7 @@ from snnir.dialects.kernel_bases import buffer_element, buffer_shape
 from snnir.dialects.layer_shapes import int_values
 from snnir.executors.kernel_cmsis import CMSIS_KERNELS
 from snnir.executors.kernel_compressed import COMPRESSED_KERNELS
+from snnir.executors.kernel_gather import GATHER_KERNELS
 from snnir.executors.kernel_input import check_density
 from snnir.executors.kernel_lanes import LANE_KERNELS
 from snnir.executors.kernel_memory import KernelMemory, expect_fit
@@ -244,5 +245,6 @@ KERNELS: dict[type[Operation], Callable[[Any, Call], None]] = {
     **LANE_KERNELS,
     **TILE_KERNELS,
     **COMPRESSED_KERNELS,
+    **GATHER_KERNELS,
     **CMSIS_KERNELS,
 }

@@ -47,7 +47,7 @@ STORED_BITS = (8, *WEIGHT_RANGES)
 Packing = Literal["pairs", "triples"]
 
 KernelChoice = Literal[
-    "event", "cmsis", "cmsis_s4", "scatter", "dense", "packed", "sparse", "blocks"
+    "event", "cmsis", "cmsis_s4", "scatter", "dense", "packed", "sparse", "blocks", "gather"
 ]
 """Event-driven kernels; CMSIS-NN, with weights of 8 bits or, where its sums come out exact, of 4;
 event-driven kernels that keep spikes as bytes and currents only

@@ -3,7 +3,7 @@
 
 All of them compute the same currents to the bit; they differ in how the weights are stored:
 `dense` (int8), `packed` (4 or 2 bits), `sparse` (weights that are not zero) and `blocks` (blocks of
-four outputs that are not all zero).
+four outputs that are not all zero). `gather` is as `dense`, in tiles of outputs.
 
 The instructions are estimates for a Cortex-M7: `setup + active * per_input`, read off the loops of
 the kernels as `arm-none-eabi-gcc -O3` compiles them and checked against QEMU
@@ -36,6 +36,7 @@ from snnir.kernels.compressed_weights import (
     packed_shifts,
     panel_outputs_of,
 )
+from snnir.kernels.gathered_weights import TILE_QUADS, can_gather, gather_tiles
 from snnir.kernels.weights import layer_weights
 from snnir.layers.activity_attributes import rate_of
 
@@ -62,7 +63,7 @@ class Candidate:
     """One way to compute a layer.
 
     Attributes:
-        name: `dense`, `packed`, `sparse` or `blocks`.
+        name: `dense`, `packed`, `sparse`, `blocks` or `gather`.
         flash_bytes: bytes of weights and indices, without code.
         instructions: estimate for a number of active inputs in a step.
         bits: width of packed weights, else 8.
@@ -105,6 +106,8 @@ def linear_candidates(
         kept = int(kept_blocks(rows).sum())
         if kept <= MAXIMUM_START:
             yield _blocks(rows, values, narrow, kept)
+    if narrow and can_gather(rows, counted=values is not InputValues.SPIKES):
+        yield _gather(rows, values)
 
 
 def best(found: list[Candidate], active: float) -> Candidate:
@@ -230,3 +233,13 @@ def _blocks(rows: NDArray[np.int8], values: InputValues, narrow: bool, kept: int
     factor = {InputValues.SPIKES: 1.0, InputValues.COUNTS: 1.5, InputValues.SIGNED: 2.6}[values]
     per_block = (9 if narrow else 15) * factor
     return Candidate("blocks", flash, _affine(30, 11 + per_block * kept / max(inputs, 1)))
+
+
+def _gather(rows: NDArray[np.int8], values: InputValues) -> Candidate:
+    inputs, outputs = rows.shape
+    counted = values is not InputValues.SPIKES
+    whole, rest = gather_tiles(outputs, counted)
+    tiles = whole + bool(rest)
+    quads = whole * TILE_QUADS[counted] + rest
+    per_input = 2.0 * tiles + (5.6 if counted else 2.8) * quads
+    return Candidate("gather", 4 * inputs * quads, _affine(15.0 + 22 * tiles, per_input))

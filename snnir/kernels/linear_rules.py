@@ -18,6 +18,7 @@ from snnir.kernels.compressed_weights import (
     sparse_rows,
 )
 from snnir.kernels.context import KernelContext, layer_label
+from snnir.kernels.gathered_weights import gather_rows
 from snnir.kernels.linear_candidates import Candidate, best, candidates, expected_active
 from snnir.kernels.weights import layer_weights, scatter_weights
 
@@ -46,7 +47,7 @@ class _Scatter:
 
 
 def lower_linear_event(context: KernelContext, op: qsnn.LinearOp) -> None:
-    """Clear the current, then add the weight row of every active input.
+    """Clear the current, unless the kernel sets it, and add the weight row of every active input.
 
     The candidate that was asked for is taken if there is one, else the best by its estimate.
     """
@@ -59,7 +60,8 @@ def lower_linear_event(context: KernelContext, op: qsnn.LinearOp) -> None:
     input, label = context[op.input], layer_label(op, "linear")
     active = context.spike_list(input.buffer, op)
     current = context.define(op.result, f"{label}_current")
-    context.call(snnrt.FillZeroOp(current))
+    if chosen.name != "gather":
+        context.call(snnrt.FillZeroOp(current))
     rows = np.ascontiguousarray(layer_weights(op)[:, input.order].T)
     values = None if input.binary else input.buffer
     scatter = _Scatter(context, label, active, values, current, rows)
@@ -104,9 +106,16 @@ def _blocks(scatter: _Scatter, _: Candidate) -> Operation:
     return snnrt.LinearScatterBlocksOp(scatter.active, scatter.values, weights, scatter.current)
 
 
+def _gather(scatter: _Scatter, _: Candidate) -> Operation:
+    words = gather_rows(scatter.rows, scatter.values is not None)
+    weights = scatter.constant("weights", words)
+    return snnrt.LinearGatherOp(scatter.active, scatter.values, weights, scatter.current)
+
+
 _CALLS: dict[str, Callable[[_Scatter, Candidate], Operation]] = {
     "dense": _dense,
     "packed": _packed,
     "sparse": _sparse,
     "blocks": _blocks,
+    "gather": _gather,
 }

@@ -5,9 +5,10 @@ Values become buffers, channels-last; flatten costs nothing because the weights 
 permuted. Each linear layer and convolution becomes event-driven calls (a list of the active inputs,
 then a scatter of their weights) or calls of CMSIS-NN; both compute what `qsnn` says, to the bit.
 The option `kernels` chooses for the network, the attribute `kernel` on an operation for one layer.
-With `event`, a linear layer stores its weights as bytes, packed in 4 or 2 bits, sparse or in sparse
-blocks of four outputs, whichever needs fewest instructions by an estimate; `dense`, `packed`,
-`sparse` and `blocks` ask for one of these where it is possible. `cmsis_s4` asks for CMSIS-NN with
+With `event`, a linear layer stores its weights as bytes, packed in 4 or 2 bits, sparse, in sparse
+blocks of four outputs or, with currents of 16 bits, in tiles of outputs whose sums are gathered in
+registers, whichever needs fewest instructions by an estimate; `dense`, `packed`, `sparse`, `blocks`
+and `gather` ask for one of these where it is possible. `cmsis_s4` asks for CMSIS-NN with
 weights of 4 bits, which it only has with results of 8 bits: layers whose sums may need more are
 computed as with `cmsis`.
 

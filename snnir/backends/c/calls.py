@@ -9,6 +9,7 @@ from xdsl.ir import Operation, SSAValue
 from snnir.backends.c.call_text import CallText
 from snnir.backends.c.cmsis_calls import CMSIS_CALLS
 from snnir.backends.c.compressed_calls import COMPRESSED_CALLS
+from snnir.backends.c.gather_calls import GATHER_CALLS
 from snnir.backends.c.input_density import density_constant
 from snnir.backends.c.lane_calls import LANE_CALLS, unsigned
 from snnir.backends.c.network import CNetwork
@@ -326,6 +327,7 @@ CALLS: dict[type[Operation], Callable[[CNetwork, Any, str], CallText]] = {
     **LANE_CALLS,
     **TILE_CALLS,
     **COMPRESSED_CALLS,
+    **GATHER_CALLS,
     **CMSIS_CALLS,
 }
 

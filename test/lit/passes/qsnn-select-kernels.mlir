@@ -7,10 +7,10 @@
 // RUN: not snn-opt %s -p 'qsnn-select-kernels{optimize=fast}' 2>&1 | filecheck %s --check-prefix=GOAL
 
 // CHECK: qsnn.conv2d {{.*}}kernel = "{{(scatter|event)}}"
-// CHECK: qsnn.linear {{.*}}kernel = "{{(dense|packed|sparse|blocks)}}"
+// CHECK: qsnn.linear {{.*}}kernel = "{{(dense|packed|sparse|blocks|gather)}}"
 // SPEED: qsnn.conv2d {{.*}}kernel = "{{(scatter|event)}}"
-// SPEED: qsnn.linear {{.*}}kernel = "{{(dense|packed|sparse|blocks)}}"
-// KERNELS: snnrt.linear_scatter{{.*}}kernel = "{{(dense|packed|sparse|blocks)}}"
+// SPEED: qsnn.linear {{.*}}kernel = "{{(dense|packed|sparse|blocks|gather)}}"
+// KERNELS: snnrt.linear_{{(scatter|gather)}}{{.*}}kernel = "{{(dense|packed|sparse|blocks|gather)}}"
 // RAM: error: 'qsnn.network' op no kernels make it fit; with the closest ones {{[0-9,]+}} bytes of RAM are missing: it needs {{[0-9,]+}}, the limit is 100
 // CYCLES: predicted for speed (fewest estimated cycles): {{[0-9,]+}} estimated cycles per step
 // GOAL: error: {{.*}}optimize

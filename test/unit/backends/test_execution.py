@@ -76,6 +76,7 @@ def test_membrane_types(kernels, state) -> None:
         ("packed", "snnrt.linear_scatter_packed"),
         ("sparse", "snnrt.linear_scatter_sparse"),
         ("blocks", "snnrt.linear_scatter_blocks"),
+        ("gather", "snnrt.linear_gather"),
     ],
 )
 def test_storages_of_weights(kernels, operation, input) -> None:

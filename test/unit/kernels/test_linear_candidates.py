@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from snnir.kernels.compressed_weights import block_rows, pack_rows, sparse_rows
+from snnir.kernels.gathered_weights import gather_rows
 from snnir.kernels.linear_candidates import Candidate, InputValues, best, linear_candidates
 
 INPUTS, OUTPUTS = 200, 64
@@ -41,7 +42,16 @@ def test_the_best_storage(rows, name, bits) -> None:
 
 
 def test_signed_inputs_are_not_added_to_packed_sums() -> None:
-    assert best(found(rows_with(-8, 7), InputValues.SIGNED), INPUTS / 10).name == "dense"
+    rows = rows_with(-8, 7)
+    assert best(found(rows, InputValues.SIGNED), INPUTS / 10).name == "gather"
+    wide = linear_candidates(rows, InputValues.SIGNED, narrow=False)
+    assert best(list(wide), INPUTS / 10).name == "dense"
+
+
+@pytest.mark.parametrize("outputs", [10, 12, 33])
+def test_few_and_odd_outputs_are_gathered(outputs) -> None:
+    rows = rows_with(-127, 127)[:, :outputs]
+    assert best(found(rows), INPUTS / 10).name == "gather"
 
 
 def test_bytes_are_those_of_the_arrays() -> None:
@@ -54,9 +64,12 @@ def test_bytes_are_those_of_the_arrays() -> None:
         ("packed", 2): pack_rows(rows, 2).nbytes,
         ("sparse", 8): sparse.starts.nbytes + sparse.entries.nbytes,
         ("blocks", 8): blocks.starts.nbytes + blocks.blocks.nbytes + blocks.weights.nbytes,
+        ("gather", 8): gather_rows(rows, counted=False).nbytes,
     }
 
 
 def test_what_a_kernel_cannot_store_is_no_candidate() -> None:
-    names = {c.name for c in found(RNG.integers(-128, 127, (20, 10)).astype(np.int8))}
-    assert names == {"dense", "sparse"}
+    rows = RNG.integers(-128, 127, (20, 10)).astype(np.int8)
+    assert {c.name for c in found(rows)} == {"dense", "sparse", "gather"}
+    rows[0, :2] = -128
+    assert {c.name for c in found(rows, InputValues.COUNTS)} == {"dense", "sparse"}

@@ -62,3 +62,19 @@ def blocks(weights):
         np.array(numbers or [0], np.uint8),
         np.array(words or [0], np.uint32).view(np.int32),
     )
+
+
+def gathered(weights, counted):
+    """int32 words of tiles of 16 outputs, or of 12 with counts; pairs are one number with these."""
+    width = 12 if counted else 16
+    words = []
+    for first in range(0, weights.shape[1], width):
+        for row in weights[:, first : first + width].tolist():
+            row += [0] * (-len(row) % 4)
+            for quad in range(0, len(row), 4):
+                taken = row[quad : quad + 4]
+                if counted:
+                    low, high = (b * 65536 + a for a, b in (taken[:2], taken[2:]))
+                    taken = [low, low >> 16, high, high >> 16]
+                words.append(sum((taken[p] & 0xFF) << 8 * j for j, p in enumerate(PLACES)))
+    return np.array(words, np.uint32).view(np.int32)

@@ -9,11 +9,14 @@
 #define WIDTH 14
 #define INPUTS 512
 #define OUTPUTS 128
+#define CLASSES 10
+#define CLASS_BYTES 12
 #define CHANNELS 16
 #define FILTERS 32
 #define NEURONS (HEIGHT * WIDTH * FILTERS)
 
 static const snnrt_linear_shape linear = {INPUTS, OUTPUTS};
+static const snnrt_linear_shape classifier = {INPUTS, CLASSES};
 static const snnrt_conv2d_shape conv = {
     HEIGHT, WIDTH, CHANNELS, HEIGHT, WIDTH, FILTERS, 3, 3, 1, 1, 1, 1, 1, 1, 1};
 static const snnrt_pool2d_shape pool = {HEIGHT, WIDTH, FILTERS, 7, 7,
@@ -22,6 +25,7 @@ static const snnrt_pool2d_shape pool = {HEIGHT, WIDTH, FILTERS, 7, 7,
 static int8_t inputs[HEIGHT * WIDTH * CHANNELS];
 static uint16_t list[HEIGHT * WIDTH * CHANNELS];
 static int8_t weights[INPUTS * OUTPUTS];
+static int32_t words[INPUTS * CLASS_BYTES / 4];
 static int16_t current[NEURONS], membrane[NEURONS];
 static int32_t current_s32[NEURONS], membrane_s32[NEURONS], naive[NEURONS];
 static int8_t spikes[NEURONS];
@@ -101,6 +105,15 @@ LAYER void linear_values_s32(uint32_t count) {
                                   &linear);
 }
 
+LAYER void gather_s16(uint32_t count) {
+  snnrt_linear_gather_s16(list, count, words, current, &classifier);
+}
+
+LAYER void gather_values_s16(uint32_t count) {
+  snnrt_linear_gather_values_s16(list, count, inputs, words, current,
+                                 &classifier);
+}
+
 LAYER void conv_s16(uint32_t count) {
   snnrt_conv2d_scatter_s16(list, count, weights, current, &conv);
 }
@@ -128,6 +141,16 @@ static void measure_linear(void) {
   MEASURE("linear_scatter_s32", linear_s32(count));
   MEASURE("linear_scatter_values_s16", linear_values_s16(count));
   MEASURE("linear_scatter_values_s32", linear_values_s32(count));
+  clear();
+  memcpy(words, weights, sizeof words);
+  MEASURE("linear_gather_s16", gather_s16(count));
+  for (uint32_t i = 0; i < count; ++i) {
+    for (int32_t o = 0; o < CLASSES; ++o) {
+      naive[o] += weights[list[i] * CLASS_BYTES + natural_output(o)];
+    }
+  }
+  compare("linear_gather_s16");
+  MEASURE("linear_gather_values_s16", gather_values_s16(count));
 }
 
 static void naive_conv(uint32_t index) {

@@ -71,6 +71,24 @@ def linear_scatter(rng, kernel):
     return Case(kernel, [count, inputs, outputs], arrays, expected, alignments=alignments)
 
 
+def linear_gather(rng, kernel):
+    """All numbers of outputs and lists of any length; every current is overwritten."""
+    inputs, outputs = int(rng.integers(1, 40)), int(rng.integers(1, 40))
+    counted = "values" in kernel
+    values = active(rng, inputs, not counted)
+    weights = integers(rng, np.int8, (inputs, outputs))
+    weights = rng.choice([weights, np.full_like(weights, rng.choice([-128, 127]))])
+    if counted:
+        # 40 products of -8 and -64 fit int16.
+        values, weights = (values // 16).astype(np.int8), (weights // 2).astype(np.int8)
+    arrays: dict[str, np.ndarray] = scatter_arrays(rng, values, weights, outputs, kernel)
+    arrays["weights"] = compressed_weights.gathered(weights, counted)
+    expected = {"current": (values.astype(np.int64) @ weights).astype(np.int16)}
+    count = int(np.count_nonzero(values))
+    alignments = {"current": 4, "weights": 4}
+    return Case(kernel, [count, inputs, outputs], arrays, expected, alignments=alignments)
+
+
 def packed_weights_of(rng, kernel, shape):
     """Random weights of 4 or 2 bits and the naive encoder of their rows."""
     low, high = (-8, 7) if "packed4" in kernel else (-1, 1)
@@ -390,6 +408,7 @@ FAMILIES = {
     fill_zero: (["fill_zero"], 40),
     linear_scatter: ([f"linear_scatter{v}_{t}" for v in ("", "_values")
                       for t in ("s16", "s32")], 40),
+    linear_gather: (["linear_gather_s16", "linear_gather_values_s16"], 60),
     compressed_linear_scatter: ([f"linear_scatter_{k}{v}_{t}"
                                  for k in ("packed4", "packed2", "sparse", "blocks")
                                  for v in ("", "_values") for t in ("s16", "s32")], 40),

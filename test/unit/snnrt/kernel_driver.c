@@ -163,6 +163,9 @@ SCATTER_KERNEL(conv2d_scatter_packed2_s32, conv2d)
 SCATTER_VALUES_KERNEL(conv2d_scatter_packed2_values_s16, conv2d)
 SCATTER_VALUES_KERNEL(conv2d_scatter_packed2_values_s32, conv2d)
 
+SCATTER_KERNEL(linear_gather_s16, linear)
+SCATTER_VALUES_KERNEL(linear_gather_values_s16, linear)
+
 /* integers: count, then the shape; arrays: list, values where there are any,
    starts, entries, current. */
 #define SPARSE_KERNEL(name, ...)                                           \
@@ -298,6 +301,8 @@ static const kernel kernels[] = {
     ENTRY(packed),
     ENTRY(spike_list),
     ENTRY(fill_zero),
+    ENTRY(linear_gather_s16),
+    ENTRY(linear_gather_values_s16),
     ENTRY(linear_scatter_s16),
     ENTRY(linear_scatter_s32),
     ENTRY(linear_scatter_values_s16),

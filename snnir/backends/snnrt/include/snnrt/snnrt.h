@@ -28,6 +28,7 @@
 #include "snnrt/layout.h"
 #include "snnrt/li.h"
 #include "snnrt/lif.h"
+#include "snnrt/linear_gather.h"
 #include "snnrt/linear_scatter.h"
 #include "snnrt/linear_scatter_blocks.h"
 #include "snnrt/linear_scatter_packed.h"
