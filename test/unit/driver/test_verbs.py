@@ -54,15 +54,32 @@ def test_check_of_a_module(model: Path) -> None:
     assert refused == [("0", "Tanh")]
 
 
+def test_check_of_a_module_goes_down_to_kernels(model: Path) -> None:
+    # Neither number of steps nor a readout of spikes is needed.
+    for factory, kind in (("alpha", "Alpha"), ("recurrent", "RLeaky")):
+        report = check(f"{model}:{factory}", input_shape=(2, 2, 2))
+        refused = [layer for layer in report.layers if not layer.supported]
+        assert [layer.kind for layer in refused] == [kind]
+        assert "has no integer form yet" in str(refused[0].reason)
+    assert check(f"{model}:membranes", input_shape=(2, 2, 2)).supported
+
+
+def test_check_of_a_module_with_its_own_loop(model: Path) -> None:
+    arguments = {"input_shape": (8,)}
+    assert check(f"{model}:looping", **arguments).supported
+    report = check(f"{model}:looping", **arguments, timesteps=4)
+    assert report.layers[-1].reason == "the module's time loop runs 6 steps, but timesteps=4"
+    assert not report.supported
+
+
 def test_check_of_a_file(model: Path, network: Path, tmp_path: Path) -> None:
     assert check(network).supported
     module = import_network(f"{model}:alpha", input_shape=(2, 2, 2), timesteps=5)
     write_network(module, tmp_path / "alpha.mlir")
     report = check(tmp_path / "alpha.mlir")
     refused = [layer for layer in report.layers if not layer.supported]
-    assert [(layer.kind, layer.reason) for layer in refused] == [
-        ("snn.alpha", "has no integer form")
-    ]
+    assert [layer.kind for layer in refused] == ["snn.alpha"]
+    assert str(refused[0].reason).endswith("train with snntorch.Leaky")
     assert len(report.layers) > 1
 
 
