@@ -84,7 +84,7 @@ def test_a_module_object_is_its_own_factory(model: Path):
 @pytest.mark.parametrize(
     ("factory", "message"),
     [
-        ("missing", "has no 'missing'; it has .*build"),
+        ("missing", "has no 'missing'; it has (?!.*nn).*build"),
         ("fails", r"calling fails\(\) of '.*model.py' raised RuntimeError: no memory"),
         ("wrong", r"wrong\(\) of '.*' returned list, not a torch.nn.Module"),
         ("NUMBER", "'NUMBER' in '.*' cannot be called"),
@@ -122,6 +122,12 @@ def test_wrong_weights(model: Path, changes: dict[str, Tensor | None], message: 
     with pytest.raises(SNNError, match=f"weights.pt'.*{message}") as caught:
         load_module(f"{model}:build", weights)
     assert "\n" not in str(caught.value)
+
+
+def test_weights_of_a_data_parallel_module(model: Path):
+    state = {f"module.{key}": value for key, value in state_of(model).items()}
+    with pytest.raises(SNNError, match=r"DataParallel: .*; save net\.module\.state_dict\(\)"):
+        load_module(f"{model}:build", save(model, state))
 
 
 def test_weights_that_are_no_state_dict(model: Path):
