@@ -18,7 +18,7 @@ from snnir.support.diagnostics import SNNError
 
 HERE = Path(__file__).resolve().parent
 WARNINGS = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic"]
-CONVERSIONS = ["-Wdouble-promotion", "-Wconversion", "-Wno-sign-conversion"]
+CONVERSIONS = ["-Wdouble-promotion", "-Wconversion", "-Wsign-conversion"]
 SANITIZERS = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 CORTEX_M7 = ["-mcpu=cortex-m7", "-mthumb", "-mfpu=fpv5-d16", "-mfloat-abi=hard"]
 COMPILERS = {
