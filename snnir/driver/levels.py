@@ -207,7 +207,7 @@ COST_TITLES = {
     "arena_bytes": "arena, bytes",
     "ram_bytes": "RAM with stack, bytes",
     "flash_bytes": "flash, bytes",
-    "stack_bytes": "of the RAM: stack, bytes",
+    "stack_bytes": "of the RAM: stack of the test program, bytes",
 }
 """What the entries of `Cost.to_json` are called on the screen."""
 
