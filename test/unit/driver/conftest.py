@@ -39,6 +39,15 @@ def recurrent():
     return nn.Sequential(nn.Flatten(), nn.Linear(8, 3), neuron)
 
 
+def signals():
+    torch.manual_seed(0)
+    leaky = [snn.Leaky(beta=0.75, threshold=0.2, init_hidden=True, output=last) for last in (0, 1)]
+    return nn.Sequential(
+        nn.Conv1d(2, 4, 3), leaky[0], nn.MaxPool1d(2), nn.AvgPool1d(2), nn.Flatten(),
+        nn.Linear(12, 3), leaky[1]
+    )
+
+
 def membranes():
     return Looping(steps=None)
 

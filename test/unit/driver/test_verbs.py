@@ -161,6 +161,15 @@ def test_static_and_real_inputs_are_bit_exact(model: Path) -> None:
         assert report.level("qsnn").spike_agreement > 0.9  # type: ignore[operator]
 
 
+def test_pooling_of_signals_is_bit_exact(model: Path) -> None:
+    module = import_network(f"{model}:signals", input_shape=(2, 14), timesteps=5)
+    x = np.random.default_rng(0).integers(0, 3, (4, 5, 2, 14)).astype(np.uint8)
+    report = validate(module, Dataset(x, None, "x"), module=load_module(f"{model}:signals"))
+    assert report.problems == []
+    assert report.level("snn").spike_agreement == 1.0
+    assert report.level("host").bit_exact is True
+
+
 def test_a_difference_is_found(network: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A kernel that is off by one in one place is caught and located."""
 
