@@ -150,6 +150,7 @@ def _manifest(
         },
         "timesteps": op.timesteps.value.data,
         "readout": op.readout.data.value,
+        "output_scale": None if op.output_scale is None else op.output_scale.value.data,
         "outputs": network.output_size,
         "classes": network.classes,
         "layers": list(network.layers.values()),

@@ -127,6 +127,7 @@ class ConvertSNNToQSNNPass(SNNPass):
             input_maximum=IntegerAttr(self._input_maximum(network), i64),
             input_scale=FloatAttr(self.input_scale, f32) if scaled else None,
             input_density=density,
+            output_scale=_output_scale(context, network),
         )
 
     def _input_maximum(self, network: snn.NetworkOp) -> int:
@@ -172,6 +173,14 @@ def _convert_operation(context: QuantizationContext, op: Operation) -> None:
     else:
         raise error_at(op, refusal_of(op) or "has no integer form")
     context.values.update(zip(op.results, results, strict=True))
+
+
+def _output_scale(context: QuantizationContext, network: snn.NetworkOp) -> FloatAttr | None:
+    """The unit of the membranes that the readout looks at; spikes have none."""
+    if network.readout.data in (Readout.SPIKE_COUNT, Readout.FIRST_SPIKE):
+        return None
+    output = context[network.outputs[0]]
+    return FloatAttr(float(np.float32(smallest_extent(output.scale, output.shape))), f32)
 
 
 def _expect_one_unit(op: Operation, output: QuantizedValue) -> None:

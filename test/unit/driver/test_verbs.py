@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -168,6 +169,21 @@ def test_pooling_of_signals_is_bit_exact(model: Path) -> None:
     assert report.problems == []
     assert report.level("snn").spike_agreement == 1.0
     assert report.level("host").bit_exact is True
+
+
+@pytest.mark.parametrize("readout", ["last_membrane", "mean_membrane"])
+def test_scores_of_membranes_have_a_unit(model: Path, tmp_path: Path, readout: str) -> None:
+    """Integer scores times the unit in the header are the real membranes, but for rounding."""
+    module = import_network(
+        f"{model}:membranes", input_shape=(2, 2, 2), timesteps=5, readout=readout
+    )
+    x = np.random.default_rng(0).integers(0, 3, (6, 5, 2, 2, 2)).astype(np.uint8)
+    real, whole = (run(module, Dataset(x, None, "x"), level=level) for level in ("snn", "qsnn"))
+    compile(module, tmp_path / "lib", data=Dataset(x, None, "x"), name="net")
+    header = (tmp_path / "lib" / "include" / "net.h").read_text()
+    (unit,) = re.findall(r"#define NET_SCORE_UNIT (\S+)f\n", header)
+    difference = np.abs(whole.scores * float(unit) - real.scores)
+    assert difference.max() < 0.02 * np.abs(real.scores).max()
 
 
 def test_a_difference_is_found(network: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
