@@ -201,7 +201,7 @@ class Cost:
 
 
 COST_TITLES = {
-    "instructions_per_step": "instructions per step",
+    "instructions_per_step": "instructions per step, from frames",
     "instructions_per_inference": "instructions per inference",
     "worst_step_instructions": "instructions of the longest step",
     "arena_bytes": "arena, bytes",
