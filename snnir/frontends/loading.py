@@ -119,8 +119,10 @@ def _read_state(path: Path) -> dict[str, Tensor]:
     try:
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except _LOAD_ERRORS as error:
+        # What follows the first sentence is advice to load whatever the file holds.
+        reason = str(error).partition("\n")[0].partition(". ")[0]
         raise SNNError(
-            f"'{path}' is not a file of tensors ({type(error).__name__}: {error}); "
+            f"'{path}' is not a file of tensors ({type(error).__name__}: {reason}); "
             "save the weights with torch.save(module.state_dict(), ...)"
         ) from error
     if isinstance(content, Mapping):

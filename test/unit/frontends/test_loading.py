@@ -136,8 +136,9 @@ def test_weights_that_are_no_state_dict(model: Path):
         load_module(source, model.with_name("nothing.pt"))
     with pytest.raises(SNNError, match="holds no state_dict, neither itself nor under"):
         load_module(source, save(model, {"epoch": 3}))
-    with pytest.raises(SNNError, match=r"is not a file of tensors .* save the weights with"):
+    with pytest.raises(SNNError, match=r"is not a file of tensors .* save the weights") as caught:
         load_module(source, save(model, torch.nn.Linear(2, 2)))
+    assert "trust" not in str(caught.value)
     text = model.with_name("text.pt")
     text.write_text("hello")
     with pytest.raises(SNNError, match="is not a file of tensors"):
