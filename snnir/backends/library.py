@@ -19,6 +19,7 @@ from snnir.backends.c.network import CNetwork, only_network
 from snnir.backends.c.printer import fill_template, header, source, template_values
 from snnir.backends.c.syntax import array_definition
 from snnir.backends.firmware import Footprint, NetworkBuild
+from snnir.backends.library_readme import library_readme
 from snnir.backends.linker_script import linker_files
 from snnir.backends.targets import TargetDescription
 from snnir.backends.toolchain import SNNRT_INCLUDE
@@ -54,6 +55,7 @@ def library_files(network: CNetwork, golden: GoldenVectors | None = None) -> dic
     files = {
         f"include/{network.name}.h": header(network),
         f"src/{network.name}.c": source(network),
+        "README.md": library_readme(network, tested=golden is not None),
         "CMakeLists.txt": fill_template("CMakeLists.txt.in", {**values, "cmsis_nn": cmsis}),
     }
     for file in sorted((SNNRT_INCLUDE / "snnrt").glob("*.h")):
@@ -148,6 +150,7 @@ def _manifest(
         },
         "timesteps": op.timesteps.value.data,
         "readout": op.readout.data.value,
+        "output_scale": None if op.output_scale is None else op.output_scale.value.data,
         "outputs": network.output_size,
         "classes": network.classes,
         "layers": list(network.layers.values()),

@@ -78,9 +78,12 @@ class Dataset:
                 f"{self.name}: y has the data type {self.y.dtype}; int64 class numbers are needed"
             )
         if self.y.shape != (len(self.x),):
+            hint = ""
+            if self.y.ndim == 1 and self.x.shape[1:2] == self.y.shape:
+                hint = "; samples come first in x, then time steps: store x.swapaxes(0, 1)"
             raise SNNError(
                 f"{self.name}: y has the shape {self.y.shape}; one class number per sample, "
-                f"({len(self.x)},), is needed"
+                f"({len(self.x)},), is needed{hint}"
             )
         if self.y.min() < 0:
             sample = int(np.argmax(self.y < 0))
@@ -124,7 +127,7 @@ class Dataset:
             return False
         raise SNNError(
             f"{self.name}: a sample has the shape {self.x.shape[1:]}; the network takes frames of "
-            f"{input_shape}, so {input_shape} or {('timesteps', *input_shape)} is needed"
+            f"{input_shape}, so {input_shape} or (timesteps, {str(input_shape)[1:]} is needed"
         )
 
     def is_counts(self) -> bool:

@@ -37,6 +37,8 @@ def load_samples(
     """
     steps = network.timesteps.value.data
     if isinstance(source, str):
+        if bins is not None and source.partition(":")[0] not in RECORDING_KINDS:
+            raise SNNError(f"{source}: holds frames; --bins is for recordings of events")
         data = load_data(source, steps if bins is None else bins, limit)
     else:
         data = source.take(limit)
@@ -44,7 +46,8 @@ def load_samples(
     _check_values(network, data)
     if data.y is not None and (largest := int(data.y.max())) >= (classes := class_count(network)):
         raise SNNError(
-            f"{data.name}: y holds the class {largest}, but the network has {classes} classes"
+            f"{data.name}: y holds the class {largest}, but the network has {classes} "
+            f"class{'es' * (classes > 1)}, counted from 0; leave y out if it holds no classes"
         )
     return data
 

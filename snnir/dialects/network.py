@@ -5,7 +5,16 @@ from abc import ABC
 from collections.abc import Sequence
 from typing import ClassVar, Self
 
-from xdsl.dialects.builtin import FunctionType, IntegerAttr, MemRefType, StringAttr, TensorType, i64
+import numpy as np
+from xdsl.dialects.builtin import (
+    FloatAttr,
+    FunctionType,
+    IntegerAttr,
+    MemRefType,
+    StringAttr,
+    TensorType,
+    i64,
+)
 from xdsl.dialects.utils import parse_func_op_like, print_func_op_like
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.irdl import IRDLOperation, opt_prop_def, prop_def, region_def
@@ -149,6 +158,12 @@ def enclosing_network(op: Operation) -> NetworkOpBase | None:
     while parent is not None and not isinstance(parent, NetworkOpBase):
         parent = parent.parent_op()
     return parent
+
+
+def verify_output_scale(scale: FloatAttr | None) -> None:
+    """Raise `VerifyException` unless the real value of one unit of the output is positive."""
+    if scale is not None and not (np.isfinite(scale.value.data) and scale.value.data > 0):
+        raise VerifyException(f"output_scale must be positive, got {scale.value.data}")
 
 
 def replace_network(

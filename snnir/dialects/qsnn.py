@@ -39,7 +39,7 @@ from snnir.dialects.layer_bases import (
     expect_elements,
 )
 from snnir.dialects.layer_shapes import shape_of
-from snnir.dialects.network import NetworkOpBase
+from snnir.dialects.network import NetworkOpBase, verify_output_scale
 from snnir.dialects.qsnn_layers import (
     LEAK_ONE,
     AddOp,
@@ -72,9 +72,11 @@ class NetworkOp(NetworkOpBase):
     for counts and spikes and `-input_maximum` for quantised real values, whose unit is
     `input_scale`. `input_density`, for counts and spikes only, bounds how many events lie close
     together. Executors and generated code check both, because membrane types rely on them.
+    `output_scale` is the real value of one unit of the output, where that is a membrane.
 
     Constraints: those of `NetworkOpBase`; (C6) the frame is `i1` or `i8`; (C7) `input_maximum` is
-    between 1 and 127, and 1 for `i1`; (C8) `input_density` fits kind and shape of the frame.
+    between 1 and 127, and 1 for `i1`; (C8) `input_density` fits kind and shape of the frame; (C9)
+    `output_scale` is positive.
     """
 
     name = "qsnn.network"
@@ -83,6 +85,7 @@ class NetworkOp(NetworkOpBase):
     input_maximum = prop_def(IntegerAttr)
     input_scale = opt_prop_def(FloatAttr)
     input_density = opt_prop_def(InputDensityAttr)
+    output_scale = opt_prop_def(FloatAttr)
 
     traits = traits_def(SymbolOpInterface(), IsolatedFromAbove())
 
@@ -94,6 +97,7 @@ class NetworkOp(NetworkOpBase):
         if not 1 <= maximum <= limit:  # C7
             raise VerifyException(f"input_maximum must be between 1 and {limit}, got {maximum}")
         verify_density(self.input_density, self.input.data, shape_of(self.frame.type))  # C8
+        verify_output_scale(self.output_scale)  # C9
 
 
 @irdl_op_definition

@@ -28,7 +28,7 @@ from snnir.dialects.kernel_bases import (
     buffer_shape,
     expect_buffer,
 )
-from snnir.dialects.network import NetworkOpBase
+from snnir.dialects.network import NetworkOpBase, verify_output_scale
 from snnir.dialects.snnrt_compressed import (
     LinearScatterBlocksOp,
     LinearScatterSparseOp,
@@ -88,7 +88,7 @@ class NetworkOp(NetworkOpBase):
     """The calls of one time step.
 
     Constraints: those of `NetworkOpBase`; (C6) the frame is `i8`; (C7) `input_maximum` is between 1
-    and 127; (C8) `input_density` fits kind and shape of the frame.
+    and 127; (C8) `input_density` fits kind and shape of the frame; (C9) `output_scale` is positive.
 
     The frame is what a caller passes: channels first, `ui8`-like bytes for counts and spikes.
     `arena_bytes` is set by `kernels-plan-memory`.
@@ -100,6 +100,7 @@ class NetworkOp(NetworkOpBase):
     input_maximum = prop_def(IntegerAttr)
     input_scale = opt_prop_def(FloatAttr)
     input_density = opt_prop_def(InputDensityAttr)
+    output_scale = opt_prop_def(FloatAttr)
     arena_bytes = opt_prop_def(IntegerAttr)
     state_bytes = opt_prop_def(IntegerAttr)
 
@@ -112,6 +113,7 @@ class NetworkOp(NetworkOpBase):
         if not 1 <= maximum <= 127:  # C7
             raise VerifyException(f"input_maximum must be between 1 and 127, got {maximum}")
         verify_density(self.input_density, self.input.data, buffer_shape(self.frame.type))  # C8
+        verify_output_scale(self.output_scale)  # C9
 
 
 @irdl_op_definition

@@ -4,20 +4,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 
 from snnir.dialects.network import LAYER
+from snnir.dialects.snn_attributes import Readout
 from snnir.driver.files import level_of, network_of, read_network
 from snnir.driver.lowering import lower
 from snnir.driver.pipelines import LoweringOptions, apply_pipeline, simplification
 from snnir.driver.tables import format_table
 from snnir.support.atomic import PathLike
 from snnir.support.diagnostics import SNNError, SourceLocation, location_of
+from snnir.support.xdsl_compat import parse_module, print_module
+from snnir.universe import make_context
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,7 @@ def check(
         SNNError: the source cannot be read.
     """
     if Path(source).suffix == ".mlir" or str(source) == "-":
-        return CheckReport(tuple(_check_file(source, options or LoweringOptions())))
+        return CheckReport(tuple(_check_module(read_network(source), options or LoweringOptions())))
     if input_shape is None:
         raise SNNError("checking a module needs the shape of a frame: give --input-shape")
     from snnir.frontends import load_module
@@ -85,15 +92,66 @@ def check(
 
     module = load_module(str(source), None if weights is None else str(weights))
     reports = check_frames(module, input_shape, timesteps)
-    return CheckReport(tuple(LayerVerdict(r.name, r.kind, r.supported, r.reason) for r in reports))
+    layers = tuple(LayerVerdict(r.name, r.kind, r.supported, r.reason) for r in reports)
+    if not all(layer.supported for layer in layers):
+        return CheckReport(layers)
+    return CheckReport(_compiled(layers, module, input_shape, timesteps, options))
+
+
+def _compiled(
+    layers: tuple[LayerVerdict, ...],
+    module: nn.Module,
+    input_shape: Sequence[int],
+    timesteps: int | None,
+    options: LoweringOptions | None,
+) -> tuple[LayerVerdict, ...]:
+    """Say of layers that can be imported which of them the levels below refuse."""
+    try:
+        imported = _imported(module, input_shape, timesteps)
+    except SNNError as error:
+        return (*layers, LayerVerdict(type(module).__name__, "network", False, error.message))
+    below = [v for v in _check_module(imported, options or LoweringOptions()) if not v.supported]
+    reasons = {verdict.name: verdict.reason for verdict in reversed(below)}
+    named = tuple(
+        replace(layer, supported=False, reason=reasons.pop(layer.name))
+        if layer.name in reasons
+        else layer
+        for layer in layers
+    )
+    return (*named, *(verdict for verdict in below if verdict.name in reasons))
+
+
+def _imported(module: nn.Module, input_shape: Sequence[int], timesteps: int | None) -> ModuleOp:
+    """The network of a module, for the first readout that it has an output for.
+
+    A module that computes one step per call needs no number of steps to be checked. Every operation
+    has a location of its own, as if it were read from a file.
+    """
+    from snnir.frontends import from_snntorch
+    from snnir.frontends.calling import find_call
+    from snnir.frontends.recording import MINIMUM_STEPS
+
+    try:
+        call = find_call(module, input_shape, timesteps)
+    except SNNError:
+        if timesteps is not None:
+            raise
+        timesteps = MINIMUM_STEPS
+        call = find_call(module, input_shape, timesteps)
+    try:
+        imported = from_snntorch(module, call.sample, timesteps)
+    except SNNError:
+        imported = from_snntorch(module, call.sample, timesteps, readout=Readout.LAST_MEMBRANE)
+    text = StringIO()
+    print_module(imported, text)
+    return parse_module(make_context(), text.getvalue())
 
 
 Refusals = dict[SourceLocation | None, str]
 """Reasons by location: operations keep theirs in every pass."""
 
 
-def _check_file(path: PathLike, options: LoweringOptions) -> list[LayerVerdict]:
-    module = read_network(path)
+def _check_module(module: ModuleOp, options: LoweringOptions) -> list[LayerVerdict]:
     network = network_of(module)
     refusals = _refusals_of_operations(module, options) or _refusal_of_pipeline(module, options)
     ops = [op for op in network.body.block.ops if not _is_structural(op)]
@@ -106,8 +164,7 @@ def _check_file(path: PathLike, options: LoweringOptions) -> list[LayerVerdict]:
 
 def _refusals_of_operations(module: ModuleOp, options: LoweringOptions) -> Refusals:
     """Every operation of an `snn` network for which the conversion to integers has no rule."""
-    from snnir.quantization.layer_rules import LAYER_RULES
-    from snnir.quantization.neuron_rules import NEURON_RULES
+    from snnir.quantization.refusals import refusal_of
 
     if level_of(network_of(module)) != "snn":
         return {}
@@ -117,9 +174,9 @@ def _refusals_of_operations(module: ModuleOp, options: LoweringOptions) -> Refus
     except SNNError as error:
         return {error.location: error.message}
     return {
-        location_of(op): "has no integer form"
+        location_of(op): refusal
         for op in network_of(simplified).body.block.ops
-        if not (_is_structural(op) or type(op) in LAYER_RULES or type(op) in NEURON_RULES)
+        if (refusal := refusal_of(op)) is not None
     }
 
 

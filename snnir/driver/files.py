@@ -34,6 +34,9 @@ from snnir.universe import make_context
 
 VERSION_ATTRIBUTE = "snn.version"
 
+RESERVED_NAMES = ("snnrt", "golden")
+"""Prefixes that the kernels and the self-test of a library have."""
+
 _VERSION_TEXT = re.compile(rb"\bsnn\.version\s*=\s*([0-9]{1,9})\b")
 
 
@@ -109,20 +112,23 @@ def rename_network(module: ModuleOp, name: str) -> None:
     """Give the network of a module another name, which is the prefix of all names in C.
 
     Raises:
-        SNNError: the name is no C identifier.
+        SNNError: the name is no C identifier, or is reserved.
     """
     if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) is None:
         raise SNNError(
             f"'{name}' is no name for a network: use letters, digits and underscores, and begin "
             "with a letter"
         )
+    if name.lower() in RESERVED_NAMES:
+        raise SNNError(f"'{name}' is no name for a network: names in C that begin so are taken")
     network_of(module).sym_name = StringAttr(name)
 
 
 def name_from_path(path: PathLike) -> str:
     """Return a name for the network in a file: the file's name as a C identifier."""
     name = re.sub(r"\W+", "_", Path(path).stem, flags=re.ASCII).strip("_")
-    return name if name[:1].isalpha() else f"network_{name}".rstrip("_")
+    usable = name[:1].isalpha() and name.lower() not in RESERVED_NAMES
+    return name if usable else f"network_{name}".rstrip("_")
 
 
 def _check_version(module: ModuleOp) -> None:

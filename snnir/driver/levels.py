@@ -201,13 +201,13 @@ class Cost:
 
 
 COST_TITLES = {
-    "instructions_per_step": "instructions per step",
+    "instructions_per_step": "instructions per step, from frames",
     "instructions_per_inference": "instructions per inference",
     "worst_step_instructions": "instructions of the longest step",
     "arena_bytes": "arena, bytes",
     "ram_bytes": "RAM with stack, bytes",
     "flash_bytes": "flash, bytes",
-    "stack_bytes": "of the RAM: stack, bytes",
+    "stack_bytes": "of the RAM: stack of the test program, bytes",
 }
 """What the entries of `Cost.to_json` are called on the screen."""
 

@@ -247,7 +247,12 @@ def _check_states(node: Node) -> None:
     assert neuron is not None
     for number, state in enumerate(node.states):
         if isinstance(state, Constant):
-            raise _error(node, "starts from new states in every step, so it has no memory")
+            raise _error(
+                node,
+                "starts from new states in every step, so it has no memory; make "
+                "them before the loop over time, and give timesteps (--timesteps) if forward loops "
+                "over the steps of a sample",
+            )
         if state != Reference(node, state_output(neuron, number), previous=True):
             raise _error(node, "gets a state that is not the one it returned at the step before")
     shape = node.call.outputs[0][0]

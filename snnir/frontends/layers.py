@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Converters of PyTorch layers, and of the functions that do the same."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import nn
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 
 from snnir.dialects import snn
 from snnir.dialects.layer_shapes import shape_of
@@ -148,69 +148,117 @@ def convert_batch_norm(context: LayerContext) -> Sequence[SSAValue]:
     return [context.insert(norm)]
 
 
-def _convert_max_pool(context: LayerContext, value: SSAValue, options: Sequence[Any]) -> SSAValue:
-    kernel, stride, padding, dilation, ceil_mode, return_indices = options
-    _expect_rank(value, 3)
-    if _per_axis(dilation) != (1, 1):
-        raise Unsupported("dilation is not supported in pooling", "use dilation=1")
+Pool = Callable[[SSAValue, Sequence[int], Sequence[int], Sequence[int]], Operation]
+"""Makes a pooling operation of a value, and its kernel, stride and padding along both axes."""
+
+
+def _convert_pool(
+    context: LayerContext, value: SSAValue, axes: int, window: Sequence[Any], pool: Pool
+) -> SSAValue:
+    """Pool along `axes` axes; along one, `(channels, length)` is an image of height 1.
+
+    `window` is kernel size, stride and padding, as PyTorch takes them, and ceil_mode.
+    """
+    kernel, stride, padding, ceil_mode = window
+    _expect_rank(value, axes + 1)
     if ceil_mode:
         raise Unsupported("ceil_mode=True is not supported", "pad or crop the input")
+    stride = kernel if stride is None or stride == () else stride
+    kernel, stride, padding = (_per_axis(size, axes) for size in (kernel, stride, padding))
+    if axes == 2:
+        return context.insert(pool(value, kernel, stride, padding))
+    channels, length = shape_of(value.type)
+    image = context.insert(snn.ReshapeOp(value, (channels, 1, length)))
+    pooled = context.insert(pool(image, (1, *kernel), (1, *stride), (0, *padding)))
+    channels, _, length = shape_of(pooled.type)
+    return context.insert(snn.ReshapeOp(pooled, (channels, length)))
+
+
+def _convert_max_pool(
+    context: LayerContext, value: SSAValue, axes: int, options: Sequence[Any]
+) -> SSAValue:
+    kernel, stride, padding, dilation, ceil_mode, return_indices = options
+    if _per_axis(dilation, axes) != (1,) * axes:
+        raise Unsupported("dilation is not supported in pooling", "use dilation=1")
     if return_indices:
         raise Unsupported("return_indices=True is not supported")
-    strides = _per_axis(kernel if stride is None or stride == () else stride)
-    return context.insert(snn.MaxPool2dOp(value, _per_axis(kernel), strides, _per_axis(padding)))
+    return _convert_pool(
+        context, value, axes, (kernel, stride, padding, ceil_mode), snn.MaxPool2dOp
+    )
 
 
-@layer(nn.MaxPool2d)
+@layer(nn.MaxPool1d, nn.MaxPool2d)
 def convert_max_pool_layer(context: LayerContext) -> Sequence[SSAValue]:
-    """`nn.MaxPool2d`."""
+    """`nn.MaxPool1d` and `nn.MaxPool2d`."""
     m = context.module
     options = (m.kernel_size, m.stride, m.padding, m.dilation, m.ceil_mode, m.return_indices)
-    return [_convert_max_pool(context, context.input(), options)]
+    axes = 1 if isinstance(m, nn.MaxPool1d) else 2
+    return [_convert_max_pool(context, context.input(), axes, options)]
 
 
-@function("max_pool2d")
-def convert_max_pool_function(context: LayerContext) -> Sequence[SSAValue]:
-    """`F.max_pool2d` and `torch.max_pool2d`."""
+def _convert_max_pool_function(context: LayerContext, axes: int) -> Sequence[SSAValue]:
     input, *options = context.arguments(
         "input", "kernel_size", stride=None, padding=0, dilation=1, ceil_mode=False,
         return_indices=False,
     )  # fmt: skip
-    return [_convert_max_pool(context, context.value(input), options)]
+    return [_convert_max_pool(context, context.value(input), axes, options)]
 
 
-def _convert_avg_pool(context: LayerContext, value: SSAValue, options: Sequence[Any]) -> SSAValue:
+@function("max_pool1d")
+def convert_max_pool1d_function(context: LayerContext) -> Sequence[SSAValue]:
+    """`F.max_pool1d` and `torch.max_pool1d`."""
+    return _convert_max_pool_function(context, 1)
+
+
+@function("max_pool2d")
+def convert_max_pool2d_function(context: LayerContext) -> Sequence[SSAValue]:
+    """`F.max_pool2d` and `torch.max_pool2d`."""
+    return _convert_max_pool_function(context, 2)
+
+
+def _convert_avg_pool(
+    context: LayerContext, value: SSAValue, axes: int, options: Sequence[Any]
+) -> SSAValue:
     kernel, stride, padding, ceil_mode, count_include_pad, divisor_override = options
-    _expect_rank(value, 3)
-    if ceil_mode:
-        raise Unsupported("ceil_mode=True is not supported", "pad or crop the input")
     if divisor_override is not None:
         raise Unsupported("divisor_override is not supported", "scale the result instead")
-    strides = _per_axis(kernel if stride is None or stride == () else stride)
-    pool = snn.AvgPool2dOp(
-        value, _per_axis(kernel), strides, _per_axis(padding), count_include_pad=count_include_pad
-    )
-    return context.insert(pool)
+
+    def pool(
+        value: SSAValue, kernel: Sequence[int], stride: Sequence[int], padding: Sequence[int]
+    ) -> Operation:
+        return snn.AvgPool2dOp(value, kernel, stride, padding, count_include_pad=count_include_pad)
+
+    return _convert_pool(context, value, axes, (kernel, stride, padding, ceil_mode), pool)
 
 
-@layer(nn.AvgPool2d)
+@layer(nn.AvgPool1d, nn.AvgPool2d)
 def convert_avg_pool_layer(context: LayerContext) -> Sequence[SSAValue]:
-    """`nn.AvgPool2d`."""
+    """`nn.AvgPool1d` and `nn.AvgPool2d`."""
     m = context.module
-    options = (
-        m.kernel_size, m.stride, m.padding, m.ceil_mode, m.count_include_pad, m.divisor_override
-    )  # fmt: skip
-    return [_convert_avg_pool(context, context.input(), options)]
+    axes = 1 if isinstance(m, nn.AvgPool1d) else 2
+    divisor = None if axes == 1 else m.divisor_override
+    options = (m.kernel_size, m.stride, m.padding, m.ceil_mode, m.count_include_pad, divisor)
+    return [_convert_avg_pool(context, context.input(), axes, options)]
 
 
-@function("avg_pool2d")
-def convert_avg_pool_function(context: LayerContext) -> Sequence[SSAValue]:
-    """`F.avg_pool2d`."""
+def _convert_avg_pool_function(context: LayerContext, axes: int) -> Sequence[SSAValue]:
     input, *options = context.arguments(
         "input", "kernel_size", stride=None, padding=0, ceil_mode=False, count_include_pad=True,
         divisor_override=None,
     )  # fmt: skip
-    return [_convert_avg_pool(context, context.value(input), options)]
+    return [_convert_avg_pool(context, context.value(input), axes, options)]
+
+
+@function("avg_pool1d")
+def convert_avg_pool1d_function(context: LayerContext) -> Sequence[SSAValue]:
+    """`F.avg_pool1d`."""
+    return _convert_avg_pool_function(context, 1)
+
+
+@function("avg_pool2d")
+def convert_avg_pool2d_function(context: LayerContext) -> Sequence[SSAValue]:
+    """`F.avg_pool2d`."""
+    return _convert_avg_pool_function(context, 2)
 
 
 def _convert_adaptive_avg_pool(

@@ -63,8 +63,8 @@ def _build(source: str) -> nn.Module:
         with user_code(f"importing '{path}'"):
             python_module = _import_file(path)
         if not hasattr(python_module, factory_name):
-            names = ", ".join(name for name in vars(python_module) if not name.startswith("_"))
-            raise SNNError(f"'{path}' has no '{factory_name}'; it has {names or 'nothing'}")
+            names = ", ".join(_factories(python_module))
+            raise SNNError(f"'{path}' has no '{factory_name}'; it has {names or 'no function'}")
         factory = getattr(python_module, factory_name)
         if isinstance(factory, nn.Module):
             return factory
@@ -77,6 +77,16 @@ def _build(source: str) -> nn.Module:
             f"{factory_name}() of '{path}' returned {type(module).__name__}, not a torch.nn.Module"
         )
     return module
+
+
+def _factories(python_module: ModuleType) -> list[str]:
+    """What a file defines itself that may make a module, or is one."""
+    return [
+        name
+        for name, value in vars(python_module).items()
+        if isinstance(value, nn.Module)
+        or (callable(value) and getattr(value, "__module__", None) == python_module.__name__)
+    ]
 
 
 def _import_file(path: Path) -> ModuleType:
@@ -109,8 +119,10 @@ def _read_state(path: Path) -> dict[str, Tensor]:
     try:
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except _LOAD_ERRORS as error:
+        # What follows the first sentence is advice to load whatever the file holds.
+        reason = str(error).partition("\n")[0].partition(". ")[0]
         raise SNNError(
-            f"'{path}' is not a file of tensors ({type(error).__name__}: {error}); "
+            f"'{path}' is not a file of tensors ({type(error).__name__}: {reason}); "
             "save the weights with torch.save(module.state_dict(), ...)"
         ) from error
     if isinstance(content, Mapping):
@@ -130,6 +142,12 @@ def _check_keys(path: Path, state: Mapping[str, Tensor], expected: Mapping[str, 
     """The file has the module's keys, with their shapes."""
     missing = [key for key in expected if key not in state]
     unexpected = [key for key in state if key not in expected]
+    prefix = "module."
+    if unexpected and {key.removeprefix(prefix) for key in state} == set(expected):
+        raise SNNError(
+            f"'{path}' was saved from a torch.nn.DataParallel: its keys begin with '{prefix}'; "
+            "save net.module.state_dict()"
+        )
     if hint := _old_snntorch(missing, unexpected):
         raise SNNError(f"'{path}' {hint}")
     problems = [

@@ -68,7 +68,7 @@ def record(module: nn.Module, sample: Tensor, timesteps: int | None) -> Recordin
     if timesteps is None:
         raise SNNError(
             "the module computes one time step per call: say how many steps a sample has "
-            "(timesteps=...)"
+            "with timesteps (--timesteps)"
         )
     order = _returned_states(recording, arguments)
     states = {name: order.get(name) for name in arguments}

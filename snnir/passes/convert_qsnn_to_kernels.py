@@ -111,6 +111,7 @@ class ConvertQSNNToKernelsPass(SNNPass):
             input_maximum=network.input_maximum,
             input_scale=network.input_scale,
             input_density=network.input_density,
+            output_scale=network.output_scale,
         )
 
 

@@ -42,6 +42,7 @@ from snnir.quantization.input_density import density_cell
 from snnir.quantization.layer_rules import LAYER_RULES
 from snnir.quantization.neuron_rules import NEURON_RULES
 from snnir.quantization.options import QuantizationOptions, StatePolicy
+from snnir.quantization.refusals import refusal_of
 from snnir.quantization.values import QuantizedValue, smallest_extent
 from snnir.support.diagnostics import error_at
 from snnir.support.pass_base import SNNPass, option
@@ -126,6 +127,7 @@ class ConvertSNNToQSNNPass(SNNPass):
             input_maximum=IntegerAttr(self._input_maximum(network), i64),
             input_scale=FloatAttr(self.input_scale, f32) if scaled else None,
             input_density=density,
+            output_scale=_output_scale(context, network),
         )
 
     def _input_maximum(self, network: snn.NetworkOp) -> int:
@@ -169,9 +171,16 @@ def _convert_operation(context: QuantizationContext, op: Operation) -> None:
     elif (neuron_rule := NEURON_RULES.get(type(op))) is not None:
         results = neuron_rule(context, op)
     else:
-        supported = ", ".join(sorted(c.name for c in (*LAYER_RULES, *NEURON_RULES)))
-        raise error_at(op, f"has no integer form yet; supported are {supported}")
+        raise error_at(op, refusal_of(op) or "has no integer form")
     context.values.update(zip(op.results, results, strict=True))
+
+
+def _output_scale(context: QuantizationContext, network: snn.NetworkOp) -> FloatAttr | None:
+    """The unit of the membranes that the readout looks at; spikes have none."""
+    if network.readout.data in (Readout.SPIKE_COUNT, Readout.FIRST_SPIKE):
+        return None
+    output = context[network.outputs[0]]
+    return FloatAttr(float(np.float32(smallest_extent(output.scale, output.shape))), f32)
 
 
 def _expect_one_unit(op: Operation, output: QuantizedValue) -> None:
@@ -180,6 +189,6 @@ def _expect_one_unit(op: Operation, output: QuantizedValue) -> None:
     if scale.ndim or scale <= 0 or output.offset.any():
         raise error_at(
             op,
-            "the outputs that the readout compares are in different units (graded spikes with a "
-            "factor for each neuron?); use one positive factor",
+            "the outputs that the readout compares are in different units; end with a neuron, such "
+            "as snntorch.Leaky(reset_mechanism='none'), with one positive factor of graded spikes",
         )

@@ -29,6 +29,10 @@ def read_input(path: str) -> tuple[bytes, str]:
 
     Raises `SNNError` when the file cannot be read.
     """
+    if re.search(r"\.py(:\w+)?$", path):
+        raise SNNError(
+            f"'{path}' is Python; `snnir import` makes a network of a module, in a .mlir file"
+        )
     if path == "-":
         return sys.stdin.buffer.read(), STDIN_NAME
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, NoReturn, TypeAlias, get_args
 
 from snnir import __version__
 from snnir.costs.goals import Goal, Metric
@@ -13,7 +13,7 @@ from snnir.dialects.snn_attributes import InputKind, Readout
 from snnir.driver.levels import LEVELS
 from snnir.kernels.context import KernelChoice, Packing
 
-Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+Verbs: TypeAlias = "argparse._SubParsersAction[_Parser]"
 
 _DATA_HELP = (
     "FILE.npz (keys x and y), nmnist:DIR (recordings DIR/<label>/<number>.bin), or "
@@ -21,9 +21,16 @@ _DATA_HELP = (
 )
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, as all others are."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {message}; {self.prog} --help lists what there is\n")
+
+
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser for the command line of `snnir`."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="snnir",
         description="Compiles spiking neural networks to C for small Arm processors, and proves "
         "that the C computes what the network did.",
@@ -201,7 +208,6 @@ def _add_kernels(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--metric",
         choices=get_args(Metric),
-        default="instructions",
         help="what --optimize takes for time: instructions, or cycles, an estimate (instructions)",
     )
 

@@ -140,6 +140,8 @@ def _lowering(options: argparse.Namespace) -> LoweringOptions:
         raise UsageError(
             f"--optimize chooses what --{given[0].replace('_', '-')} says; give one of them"
         )
+    if options.metric is not None and options.optimize is None:
+        raise UsageError("--metric is for --optimize, which is not given")
     return LoweringOptions(
         bits=options.bits,
         state=options.state,
@@ -154,7 +156,7 @@ def _lowering(options: argparse.Namespace) -> LoweringOptions:
         ram_limit=options.ram_limit,
         flash_limit=options.flash_limit,
         optimize=options.optimize,
-        metric=options.metric,
+        metric=options.metric or "instructions",
         calibration=None if options.optimize is None else options.calibration,
     )
 

@@ -81,7 +81,21 @@ def header(network: CNetwork) -> str:
             "outputs": network.output_size,
             "classes": network.classes,
             "score_description": _SCORES[op.readout.data],
+            "score_unit": _score_unit(network),
         },
+    )
+
+
+def _score_unit(network: CNetwork) -> str:
+    """The macro that turns scores into the membranes that the network was trained with."""
+    op = network.op
+    if op.output_scale is None:
+        return ""
+    mean = op.readout.data is Readout.MEAN_MEMBRANE
+    steps = ", divided by the number of steps" if mean else ""
+    return (
+        f"\n\n/* A score times this unit{steps} is the membrane as a real number. */\n"
+        f"#define {network.macro}_SCORE_UNIT {op.output_scale.value.data:.9e}f"
     )
 
 

@@ -3,7 +3,7 @@
 
 // Neurons without an integer form.
 snn.network @net(%frame: tensor<2xf32>) -> tensor<2xi1> attributes {timesteps = 5 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>} {
-  // expected-error @+1 {{'snn.synaptic' op has no integer form yet; supported are snn.add, snn.avg_pool2d, snn.batc}}
+  // expected-error @+1 {{'snn.synaptic' op has no integer form yet: a neuron with a synaptic current; train with snntorch.Leaky}}
   %s, %i, %u = snn.synaptic %frame alpha 0.5 : f32 beta 0.5 : f32 threshold 1.0 : f32 reset subtract delayed compare gt : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>, tensor<2xf32>)
   snn.output %s : tensor<2xi1>
 }
@@ -12,7 +12,7 @@ snn.network @net(%frame: tensor<2xf32>) -> tensor<2xi1> attributes {timesteps = 
 
 // Alpha neurons.
 snn.network @net(%frame: tensor<2xf32>) -> tensor<2xi1> attributes {timesteps = 5 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>} {
-  // expected-error @+1 {{'snn.alpha' op has no integer form yet; supported are snn.add, snn.avg_pool2d, snn.batch_n}}
+  // expected-error @+1 {{'snn.alpha' op has no integer form yet: a neuron with two synaptic currents; train with snntorch.Leaky}}
   %s, %e, %i, %u = snn.alpha %frame alpha 0.6 : f32 beta 0.5 : f32 threshold 1.0 : f32 reset subtract delayed compare gt : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>)
   snn.output %s : tensor<2xi1>
 }
@@ -21,7 +21,7 @@ snn.network @net(%frame: tensor<2xf32>) -> tensor<2xi1> attributes {timesteps = 
 
 // Feedback.
 snn.network @net(%frame: tensor<2xf32>) -> tensor<2xi1> attributes {timesteps = 5 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>} {
-  // expected-error @+1 {{'snn.register' op has no integer form yet; supported are snn.add, snn.avg_pool2d, snn.batc}}
+  // expected-error @+1 {{'snn.register' op has no integer form yet: connections from one step to the next; train without them}}
   snn.register @r : tensor<2xi1>
   %s, %u = snn.lif %frame beta 0.5 : f32 threshold 1.0 : f32 reset subtract delayed compare gt : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>)
   snn.write @r, %s : tensor<2xi1>

@@ -18,7 +18,7 @@ snn.network @linear(%frame: tensor<2xf32>) -> tensor<1xi1> attributes {timesteps
 // -----
 
 // A mean is a sum in smaller units. Without a leak no range is proven, and the membrane saturates.
-// CHECK: qsnn.network @convolution(%frame: tensor<1x4x4xi8>) -> tensor<2xi16> attributes {timesteps = 5 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>, input_maximum = 127 : i64, input_scale = 0.00787401572 : f32} {
+// CHECK: qsnn.network @convolution(%frame: tensor<1x4x4xi8>) -> tensor<2xi16> attributes {timesteps = 5 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>, input_maximum = 127 : i64, input_scale = 0.00787401572 : f32, output_scale = 2.460630e-04 : f32} {
 // CHECK-NEXT: %0 = qsnn.weight dense<127> : tensor<1x1x3x3xi8> {scale = 6.20001229e-05 : f32}
 // CHECK-NEXT: %current = qsnn.conv2d %frame, %0 padding [1, 1] : (tensor<1x4x4xi8>, tensor<1x1x3x3xi8>) -> tensor<1x4x4xi32>
 // CHECK-NEXT: %pooled = qsnn.sum_pool2d %current kernel [2, 2] stride [2, 2] : (tensor<1x4x4xi32>) -> tensor<1x2x2xi32>

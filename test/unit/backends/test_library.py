@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from snnir.support.diagnostics import SNNError
 
 HERE = Path(__file__).resolve().parent
 WARNINGS = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic"]
-CONVERSIONS = ["-Wdouble-promotion", "-Wconversion", "-Wno-sign-conversion"]
+CONVERSIONS = ["-Wdouble-promotion", "-Wconversion", "-Wsign-conversion"]
 SANITIZERS = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 CORTEX_M7 = ["-mcpu=cortex-m7", "-mthumb", "-mfpu=fpv5-d16", "-mfloat-abi=hard"]
 COMPILERS = {
@@ -83,6 +84,38 @@ def test_networks_of_different_names_run_side_by_side(tmp_path) -> None:
          "-o", program]
     )  # fmt: skip
     run_checked([program])
+
+
+@pytest.mark.parametrize(
+    ("kind", "input"),
+    [
+        ("conv", InputKind.EVENT_COUNTS),
+        ("linear", InputKind.VALUES),
+        ("linear", InputKind.STATIC_VALUES),
+    ],
+)
+def test_the_readme_is_a_program(kind, input, tmp_path) -> None:
+    """What it shows compiles, runs and passes: the example, and the command that tests."""
+    require("gcc", "cc")
+    network = generate(kind, input=input)
+    folder = tmp_path / "library"
+    write_library(network.kernels, folder, target=HOST, golden=network.golden())
+    readme = (folder / "README.md").read_text()
+    example = re.findall(r"```c\n(.*?)```", readme, re.DOTALL)
+    program = tmp_path / "program.c"
+    program.write_text(
+        f"{example[0]}\nstatic {network.c_network.frame_type} frames[3 * NET_FRAME_SIZE];\n"
+        "int main(void) { return classify(frames, 3) < 0; }\n"
+    )
+    run_checked(
+        ["gcc", *WARNINGS, *SANITIZERS, "-fno-strict-aliasing", *includes(folder), program,
+         folder / "src" / "net.c", "-o", tmp_path / "program"]
+    )  # fmt: skip
+    run_checked([tmp_path / "program"])
+    (command,) = re.findall(r"```\n(cc .*) && ./self_test\n```", readme)
+    done = run(shlex.split(command), cwd=folder)
+    assert done.returncode == 0, done.stderr
+    run_checked([folder / "self_test"])
 
 
 @pytest.mark.parametrize("kind", ["conv", "linear"])

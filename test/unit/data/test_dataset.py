@@ -32,6 +32,7 @@ def test_labels_absent():
         (np.zeros((0, 3)), None, "holds no value"),
         (np.zeros((2, 3)), np.zeros(2, np.int32), "data type int32"),
         (np.zeros((2, 3)), np.zeros(3, np.int64), r"y has the shape \(3,\)"),
+        (np.zeros((3, 2)), np.zeros(2, np.int64), r"samples come first .* x\.swapaxes\(0, 1\)"),
         (np.zeros((2, 3)), np.array([0, -1]), r"y\[1\] is -1"),
         (np.array([[0.0], [np.nan]]), None, "NaN or infinity, first in sample 1"),
         (np.array([[0.0], [1.0], [-np.inf]]), None, "NaN or infinity, first in sample 2"),

@@ -34,6 +34,48 @@ def alpha():
     return nn.Sequential(nn.Flatten(), nn.Linear(8, 3), snn.Alpha(0.9, 0.8, init_hidden=True))
 
 
+def recurrent():
+    neuron = snn.RLeaky(beta=0.9, linear_features=3, init_hidden=True, output=True)
+    return nn.Sequential(nn.Flatten(), nn.Linear(8, 3), neuron)
+
+
+def signals():
+    torch.manual_seed(0)
+    leaky = [snn.Leaky(beta=0.75, threshold=0.2, init_hidden=True, output=last) for last in (0, 1)]
+    return nn.Sequential(
+        nn.Conv1d(2, 4, 3), leaky[0], nn.MaxPool1d(2), nn.AvgPool1d(2), nn.Flatten(),
+        nn.Linear(12, 3), leaky[1]
+    )
+
+
+def membranes():
+    return Looping(steps=None)
+
+
+def looping():
+    return Looping(steps=6)
+
+
+class Looping(nn.Module):
+    # Returns membranes: of one step or, where it has steps of its own, of all.
+
+    def __init__(self, steps):
+        super().__init__()
+        self.steps, self.linear = steps, nn.Linear(8, 3)
+        self.leaky = snn.Leaky(beta=0.9, reset_mechanism="none", init_hidden=steps is None)
+        self.leaky.output = True
+
+    def forward(self, x):
+        x = x.flatten(1)
+        if self.steps is None:
+            return self.leaky(self.linear(x))[1]
+        membrane, membranes = self.leaky.init_leaky(), []
+        for _ in range(self.steps):
+            _, membrane = self.leaky(self.linear(x), membrane)
+            membranes.append(membrane)
+        return torch.stack(membranes)
+
+
 def raising():
     raise RuntimeError("no luck")
 """

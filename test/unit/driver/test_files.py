@@ -63,6 +63,9 @@ def test_rename(imported: ModuleOp) -> None:
     assert network_of(module).sym_name.data == "other"
     with pytest.raises(SNNError, match="no name for a network"):
         rename_network(module, "1st")
+    with pytest.raises(SNNError, match="names in C that begin so are taken"):
+        rename_network(module, "snnrt")
+    assert name_from_path("golden.mlir") == "network_golden"
 
 
 def test_kernels_are_told_from_other_levels(imported: ModuleOp) -> None:

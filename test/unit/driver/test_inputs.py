@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Data that fit a network, and data that do not."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from xdsl.dialects.builtin import FloatAttr, IntegerAttr, ModuleOp, f32, i64
@@ -9,7 +11,9 @@ from snnir.data import Dataset
 from snnir.data.network_inputs import class_count, integer_input, load_samples, measure_input
 from snnir.dialects.network import NetworkOpBase
 from snnir.dialects.snn import InputKind, InputKindAttr
+from snnir.driver.compile import compile
 from snnir.driver.files import network_of
+from snnir.driver.run import run
 from snnir.support.diagnostics import SNNError
 
 
@@ -82,8 +86,19 @@ def test_wrong_values(imported: ModuleOp, frames: np.ndarray) -> None:
         load_samples(of_kind(imported, InputKind.BINARY_FRAMES), samples(frames))
 
 
+def test_bins_are_for_recordings(network: Path, data: Path) -> None:
+    with pytest.raises(SNNError, match="holds frames; --bins is for recordings of events"):
+        run(network, str(data), bins=4)
+
+
+def test_a_python_file_is_no_network(model: Path) -> None:
+    for path in (model, f"{model}:build"):
+        with pytest.raises(SNNError, match="is Python; `snnir import` makes a network of a module"):
+            compile(path)
+
+
 def test_labels_beyond_the_classes(imported: ModuleOp, frames: np.ndarray) -> None:
     network = network_of(imported)
     assert class_count(network) == 3
-    with pytest.raises(SNNError, match="y holds the class 3, but the network has 3 classes"):
+    with pytest.raises(SNNError, match="the network has 3 classes, counted from 0"):
         load_samples(network, samples(frames, np.full(len(frames), 3)))

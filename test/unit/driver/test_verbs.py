@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -54,15 +55,32 @@ def test_check_of_a_module(model: Path) -> None:
     assert refused == [("0", "Tanh")]
 
 
+def test_check_of_a_module_goes_down_to_kernels(model: Path) -> None:
+    # Neither number of steps nor a readout of spikes is needed.
+    for factory, kind in (("alpha", "Alpha"), ("recurrent", "RLeaky")):
+        report = check(f"{model}:{factory}", input_shape=(2, 2, 2))
+        refused = [layer for layer in report.layers if not layer.supported]
+        assert [layer.kind for layer in refused] == [kind]
+        assert "has no integer form yet" in str(refused[0].reason)
+    assert check(f"{model}:membranes", input_shape=(2, 2, 2)).supported
+
+
+def test_check_of_a_module_with_its_own_loop(model: Path) -> None:
+    arguments = {"input_shape": (8,)}
+    assert check(f"{model}:looping", **arguments).supported
+    report = check(f"{model}:looping", **arguments, timesteps=4)
+    assert report.layers[-1].reason == "the module's time loop runs 6 steps, but timesteps=4"
+    assert not report.supported
+
+
 def test_check_of_a_file(model: Path, network: Path, tmp_path: Path) -> None:
     assert check(network).supported
     module = import_network(f"{model}:alpha", input_shape=(2, 2, 2), timesteps=5)
     write_network(module, tmp_path / "alpha.mlir")
     report = check(tmp_path / "alpha.mlir")
     refused = [layer for layer in report.layers if not layer.supported]
-    assert [(layer.kind, layer.reason) for layer in refused] == [
-        ("snn.alpha", "has no integer form")
-    ]
+    assert [layer.kind for layer in refused] == ["snn.alpha"]
+    assert str(refused[0].reason).endswith("train with snntorch.Leaky")
     assert len(report.layers) > 1
 
 
@@ -142,6 +160,30 @@ def test_static_and_real_inputs_are_bit_exact(model: Path) -> None:
         assert report.problems == []
         assert report.level("snn").spike_agreement == 1.0
         assert report.level("qsnn").spike_agreement > 0.9  # type: ignore[operator]
+
+
+def test_pooling_of_signals_is_bit_exact(model: Path) -> None:
+    module = import_network(f"{model}:signals", input_shape=(2, 14), timesteps=5)
+    x = np.random.default_rng(0).integers(0, 3, (4, 5, 2, 14)).astype(np.uint8)
+    report = validate(module, Dataset(x, None, "x"), module=load_module(f"{model}:signals"))
+    assert report.problems == []
+    assert report.level("snn").spike_agreement == 1.0
+    assert report.level("host").bit_exact is True
+
+
+@pytest.mark.parametrize("readout", ["last_membrane", "mean_membrane"])
+def test_scores_of_membranes_have_a_unit(model: Path, tmp_path: Path, readout: str) -> None:
+    """Integer scores times the unit in the header are the real membranes, but for rounding."""
+    module = import_network(
+        f"{model}:membranes", input_shape=(2, 2, 2), timesteps=5, readout=readout
+    )
+    x = np.random.default_rng(0).integers(0, 3, (6, 5, 2, 2, 2)).astype(np.uint8)
+    real, whole = (run(module, Dataset(x, None, "x"), level=level) for level in ("snn", "qsnn"))
+    compile(module, tmp_path / "lib", data=Dataset(x, None, "x"), name="net")
+    header = (tmp_path / "lib" / "include" / "net.h").read_text()
+    (unit,) = re.findall(r"#define NET_SCORE_UNIT (\S+)f\n", header)
+    difference = np.abs(whole.scores * float(unit) - real.scores)
+    assert difference.max() < 0.02 * np.abs(real.scores).max()
 
 
 def test_a_difference_is_found(network: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,6 +42,9 @@ LAYERS: list[tuple[list[nn.Module], tuple[int, ...]]] = [
     ([nn.Conv2d(2, 4, (3, 2), stride=(2, 1), padding=(1, 0), dilation=(2, 1))], SHAPE),
     ([nn.Conv2d(2, 4, 2, padding="valid", bias=False)], SHAPE),
     ([nn.Linear(7, 5, bias=False)], (7,)),
+    ([nn.Conv1d(3, 4, 3), nn.MaxPool1d(3, stride=2, padding=1)], (3, 9)),
+    ([nn.AvgPool1d(2)], (3, 9)),
+    ([nn.AvgPool1d(3, stride=2, padding=1, count_include_pad=False)], (3, 9)),
     ([nn.MaxPool2d(3, stride=2, padding=1)], SHAPE),
     ([nn.MaxPool2d((2, 3))], SHAPE),
     ([nn.AvgPool2d(2, padding=1)], SHAPE),
@@ -54,6 +57,8 @@ LAYERS: list[tuple[list[nn.Module], tuple[int, ...]]] = [
 ]
 
 FUNCTIONS: list[Callable[[Any, Tensor], Tensor]] = [
+    lambda _, x: F.max_pool1d(x.flatten(2), 4, stride=3),
+    lambda _, x: F.avg_pool1d(x.flatten(2), 4, padding=1),
     lambda _, x: F.max_pool2d(x, 2, stride=1, padding=1),
     lambda _, x: torch.max_pool2d(x, kernel_size=(2, 2)),
     lambda _, x: F.avg_pool2d(x, (2, 3), count_include_pad=False),

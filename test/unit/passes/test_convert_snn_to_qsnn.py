@@ -247,7 +247,7 @@ def offset_input(frame: SSAValue) -> SSAValue:
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (synaptic, "'snn.synaptic' op has no integer form yet; supported are .*snn.lif"),
+        (synaptic, "'snn.synaptic' op has no integer form yet: .*; train with snntorch.Leaky"),
         (alpha, "'snn.alpha' op has no integer form yet"),
         (negative_scale, "a unit that is not positive .* run snn-fold-batch-norm"),
         (two_linears, "its input is a current of type .*; put a neuron between"),

@@ -98,6 +98,14 @@ qsnn.network @n(%x: tensor<4xi8>) -> tensor<4xi8> attributes {timesteps = 1 : i6
 
 // -----
 
+// NetworkOp C9: a unit of the output.
+// expected-error @+1 {{'qsnn.network' op output_scale must be positive, got 0.0}}
+qsnn.network @n(%x: tensor<4xi8>) -> tensor<4xi8> attributes {timesteps = 1 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>, input_maximum = 9 : i64, output_scale = 0.0 : f32} {
+  qsnn.output %x : tensor<4xi8>
+}
+
+// -----
+
 // NetworkOp C7: the maximum of a spike.
 // expected-error @+1 {{'qsnn.network' op input_maximum must be between 1 and 1, got 2}}
 qsnn.network @n(%x: tensor<4xi1>) -> tensor<4xi1> attributes {timesteps = 1 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>, input_maximum = 2 : i64} {

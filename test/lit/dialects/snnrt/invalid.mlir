@@ -224,6 +224,14 @@ snnrt.network @n(%x: memref<4xi8>) -> memref<4xi8> attributes {timesteps = 1 : i
 
 // -----
 
+// NetworkOp C9: a unit of the output.
+// expected-error @+1 {{'snnrt.network' op output_scale must be positive, got -1.0}}
+snnrt.network @n(%x: memref<4xi8>) -> memref<4xi8> attributes {timesteps = 1 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>, input_maximum = 9 : i64, output_scale = -1.0 : f32} {
+  snnrt.output %x : memref<4xi8>
+}
+
+// -----
+
 // MarkEventsOp C1: a bit for each element.
 %f, %c, %m = "test.op"() : () -> (memref<1x6x6xi8>, memref<36xi8>, memref<1xi32>)
 // expected-error @+1 {{'snnrt.mark_events' op 36 counts and 1 words of marks do not fit a frame of 36}}

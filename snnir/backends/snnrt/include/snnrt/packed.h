@@ -316,15 +316,18 @@ SNNRT_KERNEL uint32_t snnrt_sxtab16_ror8(uint32_t sum, uint32_t bytes) {
 }
 
 SNNRT_KERNEL uint32_t snnrt_sxtab_byte0(uint32_t sum, uint32_t bytes) {
-  return sum + (uint32_t)(int8_t)bytes;
+  const int32_t byte = (int8_t)bytes;
+  return sum + (uint32_t)byte;
 }
 
 SNNRT_KERNEL uint32_t snnrt_sxtab_byte1(uint32_t sum, uint32_t bytes) {
-  return sum + (uint32_t)(int8_t)(bytes >> 8);
+  const int32_t byte = (int8_t)(bytes >> 8);
+  return sum + (uint32_t)byte;
 }
 
 SNNRT_KERNEL uint32_t snnrt_sxtab_byte2(uint32_t sum, uint32_t bytes) {
-  return sum + (uint32_t)(int8_t)(bytes >> 16);
+  const int32_t byte = (int8_t)(bytes >> 16);
+  return sum + (uint32_t)byte;
 }
 
 SNNRT_KERNEL uint32_t snnrt_pack_high16(int32_t low, int32_t high) {

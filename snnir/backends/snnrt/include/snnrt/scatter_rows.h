@@ -157,14 +157,16 @@ SNNRT_KERNEL snnrt_rest_sums snnrt_rows_rest(const uint16_t *list,
       sums.lanes5 = snnrt_sxtab16_ror8(sums.lanes5, weights);
     }
     if (left == 1) {
-      sums.left0 += (uint32_t)last[0];
+      const int32_t weight = last[0];
+      sums.left0 += (uint32_t)weight;
     } else if (left > 1) {
       const uint32_t weights = snnrt_load16(last);
       sums.left0 = snnrt_sxtab_byte0(sums.left0, weights);
       sums.left1 = snnrt_sxtab_byte1(sums.left1, weights);
     }
     if (left > 2) {
-      sums.left2 += (uint32_t)last[2];
+      const int32_t weight = last[2];
+      sums.left2 += (uint32_t)weight;
     }
   } while (list != end);
   return sums;

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The README of a generated library: how to use, build and test it."""
+
+from __future__ import annotations
+
+from snnir.backends.c.network import CNetwork
+from snnir.backends.c.printer import fill_template, template_values
+
+_TEST_FILES = """\
+| `test/self_test.c`, `test/golden.h` | samples and the scores that they must have |
+| `golden/golden.npz` | the same for Python: inputs `x`, `scores` and `classes` of the samples |
+"""
+
+
+def library_readme(network: CNetwork, *, tested: bool) -> str:
+    """Text of `README.md`; `tested` says whether there are golden vectors."""
+    cmsis = network.uses_cmsis_nn
+    values = template_values(network)
+    paths = {
+        "headers": ' -isystem "$CMSIS_NN_PATH/Include"' if cmsis else "",
+        "sources": " cmsis_nn.a" if cmsis else "",
+    }
+    test = fill_template("library_test.md.in", {**values, **paths}) if tested else ""
+    return fill_template(
+        "library_readme.md.in",
+        {
+            **values,
+            "input_text": _input_text(network),
+            "cmsis_nn_text": ", with `-I $CMSIS_NN_PATH/Include`, and CMSIS-NN" if cmsis else "",
+            "test_text": test,
+            "test_files": _TEST_FILES if tested else "",
+        },
+    )
+
+
+def _input_text(network: CNetwork) -> str:
+    """How values reach the network."""
+    if not network.takes_values:
+        return (
+            f"A camera's events go to `{network.name}_step_events` instead of "
+            f"`{network.name}_step`, as indices into the frame."
+        )
+    op = network.op
+    assert op.input_scale is not None
+    scale, maximum = op.input_scale.value.data, op.input_maximum.value.data
+    text = (
+        f"A real value x becomes the element `x / {scale:.9g}`, rounded to nearest, halves to "
+        f"even, and clamped to -{maximum} and {maximum}."
+    )
+    if network.reads_frame_once:
+        text += " The frame of the first step counts for the whole sequence."
+    return text

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Which operations of a network have an integer form, and what to use instead of the others."""
+
+from xdsl.ir import Operation
+
+from snnir.dialects import snn
+from snnir.quantization.layer_rules import LAYER_RULES
+from snnir.quantization.neuron_rules import NEURON_RULES
+
+_FEEDBACK = "connections from one step to the next; train without them, snntorch.Leaky for RLeaky"
+
+REMEDIES: dict[type[Operation], str] = {
+    snn.SynapticOp: "a neuron with a synaptic current; train with snntorch.Leaky",
+    snn.AlphaOp: "a neuron with two synaptic currents; train with snntorch.Leaky",
+    snn.RegisterOp: _FEEDBACK,
+    snn.ReadOp: _FEEDBACK,
+    snn.WriteOp: _FEEDBACK,
+}
+"""What an operation without an integer form is, and what a network can have instead."""
+
+
+def refusal_of(op: Operation) -> str | None:
+    """Return why an operation cannot be written in integers, with the remedy; None if it can."""
+    if isinstance(op, snn.WeightOp | snn.OutputOp) or type(op) in {**LAYER_RULES, **NEURON_RULES}:
+        return None
+    if (remedy := REMEDIES.get(type(op))) is not None:
+        return f"has no integer form yet: {remedy}"
+    supported = ", ".join(sorted(c.name for c in (*LAYER_RULES, *NEURON_RULES)))
+    return f"has no integer form yet; supported are {supported}"
