@@ -104,8 +104,8 @@ LONGEST_COPY = 12
 
 
 def _clearing(op: snnrt.WindowLIFBase, reached: float, words: int) -> Amounts:
-    """Windows are set back: pairs of two rows by a transfer each or two words by a store, a position
-    of triples by a transfer.
+    """Windows are set back: two rows of pairs by a transfer each, or two words by a store; a
+    position of triples by a transfer.
     """
     height, width = int_values(op.window)
     if packing_of(op) == "pairs":
