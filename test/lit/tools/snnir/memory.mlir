@@ -13,7 +13,7 @@
 // CHECK: out_membrane {{ *}} 4 {{ *}} DTCMRAM {{ *}} 0 {{ *}} state {{ *}} always
 // CHECK: fc_current {{ *}} 4 {{ *}} DTCMRAM {{.*}} transient {{ *}} fc to out
 // CHECK: constants of layer {{ *}} bytes {{ *}} memory {{ *}} arrays
-// CHECK: fc {{ *}} 8 {{ *}} FLASH {{ *}} fc_weights
+// CHECK: fc {{ *}} 16 {{ *}} FLASH {{ *}} fc_weights
 // CHECK: arena
 // CHECK: library 'net' for portenta-h7 in
 
@@ -27,7 +27,7 @@
 // USAGE: error: argument --flash-limit: '0x10' is no number of bytes; write 65536 or 64K
 
 // RAM: memory.mlir:{{[0-9]+}}:3: error: 'snnrt.network' op needs {{[0-9]+}} bytes of RAM, {{[0-9]+}} more than the limit; largest: scores (8 bytes, state), input_list (8 bytes, live at layer fc), {{.*}}
-// FLASH: memory.mlir:{{[0-9]+}}:3: error: 'snnrt.network' op needs {{[0-9]+}} bytes of flash for constants alone, {{[0-9]+}} more than the limit; largest: fc_weights (8 bytes, layer fc)
+// FLASH: memory.mlir:{{[0-9]+}}:3: error: 'snnrt.network' op needs {{[0-9]+}} bytes of flash for constants alone, {{[0-9]+}} more than the limit; largest: fc_weights (16 bytes, layer fc)
 // RUNS: snnir: error: nothing here runs programs for 'portenta-h7'; use mps2-an500, which executes the same code
 builtin.module attributes {snn.version = 1 : i64} {
   snn.network @net(%frame: tensor<4xf32>) -> tensor<2xi1>
