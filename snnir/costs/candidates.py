@@ -88,7 +88,8 @@ class Choice:
         if self.packing is None:
             return f"{self.kernel}{stored}"
         if self.tile_rows:
-            return f"tiles of {self.tile_rows} rows of windows{stored}"
+            rows = "row" if self.tile_rows == 1 else "rows"
+            return f"tiles of {self.tile_rows} {rows} of windows{stored}"
         tables = f" with tables up to {self.table_bytes} bytes" if self.table_bytes else ""
         return f"windows of {self.packing}{tables}"
 

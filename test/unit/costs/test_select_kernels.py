@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 from typing import get_args
@@ -84,25 +85,73 @@ def test_goals_are_met(measured_network) -> None:
 
 
 def test_limits_are_kept(measured_network) -> None:
+    """Between what two goals take, a limit excludes the one and is met by the other."""
     module = measured_network.module
     fast, small = (lowered(module, f"optimize={goal}")[1] for goal in ("speed", "size"))
-    ram = int((fast.ram_bytes + small.ram_bytes) / 2)
-    _, cost = lowered(module, f"optimize=speed ram-limit={ram}")
-    assert cost.ram_bytes <= ram < fast.ram_bytes
-    flash = int(0.995 * fast.flash_bytes)
-    _, cost = lowered(module, f"optimize=speed flash-limit={flash}")
-    assert cost.flash_bytes <= flash < fast.flash_bytes
+    for name, large, little in (
+        ("ram", fast.ram_bytes, small.ram_bytes), ("flash", fast.flash_bytes, least_flash(module)),
+    ):  # fmt: skip
+        assert little < large
+        limit = int((large + little) / 2)
+        _, cost = lowered(module, f"optimize=speed {name}-limit={limit}")
+        assert getattr(cost, f"{name}_bytes") <= limit < large
+        assert cost.instructions > fast.instructions
 
 
-def test_tiles_are_for_little_memory(measured_network) -> None:
-    def tiled(options: str) -> bool:
-        network, _ = lowered(measured_network.module, options)
-        return any(isinstance(op, snnrt.TileLIFBase) for op in network.walk())
+def least_flash(module: ModuleOp) -> float:
+    """What an impossible limit says is possible, which is then met."""
+    with pytest.raises(SNNError) as caught:
+        lowered(module, "optimize=speed flash-limit=1")
+    found = re.search(r"the least of any kernels is ([\d,]+)", str(caught.value))
+    assert found
+    least = int(found[1].replace(",", ""))
+    _, cost = lowered(module, f"optimize=speed flash-limit={least}")
+    assert cost.flash_bytes <= least
+    return least
 
-    assert tiled("optimize=size")
-    assert not tiled("optimize=balanced")
+
+def test_reserves_count_as_bytes(measured_network) -> None:
+    module = measured_network.module
+    _, fast = lowered(module, "optimize=speed")
+    limit = math.ceil(fast.flash_bytes)
+    _, same = lowered(module, f"optimize=speed flash-limit={limit}")
+    assert same.flash_bytes == fast.flash_bytes
+    _, other = lowered(module, f"optimize=speed flash-limit={limit} flash-reserve=1")
+    assert other.flash_bytes + 1 <= limit
+
+
+def tiled(module: ModuleOp, options: str) -> bool:
+    network, _ = lowered(module, options)
+    return any(isinstance(op, snnrt.TileLIFBase) for op in network.walk())
+
+
+@pytest.mark.parametrize("goal", ["speed", "balanced"])
+def test_tiles_are_for_little_memory(measured_network, goal) -> None:
+    module = measured_network.module
+    assert tiled(module, "optimize=size")
+    assert not tiled(module, f"optimize={goal}")
+    _, cost = lowered(module, f"optimize={goal}")
+    assert not tiled(module, f"optimize={goal} ram-limit={math.ceil(cost.ram_bytes)}")
     # No other kernels need so little.
-    assert tiled("optimize=speed ram-limit=38000")
+    _, small = lowered(module, "optimize=size")
+    assert tiled(module, f"optimize={goal} ram-limit={math.ceil(small.ram_bytes)}")
+
+
+def test_remarks_say_what_was_next_and_what_limits_exclude(measured_network) -> None:
+    module = measured_network.module
+    _, fast = lowered(module, "optimize=speed")
+    with DiagnosticEngine() as engine:
+        _, cost = lowered(module, f"optimize=speed ram-limit={int(fast.ram_bytes) - 1}")
+    texts = [remark.message.partition(" op ")[2] for remark in engine.remarks]
+    assert any(re.match(r"next best: .* with .* for layer \d", text) for text in texts)
+    above = math.ceil(fast.ram_bytes) - int(fast.ram_bytes) + 1
+    excluded = f"without limits: {fast.instructions:,.0f} instructions per step, "
+    found = [text for text in texts if text.startswith(excluded)]
+    assert [text.endswith(f" {above} bytes of RAM above the limit") for text in found] == [True]
+    # What costs the same is told once.
+    candidates = [text for text in texts if text.startswith("candidate")]
+    assert len(candidates) == len({text.partition(":")[2] for text in candidates}) > 1
+    assert cost.ram_bytes < fast.ram_bytes
 
 
 def test_what_does_not_fit_says_what_is_missing(measured_network) -> None:
@@ -110,11 +159,14 @@ def test_what_does_not_fit_says_what_is_missing(measured_network) -> None:
         lowered(measured_network.module, "optimize=size ram-limit=1000")
     message = str(caught.value)
     found = re.search(
-        r"([\d,]+) bytes of RAM are missing: it needs ([\d,]+), the limit is 1,000", message
+        r"([\d,]+) bytes of RAM are missing: it needs ([\d,]+), the limit is 1,000, and the least "
+        r"of any kernels is ([\d,]+): raise the limit, .* or make the network smaller",
+        message,
     )
     assert found
-    missing, needed = (int(text.replace(",", "")) for text in found.groups())
+    missing, needed, least = (int(text.replace(",", "")) for text in found.groups())
     assert needed - missing == 1000
+    assert least == needed
     assert "\n" not in message
 
 
