@@ -179,6 +179,7 @@ def test_hosts_get_no_triples(measured_network) -> None:
 
 
 TOLERANCE = 0.15
+FLASH_TOLERANCE, SMALL_FLASH_TOLERANCE = 0.05, 1024
 
 
 def require_target() -> None:
@@ -225,7 +226,7 @@ def test_predictions_hold_on_networks_outside_of_the_fit(make) -> None:
 
 
 def assert_predicted(module: ModuleOp, network: RandomNetwork) -> None:
-    """A network of kernels takes the instructions that are predicted for it."""
+    """A network of kernels takes the instructions and the flash that are predicted for it."""
     cost = predict(next(op for op in module.walk() if isinstance(op, snnrt.NetworkOp)))
     assert not cost.unknown
     executor = NativeExecutor(module, MPS2_AN500)
@@ -234,3 +235,7 @@ def assert_predicted(module: ModuleOp, network: RandomNetwork) -> None:
     assert measured is not None
     print(f"predicted {cost.instructions:.0f}, measured {measured:.0f}")
     assert abs(cost.instructions / measured - 1) <= TOLERANCE
+    flash = executor.measurements.flash_bytes
+    assert flash is not None
+    print(f"predicted {cost.flash_bytes:.0f} bytes of flash, measured {flash}")
+    assert abs(cost.flash_bytes - flash) <= max(FLASH_TOLERANCE * flash, SMALL_FLASH_TOLERANCE)
