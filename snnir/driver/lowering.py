@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -13,7 +15,7 @@ from snnir.costs.goals import Totals, best_first
 from snnir.costs.model import predict
 from snnir.data import Dataset, balanced_subset
 from snnir.data.network_inputs import REAL_KINDS, measure_input
-from snnir.dialects import qsnn, snn
+from snnir.dialects import qsnn, snn, snnrt
 from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.network import NetworkOpBase
 from snnir.driver.files import kernels_of, level_of, network_of
@@ -153,14 +155,41 @@ def best_multiple(module: ModuleOp, options: LoweringOptions) -> int | None:
         if len(found) == 1:
             return multiples[0]
         fitting = [
-            (totals, trial)
+            (totals, trial, _has_tiles(simplified))
             for simplified, trial in found.values()
             if (totals := _predicted(simplified, trial)) is not None
         ]
-    if not fitting:
-        return multiples[0]
-    best = best_first(options.optimize, [totals for totals, _ in fitting])[0]
+        if not fitting:
+            return _closest([trial for _, trial in found.values()], module)
+    if options.optimize == "balanced":
+        # As in one network: tiles only where nothing without them keeps to the limits.
+        fitting = [each for each in fitting if not each[2]] or fitting
+    best = best_first(options.optimize, [totals for totals, *_ in fitting])[0]
     return fitting[best][1].silent_multiple
+
+
+def _has_tiles(module: ModuleOp) -> bool:
+    """Whether kernels compute by tiles."""
+    return any(isinstance(op, snnrt.TileLIFBase) for op in module.walk())
+
+
+def _closest(trials: Sequence[LoweringOptions], module: ModuleOp) -> int | None:
+    """The multiple that comes closest to the limits, where none keeps to them."""
+
+    def over(trial: LoweringOptions) -> float:
+        smallest = replace(trial, optimize="size", ram_limit=None, flash_limit=None)
+        totals = _predicted(_simplified(module, trial), smallest)
+        if totals is None:
+            return math.inf
+        return sum(
+            max(taken - limit, 0)
+            for taken, limit in (
+                (totals.ram_bytes, trial.ram_limit), (totals.flash_bytes, trial.flash_limit),
+            )
+            if limit is not None
+        )  # fmt: skip
+
+    return min(trials, key=over).silent_multiple
 
 
 def _predicted(module: ModuleOp, options: LoweringOptions) -> Totals | None:

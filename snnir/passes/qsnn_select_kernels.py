@@ -63,8 +63,8 @@ class QSNNSelectKernelsPass(SNNPass):
     metric: Metric = option("instructions", "what time is: instructions, or cycles (an estimate)")
     ram_limit: int | None = option(None, "most bytes of RAM, with stack")
     flash_limit: int | None = option(None, "most bytes of flash, with code")
-    ram_reserve: int = option(0, "bytes of RAM that predictions are known to leave out")
-    flash_reserve: int = option(0, "bytes of flash that predictions are known to leave out")
+    ram_reserve: int = option(0, "bytes of RAM that predictions leave out")
+    flash_reserve: int = option(0, "bytes of flash that predictions leave out")
     target: str | None = option(None, "target that runs the network")
     kernels: KernelChoice = option(
         "event", "cmsis or cmsis_s4 let CMSIS-NN be chosen, too, whose sources are then needed"
@@ -165,6 +165,7 @@ class QSNNSelectKernelsPass(SNNPass):
                     f"{over:,} bytes of {what} are missing: it needs {over + (limit or 0):,}, the "
                     f"limit is {limit:,}, and the least of any kernels is "
                     f"{math.ceil(least + reserve):,}"
+                    + (f" ({reserve:,} of it measured beyond predictions)" if reserve > 0 else "")
                 )
         chosen = "; ".join(str(choice) for choice in dict.fromkeys(found.choices))
         library = "" if self.kernels in CMSIS_CHOICES else ", let CMSIS-NN be chosen (cmsis)"
