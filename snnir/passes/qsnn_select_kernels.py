@@ -125,7 +125,7 @@ class QSNNSelectKernelsPass(SNNPass):
                 if over
             )
             self.remark(
-                network, f"without limits: {self._totals(found.unlimited)}, which is {binding}"
+                network, f"the limits exclude {self._totals(found.unlimited)}, which is {binding}"
             )
         for kernel in total.unknown:
             self.remark(network, f"the cost table has no '{kernel}', which counts as nothing")

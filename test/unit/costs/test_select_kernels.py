@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 import re
 import shutil
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
@@ -19,11 +20,13 @@ from snnir.backends.toolchain import find_cmsis_nn
 from snnir.costs.candidates import Layer
 from snnir.costs.goals import Goal
 from snnir.costs.model import NetworkCost, predict
+from snnir.costs.signals import ASSUMED_INPUT_RATE
 from snnir.dialects import qsnn, snnrt
 from snnir.driver.bit_exactness import first_difference
 from snnir.driver.pipelines import apply_pipeline
 from snnir.executors import KernelExecutor, TorchExecutor
 from snnir.executors.native import NativeExecutor
+from snnir.layers.activity_attributes import erase_input_activity, erase_rates
 from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
 from snnir.support.diagnostics import DiagnosticEngine, SNNError
 from snnir.testing.cost_networks import connected, convolutional, narrow, quantized
@@ -32,6 +35,7 @@ from snnir.testing.window_networks import random_window_network
 from snnir.universe import make_context
 
 GOALS = get_args(Goal)
+LINEAR = "snnrt.linear_scatter"
 
 
 def window_network(seed: int) -> RandomNetwork:
@@ -145,7 +149,7 @@ def test_remarks_say_what_was_next_and_what_limits_exclude(measured_network) -> 
     texts = [remark.message.partition(" op ")[2] for remark in engine.remarks]
     assert any(re.match(r"next best: .* with .* for layer \d", text) for text in texts)
     above = math.ceil(fast.ram_bytes) - int(fast.ram_bytes) + 1
-    excluded = f"without limits: {fast.instructions:,.0f} instructions per step, "
+    excluded = f"the limits exclude {fast.instructions:,.0f} instructions per step, "
     found = [text for text in texts if text.startswith(excluded)]
     assert [text.endswith(f" {above} bytes of RAM above the limit") for text in found] == [True]
     # What costs the same is told once.
@@ -239,3 +243,27 @@ def assert_predicted(module: ModuleOp, network: RandomNetwork) -> None:
     assert flash is not None
     print(f"predicted {cost.flash_bytes:.0f} bytes of flash, measured {flash}")
     assert abs(cost.flash_bytes - flash) <= max(FLASH_TOLERANCE * flash, SMALL_FLASH_TOLERANCE)
+
+
+def test_without_activity_events_of_the_assumed_rate_are_predicted() -> None:
+    """The layer that reads the input costs what it would if the assumption had been measured."""
+    rng = np.random.default_rng(2005)
+    network = connected(rng)
+    x = (rng.random(network.x.shape) < ASSUMED_INPUT_RATE).astype(np.int64)
+    quantized(replace(network, x=x), "bits=8")
+    unknown = network.module.clone()
+    for op in unknown.walk():
+        erase_rates(op)
+        if isinstance(op, qsnn.NetworkOp):
+            erase_input_activity(op)
+    predictions = []
+    for module in (network.module, unknown):
+        with DiagnosticEngine() as engine:
+            kernels, cost = lowered(module, "optimize=speed")
+        predictions.append(next(t for op, t in cost.calls.items() if op.name.startswith(LINEAR)))
+        assumed = any("activity was not measured" in remark.message for remark in engine.remarks)
+        assert assumed == (module is unknown)
+        expected = TorchExecutor(network.network).run(x, record="all")
+        assert first_difference(expected, KernelExecutor(kernels).run(x, record=True)) is None
+    print("measured and assumed:", *predictions)
+    assert abs(predictions[1] / predictions[0] - 1) <= TOLERANCE
