@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Measures the cost table of the Cortex-M7: `make calibrate-costs`.
 
-    python benchmarks/cortex_m7/calibrate.py [--networks N] [--only KERNEL ...] [--output FILE.json]
+    python benchmarks/cortex_m7/calibrate.py [--networks N] [--only KERNEL ...] [--code]
+        [--output FILE.json]
 
 Random networks (seeded, none of them a network that predictions are checked on) are lowered in
-several ways; the instructions of every call are counted in QEMU and bytes of code read from the
-executable (`profile_calls.py`). The coefficients of each kernel are then fitted to the amounts that
-`snnir.costs.features` finds: least squares of relative errors without negative coefficients.
-Amounts come from the mean activity of the network, as they do when a cost is predicted, so that
-what means cannot tell is part of the fit. Cycles are fitted in the same way to the estimates of
-`block_cycles.py`; without `llvm-mca` those of the table stay as they are.
+several ways; the instructions of every call are counted in QEMU (`profile_calls.py`) and bytes of
+code read from the firmware (`code_bytes.py`); `--code` only does the latter. The coefficients of
+each kernel are then fitted to the amounts that `snnir.costs.features` and `snnir.costs.code_size`
+find: least squares of relative errors, of bytes of code of absolute ones because they add up,
+without negative coefficients. Amounts come from the mean activity of the network, as they do when a
+cost is predicted, so that what means cannot tell is part of the fit. Cycles are fitted in the same
+way to the estimates of `block_cycles.py`; without `llvm-mca` those of the table stay as they are.
 """
 
 from __future__ import annotations
@@ -30,12 +32,14 @@ from typing import Any
 import numpy as np
 import torch
 from block_cycles import missing_tools
+from code_bytes import measure_code, program_amounts
 from numpy.typing import NDArray
 from profile_calls import profile_calls
 
 import snnir.costs
 from snnir.backends.targets import MPS2_AN500
-from snnir.costs.features import Presentation, code_amounts, features
+from snnir.costs.code_size import code_amounts
+from snnir.costs.features import Presentation, features
 from snnir.costs.signals import Signals
 from snnir.driver.files import kernels_of
 from snnir.driver.pipelines import apply_pipeline
@@ -79,17 +83,33 @@ EXPECTED = {
 """Instructions of an amount as the assembly shows them, for what the measurements leave open."""
 SMALLEST = 30.0
 """Instructions below which errors count absolutely."""
+LARGEST_CODE = 1e6
+"""Bytes of code of a call are fewer, so that all their errors count absolutely."""
 
 Amounts = dict[str, float]
 
 _TABLES = ("instructions", "cycles", "code")
 
+PROGRAM = "program"
+"""What samples of the program around the calls are filed under."""
+
+_code_only = False
+
+
+def _measure_only_code(code_only: bool) -> None:
+    """Set for all that this process measures whether it only builds."""
+    global _code_only
+    _code_only = code_only
+
 
 @dataclass(frozen=True)
 class Sample:
-    """One measurement: `kernel/amount` with how much of it, instructions, code for one kernel.
+    """One measurement of a call, of the calls that read the input, or of the program around calls.
 
-    `cycles` is None where nothing estimates them.
+    Attributes:
+        amounts: `kernel/amount` with how much of it there is; empty if only code was measured.
+        code: the same for bytes of code, and these.
+        cycles: None where nothing estimates them.
     """
 
     amounts: Amounts
@@ -117,12 +137,19 @@ def _samples(
     module = network.module.clone()
     apply_pipeline(module, f"convert-qsnn-to-kernels{{{options}}},kernels-plan-memory")
     signals = Signals(kernels_of(module))
+    code = measure_code(module)
+    yield Sample({}, 0.0, PROGRAM, (program_amounts(code), code.program))
+    if _code_only:
+        for call, size in code.calls.items():
+            kernel, _ = features(call, signals, shown)
+            yield Sample({}, 0.0, kernel, (_prefixed(kernel, code_amounts(call)), size))
+        return
     profile = profile_calls(module, x, shown)
     for call, instructions in profile.calls.items():
         kernel, amounts = features(call, signals, shown)
-        code = code_amounts(call), profile.code[call]
+        sized = _prefixed(kernel, code_amounts(call)), code.calls[call]
         cycles = None if profile.cycles is None else profile.cycles[call]
-        yield Sample(_prefixed(kernel, amounts), instructions, kernel, code, cycles)
+        yield Sample(_prefixed(kernel, amounts), instructions, kernel, sized, cycles)
     calls, instructions = profile.input
     joint: Amounts = {}
     for call in calls:
@@ -223,8 +250,14 @@ def _packed_samples(seed: int) -> list[Sample]:
     return result
 
 
-def fit(rows: list[tuple[Amounts, float]], smallest: float) -> dict[str, float]:
-    """Least squares of relative errors without negative coefficients."""
+def fit(
+    rows: list[tuple[Amounts, float]], smallest: float, expectations: Mapping[str, float] = EXPECTED
+) -> dict[str, float]:
+    """Least squares of relative errors without negative coefficients.
+
+    Args:
+        smallest: value below which errors count absolutely.
+    """
     names = sorted({name for amounts, _ in rows for name, amount in amounts.items() if amount})
     matrix = np.array([[amounts.get(name, 0.0) for name in names] for amounts, _ in rows])
     values = np.array([value for _, value in rows])
@@ -235,7 +268,7 @@ def fit(rows: list[tuple[Amounts, float]], smallest: float) -> dict[str, float]:
         norms = np.linalg.norm(scaled, axis=0)
         # A little regularisation keeps amounts that always come together near what is expected.
         ridge = RIDGE * np.eye(len(kept))
-        expected = np.array([EXPECTED.get(names[i].partition("/")[2], 0.0) for i in kept])
+        expected = np.array([expectations.get(names[i].partition("/")[2], 0.0) for i in kept])
         solution, *_ = np.linalg.lstsq(
             np.vstack([scaled / norms, ridge]),
             np.concatenate([values / scale[:, 0], RIDGE * expected * norms]),
@@ -275,30 +308,42 @@ def fit_all(samples: list[Sample]) -> Fitted:
     cycles: dict[str, float] = {}
     code: dict[str, float] = {}
     for kernel, group in sorted(groups.items()):
-        found = fit([(s.amounts, s.instructions) for s in group], SMALLEST)
+        if sized := [s.code for s in group if s.code is not None]:
+            code |= fit_code(kernel, sized)
+        counted = [s for s in group if s.amounts]
+        if not counted:
+            continue
+        found = fit([(s.amounts, s.instructions) for s in counted], SMALLEST)
         instructions |= found
-        estimated = [(s.amounts, s.cycles) for s in group if s.cycles is not None]
+        estimated = [(s.amounts, s.cycles) for s in counted if s.cycles is not None]
         if estimated:
             cycles |= fit(estimated, SMALLEST)
-        errors = [
-            sum(a * found[n] for n, a in s.amounts.items() if n in found) / max(s.instructions, 1)
-            - 1
-            for s in group
-        ]
+        errors = [_predicted(s.amounts, found) / max(s.instructions, 1) - 1 for s in counted]
         spread = float(np.sqrt(np.mean(np.square(errors))))
-        print(f"{kernel}: {len(group)} calls, error {spread:.1%}", file=sys.stderr)
-        sized = [s.code for s in group if s.code is not None]
-        if sized:
-            code |= _prefixed(kernel, fit([(a, float(b)) for a, b in sized], 100.0))
+        print(f"{kernel}: {len(counted)} calls, error {spread:.1%}", file=sys.stderr)
     return Fitted(_nested(instructions), _nested(cycles), _nested(code))
 
 
+def _predicted(amounts: Amounts, found: Mapping[str, float]) -> float:
+    return sum(amount * found.get(name, 0.0) for name, amount in amounts.items())
+
+
+def fit_code(kernel: str, sized: list[tuple[Amounts, int]]) -> dict[str, float]:
+    """Bytes of code for each amount, by absolute errors, which go to standard error."""
+    rows = [(amounts, float(size)) for amounts, size in sized]
+    found = fit(rows, LARGEST_CODE, {})
+    errors = [_predicted(amounts, found) - size for amounts, size in rows]
+    spread = float(np.sqrt(np.mean(np.square(errors))))
+    print(f"{kernel}: code of {len(rows)}, error {spread:.0f} bytes", file=sys.stderr)
+    return found
+
+
 def program_costs(fitted: Fitted) -> dict[str, float]:
-    """What is left of whole programs: instructions of a step, flash, stack with data."""
+    """What is left of whole programs: instructions of a step, stack with data."""
     from snnir.costs.model import CostTable, predict
 
     table = CostTable(fitted.instructions, fitted.cycles, fitted.code, 0.0, 0.0, 0.0)
-    left: list[tuple[float, float, float]] = []
+    left: list[tuple[float, float]] = []
     for seed in (1000, 1001, 1002, 1003):
         rng = np.random.default_rng(seed)
         network = connected(rng) if seed % 2 else convolutional(rng, plain=True)
@@ -309,24 +354,17 @@ def program_costs(fitted: Fitted) -> dict[str, float]:
         executor.run(network.x, events=True)
         measured, profile = executor.measurements, profile_calls(module, network.x, "events")
         calls = sum(profile.calls.values()) + profile.input[1]
-        predicted = predict(kernels_of(module), table)
-        code_bytes = sum(profile.code.values()) - sum(predicted.code.values())
-        assert measured.flash_bytes is not None
+        assert predict(kernels_of(module), table).unknown == ()
         assert measured.ram_bytes is not None
         assert measured.instructions_per_step is not None
         left.append(
             (
                 measured.instructions_per_step - calls,
-                measured.flash_bytes - predicted.flash_bytes - code_bytes,
                 measured.ram_bytes - measured.arena_bytes,
             )
         )
-    steps, flash, ram = np.median(left, axis=0)
-    return {
-        "instructions": round(max(float(steps), 0.0), 1),
-        "flash_bytes": round(float(flash)),
-        "ram_bytes": round(float(ram)),
-    }
+    steps, ram = np.median(left, axis=0)
+    return {"instructions": round(max(float(steps), 0.0), 1), "ram_bytes": round(float(ram))}
 
 
 def main() -> None:
@@ -338,6 +376,7 @@ def main() -> None:
     parser.add_argument(
         "--only", nargs="*", metavar="KERNEL", help="beginnings of the kernels to fit"
     )
+    parser.add_argument("--code", action="store_true", help="fit bytes of code only; runs nothing")
     parser.add_argument("--output", type=Path, default=OUTPUT)
     parser.add_argument("--samples", type=Path, help="file that keeps what was measured")
     parser.add_argument("--refit", action="store_true", help="fit what --samples holds")
@@ -351,22 +390,36 @@ def main() -> None:
     old = json.loads(options.output.read_text()) if options.output.is_file() else {}
     if options.refit and options.samples is None:
         parser.error("--refit needs --samples, the file that an earlier run kept")
-    if options.only and not old:
-        parser.error(f"--only changes a table, and there is none in {options.output}")
+    if (options.only or options.code) and not old:
+        parser.error(f"--only and --code change a table, and there is none in {options.output}")
     if options.refit:
         kept: Measured = pickle.loads(options.samples.read_bytes())
     else:
-        kept = _measured(options.seeds or list(range(options.networks)), options.processes)
+        seeds = options.seeds or list(range(options.networks))
+        kept = _measured(seeds, options.processes, options.code)
         if options.samples is not None:
             options.samples.write_bytes(pickle.dumps(kept))
     with atomic_write(options.output) as stream:
-        stream.write(json.dumps(_table(kept, old, options.only), indent=1, sort_keys=True) + "\n")
+        stream.write(
+            json.dumps(_table(kept, old, options.only, options.code), indent=1, sort_keys=True)
+            + "\n"
+        )
 
 
-def _table(measured: Measured, old: dict[str, Any], only: Sequence[str] | None) -> dict[str, Any]:
-    """The table of what was measured; `only` the kernels that begin so change in the old one."""
+def _table(
+    measured: Measured, old: dict[str, Any], only: Sequence[str] | None, code_only: bool
+) -> dict[str, Any]:
+    """The table of what was measured, within the old one if that is a part.
+
+    Args:
+        only: the kernels that begin so change.
+        code_only: bytes of code change.
+    """
     wanted = tuple(only or ("",))
-    samples = [s for s in measured.samples if any(n.startswith(wanted) for n in s.amounts)]
+    samples = [
+        s for s in measured.samples
+        if any(n.startswith(wanted) for n in (*s.amounts, *(s.code[0] if s.code else ())))
+    ]  # fmt: skip
     fitted = fit_all(samples)
     version = subprocess.run(
         [MPS2_AN500.compiler, "--version"], capture_output=True, text=True, check=True
@@ -378,6 +431,7 @@ def _table(measured: Measured, old: dict[str, Any], only: Sequence[str] | None) 
         "networks": measured.networks,
         "calls": len(samples),
     }
+    around = fitted.code.pop(PROGRAM, {})
     for name in _TABLES:
         found = getattr(fitted, name)
         if only:
@@ -386,13 +440,18 @@ def _table(measured: Measured, old: dict[str, Any], only: Sequence[str] | None) 
             table[name] = {**old[name], **chosen}
         else:
             table[name] = found or old.get(name, {})
-    table["program"] = old["program"] if only else program_costs(fitted)
-    return {**old, **{n: table[n] for n in (*_TABLES, "program")}} if only else table
+    if only:
+        return {**old, **{n: table[n] for n in (("code",) if code_only else _TABLES)}}
+    if code_only:
+        return {**old, "code": table["code"], PROGRAM: {**old[PROGRAM], **around}}
+    return {**table, PROGRAM: {**program_costs(fitted), **around}}
 
 
-def _measured(seeds: list[int], processes: int) -> Measured:
+def _measured(seeds: list[int], processes: int, code_only: bool) -> Measured:
     samples: list[Sample] = []
-    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+    with ProcessPoolExecutor(
+        processes, get_context("spawn"), _measure_only_code, (code_only,)
+    ) as pool:
         for number, found in enumerate(pool.map(measure, seeds), start=1):
             samples += found
             print(f"{number} of {len(seeds)} networks", file=sys.stderr)

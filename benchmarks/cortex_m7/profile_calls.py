@@ -78,7 +78,7 @@ int main(void) {{
 
 @dataclass(frozen=True)
 class Profile:
-    """Instructions of a mean step and bytes of code; the calls that read the input are one.
+    """Instructions of a mean step; the calls that read the input are one.
 
     Attributes:
         input: the calls of the input.
@@ -87,20 +87,19 @@ class Profile:
 
     calls: dict[KernelOpBase, float]
     input: tuple[tuple[KernelOpBase, ...], float]
-    code: dict[KernelOpBase, int]
     cycles: dict[KernelOpBase, float] | None = None
     input_cycles: float | None = None
 
 
-def _instrument(network: CNetwork) -> tuple[str, dict[KernelOpBase, tuple[int, str]]]:
-    """The C text with timers, and slot and function of each call; slot 0 is the input."""
-    functions: dict[KernelOpBase, tuple[int, str]] = {}
+def _instrument(network: CNetwork) -> tuple[str, dict[KernelOpBase, int]]:
+    """The C text with timers, and the slot of each call; slot 0 is the input."""
+    slots_of: dict[KernelOpBase, int] = {}
     lines = []
     for line in source(network).splitlines():
-        found = re.match(r"  (?:const uint32_t \w+ = )?(call_(\d+)_\w+)\(.*\);$", line)
+        found = re.match(r"  (?:const uint32_t \w+ = )?call_(\d+)_\w+\(.*\);$", line)
         if found:
-            slot = int(found[2]) + 1
-            functions[network.calls[int(found[2])]] = slot, found[1]
+            slot = int(found[1]) + 1
+            slots_of[network.calls[int(found[1])]] = slot
             lines += [f"  PROFILE_START({slot});", line, f"  PROFILE_STOP({slot});"]
             continue
         found = re.match(r"  if \(!(read_(?:frame|events)\(network.*\))\) \{$", line)
@@ -109,7 +108,7 @@ def _instrument(network: CNetwork) -> tuple[str, dict[KernelOpBase, tuple[int, s
                       "  PROFILE_STOP(0);", "  if (!profile_read) {"]  # fmt: skip
             continue
         lines.append(line)
-    return "\n".join(lines), functions
+    return "\n".join(lines), slots_of
 
 
 def _data(network: CNetwork, x: NDArray, presentation: Presentation) -> tuple[str, str]:
@@ -139,37 +138,34 @@ def profile_calls(
         SystemExit: the program fails.
     """
     network = only_network(module)
-    text, functions = _instrument(network)
+    text, slots_of = _instrument(network)
     slots = len(network.calls) + 2
     steps = x.shape[0] * x.shape[1]
     data, step = _data(network, x, presentation)
     include = f'#include "{network.name}.h"'
-    used = sorted({0, slots - 1, *(slot for slot, _ in functions.values())})
+    used = sorted({0, slots - 1, *slots_of.values()})
     marks = "\n".join(MARK.format(name=name) for name in (*used, "end"))
     text = text.replace(include, include + PROLOGUE.format(slots=slots, marks=marks), 1)
     text += MAIN.format(
         macro=network.macro, name=network.name, data=data, step=step, slots=slots, last=slots - 1,
         samples=x.shape[0], steps=x.shape[1], steps_in_all=steps,
     )  # fmt: skip
-    counts, sizes, cycles = _run(network, text, cmsis_nn, used)
+    counts, cycles = _run(network, text, cmsis_nn, used)
     means = [whole + rest / steps for whole, rest in counts]
     own = means[-1] * steps
-    calls = {op: means[slot] - own for op, (slot, _) in functions.items()}
-    code = {op: sizes.get(function, 0) for op, (_, function) in functions.items()}
+    calls = {op: means[slot] - own for op, slot in slots_of.items()}
     inputs = tuple(network.input_calls), means[0] - own
     if cycles is None:
-        return Profile(calls, inputs, code)
+        return Profile(calls, inputs)
     around = cycles.get(slots - 1, 0.0)
     found = {slot: cycles.get(slot, 0.0) / steps - around for slot in used}
-    return Profile(
-        calls, inputs, code, {op: found[slot] for op, (slot, _) in functions.items()}, found[0]
-    )
+    return Profile(calls, inputs, {op: found[slot] for op, slot in slots_of.items()}, found[0])
 
 
 def _run(
     network: CNetwork, text: str, cmsis_nn: Path | None, used: list[int]
-) -> tuple[list[tuple[int, int]], dict[str, int], dict[int, float] | None]:
-    """What the program prints, bytes of each of its functions, and estimated cycles by slot."""
+) -> tuple[list[tuple[int, int]], dict[int, float] | None]:
+    """What the program prints, and estimated cycles by slot."""
     target = MPS2_AN500
     assert target.folder is not None
     assert target.emulator is not None
@@ -209,7 +205,7 @@ def _run(
         raise SystemExit(f"the profile failed: {done.stdout}{done.stderr}")
     numbers = [int(word) for word in (done.stdout + done.stderr).split()]
     pairs = list(zip(numbers[::2], numbers[1::2], strict=True))
-    return pairs, {name: len(place) for name, place in places.items()}, cycles
+    return pairs, cycles
 
 
 def _places(symbols: str) -> dict[str, range]:

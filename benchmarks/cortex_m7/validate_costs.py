@@ -39,6 +39,8 @@ from snnir.universe import make_context
 PROFILED_SAMPLES = 4
 """Samples whose blocks are counted."""
 TOLERANCE = 0.15
+FLASH_TOLERANCE, SMALL_FLASH_TOLERANCE = 0.05, 1024
+"""Share and bytes, of which the larger counts."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class Outcome:
     cells: list[Cell]
     error: float
     cycle_error: float | None
+    flash_bytes: int
+    flash_error: float
 
 
 def measure(job: Job, shown: Presentation) -> Outcome:
@@ -88,7 +92,10 @@ def measure(job: Job, shown: Presentation) -> Outcome:
         "" if cycle_error is None else f"{cycle_error:+.1%}",
         round(found.flash_bytes), measured.flash_bytes, round(found.ram_bytes), measured.ram_bytes,
     ]  # fmt: skip
-    return Outcome(cells, error, cycle_error)
+    assert measured.flash_bytes is not None
+    return Outcome(
+        cells, error, cycle_error, measured.flash_bytes, found.flash_bytes - measured.flash_bytes
+    )
 
 
 TITLES = (
@@ -103,6 +110,16 @@ def _summary(what: str, errors: list[float]) -> str:
     return (
         f"{what}: {np.mean(sizes <= TOLERANCE):.0%} of {len(errors)} predictions are within 15 %; "
         f"the mean error is {np.mean(sizes):.1%}, the largest {np.max(sizes):.1%}."
+    )
+
+
+def _flash_summary(outcomes: list[Outcome]) -> str:
+    sizes = np.abs([row.flash_error for row in outcomes])
+    allowed = [max(FLASH_TOLERANCE * row.flash_bytes, SMALL_FLASH_TOLERANCE) for row in outcomes]
+    return (
+        f"Flash: {np.mean(sizes <= allowed):.0%} of {len(outcomes)} predictions are within "
+        f"{FLASH_TOLERANCE:.0%} or {SMALL_FLASH_TOLERANCE:,} bytes; the mean error is "
+        f"{np.mean(sizes):,.0f} bytes, the largest {np.max(sizes):,.0f}."
     )
 
 
@@ -144,6 +161,7 @@ def main() -> None:
         "table. Cycles are estimates on both sides: llvm-mca and a model of transfers.", "",
         _summary("Instructions", [row.error for row in outcomes]),
         *([_summary("Cycles", estimated)] if estimated else []),
+        _flash_summary(outcomes),
         "", "```", *format_table(TITLES, [row.cells for row in outcomes]), "```",
     ]  # fmt: skip
     options.results.mkdir(parents=True, exist_ok=True)

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Builds programs around a generated network: the verifying runner, the bare firmware."""
 
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from snnir.backends.c.network import CNetwork
+from xdsl.dialects.builtin import ModuleOp
+
+from snnir.backends.c.network import CNetwork, only_network
 from snnir.backends.c.printer import header, source
 from snnir.backends.linker_script import CONSTANTS_SECTION, SECTIONS_FILE, linker_files
 from snnir.backends.stack_usage import read_call_graph
@@ -41,12 +44,16 @@ class Footprint:
     static_ram_bytes: int
     stack_bytes: int | None
 
+    @property
+    def ram_bytes(self) -> int:
+        """Arena, data and the stack, as far as it has a bound."""
+        return self.static_ram_bytes + (self.stack_bytes or 0)
+
     def check(
         self, network: snnrt.NetworkOp, ram_limit: int | None, flash_limit: int | None
     ) -> None:
         """Raises `SNNError` if arena, data and stack, or code and constants, exceed a limit."""
-        ram_bytes = self.static_ram_bytes + (self.stack_bytes or 0)
-        check_built(network, (ram_limit, flash_limit), ram_bytes, self.flash_bytes)
+        check_built(network, (ram_limit, flash_limit), self.ram_bytes, self.flash_bytes)
 
 
 def _write_sources(network: CNetwork, folder: Path) -> None:
@@ -150,3 +157,13 @@ class NetworkBuild:
             data + sizes.get(".bss", 0) + arena,
             read_call_graph(objects).depth(RESET_HANDLER),
         )
+
+
+def measure_footprint(
+    module: ModuleOp, target: TargetDescription, cmsis_nn: Path | None = None
+) -> Footprint | None:
+    """What the network of a module takes on a target; None where that cannot be measured here."""
+    if not target.is_measurable:
+        return None
+    with tempfile.TemporaryDirectory(prefix="snnir-") as scratch:
+        return NetworkBuild(only_network(module), target, Path(scratch), cmsis_nn).footprint()

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +16,7 @@ from snnir import __version__
 from snnir.backends.c.network import CNetwork, only_network
 from snnir.backends.c.printer import fill_template, header, source, template_values
 from snnir.backends.c.syntax import array_definition
-from snnir.backends.firmware import Footprint, NetworkBuild
+from snnir.backends.firmware import Footprint, measure_footprint
 from snnir.backends.library_readme import library_readme
 from snnir.backends.linker_script import linker_files
 from snnir.backends.targets import TargetDescription
@@ -90,7 +88,7 @@ def write_library(
     files = library_files(network, golden)
     for file, text in linker_files(network, target).items():
         files[f"targets/{target.name}/{file}"] = text
-    footprint = _measure(network, target, cmsis_nn)
+    footprint = measure_footprint(module, target, cmsis_nn)
     if footprint is not None:
         footprint.check(network.op, *limits)
     with atomic_directory(directory, marker=MANIFEST) as folder:
@@ -113,15 +111,6 @@ def write_library(
         None if footprint is None else footprint.stack_bytes,
         tuple(files),
     )
-
-
-def _measure(
-    network: CNetwork, target: TargetDescription, cmsis_nn: Path | None
-) -> Footprint | None:
-    if target.size_tool is None or shutil.which(target.compiler) is None:
-        return None
-    with tempfile.TemporaryDirectory(prefix="snnir-") as scratch:
-        return NetworkBuild(network, target, Path(scratch), cmsis_nn).footprint()
 
 
 def _manifest(

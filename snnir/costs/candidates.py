@@ -16,9 +16,10 @@ from typing import Literal
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, StringAttr, i64
 from xdsl.ir import Block, Operation, SSAValue
 
+from snnir.costs.code_size import initial_states
 from snnir.costs.goals import Metric
 from snnir.costs.library import Parts, library_parts
-from snnir.costs.model import NetworkCost, predict
+from snnir.costs.model import NetworkCost, load_table, predict
 from snnir.dialects import qsnn, snnrt
 from snnir.dialects.kernel_bases import KernelOpBase
 from snnir.kernels.cmsis_rules import s4_obstacle
@@ -88,7 +89,8 @@ class Choice:
         if self.packing is None:
             return f"{self.kernel}{stored}"
         if self.tile_rows:
-            return f"tiles of {self.tile_rows} rows of windows{stored}"
+            rows = "row" if self.tile_rows == 1 else "rows"
+            return f"tiles of {self.tile_rows} {rows} of windows{stored}"
         tables = f" with tables up to {self.table_bytes} bytes" if self.table_bytes else ""
         return f"windows of {self.packing}{tables}"
 
@@ -196,10 +198,11 @@ class Lowered:
             for index in range(layers)
         ]
 
-    def _owned_bytes(self, calls: dict[int, list[KernelOpBase]]) -> dict[int, list[int]]:
+    def _owned_bytes(self, calls: dict[int, list[KernelOpBase]]) -> dict[int, list[float]]:
         """Bytes of constants and states, by the layer that uses them first."""
-        owned: dict[int, list[int]] = defaultdict(lambda: [0, 0])
+        owned: dict[int, list[float]] = defaultdict(lambda: [0, 0])
         seen: set[Operation] = set()
+        initial, table = initial_states(self.network), load_table()
         for index in sorted(calls):
             for operand in (value for op in calls[index] for value in op.operands):
                 buffer = root_buffer(operand)
@@ -212,6 +215,8 @@ class Lowered:
                     owned[index][0] += value_bytes(constant.result)
                 elif buffer is not None and buffer.region.data is snnrt.Region.STATE:
                     owned[index][1] += value_bytes(buffer.result)
+                    if buffer in initial:
+                        owned[index][0] += initial[buffer] + table.initial_bytes
         return owned
 
     def _live_bytes(self) -> dict[Operation, int]:

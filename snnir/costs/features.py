@@ -17,15 +17,13 @@ from xdsl.ir import SSAValue
 from snnir.costs.features_cmsis import FEATURES as CMSIS_FEATURES
 from snnir.costs.features_conv2d import conv2d_scatter
 from snnir.costs.features_lanes import FEATURES as LANE_FEATURES
-from snnir.costs.features_lanes import Amounts, lane_code_amounts
+from snnir.costs.features_lanes import Amounts
 from snnir.costs.features_linear import FEATURES as LINEAR_FEATURES
-from snnir.costs.features_linear import gather_code_amounts
 from snnir.costs.features_neurons import FEATURES as NEURON_FEATURES
 from snnir.costs.features_neurons import bits_of
 from snnir.costs.features_packed import conv2d_scatter_packed
 from snnir.costs.features_pooling import FEATURES as POOLING_FEATURES
 from snnir.costs.features_tiles import FEATURES as TILE_FEATURES
-from snnir.costs.features_tiles import tile_code_amounts
 from snnir.costs.features_windows import FEATURES as WINDOW_FEATURES
 from snnir.costs.signals import Signal, Signals
 from snnir.dialects import snnrt
@@ -55,15 +53,6 @@ def features(op: KernelOpBase, signals: Signals, presentation: Presentation) -> 
     else:
         variant, amounts = FEATURES[type(op)](op, signals)
     return (f"{name}.{variant}" if variant else name), amounts
-
-
-def code_amounts(op: KernelOpBase) -> Amounts:
-    """What the size of a call's code grows with."""
-    if isinstance(op, snnrt.TileLIFBase):
-        return tile_code_amounts(op)
-    if isinstance(op, snnrt.LinearGatherOp):
-        return gather_code_amounts(op)
-    return lane_code_amounts(op)
 
 
 def _size(value: SSAValue) -> int:

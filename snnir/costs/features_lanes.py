@@ -15,7 +15,7 @@ from snnir.costs.signals import Floats, Signal, Signals
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_element, buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_values
-from snnir.dialects.snnrt_lanes import MASK_LANES, mask_count
+from snnir.dialects.snnrt_lanes import mask_count
 from snnir.kernels.bit_groups import UNKNOWN_RATE
 from snnir.kernels.c_constants import c_constant
 
@@ -44,7 +44,7 @@ def _pair_chunks(elements: int) -> Iterator[int]:
     yield from (3, 3) if elements == 6 else (elements,)
 
 
-def _elements(op: snnrt.LaneConv2dHitsOp | snnrt.MaskConv2dOp) -> int:
+def elements_of(op: snnrt.LaneConv2dHitsOp | snnrt.MaskConv2dOp) -> int:
     """Words or doubles of a position."""
     row = buffer_shape(op.current.type)[2]
     return row if packing_of(op) == "triples" else row // 2
@@ -68,7 +68,7 @@ def _additions(prefix: str, amount: float, reaches: list[Reach], op: object) -> 
     """`amount` times one rectangle of currents."""
     assert isinstance(op, snnrt.LaneConv2dHitsOp | snnrt.MaskConv2dOp)
     rows, columns = reaches
-    elements, packing = _elements(op), packing_of(op)
+    elements, packing = elements_of(op), packing_of(op)
     rectangles = amount * rows.chance * columns.chance
     times = amount * rows.mean
     wide = columns.taps > 8
@@ -187,19 +187,6 @@ def mask_conv2d(op: snnrt.MaskConv2dOp, signals: Signals) -> tuple[str, Amounts]
         **_additions("two", signal.positions * twos, pairs, op),
         **_additions("one", signal.positions * ones, reaches, op),
     }
-
-
-def lane_code_amounts(op: object) -> Amounts:
-    """What the size of a call's code grows with."""
-    if isinstance(op, snnrt.LaneConv2dHitsOp | snnrt.MaskConv2dOp):
-        kernels = op.kernels if isinstance(op, snnrt.LaneConv2dHitsOp) else op.tables
-        width, elements, packing = buffer_shape(kernels.type)[2], _elements(op), packing_of(op)
-        widths = range(1, width + 1) if width <= 8 else [1]
-        return {"call": 1, "chunk": sum(chunks(n * elements, packing) for n in widths)}
-    if isinstance(op, snnrt.WindowLIFMasksOp | snnrt.WindowLIFListOp):
-        words = min(buffer_shape(op.membrane.type)[2] // 2, MASK_LANES // 2)
-        return {"call": 1, "word": words, "read": words * element_count(int_values(op.window))}
-    return {"call": 1}
 
 
 FEATURES: dict[type, Callable[..., tuple[str, Amounts]]] = {

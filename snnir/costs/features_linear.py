@@ -203,13 +203,6 @@ def _gather(op: snnrt.LinearGatherOp, signals: Signals) -> Found:
     return _variant(op, op.current), amounts
 
 
-def gather_code_amounts(op: snnrt.LinearGatherOp) -> dict[str, float]:
-    """Code for the whole tiles, however many, and for the last."""
-    counted = op.values is not None
-    whole, rest = gather_tiles(_size(op.current), counted)
-    return {"call": 1, "quad": (whole > 0) * TILE_QUADS[counted] + rest}
-
-
 FEATURES: dict[type, Callable[..., Found]] = {
     snnrt.LinearScatterOp: _dense,
     snnrt.LinearScatterValuesOp: _dense,

@@ -16,7 +16,7 @@ from snnir.costs.signals import Floats, Signal, Signals
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_values
-from snnir.dialects.snnrt_lanes import MASK_LANES, mask_count
+from snnir.dialects.snnrt_lanes import mask_count
 from snnir.dialects.snnrt_packed import packed_words
 from snnir.dialects.snnrt_tiles import MARK_BITS, QUAD_LANES
 from snnir.kernels.bit_groups import single_bits
@@ -33,7 +33,7 @@ def _reaches(op: snnrt.TileLIFBase, shares: Sequence[Floats | None]) -> list[Rea
     ]
 
 
-def _quads(op: snnrt.TileLIFBase) -> int:
+def quads_of(op: snnrt.TileLIFBase) -> int:
     return op.weight_lanes // QUAD_LANES
 
 
@@ -56,7 +56,7 @@ def _additions(prefix: str, amount: float, reaches: list[Reach], op: snnrt.TileL
         f"{prefix}_rectangle": amount * rows.chance * columns.chance * _visits(op, rows),
         f"{prefix}_row": amount * rows.mean * columns.chance,
         f"{prefix}_column": positions,
-        f"{prefix}_quad": positions * _quads(op),
+        f"{prefix}_quad": positions * quads_of(op),
         f"{prefix}_word": positions * _packed_words(op),
     }
 
@@ -110,13 +110,6 @@ def tile_lif(op: snnrt.TileLIFBase, signals: Signals) -> tuple[str, Amounts]:
         amounts["shifted_word"] = amounts["halving_word"]
     bits = op.weight_bits.value.data
     return kind if bits == 8 else f"{kind}.bits{bits}", amounts
-
-
-def tile_code_amounts(op: snnrt.TileLIFBase) -> Amounts:
-    """What the size of the code grows with."""
-    words = min(buffer_shape(op.membrane.type)[2] // 2, MASK_LANES // 2)
-    reads = words * element_count(int_values(op.window))
-    return {"call": 1, "quad": _quads(op), "word": words, "read": reads}
 
 
 FEATURES: dict[type, Callable[..., tuple[str, Amounts]]] = {

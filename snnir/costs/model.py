@@ -16,7 +16,8 @@ from functools import cache
 from importlib.resources import files
 from os.path import commonprefix
 
-from snnir.costs.features import Presentation, code_amounts, features
+from snnir.costs.code_size import code_amounts, initial_states, table_bytes
+from snnir.costs.features import Presentation, features
 from snnir.costs.goals import Metric
 from snnir.costs.library import library_bytes, library_parts
 from snnir.costs.signals import Signals
@@ -38,6 +39,7 @@ class CostTable:
         instructions, cycles, code: by kernel, for each amount.
         step_instructions: instructions of a step outside of all calls.
         flash_bytes, ram_bytes: program around a network: start-up and interface; stack and data.
+        initial_bytes: code for a state that does not start at zero.
     """
 
     instructions: Coefficients
@@ -46,6 +48,7 @@ class CostTable:
     step_instructions: float
     flash_bytes: float
     ram_bytes: float
+    initial_bytes: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class NetworkCost:
             once in a sequence counts a part of its own.
         instructions: of a mean step.
         cycles: of a mean step, an estimate.
-        code: bytes of code of each call, without functions of a library.
+        code: bytes of code of each call with its tables, without functions of a library.
         unknown: kernels that the table has no variant of; they count nothing.
     """
 
@@ -82,6 +85,7 @@ def load_table(name: str = DEFAULT_TABLE) -> CostTable:
     return CostTable(
         data["instructions"], data["cycles"], data["code"],
         program["instructions"], program["flash_bytes"], program["ram_bytes"],
+        program.get("initial_bytes", 0.0),
     )  # fmt: skip
 
 
@@ -135,7 +139,9 @@ def predict(
         times["instructions"][op] = _apply(amounts, coefficients or {}) / steps
         cycles = _apply(amounts, _coefficients(table.cycles, kernel) or {})
         times["cycles"][op] = cycles / steps
+        # Variants of what reads the input differ in time only.
         code[op] = _apply(code_amounts(op), _coefficients(table.code, kernel) or {})
+        code[op] += table_bytes(op)
     assert network.arena_bytes is not None, "memory is planned"
     return NetworkCost(
         times[metric],
@@ -145,6 +151,7 @@ def predict(
         table.step_instructions + sum(times["cycles"].values()),
         table.flash_bytes
         + sum(code.values())
+        + sum(size + table.initial_bytes for size in initial_states(network).values())
         + constant_bytes(network)
         + library_bytes(library_parts(code)),
         table.ram_bytes + network.arena_bytes.value.data,

@@ -10,8 +10,8 @@ then known for the whole.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from snnir.costs.candidates import (
     TILES,
@@ -26,7 +26,7 @@ from snnir.costs.candidates import (
     lower,
     window_layers,
 )
-from snnir.costs.goals import Goal, Metric, keeps_arena
+from snnir.costs.goals import Goal, Metric, Totals, best_first, keeps_arena
 from snnir.costs.library import Parts, library_bytes
 from snnir.costs.model import CostTable, NetworkCost, load_table
 from snnir.dialects import qsnn
@@ -38,9 +38,6 @@ LONGEST_FRONT = 400
 
 MOST_LOWERED = 24
 """Complete assignments that are lowered to see whether they keep to the limits."""
-
-NEARLY_SMALLEST = 1.02
-"""With the goal `size`, networks up to this many times as large as the smallest may be faster."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +77,47 @@ class Partial:
             self.library | cost.library,
         )
 
+    def totals(self, table: CostTable) -> Totals:
+        """What the whole network costs, if these are the choices of all layers."""
+        return Totals(
+            self.time + table.step_instructions,
+            self.flash_bytes + table.flash_bytes,
+            self.ram_bytes + table.ram_bytes,
+        )
+
     def costs(self) -> tuple[float, float, float, float]:
         """What is to be small."""
         return self.time, self.flash_bytes, self.state_bytes, self.transient_bytes
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Most bytes that a network may take; None for no limit.
+
+    Attributes:
+        ram_reserve, flash_reserve: bytes that predictions are known to leave out.
+    """
+
+    ram: int | None = None
+    flash: int | None = None
+    ram_reserve: int = 0
+    flash_reserve: int = 0
+
+    @property
+    def any(self) -> bool:
+        """Whether there is a limit."""
+        return self.ram is not None or self.flash is not None
+
+    def over(self, cost: NetworkCost | Totals) -> tuple[int, int]:
+        """Bytes of RAM and of flash above the limits."""
+        return (
+            _above(cost.ram_bytes + self.ram_reserve, self.ram),
+            _above(cost.flash_bytes + self.flash_reserve, self.flash),
+        )
+
+
+def _above(bytes: float, limit: int | None) -> int:
+    return 0 if limit is None else max(math.ceil(bytes) - limit, 0)
 
 
 @dataclass(frozen=True)
@@ -90,29 +125,27 @@ class Selection:
     """The outcome of a search.
 
     Attributes:
-        lowered: with the chosen kernels; None if none keeps to the limits.
-        missing: where none does, bytes of RAM and flash above the limits of what comes closest.
+        choices: of the layers; what comes closest to the limits where nothing keeps to them.
+        lowered: with these kernels.
+        over: bytes of RAM and flash above the limits.
         candidates: of each layer, with their costs.
+        next_best: what would have been chosen next within the limits, with its costs.
+        unlimited: costs of what would be chosen without the limits, where they exclude it.
+        least: where nothing keeps to the limits, the least RAM and the least flash.
     """
 
     choices: tuple[Choice, ...]
-    lowered: Lowered | None
-    missing: tuple[float, float]
+    lowered: Lowered
+    over: tuple[int, int]
     candidates: list[Costs]
+    next_best: tuple[tuple[Choice, ...], Totals] | None = None
+    unlimited: Totals | None = None
+    least: tuple[NetworkCost, NetworkCost] | None = None
 
-
-def score(goal: Goal, time: float, flash_bytes: float, ram_bytes: float) -> float:
-    """What a goal makes small.
-
-    `balanced` takes the product of time and bytes: a percent of one is worth a percent of
-    the other.
-    """
-    total = flash_bytes + ram_bytes
-    if goal == "speed":
-        return time * (1 + 1e-9 * total)
-    if goal == "size":
-        return total * (1 + 1e-9 * time)
-    return math.log(max(time, 1)) + math.log(max(total, 1))
+    @property
+    def fits(self) -> bool:
+        """Whether the kernels keep to the limits."""
+        return self.over == (0, 0)
 
 
 def select(
@@ -123,55 +156,71 @@ def select(
     cmsis: bool,
     budgets: Sequence[int],
     metric: Metric = "instructions",
-    ram_limit: int | None = None,
-    flash_limit: int | None = None,
+    limits: Limits | None = None,
 ) -> Selection:
     """Choose a kernel for every layer; the network does not change.
 
-    Tiles are candidates for `size`, and for other goals where nothing else keeps to the limits:
-    they give up so much speed for so much memory that `balanced` would mean the same as `size`.
+    Tiles are candidates for `size`, and for other goals where a limit excludes what else would be
+    chosen: they give up so much speed for so much memory that `balanced` would mean the same as
+    `size`. Limits that exclude nothing so change nothing.
     """
+    limits = limits or Limits()
     packings: tuple[Packing, ...] = ("pairs", "triples") if triples else ("pairs",)
-    limits = ram_limit, flash_limit
-    hoisting = KernelsHoistStaticInputPass(keep_arena=keeps_arena(goal), ram_limit=ram_limit)
-
-    def best(tiles: Sequence[int]) -> Selection:
-        found = layer_costs(network, packings, budgets, tiles, cmsis, hoisting, metric)
-        return _best(network, goal, found, limits, hoisting, metric)
-
-    if goal != "size" and (selection := best(())).lowered is not None:
-        return selection
-    return best(TILES)
-
-
-def _best(
-    network: qsnn.NetworkOp, goal: Goal, found: list[Costs],
-    limits: tuple[int | None, int | None], hoisting: KernelsHoistStaticInputPass,
-    metric: Metric,
-) -> Selection:  # fmt: skip
-    """The best of these candidates that keep to the limits."""
-    ram_limit, flash_limit = limits
-    complete = _complete(network, found)
-    table = load_table()
-    ordered = _ordered(complete, goal, table, ram_limit, flash_limit)
-    best: Partial = ordered[0]
-    missing = (math.inf, math.inf)
-    for partial in ordered[:MOST_LOWERED]:
-        lowered = lower(network, partial.choices, hoisting, metric)
-        over = _over(lowered.cost, ram_limit, flash_limit)
-        if over == (0, 0):
-            return Selection(partial.choices, lowered, over, found)
-        if sum(over) < sum(missing):
-            best, missing = partial, over
-    return Selection(best.choices, None, missing, found)
+    tiles = TILES if goal == "size" or limits.any else ()
+    hoisting = KernelsHoistStaticInputPass(keep_arena=keeps_arena(goal), ram_limit=limits.ram)
+    found = layer_costs(network, packings, budgets, tiles, cmsis, hoisting, metric)
+    search = _Search(network, goal, hoisting, metric)
+    freely = found
+    if goal != "size":
+        freely = [{key: cost for key, cost in each.items() if not key[0].tile_rows}
+                  for each in found]  # fmt: skip
+    unlimited = search.best(freely, Limits())
+    if limits.over(unlimited.lowered.cost) == (0, 0):
+        return unlimited
+    within = search.best(found, limits)
+    return replace(within, unlimited=totals_of(unlimited.lowered.cost, metric))
 
 
-def _over(cost: NetworkCost, ram_limit: int | None, flash_limit: int | None) -> tuple[float, float]:
-    """Bytes above the limits."""
-    return (
-        0 if ram_limit is None else max(math.ceil(cost.ram_bytes) - ram_limit, 0),
-        0 if flash_limit is None else max(math.ceil(cost.flash_bytes) - flash_limit, 0),
-    )
+@dataclass(frozen=True)
+class _Search:
+    """What a search is for."""
+
+    network: qsnn.NetworkOp
+    goal: Goal
+    hoisting: KernelsHoistStaticInputPass
+    metric: Metric
+
+    def _lower(self, partial: Partial) -> Lowered:
+        return lower(self.network, partial.choices, self.hoisting, self.metric)
+
+    def best(self, found: list[Costs], limits: Limits) -> Selection:
+        """The best of these candidates that keep to the limits, else what comes closest."""
+        table = load_table()
+        complete = _complete(self.network, found)
+        totals = {partial: partial.totals(table) for partial in complete}
+        ordered = _ordered(totals, self.goal, limits)
+        closest: Selection | None = None
+        for index, partial in enumerate(ordered[:MOST_LOWERED]):
+            lowered = self._lower(partial)
+            tried = Selection(partial.choices, lowered, limits.over(lowered.cost), found)
+            if tried.fits:
+                rest = (p for p in ordered[index + 1 :] if limits.over(totals[p]) == (0, 0))
+                other = next(rest, None)
+                return (
+                    tried if other is None
+                    else replace(tried, next_best=(other.choices, totals[other]))
+                )  # fmt: skip
+            if closest is None or sum(tried.over) < sum(closest.over):
+                closest = tried
+        assert closest is not None
+        ram = self._lower(min(complete, key=lambda partial: totals[partial].ram_bytes))
+        flash = self._lower(min(complete, key=lambda partial: totals[partial].flash_bytes))
+        return replace(closest, least=(ram.cost, flash.cost))
+
+
+def totals_of(cost: NetworkCost, metric: Metric) -> Totals:
+    """What decides of a prediction."""
+    return Totals(cost.time(metric), cost.flash_bytes, cost.ram_bytes)
 
 
 def _complete(network: qsnn.NetworkOp, found: list[Costs]) -> list[Partial]:
@@ -240,34 +289,10 @@ def _thinned(front: list[Partial]) -> list[Partial]:
     return [front[i] for i in sorted(kept)]
 
 
-def _ordered(
-    complete: list[Partial], goal: Goal, table: CostTable, ram_limit: int | None,
-    flash_limit: int | None,
-) -> list[Partial]:  # fmt: skip
+def _ordered(totals: dict[Partial, Totals], goal: Goal, limits: Limits) -> list[Partial]:
     """The best first; behind them those that seem to break a limit, the closest first."""
-
-    def totals(partial: Partial) -> tuple[float, float, float]:
-        return (
-            partial.time + table.step_instructions,
-            partial.flash_bytes + table.flash_bytes,
-            partial.ram_bytes + table.ram_bytes,
-        )
-
-    def excess(partial: Partial) -> float:
-        _, flash, ram = totals(partial)
-        over_ram = 0 if ram_limit is None else max(ram - ram_limit, 0)
-        return over_ram + (0 if flash_limit is None else max(flash - flash_limit, 0))
-
-    rank: Callable[[Partial], float] = lambda partial: score(goal, *totals(partial))  # noqa: E731
-    if goal == "size":
-        within = [partial for partial in complete if excess(partial) == 0] or complete
-        smallest = min(sum(totals(partial)[1:]) for partial in within)
-
-        def rank_size(partial: Partial) -> float:
-            time, flash, ram = totals(partial)
-            if flash + ram <= NEARLY_SMALLEST * smallest:
-                return time / 1e12
-            return flash + ram
-
-        rank = rank_size
-    return sorted(complete, key=lambda partial: (excess(partial), rank(partial)))
+    excess = {partial: sum(limits.over(each)) for partial, each in totals.items()}
+    within = [partial for partial, over in excess.items() if not over]
+    ranked = [within[i] for i in best_first(goal, [totals[partial] for partial in within])]
+    beyond = [partial for partial, over in excess.items() if over]
+    return ranked + sorted(beyond, key=lambda partial: (excess[partial], totals[partial].bytes))

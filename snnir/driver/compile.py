@@ -22,7 +22,8 @@ from snnir.dialects.layer_shapes import element_count, shape_of
 from snnir.dialects.network import LAYER, NetworkOpBase
 from snnir.dialects.snn_attributes import InputKind
 from snnir.driver.files import network_of, read_network, rename_network
-from snnir.driver.lowering import LoweredNetwork, lower
+from snnir.driver.fitting import lower_within_limits
+from snnir.driver.lowering import LoweredNetwork
 from snnir.driver.pipelines import LoweringOptions, for_target
 from snnir.driver.tables import format_table
 from snnir.memory.residency import Residency, residency
@@ -151,7 +152,7 @@ def compile(
         rename_network(module, name)
     samples = None if data is None else load_samples(network_of(module), data, bins, limit)
     options = for_target(options, description)
-    lowered = lower(module, options, samples)
+    lowered = lower_within_limits(module, options, samples, description, cmsis_nn)
     op = lowered.network
     folder = Path(op.sym_name.data if directory is None else directory)
     library = write_library(

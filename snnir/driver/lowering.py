@@ -4,18 +4,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 
-from snnir.costs.goals import Goal
+from snnir.costs.goals import Totals, best_first
 from snnir.costs.model import predict
-from snnir.costs.search import score
 from snnir.data import Dataset, balanced_subset
 from snnir.data.network_inputs import REAL_KINDS, measure_input
-from snnir.dialects import qsnn, snn
+from snnir.dialects import qsnn, snn, snnrt
 from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.network import NetworkOpBase
 from snnir.driver.files import kernels_of, level_of, network_of
@@ -40,9 +40,6 @@ from snnir.quantization.input_density import (
 )
 from snnir.quantization.values import type_bounds
 from snnir.support.diagnostics import DiagnosticEngine, SNNError, error_at
-
-NEARLY_EQUAL = 1.01
-"""Predictions of time that differ less say nothing: the smaller code is then taken for speed."""
 
 ACTIVITY_SAMPLES = 32
 """Samples of the data whose activity kernels are chosen by where there are no calibration data."""
@@ -148,7 +145,7 @@ def best_multiple(module: ModuleOp, options: LoweringOptions) -> int | None:
     multiples = channel_multiples(options)
     if options.optimize is None or len(multiples) == 1:
         return multiples[0]
-    goal, found = options.optimize, dict[str, tuple[ModuleOp, LoweringOptions]]()
+    found = dict[str, tuple[ModuleOp, LoweringOptions]]()
     # Nobody wants remarks on what may not be chosen.
     with DiagnosticEngine():
         for multiple in multiples:
@@ -157,31 +154,52 @@ def best_multiple(module: ModuleOp, options: LoweringOptions) -> int | None:
             found.setdefault(str(simplified), (simplified, trial))
         if len(found) == 1:
             return multiples[0]
-        ranked = [
-            (*_predicted_scores(simplified, trial, goal), trial)
+        fitting = [
+            (totals, trial, _has_tiles(simplified))
             for simplified, trial in found.values()
+            if (totals := _predicted(simplified, trial)) is not None
         ]
-    first = min(ranked, key=lambda each: each[0])
-    if goal == "speed":
-        nearly = [each for each in ranked if each[0] <= NEARLY_EQUAL * first[0]]
-        first = min(nearly, key=lambda each: each[1])
-    return first[2].silent_multiple
+        if not fitting:
+            return _closest([trial for _, trial in found.values()], module)
+    if options.optimize == "balanced":
+        # As in one network: tiles only where nothing without them keeps to the limits.
+        fitting = [each for each in fitting if not each[2]] or fitting
+    best = best_first(options.optimize, [totals for totals, *_ in fitting])[0]
+    return fitting[best][1].silent_multiple
 
 
-def _predicted_scores(
-    module: ModuleOp, options: LoweringOptions, goal: Goal
-) -> tuple[float, float]:
-    """What the goal makes small, of the kernels of a `qsnn` module, and bytes.
+def _has_tiles(module: ModuleOp) -> bool:
+    """Whether kernels compute by tiles."""
+    return any(isinstance(op, snnrt.TileLIFBase) for op in module.walk())
 
-    Both are infinite if no kernels fit.
-    """
+
+def _closest(trials: Sequence[LoweringOptions], module: ModuleOp) -> int | None:
+    """The multiple that comes closest to the limits, where none keeps to them."""
+
+    def over(trial: LoweringOptions) -> float:
+        smallest = replace(trial, optimize="size", ram_limit=None, flash_limit=None)
+        totals = _predicted(_simplified(module, trial), smallest)
+        if totals is None:
+            return math.inf
+        return sum(
+            max(taken - limit, 0)
+            for taken, limit in (
+                (totals.ram_bytes, trial.ram_limit), (totals.flash_bytes, trial.flash_limit),
+            )
+            if limit is not None
+        )  # fmt: skip
+
+    return min(trials, key=over).silent_multiple
+
+
+def _predicted(module: ModuleOp, options: LoweringOptions) -> Totals | None:
+    """What the kernels of a `qsnn` module cost, which become part of it; None if none fit."""
     try:
         apply_pipeline(module, to_kernels(options))
     except SNNError:
-        return math.inf, math.inf
+        return None
     cost = predict(kernels_of(module))
-    time = cost.time(options.metric)
-    return score(goal, time, cost.flash_bytes, cost.ram_bytes), cost.flash_bytes + cost.ram_bytes
+    return Totals(cost.time(options.metric), cost.flash_bytes, cost.ram_bytes)
 
 
 def quantize(module: ModuleOp, options: LoweringOptions, data: Dataset | None) -> None:

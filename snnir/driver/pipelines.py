@@ -50,6 +50,8 @@ class LoweringOptions:
         pipeline: passes on the `snn` level to run instead of `SIMPLIFICATION`.
         ram_limit: most bytes of RAM; None for what the target has.
         flash_limit: most bytes of flash; None for what the target has.
+        ram_reserve, flash_reserve: bytes that predictions are known to leave out, when kernels are
+            chosen within limits; negative if they count too much.
         target: whose memories hold arena and constants; None for no target in particular.
         optimize: goal by which `qsnn-select-kernels` chooses kernels; None for `kernels`
             everywhere.
@@ -71,6 +73,8 @@ class LoweringOptions:
     pipeline: str | None = None
     ram_limit: int | None = None
     flash_limit: int | None = None
+    ram_reserve: int = 0
+    flash_reserve: int = 0
     target: str | None = None
     optimize: Goal | None = None
     metric: Metric = "instructions"
@@ -146,6 +150,8 @@ def kernel_selection(options: LoweringOptions) -> str:
     """The pass that chooses a kernel for each layer."""
     values = {"optimize": options.optimize, "metric": options.metric, **_limits(options)}
     values["kernels"] = options.kernels
+    values["ram-reserve"] = options.ram_reserve or None
+    values["flash-reserve"] = options.flash_reserve or None
     return _spec("qsnn-select-kernels", values)
 
 

@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
+from snnir.backends.targets import get_target
 from snnir.data import Dataset
 from snnir.data.network_inputs import load_samples
 from snnir.driver.files import network_of, read_network
-from snnir.driver.levels import Cost, LevelName, batches, cost_lines, open_level
-from snnir.driver.lowering import LoweredNetwork, lower
+from snnir.driver.fitting import lower_within_limits
+from snnir.driver.levels import EMULATED_TARGET, Cost, LevelName, batches, cost_lines, open_level
+from snnir.driver.lowering import LoweredNetwork
 from snnir.driver.pipelines import LoweringOptions
 from snnir.driver.tables import format_table, percent
 from snnir.executors.result import ExecutionResult
@@ -97,7 +99,9 @@ def run(
     if level == "snn":
         lowered = LoweredNetwork(module, None, module)
     else:
-        lowered = lower(module, options, samples)
+        target = get_target(EMULATED_TARGET if level == "qemu" else "host")
+        options = options or LoweringOptions()
+        lowered = lower_within_limits(module, options, samples, target, cmsis_nn)
     if level == "snn" and op.name != "snn.network":
         raise SNNError(f"the network is written as {op.name} and has no level snn")
     executor = open_level(level, lowered, cmsis_nn=cmsis_nn, options=options)

@@ -12,9 +12,9 @@ from snnir.backends.targets import get_target
 from snnir.data import Dataset
 from snnir.data.network_inputs import load_samples
 from snnir.driver.files import network_of, read_network
+from snnir.driver.fitting import lower_within_limits
 from snnir.driver.ladder import Ladder
 from snnir.driver.levels import batches, open_level
-from snnir.driver.lowering import lower
 from snnir.driver.pipelines import LoweringOptions, for_target
 from snnir.driver.validation_report import ValidationReport
 from snnir.support.atomic import PathLike
@@ -62,7 +62,7 @@ def validate(
     op = network_of(ir)
     samples = load_samples(op, data, bins, limit)
     options = for_target(options, description)
-    lowered = lower(ir, options, samples)
+    lowered = lower_within_limits(ir, options, samples, description, cmsis_nn)
     ladder = Ladder(samples)
     if lowered.snn is not None:
         ladder.add_snn(open_level("snn", lowered), network_of(lowered.snn), module)

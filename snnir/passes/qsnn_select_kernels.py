@@ -3,26 +3,28 @@
 
 For each layer every kernel that can compute it is a candidate: convolutions of bytes, convolutions
 that are read window by window, in pairs or triples of lanes and with tables of kernel sums of
-several sizes, or by tiles of some rows of windows (for `size`, or where nothing else keeps to the
-limits); fully connected layers with every storage of their weights; CMSIS-NN where it is allowed,
-with weights of 4 bits, too, where its sums come out exact. Instructions of a mean step are
+several sizes, or by tiles of some rows of windows (for `size`, or where a limit excludes what would
+be chosen else); fully connected layers with every storage of their weights; CMSIS-NN where it is
+allowed, with weights of 4 bits, too, where its sums come out exact. Instructions of a mean step are
 predicted from a table that was measured on the target (`make calibrate-costs`) and the activity
 that `snn-measure-activity` recorded; bytes of constants and buffers are those that the lowered
 network has, bytes of code and stack are predicted.
 
-`optimize` says what is wanted: `speed`, the fewest instructions; `size`, the fewest bytes of flash
-and RAM together, or hardly more with fewer instructions; `balanced`, the smallest product of
-instructions and bytes, so that a percent of one is worth a percent of the other. Limits hold for
-all of them. With `metric=cycles`, cycles stand for instructions throughout: an estimate, by the
-scheduling model of `llvm-mca` and the transfers of register lists, for memory without wait states.
-The choice is written into the attributes `kernel`, `packing`, `table_bytes` and `tile_rows`, which
-`convert-qsnn-to-kernels` obeys, in place of older ones. All candidates compute the same, bit for
-bit.
+`optimize` says what is wanted: `speed`, the fewest instructions, or hardly more with fewer bytes;
+`size`, the fewest bytes of flash and RAM together, or hardly more with fewer instructions;
+`balanced`, the smallest product of instructions and bytes, so that a percent of one is worth a
+percent of the other. Limits hold for all of them, for what is predicted and the reserves together:
+what a build was measured to take beyond its prediction. With `metric=cycles`, cycles stand for
+instructions throughout: an estimate, by the scheduling model of `llvm-mca` and the transfers of
+register lists, for memory without wait states. The choice is written into the attributes `kernel`,
+`packing`, `table_bytes` and `tile_rows`, which `convert-qsnn-to-kernels` obeys, in place of older
+ones. All candidates compute the same, bit for bit.
 
 Where no activity was measured, 2 % of the elements of the input and 10 % of the neurons are taken
 to be active, and a remark says so. Triples of lanes need a `target` that adds doubles in hardware.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -32,11 +34,12 @@ from xdsl.dialects.builtin import ModuleOp
 
 from snnir.backends.targets import get_target
 from snnir.costs.candidates import TABLE_BUDGETS, Choice, Costs, LayerCost, layers_of
-from snnir.costs.goals import Goal, Metric
+from snnir.costs.goals import Goal, Metric, Totals
 from snnir.costs.library import library_bytes
-from snnir.costs.search import Selection, select
+from snnir.costs.search import Limits, Selection, select, totals_of
 from snnir.costs.signals import ASSUMED_INPUT_RATE, ASSUMED_RATE
 from snnir.dialects import qsnn
+from snnir.dialects.network import LAYER
 from snnir.kernels.context import CMSIS_CHOICES, KernelChoice
 from snnir.layers.activity_attributes import INPUT_COUNTS, rate_of
 from snnir.support.diagnostics import error_at
@@ -60,6 +63,8 @@ class QSNNSelectKernelsPass(SNNPass):
     metric: Metric = option("instructions", "what time is: instructions, or cycles (an estimate)")
     ram_limit: int | None = option(None, "most bytes of RAM, with stack")
     flash_limit: int | None = option(None, "most bytes of flash, with code")
+    ram_reserve: int = option(0, "bytes of RAM that predictions leave out")
+    flash_reserve: int = option(0, "bytes of flash that predictions leave out")
     target: str | None = option(None, "target that runs the network")
     kernels: KernelChoice = option(
         "event", "cmsis or cmsis_s4 let CMSIS-NN be chosen, too, whose sources are then needed"
@@ -74,6 +79,7 @@ class QSNNSelectKernelsPass(SNNPass):
         if not layers:
             return
         self._say_what_is_assumed(network)
+        limits = Limits(self.ram_limit, self.flash_limit, self.ram_reserve, self.flash_reserve)
         found = select(
             network,
             self.optimize,
@@ -81,28 +87,54 @@ class QSNNSelectKernelsPass(SNNPass):
             cmsis=self.kernels in CMSIS_CHOICES,
             budgets=self._budgets(),
             metric=self.metric,
-            ram_limit=self.ram_limit,
-            flash_limit=self.flash_limit,
+            limits=limits,
         )
-        if found.lowered is None:
-            raise error_at(network, self._shortage(found))
+        if not found.fits:
+            raise error_at(network, self._shortage(found, limits))
         costs = found.lowered.by_layer(len(layers))
         for op, choice, cost, candidates in zip(
             layers, found.choices, costs, found.candidates, strict=True
         ):
             self._report(op, choice, cost, candidates)
             choice.write(op)
+        self._report_network(network, found, limits)
+
+    def _report_network(self, network: qsnn.NetworkOp, found: Selection, limits: Limits) -> None:
         total = found.lowered.cost
         self.remark(
             network,
             f"predicted for {self.optimize} ({_REASONS[self.optimize].format(self._unit)}): "
-            f"{total.time(self.metric):,.0f} {self._unit} per step, "
-            f"{total.flash_bytes:,.0f} bytes of flash, {total.ram_bytes:,.0f} bytes of RAM",
+            f"{self._totals(totals_of(total, self.metric))}",
             instructions=total.instructions, cycles=total.cycles, flash_bytes=total.flash_bytes,
             ram_bytes=total.ram_bytes,
         )  # fmt: skip
+        if found.next_best is not None:
+            choices, costs = found.next_best
+            each = zip(layers_of(network), choices, found.choices, strict=True)
+            changes = ", ".join(
+                f"{choice} for layer {getattr(op.attributes.get(LAYER), 'data', number)}"
+                for number, (op, choice, chosen) in enumerate(each)
+                if choice != chosen
+            )
+            self.remark(network, f"next best: {self._totals(costs)}, with {changes}")
+        if found.unlimited is not None:
+            ram, flash = limits.over(found.unlimited)
+            binding = " and ".join(
+                f"{over:,} bytes of {what} above the limit"
+                for what, over in (("RAM", ram), ("flash", flash))
+                if over
+            )
+            self.remark(
+                network, f"the limits exclude {self._totals(found.unlimited)}, which is {binding}"
+            )
         for kernel in total.unknown:
             self.remark(network, f"the cost table has no '{kernel}', which counts as nothing")
+
+    def _totals(self, costs: Totals) -> str:
+        return (
+            f"{costs.time:,.0f} {self._unit} per step, {costs.flash_bytes:,.0f} bytes of flash, "
+            f"{costs.ram_bytes:,.0f} bytes of RAM"
+        )
 
     def _budgets(self) -> Sequence[int]:
         """Sizes of tables to try: none that the limit excludes."""
@@ -119,26 +151,39 @@ class QSNNSelectKernelsPass(SNNPass):
             f"input and {ASSUMED_RATE:.0%} of the neurons are active (snn-measure-activity)",
         )
 
-    def _shortage(self, found: Selection) -> str:
-        ram, flash = found.missing
+    def _shortage(self, found: Selection, limits: Limits) -> str:
+        """What is missing, what can be reached, and what to do."""
+        assert found.least is not None
+        ram, flash = found.least
         parts = []
-        for what, over, limit in (
-            ("RAM", ram, self.ram_limit), ("flash", flash, self.flash_limit),
-        ):  # fmt: skip
+        for what, over, limit, reserve, least in (
+            ("RAM", found.over[0], limits.ram, limits.ram_reserve, ram.ram_bytes),
+            ("flash", found.over[1], limits.flash, limits.flash_reserve, flash.flash_bytes),
+        ):
             if over:
                 parts.append(
-                    f"{over:,.0f} bytes of {what} are missing: it needs "
-                    f"{over + (limit or 0):,.0f}, the limit is {limit:,}"
+                    f"{over:,} bytes of {what} are missing: it needs {over + (limit or 0):,}, the "
+                    f"limit is {limit:,}, and the least of any kernels is "
+                    f"{math.ceil(least + reserve):,}"
+                    + (f" ({reserve:,} of it measured beyond predictions)" if reserve > 0 else "")
                 )
-        return f"no kernels make it fit; with the closest ones {' and '.join(parts)}"
+        chosen = "; ".join(str(choice) for choice in dict.fromkeys(found.choices))
+        library = "" if self.kernels in CMSIS_CHOICES else ", let CMSIS-NN be chosen (cmsis)"
+        return (
+            f"no kernels make it fit; with the closest ones ({chosen}) {' and '.join(parts)}: "
+            f"raise the limit{library}, or make the network smaller (snn-compress)"
+        )
 
     def _report(
         self, op: qsnn.Conv2dOp | qsnn.LinearOp, choice: Choice, cost: LayerCost, candidates: Costs
     ) -> None:
-        by_choice = {candidate: found for (candidate, _), found in candidates.items()}
-        for candidate, other in by_choice.items():
-            if candidate != choice:
-                self.remark(op, f"candidate {candidate}: {self._text(other)}")
+        alternatives: dict[str, LayerCost] = {}
+        for (candidate, _), other in candidates.items():
+            # Larger tables than a layer can use change nothing.
+            if candidate != choice and other not in alternatives.values():
+                alternatives[str(candidate)] = other
+        for name, other in sorted(alternatives.items(), key=lambda item: item[1].time):
+            self.remark(op, f"candidate {name}: {self._text(other)}")
         self.remark(
             op,
             f"chose {choice}: {self._text(cost)}",

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """What the compiler knows about a target. Targets are data: see `registry.py` for the list."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +50,11 @@ class TargetDescription:
     def is_host(self) -> bool:
         """Whether executables run on this computer as they are."""
         return self.folder is None
+
+    @property
+    def is_measurable(self) -> bool:
+        """Whether the size of code can be measured here."""
+        return self.size_tool is not None and shutil.which(self.compiler) is not None
 
     def require_runnable(self) -> None:
         """Raises `SNNError` if there is neither an emulator nor this computer to run on."""

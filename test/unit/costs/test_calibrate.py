@@ -35,9 +35,9 @@ def measured() -> Any:
     for size in (10, 100, 1000):
         widen = {"widen/call": 1.0, "widen/element": float(size)}
         add = {"add/call": 1.0, "add/element": float(size)}
-        code = {"call": 1.0}, 32
-        samples.append(calibrate.Sample(widen, 20 + 4 * size, "widen", code, 10 + 3 * size))
-        samples.append(calibrate.Sample(add, 50 + 2 * size, "add", code, 5 + 2 * size))
+        of_widen, of_add = ({"widen/call": 1.0}, 32), ({"add/call": 1.0}, 24)
+        samples.append(calibrate.Sample(widen, 20 + 4 * size, "widen", of_widen, 10 + 3 * size))
+        samples.append(calibrate.Sample(add, 50 + 2 * size, "add", of_add, 5 + 2 * size))
         input = {"list_hits/byte": float(size), "check_density/event": size**0.5}
         samples.append(calibrate.Sample(input, 5 * size + size**0.5, "input", None, 2 * size))
     return calibrate.Measured(3, samples)
@@ -75,6 +75,12 @@ def test_of_calls_that_are_measured_together_one_may_change(tmp_path, monkeypatc
     assert table["instructions"]["list_hits"]["byte"] == pytest.approx(5, rel=0.05)
     assert "check_density" not in table["instructions"]
     assert table["instructions"]["widen"] == OLD["instructions"]["widen"]
+
+
+def test_of_code_only_bytes_change(tmp_path, monkeypatch) -> None:
+    table = calibrated(tmp_path, monkeypatch, "--code")
+    assert table["code"]["add"]["call"] == pytest.approx(24, rel=0.05)
+    assert {**table, "code": None} == {**OLD, "code": None}
 
 
 def test_everything_is_fitted_again(tmp_path, monkeypatch) -> None:

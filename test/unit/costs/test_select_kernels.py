@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
@@ -18,11 +20,13 @@ from snnir.backends.toolchain import find_cmsis_nn
 from snnir.costs.candidates import Layer
 from snnir.costs.goals import Goal
 from snnir.costs.model import NetworkCost, predict
+from snnir.costs.signals import ASSUMED_INPUT_RATE
 from snnir.dialects import qsnn, snnrt
 from snnir.driver.bit_exactness import first_difference
 from snnir.driver.pipelines import apply_pipeline
 from snnir.executors import KernelExecutor, TorchExecutor
 from snnir.executors.native import NativeExecutor
+from snnir.layers.activity_attributes import erase_input_activity, erase_rates
 from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
 from snnir.support.diagnostics import DiagnosticEngine, SNNError
 from snnir.testing.cost_networks import connected, convolutional, narrow, quantized
@@ -31,6 +35,7 @@ from snnir.testing.window_networks import random_window_network
 from snnir.universe import make_context
 
 GOALS = get_args(Goal)
+LINEAR = "snnrt.linear_scatter"
 
 
 def window_network(seed: int) -> RandomNetwork:
@@ -84,25 +89,73 @@ def test_goals_are_met(measured_network) -> None:
 
 
 def test_limits_are_kept(measured_network) -> None:
+    """Between what two goals take, a limit excludes the one and is met by the other."""
     module = measured_network.module
     fast, small = (lowered(module, f"optimize={goal}")[1] for goal in ("speed", "size"))
-    ram = int((fast.ram_bytes + small.ram_bytes) / 2)
-    _, cost = lowered(module, f"optimize=speed ram-limit={ram}")
-    assert cost.ram_bytes <= ram < fast.ram_bytes
-    flash = int(0.995 * fast.flash_bytes)
-    _, cost = lowered(module, f"optimize=speed flash-limit={flash}")
-    assert cost.flash_bytes <= flash < fast.flash_bytes
+    for name, large, little in (
+        ("ram", fast.ram_bytes, small.ram_bytes), ("flash", fast.flash_bytes, least_flash(module)),
+    ):  # fmt: skip
+        assert little < large
+        limit = int((large + little) / 2)
+        _, cost = lowered(module, f"optimize=speed {name}-limit={limit}")
+        assert getattr(cost, f"{name}_bytes") <= limit < large
+        assert cost.instructions > fast.instructions
 
 
-def test_tiles_are_for_little_memory(measured_network) -> None:
-    def tiled(options: str) -> bool:
-        network, _ = lowered(measured_network.module, options)
-        return any(isinstance(op, snnrt.TileLIFBase) for op in network.walk())
+def least_flash(module: ModuleOp) -> float:
+    """What an impossible limit says is possible, which is then met."""
+    with pytest.raises(SNNError) as caught:
+        lowered(module, "optimize=speed flash-limit=1")
+    found = re.search(r"the least of any kernels is ([\d,]+)", str(caught.value))
+    assert found
+    least = int(found[1].replace(",", ""))
+    _, cost = lowered(module, f"optimize=speed flash-limit={least}")
+    assert cost.flash_bytes <= least
+    return least
 
-    assert tiled("optimize=size")
-    assert not tiled("optimize=balanced")
+
+def test_reserves_count_as_bytes(measured_network) -> None:
+    module = measured_network.module
+    _, fast = lowered(module, "optimize=speed")
+    limit = math.ceil(fast.flash_bytes)
+    _, same = lowered(module, f"optimize=speed flash-limit={limit}")
+    assert same.flash_bytes == fast.flash_bytes
+    _, other = lowered(module, f"optimize=speed flash-limit={limit} flash-reserve=1")
+    assert other.flash_bytes + 1 <= limit
+
+
+def tiled(module: ModuleOp, options: str) -> bool:
+    network, _ = lowered(module, options)
+    return any(isinstance(op, snnrt.TileLIFBase) for op in network.walk())
+
+
+@pytest.mark.parametrize("goal", ["speed", "balanced"])
+def test_tiles_are_for_little_memory(measured_network, goal) -> None:
+    module = measured_network.module
+    assert tiled(module, "optimize=size")
+    assert not tiled(module, f"optimize={goal}")
+    _, cost = lowered(module, f"optimize={goal}")
+    assert not tiled(module, f"optimize={goal} ram-limit={math.ceil(cost.ram_bytes)}")
     # No other kernels need so little.
-    assert tiled("optimize=speed ram-limit=38000")
+    _, small = lowered(module, "optimize=size")
+    assert tiled(module, f"optimize={goal} ram-limit={math.ceil(small.ram_bytes)}")
+
+
+def test_remarks_say_what_was_next_and_what_limits_exclude(measured_network) -> None:
+    module = measured_network.module
+    _, fast = lowered(module, "optimize=speed")
+    with DiagnosticEngine() as engine:
+        _, cost = lowered(module, f"optimize=speed ram-limit={int(fast.ram_bytes) - 1}")
+    texts = [remark.message.partition(" op ")[2] for remark in engine.remarks]
+    assert any(re.match(r"next best: .* with .* for layer \d", text) for text in texts)
+    above = math.ceil(fast.ram_bytes) - int(fast.ram_bytes) + 1
+    excluded = f"the limits exclude {fast.instructions:,.0f} instructions per step, "
+    found = [text for text in texts if text.startswith(excluded)]
+    assert [text.endswith(f" {above} bytes of RAM above the limit") for text in found] == [True]
+    # What costs the same is told once.
+    candidates = [text for text in texts if text.startswith("candidate")]
+    assert len(candidates) == len({text.partition(":")[2] for text in candidates}) > 1
+    assert cost.ram_bytes < fast.ram_bytes
 
 
 def test_what_does_not_fit_says_what_is_missing(measured_network) -> None:
@@ -110,11 +163,14 @@ def test_what_does_not_fit_says_what_is_missing(measured_network) -> None:
         lowered(measured_network.module, "optimize=size ram-limit=1000")
     message = str(caught.value)
     found = re.search(
-        r"([\d,]+) bytes of RAM are missing: it needs ([\d,]+), the limit is 1,000", message
+        r"([\d,]+) bytes of RAM are missing: it needs ([\d,]+), the limit is 1,000, and the least "
+        r"of any kernels is ([\d,]+): raise the limit, .* or make the network smaller",
+        message,
     )
     assert found
-    missing, needed = (int(text.replace(",", "")) for text in found.groups())
+    missing, needed, least = (int(text.replace(",", "")) for text in found.groups())
     assert needed - missing == 1000
+    assert least == needed
     assert "\n" not in message
 
 
@@ -127,6 +183,7 @@ def test_hosts_get_no_triples(measured_network) -> None:
 
 
 TOLERANCE = 0.15
+FLASH_TOLERANCE, SMALL_FLASH_TOLERANCE = 0.05, 1024
 
 
 def require_target() -> None:
@@ -173,7 +230,7 @@ def test_predictions_hold_on_networks_outside_of_the_fit(make) -> None:
 
 
 def assert_predicted(module: ModuleOp, network: RandomNetwork) -> None:
-    """A network of kernels takes the instructions that are predicted for it."""
+    """A network of kernels takes the instructions and the flash that are predicted for it."""
     cost = predict(next(op for op in module.walk() if isinstance(op, snnrt.NetworkOp)))
     assert not cost.unknown
     executor = NativeExecutor(module, MPS2_AN500)
@@ -182,3 +239,31 @@ def assert_predicted(module: ModuleOp, network: RandomNetwork) -> None:
     assert measured is not None
     print(f"predicted {cost.instructions:.0f}, measured {measured:.0f}")
     assert abs(cost.instructions / measured - 1) <= TOLERANCE
+    flash = executor.measurements.flash_bytes
+    assert flash is not None
+    print(f"predicted {cost.flash_bytes:.0f} bytes of flash, measured {flash}")
+    assert abs(cost.flash_bytes - flash) <= max(FLASH_TOLERANCE * flash, SMALL_FLASH_TOLERANCE)
+
+
+def test_without_activity_events_of_the_assumed_rate_are_predicted() -> None:
+    """The layer that reads the input costs what it would if the assumption had been measured."""
+    rng = np.random.default_rng(2005)
+    network = connected(rng)
+    x = (rng.random(network.x.shape) < ASSUMED_INPUT_RATE).astype(np.int64)
+    quantized(replace(network, x=x), "bits=8")
+    unknown = network.module.clone()
+    for op in unknown.walk():
+        erase_rates(op)
+        if isinstance(op, qsnn.NetworkOp):
+            erase_input_activity(op)
+    predictions = []
+    for module in (network.module, unknown):
+        with DiagnosticEngine() as engine:
+            kernels, cost = lowered(module, "optimize=speed")
+        predictions.append(next(t for op, t in cost.calls.items() if op.name.startswith(LINEAR)))
+        assumed = any("activity was not measured" in remark.message for remark in engine.remarks)
+        assert assumed == (module is unknown)
+        expected = TorchExecutor(network.network).run(x, record="all")
+        assert first_difference(expected, KernelExecutor(kernels).run(x, record=True)) is None
+    print("measured and assumed:", *predictions)
+    assert abs(predictions[1] / predictions[0] - 1) <= TOLERANCE
