@@ -29,7 +29,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 
-from snnir.data import Dataset, load_data
+from snnir.calibration.data import load_calibration
+from snnir.data import Dataset
 from snnir.data.network_inputs import load_samples
 from snnir.dialects import snn
 from snnir.dialects.snn_attributes import InputKind
@@ -76,7 +77,7 @@ class SNNReduceTimestepsPass(SNNPass):
         None, "event counts to train on, as many steps as the calibration; for finetune"
     )
     training_samples: int | None = option(None, "how many of them to use; all by default")
-    step_factor: float = option(0.75, "from the steps of a stage to those of the next")
+    step_factor: float = option(0.75, "from the steps of a stage to those of the next, below 1")
     stages: int | None = option(None, "most stages; as many as the budget allows by default")
     epochs: int = option(5, "epochs of training at each stage")
     batch: int = option(32, "training samples per step of the optimiser")
@@ -103,7 +104,9 @@ class SNNReduceTimestepsPass(SNNPass):
         steps = network.timesteps.value.data
         if self.timesteps is not None and not 1 <= self.timesteps <= steps:
             raise error_at(network, f"timesteps must be 1 to {steps}, got {self.timesteps}")
-        data = load_data(self.calibration, steps, self.samples)
+        if not 0 <= self.budget <= 1:
+            raise error_at(network, f"option budget must be 0 to 1, got {self.budget}")
+        data = load_calibration(self.calibration, network, self.samples)
         device = str(resolve_device(self.device, network))
         search = Search(network, data, self.metric, device, reduction)
         chosen = (

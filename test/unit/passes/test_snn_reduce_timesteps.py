@@ -389,6 +389,29 @@ def test_accuracy_needs_labels(tmp_path: Path) -> None:
         reduce(refused(InputKind.EVENT_COUNTS), calibration=path)
 
 
+@pytest.mark.parametrize(
+    ("x", "y", "message"),
+    [
+        (np.full((3, 4, 4), 0.5), 0, "event counts must be whole numbers"),
+        (np.full((3, 4, 4), -1), 0, "event counts must be whole numbers"),
+        (np.ones((3, 4, 4)), 4, "holds the class 4, but the network has 4 classes"),
+        (np.ones((3, 5, 4)), 0, "a sample has 5 time steps, the network 4"),
+    ],
+)
+def test_data_that_do_not_fit_are_refused(tmp_path: Path, x, y, message) -> None:
+    """Classes that nothing predicts would make any number of steps as good as the present one."""
+    path = str(tmp_path / "wrong.npz")
+    np.savez(path, x=x, y=np.full(3, y))
+    with pytest.raises(SNNError, match=f"'snn.network' op cannot be calibrated: .*{message}"):
+        reduce(refused(InputKind.EVENT_COUNTS), calibration=path)
+
+
+@pytest.mark.parametrize("budget", [-0.1, 2.0, float("nan")])
+def test_a_budget_is_a_fraction(budget: float) -> None:
+    with pytest.raises(SNNError, match="option budget must be 0 to 1, got"):
+        reduce(refused(InputKind.EVENT_COUNTS), calibration="not read", budget=budget)
+
+
 @pytest.mark.parametrize("timesteps", [0, 5])
 def test_more_steps_are_refused(timesteps: int) -> None:
     with pytest.raises(SNNError, match=f"timesteps must be 1 to 4, got {timesteps}"):
