@@ -135,10 +135,10 @@ class TorchExecutor:
         return values
 
     def _prepare(self, op: Operation) -> Evaluate:
-        function = self._level.functions.get(type(op))
-        if function is None:
+        evaluate = self._level.prepare(op, self._builder)
+        if evaluate is None:
             raise error_at(op, "has no implementation in the torch executor")
-        return function(op, self._builder)
+        return evaluate
 
     def _neurons(self, step: Step) -> Iterator[tuple[str, Tensor | None, Tensor]]:
         """Name, spikes and membrane of each neuron layer."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -81,6 +81,15 @@ class TorchBuilder:
         return self._registers[register]
 
 
+@runtime_checkable
+class TorchOperation(Protocol):
+    """An operation that says itself how it is evaluated, for dialects outside of the package."""
+
+    def torch_function(self, builder: TorchBuilder) -> Evaluate:
+        """What `TorchLevel.functions` does for the operations of the package."""
+        ...
+
+
 @dataclass(frozen=True)
 class TorchLevel:
     """How to evaluate the operations of one level.
@@ -94,3 +103,9 @@ class TorchLevel:
     functions: Mapping[type[Operation], Callable[[Any, TorchBuilder], Evaluate]]
     frame_dtype: type = np.float32
     membrane_dtype: type = np.float32
+
+    def prepare(self, op: Operation, builder: TorchBuilder) -> Evaluate | None:
+        """What evaluates an operation at each step; None where there is no implementation."""
+        if (function := self.functions.get(type(op))) is not None:
+            return function(op, builder)
+        return op.torch_function(builder) if isinstance(op, TorchOperation) else None

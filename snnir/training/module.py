@@ -218,12 +218,12 @@ class TrainableNetwork(nn.Module):
             return self._prepare_weight(op, position)
         if isinstance(op, NeuronBase):
             self._prepare_neurons(op, position)
-        function = torch_snn.LEVEL.functions.get(type(op))
-        if function is None:
-            raise error_at(op, "has no implementation in the torch executor")
         # Reset flags at the start of a sequence are constants.
         with torch.no_grad():
-            return function(op, self._builder)
+            evaluate = torch_snn.LEVEL.prepare(op, self._builder)
+        if evaluate is None:
+            raise error_at(op, "has no implementation in the torch executor")
+        return evaluate
 
     def _prepare_weight(self, op: snn.WeightOp, position: int) -> Evaluate:
         values = self._builder.constant(op.value)
