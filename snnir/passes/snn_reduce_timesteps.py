@@ -2,11 +2,13 @@
 """Reduces the number of time steps of networks, with or without training.
 
 Event counts are put into fewer, longer bins, leaks become powers of themselves, and thresholds and
-biases follow (see `snnir.temporal.coarsening`). An input that says the same at every step is shown
-for fewer steps, and thresholds follow (see `snnir.temporal.reduction`): static values, and with
-`input-code=rates` every input, such as Poisson spikes of an image. The network may lose `budget` of
-its accuracy (or, with `metric=agreement`, of its agreement with the decisions of the network as it
-was) on the calibration data.
+biases follow: with `r` old steps in a new one, `beta` becomes `beta^r` and thresholds grow by
+`g^a`, where `g = r (1 - beta) / (1 - beta^r)` is how much more a constant input now adds, and the
+best `a` of 0, 0.25, 0.5, 0.75 and 1 is searched (see `snnir.temporal.coarsening`). An input that
+says the same at every step is shown for fewer steps, and thresholds follow (see
+`snnir.temporal.reduction`): static values, and with `input-code=rates` every input, such as Poisson
+spikes of an image. The network may lose `budget` of its accuracy (or, with `metric=agreement`, of
+its agreement with the decisions of the network as it was) on the calibration data.
 
 Without training, the fewest steps within the budget are found by bisection, which assumes that
 fewer steps are worse. With `finetune=true` the number of steps falls in stages by `step-factor`,
