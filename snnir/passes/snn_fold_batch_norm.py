@@ -10,7 +10,6 @@ is not such a layer, or whose layer has other users. What is left can still be q
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
@@ -21,6 +20,7 @@ from snnir.layers.affine import (
     bias_of,
     constant,
     erase_if_unused,
+    norm_factor,
     rebuild,
 )
 from snnir.support.pass_base import SNNPass
@@ -37,10 +37,8 @@ class FoldBatchNorm(RewritePattern):
         layer = op.input.owner
         if not isinstance(layer, AFFINE_OPS) or not op.input.has_one_use():
             return
-        mean, variance, gamma, beta = (
-            constant(value, op) for value in (op.mean, op.variance, op.gamma, op.beta)
-        )
-        factor = gamma / np.sqrt(variance + op.epsilon.value.data)
+        mean, beta = constant(op.mean, op), constant(op.beta, op)
+        factor = norm_factor(op)
         weight = constant(layer.weight, layer)
         new = rebuild(
             layer,
