@@ -18,13 +18,12 @@ from xdsl.dialects.builtin import FloatAttr, IntegerAttr, f32, i64
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from snnir.dialects import snn
-from snnir.dialects.snn_neurons import NeuronBase
+from snnir.dialects.snn_neurons import DECAYS, NeuronBase
 from snnir.layers.affine import AFFINE_OPS, constant
 from snnir.support.arrays import array_from_dense, dense_from_array
 from snnir.support.diagnostics import error_at
 
 _CHANNEL_WISE = (snn.MaxPool2dOp, snn.AvgPool2dOp, snn.SumPool2dOp, snn.BatchNormOp, snn.ScaleOp)
-DECAYS = ("alpha", "beta")
 
 
 def input_gain(beta: float, ratio: float) -> float:
