@@ -37,6 +37,12 @@ def write_grid(weight: snn.WeightOp, grid: WeightGrid) -> None:
     weight.attributes[BITS] = IntegerAttr(grid.bits, i64)
 
 
+def erase_grid(weight: snn.WeightOp) -> None:
+    """Forget the grid of a constant that no longer lies on it."""
+    for name in (SCALE, BITS):
+        weight.attributes.pop(name, None)
+
+
 def grid_of(weight: snn.WeightOp) -> WeightGrid | None:
     """The recorded grid of a constant, or None."""
     scale, bits = weight.attributes.get(SCALE), weight.attributes.get(BITS)

@@ -20,8 +20,8 @@ The calibration data also choose how far thresholds follow and whether a stage k
 so the score that is reported is a little optimistic: measure the result on other data.
 
 Legal for networks whose state is in neurons; others, and real values that are not said to be a
-rate code, are left alone with a remark. The input that the network takes afterwards is in the new
-bins, or the first steps of what it was.
+rate code, are left alone with a remark. Rates that were measured before are erased. The input that
+the network takes afterwards is in the new bins, or the first steps of what it was.
 """
 
 from dataclasses import dataclass
@@ -36,6 +36,7 @@ from snnir.data import Dataset
 from snnir.data.network_inputs import load_samples
 from snnir.dialects import snn
 from snnir.dialects.snn_attributes import InputKind
+from snnir.layers.activity_attributes import erase_activity
 from snnir.support.diagnostics import SNNError, error_at
 from snnir.support.pass_base import SNNPass, option, required_option
 from snnir.temporal.reduction import (
@@ -118,6 +119,8 @@ class SNNReduceTimestepsPass(SNNPass):
             self.remark(network, f"kept: no fewer than {steps} steps stay within {self.budget:g}")
             return
         self._replace(network, chosen, reduction)
+        # A step of the new length holds more events and spikes.
+        erase_activity(network)
         self.statistics.add("steps removed", steps - chosen.timesteps)
         self.remark(
             network,
