@@ -23,6 +23,7 @@ from snnir.layers.affine import (
     norm_factor,
     rebuild,
 )
+from snnir.layers.weight_grid import lost_grid
 from snnir.support.pass_base import SNNPass
 
 
@@ -47,6 +48,7 @@ class FoldBatchNorm(RewritePattern):
             weight=weight * factor.reshape(-1, *[1] * (weight.ndim - 1)),
             bias=(bias_of(layer, len(weight)) - mean) * factor + beta,
         )
+        lost = lost_grid(layer.weight)
         constants = {value.owner for value in (op.mean, op.variance, op.gamma, op.beta)}
         rewriter.replace(op, [], new.results)
         erase_if_unused(rewriter, layer)
@@ -54,7 +56,7 @@ class FoldBatchNorm(RewritePattern):
             if isinstance(weight_op, snn.WeightOp) and not weight_op.result.uses:
                 rewriter.erase(weight_op)
         self.owner.statistics.add("batch normalisations folded")
-        self.owner.remark(new, f"absorbed the batch normalisation of {len(factor)} channels")
+        self.owner.remark(new, f"absorbed the batch normalisation of {len(factor)} channels{lost}")
 
 
 @dataclass(frozen=True)

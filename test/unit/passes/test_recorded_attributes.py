@@ -15,7 +15,7 @@ from snnir.driver.pipelines import apply_pipeline
 from snnir.layers.activity_attributes import INPUT_COUNTS, RATE
 from snnir.layers.weight_grid import BITS
 from snnir.support.arrays import array_from_dense
-from snnir.testing.tiny_network import linear_module, tiny_data, tiny_module
+from snnir.testing.tiny_network import linear_module, remarks_of, tiny_data, tiny_module
 
 QUANTISED = "snn-fold-batch-norm,snn-fold-scale,snn-quantize-rtn{bits=3}"
 
@@ -59,6 +59,13 @@ def test_compensation_leaves_the_grid(calibration: str) -> None:
     on_grid = [BITS in op.attributes for op in weights if array_from_dense(op.value).ndim > 1]
     assert on_grid == [True, False]
     assert len(integers(module)) == 2
+
+
+def test_folding_says_that_a_grid_is_lost() -> None:
+    (remark,) = remarks_of("snn-quantize-rtn,snn-fold-batch-norm")
+    assert remark.endswith("5 channels; off the 4-bit grid now, quantise again")
+    (remark,) = remarks_of("snn-quantize-rtn,snn-fold-scale")
+    assert remark.endswith("absorbed a scale; off the 4-bit grid now, quantise again")
 
 
 def test_rates_are_those_of_the_steps(calibration: str) -> None:
