@@ -20,8 +20,9 @@ The calibration data also choose how far thresholds follow and whether a stage k
 so the score that is reported is a little optimistic: measure the result on other data.
 
 Legal for networks whose state is in neurons; others, and real values that are not said to be a
-rate code, are left alone with a remark. Rates that were measured before are erased. The input that
-the network takes afterwards is in the new bins, or the first steps of what it was.
+rate code, are left alone with a remark. An error: a bias that neurons of different leaks receive.
+Rates that were measured before are erased. The input that the network takes afterwards is in the
+new bins, or the first steps of what it was.
 """
 
 from dataclasses import dataclass

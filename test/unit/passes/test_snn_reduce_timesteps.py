@@ -406,6 +406,26 @@ def test_data_that_do_not_fit_are_refused(tmp_path: Path, x, y, message) -> None
         reduce(refused(InputKind.EVENT_COUNTS), calibration=path)
 
 
+def two_leaks(bias: NDArray | None) -> snn.NetworkOp:
+    """A layer whose current two neuron layers of different leaks receive."""
+    builder = Builder(4)
+    current = builder.linear(4, 4, bias)
+    fast, slow = (builder.add(snn.LIOp(current, FloatAttr(beta, f32))) for beta in (0.5, 0.9))
+    return builder.finish(builder.add(snn.AddOp(fast.membrane, slow.membrane)).result, 4)
+
+
+def test_a_layer_may_feed_neurons_of_different_leaks() -> None:
+    network = two_leaks(None)
+    coarsen(network, 2, 0.0)
+    betas = [op.beta.value.data for op in network.body.block.ops if isinstance(op, snn.LIOp)]
+    assert betas == pytest.approx([0.5**2, 0.9**2])
+
+
+def test_a_bias_cannot_suit_neurons_of_different_leaks() -> None:
+    with pytest.raises(SNNError, match=r"'snn.linear' op feeds neurons whose time constants ask"):
+        coarsen(two_leaks(np.ones(4)), 2, 0.0)
+
+
 @pytest.mark.parametrize("budget", [-0.1, 2.0, float("nan")])
 def test_a_budget_is_a_fraction(budget: float) -> None:
     with pytest.raises(SNNError, match="option budget must be 0 to 1, got"):
