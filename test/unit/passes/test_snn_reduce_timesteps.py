@@ -417,7 +417,8 @@ def two_leaks(bias: NDArray | None) -> snn.NetworkOp:
 def test_a_layer_may_feed_neurons_of_different_leaks() -> None:
     network = two_leaks(None)
     coarsen(network, 2, 0.0)
-    betas = [op.beta.value.data for op in network.body.block.ops if isinstance(op, snn.LIOp)]
+    leaky = [op for op in network.body.block.ops if isinstance(op, snn.LIOp)]
+    betas = [float(array_from_dense(op.beta)) for op in leaky]
     assert betas == pytest.approx([0.5**2, 0.9**2])
 
 
