@@ -26,7 +26,10 @@ def weights_to_remove(
     """
     if layer_sparsity:
         if len(layer_sparsity) != len(weights) or not all(0 <= p <= 1 for p in layer_sparsity):
-            raise ValueError(f"{len(weights)} values from 0 to 1 are needed, one for each layer")
+            given = ", ".join(f"{part:g}" for part in layer_sparsity)
+            raise ValueError(
+                f"{len(weights)} values from 0 to 1 are needed, one for each layer, got {given}"
+            )
         parts = zip(layer_sparsity, weights, strict=True)
         return [int(part * weight.numel()) for part, weight in parts]
     if not weights:

@@ -100,7 +100,9 @@ def lane_conv2d_hits(op: snnrt.LaneConv2dHitsOp, signals: Signals) -> tuple[str,
 
 def _additions_of_hit(op: snnrt.LaneConv2dHitsOp, signal: Signal) -> float:
     """Mean additions for a hit, if the counts beyond 1 fall off geometrically."""
-    more = 1 - signal.active / max(signal.total, signal.active, 1e-9)
+    if signal.active <= 0:
+        return 1.0
+    more = 1 - signal.active / max(signal.total, signal.active)
     return 1 / (1 - more**op.multiples)
 
 

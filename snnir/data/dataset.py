@@ -125,9 +125,10 @@ class Dataset:
             return True
         if self.x.shape[2:] == input_shape and self.x.ndim > 2:
             return False
+        extents = ", ".join(map(str, input_shape))
         raise SNNError(
             f"{self.name}: a sample has the shape {self.x.shape[1:]}; the network takes frames of "
-            f"{input_shape}, so {input_shape} or (timesteps, {str(input_shape)[1:]} is needed"
+            f"{input_shape}, so {input_shape} or (timesteps, {extents}) is needed"
         )
 
     def is_counts(self) -> bool:

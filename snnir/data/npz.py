@@ -16,6 +16,9 @@ _WRITE_HINT = "write the file with numpy.savez_compressed(path, x=..., y=...)"
 
 
 def _reason(error: Exception) -> str:
+    if "allow_pickle" in str(error):
+        # numpy takes whatever it does not know for pickled objects, and advises to trust them.
+        return "neither a zip file nor an array of numbers"
     return str(error) or type(error).__name__
 
 

@@ -36,7 +36,8 @@ class NetworkOpBase(IRDLOperation, ABC):
       * (C2) `timesteps` is positive;
       * (C3) there is exactly one input frame, a tensor of static shape;
       * (C4) the terminator's operand types are the result types of the signature;
-      * (C5) `population` divides the number of elements of the first result.
+      * (C5) `population` divides the number of elements of the first result;
+      * (C6) no two neuron layers have the same name (attribute `layer`).
     """
 
     OUTPUT_NAME: ClassVar[str]
@@ -109,6 +110,7 @@ class NetworkOpBase(IRDLOperation, ABC):
         if not results:
             raise VerifyException("a network must return at least one value")
         self._verify_population(element_count(shape_of(results[0])))
+        layer_names(self)  # C6
 
     def _verify_population(self, neurons: int) -> None:
         if self.population is None:
@@ -207,6 +209,9 @@ def layer_names(network: NetworkOpBase) -> dict[Operation, str]:
     """A unique name for each neuron layer (operation with a `membrane` result), in program order.
 
     The name is the attribute `layer`, or the operation's position among the neurons.
+
+    Raises:
+        VerifyException: two layers have the same name.
     """
     names: dict[Operation, str] = {}
     for op in network.body.block.ops:

@@ -10,6 +10,7 @@ membrane, `H` the comparison, `R = H(U - threshold)` taken before the update, `S
 from abc import ABC
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
 from xdsl.dialects.builtin import (
     DenseIntOrFPElementsAttr,
     FlatSymbolRefAttrConstr,
@@ -44,6 +45,7 @@ from snnir.dialects.snn_attributes import (
     ResetTimingAttr,
 )
 from snnir.dialects.snn_layers import PARAMETER, REAL, VALUE, real_tensor, spike_tensor
+from snnir.support.arrays import array_from_dense
 
 SPIKES = TensorType.constr(i1)
 Parameter = FloatAttr | DenseIntOrFPElementsAttr
@@ -51,12 +53,18 @@ Parameter = FloatAttr | DenseIntOrFPElementsAttr
 (`12x1x1` per channel, the full shape per neuron)."""
 
 
+DECAYS = ("alpha", "beta")
+"""Parameters that say how much of a state is left after a step."""
+
+
 class NeuronBase(IRDLOperation, ABC):
     """A neuron layer.
 
     Constraints:
       * (C1) every parameter is a scalar or broadcasts to the layer's shape;
-      * (C2) every result has the layer's shape.
+      * (C2) every result has the layer's shape;
+      * (C3) decays (`alpha`, `beta`) lie between 0 and 1, where snnTorch clamps them; no parameter
+        is NaN.
     """
 
     PARAMETER_NAMES: ClassVar[tuple[str, ...]]
@@ -76,6 +84,13 @@ class NeuronBase(IRDLOperation, ABC):
         for result in self.results:  # C2
             if (actual := shape_of(result.type)) != shape:
                 raise VerifyException(f"result shape {actual} should be {shape}")
+        for name in self.PARAMETER_NAMES:  # C3
+            values = array_from_dense(self.properties[name])
+            if np.isnan(values).any():
+                raise VerifyException(f"{name} is NaN")
+            if name in DECAYS and not ((values >= 0) & (values <= 1)).all():
+                wrong = values[(values < 0) | (values > 1)].flat[0]
+                raise VerifyException(f"{name} must be between 0 and 1, got {wrong:g}")
 
     @property
     def parameters(self) -> dict[str, Attribute]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -82,6 +82,15 @@ class TorchBuilder:
         return self._registers[register]
 
 
+@runtime_checkable
+class TorchOperation(Protocol):
+    """An operation that says itself how it is evaluated, for dialects outside of the package."""
+
+    def torch_function(self, builder: TorchBuilder) -> Evaluate:
+        """What `TorchLevel.functions` does for the operations of the package."""
+        ...
+
+
 @dataclass(frozen=True)
 class TorchLevel:
     """How to evaluate the operations of one level.
@@ -102,10 +111,11 @@ class TorchLevel:
         Raises:
             SNNError: there is none for this kind of operation.
         """
-        function = self.functions.get(type(op))
-        if function is None:
-            raise error_at(op, "has no implementation in the torch executor")
-        return function(op, builder)
+        if (function := self.functions.get(type(op))) is not None:
+            return function(op, builder)
+        if isinstance(op, TorchOperation):
+            return op.torch_function(builder)
+        raise error_at(op, "has no implementation in the torch executor")
 
 
 def evaluate_step(

@@ -59,6 +59,7 @@ _OF_LAYERS = (
     SPIKE_ROWS,
     SPIKE_COLUMNS,
     POSITION_SPIKES,
+    POOLED_COUNTS,
     REACH_AGES,
 )
 
@@ -99,6 +100,19 @@ def floats_of(op: Operation, name: str) -> NDArray[np.float64] | None:
     if not isinstance(value, DenseIntOrFPElementsAttr):
         return None
     return array_from_dense(value).astype(np.float64)
+
+
+def erase_activity(network: NetworkOpBase) -> None:
+    """Forget all that was measured on a network."""
+    erase_input_activity(network)
+    for op in network.body.block.ops:
+        erase_rates(op)
+
+
+def erase_input_activity(network: NetworkOpBase) -> None:
+    """Forget what the input of a network looks like."""
+    for name in (INPUT_COUNTS, INPUT_ROWS, INPUT_COLUMNS, INPUT_TOTALS, INPUT_RATES):
+        network.attributes.pop(name, None)
 
 
 def has_rates(network: NetworkOpBase) -> bool:

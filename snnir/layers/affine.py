@@ -32,6 +32,19 @@ def constant(value: SSAValue, user: Operation) -> NDArray[np.float64]:
     return array_from_dense(owner.value).astype(np.float64)
 
 
+def norm_factor(op: snn.BatchNormOp) -> NDArray[np.float64]:
+    """What a batch normalisation multiplies each channel by: `gamma / sqrt(variance + epsilon)`.
+
+    Raises:
+        SNNError: a parameter is not constant, or the root is not that of a positive number.
+    """
+    radicand = constant(op.variance, op) + op.epsilon.value.data
+    if not (radicand > 0).all():
+        wrong = radicand[~(radicand > 0)][0]
+        raise error_at(op, f"variance + epsilon must be positive in all channels, got {wrong:g}")
+    return constant(op.gamma, op) / np.sqrt(radicand)
+
+
 def bias_of(op: AffineOp, outputs: int) -> NDArray[np.float64]:
     """The bias of a layer, zeros where it has none."""
     return np.zeros(outputs) if op.bias is None else constant(op.bias, op)

@@ -16,6 +16,13 @@ from snnir.dialects.snn_neurons import NeuronBase
 from snnir.layers.activity_attributes import erase_rates
 from snnir.layers.affine import groups_of
 from snnir.layers.channel_groups import ChannelGroups
+from snnir.layers.weight_grid import (
+    WeightGrid,
+    erase_grid,
+    grid_of,
+    integers_on,
+    write_grid,
+)
 from snnir.support.arrays import array_from_dense, dense_from_array
 
 _AFFINE = (LinearBase, ConvolutionBase)
@@ -89,7 +96,7 @@ def _keep_part(op: Operation, index: int, *kept: NDArray[np.intp]) -> None:
         return
     part = values[np.ix_(*kept)]
     if isinstance(old, snn.WeightOp):
-        replace_constant(op, index, part)
+        replace_constant(op, index, part, kept[0])
         return
     scale = old.scale
     if isinstance(scale, DenseIntOrFPElementsAttr) and shape_of(scale.type)[0] == len(values):
@@ -98,11 +105,27 @@ def _keep_part(op: Operation, index: int, *kept: NDArray[np.intp]) -> None:
     _replace(op, index, old, qsnn.WeightOp(dense_from_array(part, element_type), scale))
 
 
-def replace_constant(op: Operation, index: int, values: NDArray) -> None:
-    """Give an operation another constant as an operand, for itself alone, rounded to float32."""
+def replace_constant(
+    op: Operation, index: int, values: NDArray, rows: NDArray[np.intp] | None = None
+) -> None:
+    """Give an operation another constant as an operand, for itself alone, rounded to float32.
+
+    A recorded grid stays if the values lie on it.
+
+    Args:
+        rows: the output channels that are left, where some were removed.
+    """
     old = op.operands[index].owner
     assert isinstance(old, snn.WeightOp)
-    _replace(op, index, old, snn.WeightOp(dense_from_array(values.astype(np.float32))))
+    new = snn.WeightOp(dense_from_array(values.astype(np.float32)))
+    grid = grid_of(old)
+    _replace(op, index, old, new)
+    if grid is None:
+        return
+    erase_grid(new)
+    left = grid if rows is None else WeightGrid(grid.scale[rows], grid.bits)
+    if integers_on(left, array_from_dense(new.value)) is not None:
+        write_grid(new, left)
 
 
 def _replace(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr, i64
+from xdsl.ir import SSAValue
 
 from snnir.dialects import snn
 from snnir.support.arrays import array_from_dense, dense_from_array
@@ -37,12 +38,25 @@ def write_grid(weight: snn.WeightOp, grid: WeightGrid) -> None:
     weight.attributes[BITS] = IntegerAttr(grid.bits, i64)
 
 
+def erase_grid(weight: snn.WeightOp) -> None:
+    """Forget the grid of a constant that no longer lies on it."""
+    for name in (SCALE, BITS):
+        weight.attributes.pop(name, None)
+
+
 def grid_of(weight: snn.WeightOp) -> WeightGrid | None:
     """The recorded grid of a constant, or None."""
     scale, bits = weight.attributes.get(SCALE), weight.attributes.get(BITS)
     if not isinstance(scale, DenseIntOrFPElementsAttr) or not isinstance(bits, IntegerAttr):
         return None
     return WeightGrid(array_from_dense(scale).astype(np.float64), bits.value.data)
+
+
+def lost_grid(weight: SSAValue) -> str:
+    """The end of a remark on a layer whose `weight` changed: what is lost, or an empty text."""
+    owner = weight.owner
+    grid = grid_of(owner) if isinstance(owner, snn.WeightOp) else None
+    return "" if grid is None else f"; off the {grid.bits}-bit grid now, quantise again"
 
 
 def integers_on(grid: WeightGrid, weight: NDArray) -> NDArray[np.int64] | None:

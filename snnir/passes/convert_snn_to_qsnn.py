@@ -19,6 +19,7 @@ import numpy as np
 from xdsl.builder import Builder
 from xdsl.context import Context
 from xdsl.dialects.builtin import (
+    DenseIntOrFPElementsAttr,
     FloatAttr,
     IntegerAttr,
     ModuleOp,
@@ -44,6 +45,7 @@ from snnir.quantization.neuron_rules import NEURON_RULES
 from snnir.quantization.options import QuantizationOptions, StatePolicy
 from snnir.quantization.refusals import refusal_of
 from snnir.quantization.values import QuantizedValue, smallest_extent
+from snnir.support.arrays import array_from_dense
 from snnir.support.diagnostics import error_at
 from snnir.support.pass_base import SNNPass, option
 from snnir.support.xdsl_compat import ensure_dialect
@@ -157,7 +159,18 @@ class ConvertSNNToQSNNPass(SNNPass):
         )  # fmt: skip
 
 
+def _expect_finite(op: Operation) -> None:
+    """Integers know neither NaN nor infinity."""
+    for name, attribute in op.properties.items():
+        if isinstance(attribute, FloatAttr | DenseIntOrFPElementsAttr):
+            values = array_from_dense(attribute)
+            if not np.isfinite(values).all():
+                wrong = values[~np.isfinite(values)].flat[0]
+                raise error_at(op, f"{name} holds {wrong:g}, which has no integer form")
+
+
 def _convert_operation(context: QuantizationContext, op: Operation) -> None:
+    _expect_finite(op)
     if isinstance(op, snn.WeightOp):
         return
     if isinstance(op, snn.OutputOp):

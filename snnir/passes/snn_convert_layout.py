@@ -13,7 +13,8 @@ error; its library brings frames into the order of the kernels by itself. The or
 *between* layers is no concern of this level: buffers are channels-last, and lowering permutes the
 weights behind a flattening when it compiles them.
 
-With the network change its data: samples are (samples, steps, elements) afterwards.
+What was measured on the input is erased. With the network change its data: samples are (samples,
+steps, elements) afterwards.
 """
 
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from xdsl.rewriter import Rewriter
 from snnir.dialects import snn
 from snnir.dialects.layer_shapes import shape_of
 from snnir.kernels.layout import channels_last
+from snnir.layers.activity_attributes import erase_input_activity
 from snnir.layers.affine import constant
 from snnir.layers.channel_removal import replace_constant
 from snnir.support.diagnostics import error_at
@@ -72,6 +74,8 @@ class SNNConvertLayoutPass(SNNPass):
         for layer in layers:
             self._permute(layer, order)
         _make_flat(network, readers)
+        # Elements were counted in the old order, and by rows and columns.
+        erase_input_activity(network)
         shown = "x".join(map(str, shape))
         self.remark(
             network,

@@ -16,6 +16,13 @@ With a `work-penalty` neurons also learn to spike less, which makes event-driven
 the lowest loss with the penalty then decides between epochs, so accuracy may fall. Rates that were
 measured before training are erased.
 
+`loss=counts` is the cross-entropy with the readout's scores as logits
+(`snntorch.functional.ce_count_loss` for spike counts), `rates`, for readouts of spikes, the mean
+square of the differences between spike counts and 0.8 of the steps for the right class, 0.2 of them
+for the others, divided by the steps (`snntorch.functional.mse_count_loss`). The derivative of a
+spike by the membrane `U` is for `surrogate=atan` `1 / (1 + (pi (U - threshold))^2)`, as in
+snnTorch, and for `linear` `0.3 max(0, 1 - |U / threshold - 1|) / threshold` (Bellec et al. 2018).
+
 Works for every network that the torch executor can execute.
 """
 

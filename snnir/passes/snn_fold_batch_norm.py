@@ -10,7 +10,6 @@ is not such a layer, or whose layer has other users. What is left can still be q
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
@@ -21,8 +20,10 @@ from snnir.layers.affine import (
     bias_of,
     constant,
     erase_if_unused,
+    norm_factor,
     rebuild,
 )
+from snnir.layers.weight_grid import lost_grid
 from snnir.support.pass_base import SNNPass
 
 
@@ -37,10 +38,8 @@ class FoldBatchNorm(RewritePattern):
         layer = op.input.owner
         if not isinstance(layer, AFFINE_OPS) or not op.input.has_one_use():
             return
-        mean, variance, gamma, beta = (
-            constant(value, op) for value in (op.mean, op.variance, op.gamma, op.beta)
-        )
-        factor = gamma / np.sqrt(variance + op.epsilon.value.data)
+        mean, beta = constant(op.mean, op), constant(op.beta, op)
+        factor = norm_factor(op)
         weight = constant(layer.weight, layer)
         new = rebuild(
             layer,
@@ -49,6 +48,7 @@ class FoldBatchNorm(RewritePattern):
             weight=weight * factor.reshape(-1, *[1] * (weight.ndim - 1)),
             bias=(bias_of(layer, len(weight)) - mean) * factor + beta,
         )
+        lost = lost_grid(layer.weight)
         constants = {value.owner for value in (op.mean, op.variance, op.gamma, op.beta)}
         rewriter.replace(op, [], new.results)
         erase_if_unused(rewriter, layer)
@@ -56,7 +56,7 @@ class FoldBatchNorm(RewritePattern):
             if isinstance(weight_op, snn.WeightOp) and not weight_op.result.uses:
                 rewriter.erase(weight_op)
         self.owner.statistics.add("batch normalisations folded")
-        self.owner.remark(new, f"absorbed the batch normalisation of {len(factor)} channels")
+        self.owner.remark(new, f"absorbed the batch normalisation of {len(factor)} channels{lost}")
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from snnir.layers.affine import (
     rebuild,
     scale_columns,
 )
+from snnir.layers.weight_grid import lost_grid
 from snnir.support.pass_base import SNNPass
 
 
@@ -48,9 +49,10 @@ class FoldScaleIntoProducer(RewritePattern):
         bias = None if layer.bias is None else bias_of(layer, len(weight)) * factor
         rows = factor.reshape(-1, *[1] * (weight.ndim - 1))
         new = rebuild(layer, rewriter, input=layer.input, weight=weight * rows, bias=bias)
+        lost = lost_grid(layer.weight)
         rewriter.replace(op, [], new.results)
         erase_if_unused(rewriter, layer)
-        self.owner.folded(new)
+        self.owner.folded(new, lost)
 
 
 def _scaled_input(value: SSAValue) -> snn.ScaleOp | None:
@@ -73,13 +75,14 @@ class FoldScaleIntoConsumer(RewritePattern):
         if factor is None:
             return
         new = self._fold(op, scale, factor, rewriter)
+        lost = lost_grid(op.weight)
         weights = [value.owner for value in (op.weight, op.bias) if value is not None]
         rewriter.replace(op, [], new.results)
         for weight_op in weights:
             if isinstance(weight_op, snn.WeightOp) and not weight_op.result.uses:
                 rewriter.erase(weight_op)
         erase_if_unused(rewriter, scale)
-        self.owner.folded(new)
+        self.owner.folded(new, lost)
 
     @staticmethod
     def _fold(op: AffineOp, scale: snn.ScaleOp, factor, rewriter: PatternRewriter):
@@ -99,10 +102,10 @@ class SNNFoldScalePass(SNNPass):
 
     name: ClassVar[str] = "snn-fold-scale"
 
-    def folded(self, layer) -> None:
-        """Count and report a scale that went into `layer`."""
+    def folded(self, layer, lost: str) -> None:
+        """Count and report a scale that went into `layer`, and the grid that it lost."""
         self.statistics.add("scales folded")
-        self.remark(layer, "absorbed a scale")
+        self.remark(layer, f"absorbed a scale{lost}")
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         self.rewrite(op, FoldScaleIntoProducer(self), FoldScaleIntoConsumer(self))

@@ -10,6 +10,11 @@ layer sees the repaired rates of those before it.
 The rates to reach are those of the network in `reference` (a `.mlir` file with the same layers), or
 those that `snn-measure-activity` recorded before the network was compressed. A neuron whose rate
 cannot be brought closer keeps its threshold.
+
+No method of a paper. Legal for every network with spiking neurons. An error: neither `reference`
+nor recorded rates, or a layer that the network in `reference` lacks or has with another number of
+channels, as after a pass that removes channels (`snn-prune-silent` records the rates of what is
+left). Left alone, with a remark: the layer that the readout looks at, if `outputs=false`.
 """
 
 from dataclasses import dataclass

@@ -4,7 +4,8 @@
 Every layer that can spike gets the attributes `rate` (spikes per neuron and step, 0 to 1),
 `channel_rates` (the same for each channel, or for each neuron of a layer of rank 1) and
 `rate_samples` (the number of samples). Older ones are replaced. Nothing else changes. Passes that
-choose by activity read them; a pass that changes a layer erases or renews them.
+choose by activity read them; a pass that changes a layer erases or renews them. Those that prune or
+quantise single weights leave them, so that `snn-match-rates` can restore what was measured before.
 
 Layers that cannot spike are left alone. The data must fit the network: as many steps, frames of its
 shape, counts where it takes counts.

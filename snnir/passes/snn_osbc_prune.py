@@ -7,6 +7,17 @@ without spikes would have, on calibration data; that is a layer's Hessian on lea
 paper's baseline). Each row loses its weights in the order of Optimal Brain Surgeon, the cheapest
 removals of a layer are taken, and the weights that stay are refitted exactly.
 
+With the layer's inputs `x[t]` and the leak `beta` of the neurons behind it, for each row `w`:
+
+    y[t] = beta y[t-1] + x[t]            (objective=current: y[t] = x[t])
+    H = 2 / (samples positions) sum_t y[t] y[t]^T
+    cost of removing weight p:           w_p^2 / (2 [H^-1]_pp)
+    change of the weights that stay:     -w_p [H^-1]_(:,p) / [H^-1]_pp
+
+Leaks that differ within a layer count as their mean; 1 % of the mean of the diagonal is added to
+`H`. `budget` says how many zeros each layer gets, `lamps` as in `snn-prune-magnitude` or `uniform`;
+all its rows compete for them.
+
 Three options go beyond the paper. `sequential=asymmetric`: layers are refitted one after the other,
 on the inputs that the compressed layers before them give, to the potentials of the network as it
 was. `importance=downstream`: the errors of an output count as much as the squares of the weights
@@ -20,6 +31,9 @@ of them brings is measured in `benchmarks/results/osbc.md`.
 (`rows:4`), N of each M columns (`2:4`; the budget does not count), or whole input channels
 (`channels`, which a later pass can remove). A convolution counts im2col columns and its positions
 are samples; a max pooling before the neurons is taken for the identity. Biases stay.
+
+Legal for every network, but it changes what the network computes. Left alone, with a remark:
+layers whose outputs are no multiple of the Q of `rows:Q`, and grouped convolutions with `channels`.
 """
 
 from dataclasses import dataclass

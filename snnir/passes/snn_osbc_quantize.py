@@ -2,10 +2,10 @@
 """Quantises weights one column after the other; those that are still real make up for each error.
 
 After arXiv 2506.03996 (OSBC), which is GPTQ on the Hessian of the membrane potential: the same cost
-as in `snn-osbc-prune`, with its options `objective`, `sequential` and `readout-decay`. The grid is
-symmetric with one scale for each output channel, or `full-range`, as in the paper, with one more
-negative level. Scale and bits are recorded on the `snn.weight`; `convert-snn-to-qsnn` takes the
-same integers.
+as in `snn-osbc-prune`, with its equations and its options `objective`, `sequential` and
+`readout-decay`. The grid is symmetric with one scale for each output channel, or `full-range`, as
+in the paper, with one more negative level. Scale and bits are recorded on the `snn.weight`;
+`convert-snn-to-qsnn` takes the same integers.
 
 `scale-search` goes beyond the paper: smaller scales are tried for each row and the one with the
 smallest cost is taken, which matters at two and three bits. `sweeps` returns to each integer when

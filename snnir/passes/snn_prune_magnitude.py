@@ -2,7 +2,9 @@
 """Sets the weights of smallest magnitude to zero: the baseline of all pruning.
 
 `budget=lamps` (arXiv 2010.07611) gives each layer the part of the weights that layer-adaptive
-magnitudes choose, `uniform` the same part. Biases stay. Weights that lie on an integer grid stay on
+magnitudes choose: in ascending order of magnitude within its layer, weight `i` scores
+`w_i^2 / sum_(j >= i) w_j^2`, and the smallest scores of all layers go. `uniform` gives all layers
+the same part. Biases stay. Weights that lie on an integer grid stay on
 it. The zeros take no memory until a kernel for sparse weights is chosen; `snn-osbc-prune` loses far
 less accuracy for the same number.
 """

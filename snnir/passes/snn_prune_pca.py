@@ -216,7 +216,7 @@ class SNNPrunePCAPass(SNNPass):
             raise error_at(
                 network,
                 f"option channels must be {layers} positive numbers, one for each layer that may "
-                f"lose channels, got {', '.join(map(str, self.channels))}",
+                f"lose channels, got {len(self.channels)} ({', '.join(map(str, self.channels))})",
             )
         return self.channels
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Rounds weights to the nearest point of an integer grid: the baseline of all quantisation.
 
-Symmetric, one scale for each output channel, which its largest weight reaches. Scale and bits are
+Symmetric, one scale for each output channel, which its largest weight reaches:
+`scale = max |w| / (2^(bits-1) - 1)` and `q = round(w / scale)`, halves to even. A weight of zero
+stays zero. Scale and bits are
 recorded on the `snn.weight`; `convert-snn-to-qsnn` takes the same integers. Biases, leaks and
 thresholds stay. Below four bits, `snn-osbc-quantize` loses far less.
 """

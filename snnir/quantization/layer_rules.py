@@ -11,7 +11,14 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from snnir.dialects import qsnn, snn
 from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.layer_shapes import int_values, shape_of
-from snnir.layers.affine import AffineOp, constant, factor_values, groups_of, scale_columns
+from snnir.layers.affine import (
+    AffineOp,
+    constant,
+    factor_values,
+    groups_of,
+    norm_factor,
+    scale_columns,
+)
 from snnir.layers.weight_grid import grid_of, integers_on
 from snnir.quantization.context import QuantizationContext
 from snnir.quantization.sum_range import sum_range
@@ -309,11 +316,10 @@ def quantize_batch_norm(context: QuantizationContext, op: snn.BatchNormOp) -> Qu
     """Another unit and offset per channel: no operation at all."""
     input = context[op.input]
     trailing = [1] * (len(input.shape) - 1)
-    mean, variance, gamma, beta = (
-        constant(value, op).reshape(-1, *trailing)
-        for value in (op.mean, op.variance, op.gamma, op.beta)
+    mean, beta, factor = (
+        values.reshape(-1, *trailing)
+        for values in (constant(op.mean, op), constant(op.beta, op), norm_factor(op))
     )
-    factor = gamma / np.sqrt(variance + op.epsilon.value.data)
     return QuantizedValue(
         input.value, input.scale * factor, (input.offset - mean) * factor + beta,
         input.low, input.high,

@@ -26,6 +26,8 @@ from snnir.quantization.values import (
 from snnir.support.arrays import array_from_dense
 from snnir.support.diagnostics import error_at
 
+BEYOND = 2.0**52
+
 SATURATED_THRESHOLDS = 8
 """With `state=saturate` the membrane holds at least this many thresholds before it clamps."""
 
@@ -51,6 +53,11 @@ def _leak(beta: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.rint(np.clip(beta, 0.0, 1.0) * qsnn.LEAK_ONE).astype(np.int64)
 
 
+def _whole(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Rounded to nearest; what is beyond any membrane stays so, and far from the ends of int64."""
+    return np.rint(np.clip(values, -BEYOND, BEYOND)).astype(np.int64)
+
+
 @dataclass(frozen=True)
 class Membrane:
     """What is needed to express a membrane at any shift."""
@@ -62,10 +69,10 @@ class Membrane:
     def at(self, shift: int) -> tuple[NeuronDynamics, NDArray[np.int64], Interval]:
         """Integer dynamics, bias and range of the input `x`, for the unit `scale / 2**shift`."""
         shape, unit = self.input.shape, self.input.scale / (1 << shift)
-        bias = smallest_extent(np.rint(self.input.offset / unit).astype(np.int64), shape)
+        bias = smallest_extent(_whole(self.input.offset / unit), shape)
         dynamics = self.dynamics
         if self.threshold is not None:
-            threshold = np.rint(self.threshold / unit).astype(np.int64)
+            threshold = _whole(self.threshold / unit)
             dynamics = replace(dynamics, threshold=smallest_extent(threshold, shape))
         low, high = ((bound << shift) + bias for bound in (self.input.low, self.input.high))
         return dynamics, bias, (low, high)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from importlib.metadata import version
 
 from snnir.support.diagnostics import SNNError
@@ -13,6 +13,9 @@ from snnir.support.pipeline import unknown_name
 
 EVERYTHING = "*"
 """The value of an option such as `--print-ir-after` that is given without one."""
+
+_ALIASES = {"pass-pipeline-crash-reproducer": "crash-reproducer", "show-dialects": "list-dialects"}
+"""Options that mlir-opt calls otherwise."""
 
 _SHORT_OPTIONS_WITH_VALUE = ("-o", "-p", "-t")
 
@@ -51,7 +54,7 @@ class OptionParser(argparse.ArgumentParser):
         help: str,
         *,
         short: str | None = None,
-        type: type[int] | type[str] = str,
+        type: Callable[[str], int | str] = str,
         default: int | str | None = None,
         repeated: bool = False,
     ) -> None:
@@ -107,10 +110,22 @@ class OptionParser(argparse.ArgumentParser):
 
     def _option_name(self, name: str) -> str | None:
         known = {*self._long_options, "help", "version"}
-        return next((n for n in (name, name.removeprefix("mlir-")) if n in known), None)
+        plain = name.removeprefix("mlir-")
+        return next((n for n in (name, plain, _ALIASES.get(plain)) if n in known), None)
 
     def _spellings(self) -> list[str]:
         return [f"--{name}" for name in sorted(self._long_options)]
+
+
+def truth(text: str) -> bool:
+    """The value of a Boolean option, written as for mlir-opt.
+
+    Raises `ArgumentTypeError` for anything else.
+    """
+    values = {"true": True, "1": True, "false": False, "0": False}
+    if text.lower() not in values:
+        raise argparse.ArgumentTypeError(f"expected true or false, got '{text}'")
+    return values[text.lower()]
 
 
 def snn_opt_parser(program: str = "snn-opt") -> OptionParser:
@@ -155,6 +170,7 @@ def _add_pipeline_options(parser: OptionParser) -> None:
         "list the passes with their options and exit; with REGEX, those whose name matches",
     )
     parser.add_flag(group, "list-targets", "list the output targets with their options and exit")
+    parser.add_flag(group, "list-dialects", "list the dialects and exit")
 
 
 def _add_input_output_options(parser: OptionParser) -> None:
@@ -214,6 +230,14 @@ def _add_report_options(parser: OptionParser) -> None:
 def _add_checking_options(parser: OptionParser) -> None:
     group = parser.add_argument_group("checking and debugging")
     parser.add_flag(group, "disable-verify", "do not verify the IR after parsing and passes")
+    parser.add_value(
+        group,
+        "verify-each",
+        "true|false",
+        "verify the IR after each pass (default: true)",
+        type=truth,
+        default=True,
+    )
     parser.add_flag(
         group, "verify-diagnostics", "check diagnostics against expected-error comments"
     )

@@ -13,6 +13,7 @@ from xdsl.universe import XDSL_UNIVERSE
 
 from snnir.support.diagnostics import SNNError
 from snnir.support.pass_base import OptionInfo, option_infos
+from snnir.support.pipeline import unknown_name
 from snnir.support.registry import Registry
 
 _WIDTH = 100
@@ -24,13 +25,17 @@ def list_passes(registry: Registry, pattern: str | None, stream: IO[str]) -> Non
     Without a pattern, the passes and pipelines that do not come with xDSL are described, and the
     names of the others are listed.
 
-    Raises `SNNError` when `pattern` is no regular expression.
+    Raises `SNNError` when `pattern` is no regular expression or matches nothing.
     """
     if pattern is not None:
         expression = compile_pattern(pattern)
         chosen = {n for n in registry.passes if expression.search(n)}
+        pipelines = {n for n in registry.pipelines if expression.search(n)}
+        if not chosen and not pipelines:
+            known = [*registry.passes, *registry.pipelines]
+            raise SNNError(f"no name matches: {unknown_name('pass', pattern, known)}")
         _describe_all("Passes", registry.passes, chosen, stream)
-        if pipelines := {n for n in registry.pipelines if expression.search(n)}:
+        if pipelines:
             stream.write("\n")
             _describe_all("Pipelines", registry.pipelines, pipelines, stream)
         return
@@ -47,6 +52,13 @@ def list_targets(registry: Registry, stream: IO[str]) -> None:
     own = registry.targets.keys() - XDSL_UNIVERSE.all_targets.keys()
     _describe_all("Targets", registry.targets, own, stream)
     _list_names("Targets of xDSL", registry.targets, own, stream)
+
+
+def list_dialects(registry: Registry, stream: IO[str]) -> None:
+    """List the names of all dialects, those that do not come with xDSL first."""
+    own = registry.dialects.keys() - XDSL_UNIVERSE.all_dialects.keys()
+    stream.write(f"Dialects:\n{textwrap.fill(', '.join(sorted(own)), _WIDTH, **_indent(2, 2))}\n")
+    _list_names("Dialects of xDSL", registry.dialects, own, stream)
 
 
 def compile_pattern(pattern: str) -> re.Pattern[str]:

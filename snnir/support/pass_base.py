@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import types
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -307,4 +308,7 @@ def _kebab(name: str) -> str:
 def _unknown_option(name: str, owner: str, known: list[str]) -> str:
     if not known:
         return f"'{owner}' takes no options, got '{_kebab(name)}'"
-    return f"unknown option '{_kebab(name)}' of '{owner}'; it has {', '.join(map(_kebab, known))}"
+    options = list(map(_kebab, known))
+    close = difflib.get_close_matches(_kebab(name), options, n=1, cutoff=0.5)
+    hint = f"; did you mean '{close[0]}'?" if close else f"; it has {', '.join(options)}"
+    return f"unknown option '{_kebab(name)}' of '{owner}'{hint}"

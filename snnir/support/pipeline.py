@@ -286,6 +286,8 @@ class _PipelineParser:
             return re.sub(r"\\(.)", r"\1", string[1], flags=re.DOTALL)
         word = self._match(_WORD)
         if word is None:
+            if self._peek() == '"':
+                self._fail("the string that begins here has no closing double quote")
             self._fail("expected a value; put it in double quotes if it holds special characters")
         return _word_value(word)
 

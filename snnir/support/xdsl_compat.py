@@ -2,7 +2,8 @@
 """Reading and writing IR text: the only module that touches private or unstable parts of xDSL.
 
 xDSL 0.74.0 attaches no source locations while it parses, drops them in rewrites, prints some
-floating-point constants as text that reads back as another value, shares one store of
+floating-point constants as text that reads back as another value, reads the bits of others as
+integers, shares one store of
 `dense_resource` data between all contexts, and hangs on some truncated files. The classes here
 correct that. Check this module first when the version of xDSL changes.
 """
@@ -15,11 +16,12 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from io import StringIO
 from itertools import accumulate
-from typing import IO
+from typing import IO, Any
 
 from xdsl.context import Context
 from xdsl.dialect_interfaces.op_asm import OpAsmDialectInterface
 from xdsl.dialects.builtin import (
+    AnyDenseElement,
     AnyFloat,
     Builtin,
     DenseIntOrFPElementsAttr,
@@ -28,11 +30,12 @@ from xdsl.dialects.builtin import (
     IntAttr,
     LocationAttr,
     ModuleOp,
+    RankedStructure,
     StringAttr,
     UnknownLoc,
 )
 from xdsl.ir import Attribute, AttributeInvT, Dialect, Operation, SSAValue
-from xdsl.parser import Parser, UnresolvedOperand
+from xdsl.parser import AttrParser, Parser, UnresolvedOperand
 from xdsl.parser.generic_parser import ParserState  # noqa: TID251 (no public name)
 from xdsl.pattern_rewriter import PatternRewriterListener
 from xdsl.printer import Printer
@@ -76,6 +79,22 @@ class LinearLexer(MLIRLexer):
     """
 
     _unescaped_characters_regex = re.compile(r'"(?:[^"\\\n\v\f]++|\\(?:["nt\\]|[0-9A-Fa-f]{2}))*+"')
+
+
+class _HexadecimalElement(AttrParser._TensorLiteralElement):
+    """A hexadecimal element of a dense constant: among floats it holds bits, as in MLIR.
+
+    xDSL takes it for an integer, and so reads the infinities and NaN that MLIR prints as numbers.
+    """
+
+    def to_type(self, parser: AttrParser, type: Any) -> Any:
+        if not isinstance(type, AnyFloat):
+            return super().to_type(parser, type)
+        assert isinstance(self.value, int)
+        size = type.compile_time_size
+        if self.is_negative or self.value >> (8 * size):
+            parser.raise_error(f"expected the bits of a value of type {type}", self.span.start)
+        return type.unpack(self.value.to_bytes(size, "little"), 1)[0]
 
 
 class LocatedParser(Parser):
@@ -135,6 +154,29 @@ class LocatedParser(Parser):
         self._first_uses.setdefault(operand.operand_name, operand.span)
         return super().resolve_operand(operand, type)
 
+    def _parse_tensor_literal_element(self) -> AttrParser._TensorLiteralElement:
+        hexadecimal = self._current_token.text[:2] in ("0x", "0X")
+        element = super()._parse_tensor_literal_element()
+        if hexadecimal and isinstance(element.value, int):
+            return _HexadecimalElement(element.is_negative, element.value, element.span)
+        return element
+
+    def parse_dense_int_or_fp_elements_attr(
+        self, type: RankedStructure[AnyDenseElement] | None
+    ) -> DenseIntOrFPElementsAttr:
+        start = self.pos
+        attribute = super().parse_dense_int_or_fp_elements_attr(type)
+        # xDSL counts whole elements only.
+        size = attribute.get_element_type().compile_time_size
+        if len(attribute.data.data) != len(attribute) * size:
+            self.raise_error(
+                f"dense literal holds {len(attribute.data.data)} bytes, expected "
+                f"{len(attribute) * size} for {len(attribute)} elements",
+                start,
+                self.pos,
+            )
+        return attribute
+
     def _parse_builtin_dense_resource_attr(self) -> DenseResourceAttr:
         start = self.pos
         attribute = super()._parse_builtin_dense_resource_attr()
@@ -171,6 +213,10 @@ def parse_module(
         # Attributes verify themselves when they are built, without knowing where they came from.
         assert parser is not None
         raise SNNError(str(error), parser.current_location()) from error
+    except (ValueError, NotImplementedError, OverflowError, MemoryError) as error:
+        # So xDSL answers to integers beyond their type, and types of a width that nothing stores.
+        location = parser.current_location() if parser is not None else None
+        raise SNNError(str(error) or type(error).__name__, location) from error
     except RecursionError as error:
         location = parser.current_location() if parser is not None else None
         raise SNNError("the input is nested too deeply", location) from error

@@ -18,13 +18,12 @@ from xdsl.dialects.builtin import FloatAttr, IntegerAttr, f32, i64
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from snnir.dialects import snn
-from snnir.dialects.snn_neurons import NeuronBase
+from snnir.dialects.snn_neurons import DECAYS, NeuronBase
 from snnir.layers.affine import AFFINE_OPS, constant
 from snnir.support.arrays import array_from_dense, dense_from_array
 from snnir.support.diagnostics import error_at
 
 _CHANNEL_WISE = (snn.MaxPool2dOp, snn.AvgPool2dOp, snn.SumPool2dOp, snn.BatchNormOp, snn.ScaleOp)
-DECAYS = ("alpha", "beta")
 
 
 def input_gain(beta: float, ratio: float) -> float:
@@ -81,24 +80,29 @@ def _scale_biases(source: object, factor: float, scaled: dict[Operation, float])
 
     `scaled` holds what was multiplied before, so that a layer with two users is not again.
     """
-    if not isinstance(source, (*AFFINE_OPS, *_CHANNEL_WISE, snn.AddOp)):
-        return
-    if source in scaled:
-        if not np.isclose(scaled[source], factor):
-            raise error_at(source, "feeds neurons whose time constants ask for different biases")
-        return
-    scaled[source] = factor
     if isinstance(source, AFFINE_OPS):
-        if source.bias is not None:
+        if source.bias is not None and _is_new(source, factor, scaled):
             _scale_constant(source, source.bias, factor)
         return
+    if not isinstance(source, (*_CHANNEL_WISE, snn.AddOp)):
+        return
     if isinstance(source, snn.BatchNormOp):
-        for value in dict.fromkeys((source.mean, source.beta)):
-            _scale_constant(source, value, factor)
+        if _is_new(source, factor, scaled):
+            for value in dict.fromkeys((source.mean, source.beta)):
+                _scale_constant(source, value, factor)
         _scale_biases(source.input.owner, factor, scaled)
         return
     for operand in source.operands:
         _scale_biases(operand.owner, factor, scaled)
+
+
+def _is_new(source: Operation, factor: float, scaled: dict[Operation, float]) -> bool:
+    """Whether the constants of a layer have still to be multiplied."""
+    if source in scaled and not np.isclose(scaled[source], factor):
+        raise error_at(source, "feeds neurons whose time constants ask for different biases")
+    is_new = source not in scaled
+    scaled[source] = factor
+    return is_new
 
 
 def _scale_constant(user: Operation, value: SSAValue, factor: float) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from snnir.data import Dataset
 from snnir.dialects import snn
 from snnir.executors.torch_executor import TorchExecutor
-from snnir.support.diagnostics import SNNError
+from snnir.support.diagnostics import error_at
 from snnir.temporal.reduction import LONGER_STEPS, Reduction
 
 EXPONENTS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -54,10 +54,10 @@ class Search:
         if metric == "agreement":
             self._wanted: NDArray[np.int64] = labels
         elif data.y is None:
-            raise SNNError(
-                f"the calibration data '{data.name}' has no labels; add them under the key y, or "
-                "use metric=agreement"
-            )
+            raise error_at(
+                network, f"the calibration data '{data.name}' has no labels; add them under the "
+                "key y, or use metric=agreement"
+            )  # fmt: skip
         else:
             self._wanted = data.y
         self.reference = float((labels == self._wanted).mean())

@@ -27,7 +27,7 @@ from snnir.support.diagnostics import Diagnostic, DiagnosticEngine, Severity, SN
 from snnir.support.expected_diagnostics import compare_diagnostics, find_expected
 from snnir.support.input_text import DEFAULT_SPLIT_MARKER, SourceChunk, read_input, split_chunks
 from snnir.support.ir_printing import IRPrinting, PassSelection, PrintOptions
-from snnir.support.listing import compile_pattern, list_passes, list_targets
+from snnir.support.listing import compile_pattern, list_dialects, list_passes, list_targets
 from snnir.support.pass_reports import PassTiming, report_statistics
 from snnir.support.pipeline import (
     PassInstrumentation,
@@ -86,6 +86,10 @@ def _run(arguments: Sequence[str], activity: _Activity) -> int:
     if options.list_targets:
         activity.what = "--list-targets"
         list_targets(registry, sys.stdout)
+        return 0
+    if options.list_dialects:
+        activity.what = "--list-dialects"
+        list_dialects(registry, sys.stdout)
         return 0
     for output in (options.output_file, options.remarks_output):
         if output not in (None, "-"):
@@ -185,9 +189,17 @@ class _Session:
                 return self._process(chunk)
         except SNNError as error:
             engine.emit(error.diagnostic)
+            self._name_the_pass(error)
             if self.options.debug:
                 print_traceback(error)
             return None
+
+    def _name_the_pass(self, error: SNNError) -> None:
+        """Say which of several passes is at fault, where the message does not."""
+        what = self.activity.what
+        if len(self.passes) > 1 and what.startswith("pass ") and what not in error.message:
+            if not self.options.verify_diagnostics:
+                print(f"snn-opt: note: raised by {what}", file=sys.stderr)
 
     def _process(self, chunk: SourceChunk) -> str:
         """Parse a chunk, run the passes, and return the text for the output."""
@@ -232,7 +244,7 @@ class _Session:
                 module,
                 self.passes,
                 [self.activity, self.timing, self._ir_printing],
-                verify=not self.options.disable_verify,
+                verify=self.options.verify_each and not self.options.disable_verify,
             )
             succeeded = True
         finally:

@@ -15,7 +15,7 @@ from xdsl.dialects.builtin import FloatAttr, f32
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from snnir.dialects import snn
-from snnir.dialects.snn_neurons import NeuronBase, SpikingNeuronBase
+from snnir.dialects.snn_neurons import DECAYS, NeuronBase, SpikingNeuronBase
 from snnir.executors import torch_snn
 from snnir.executors.torch_program import Cell, Evaluate, TorchBuilder, evaluate_step
 from snnir.layers.affine import AFFINE_OPS
@@ -27,7 +27,6 @@ from snnir.training.surrogate import SURROGATES, SurrogateName, SurrogateThresho
 
 SMALLEST_THRESHOLD = 1e-3
 """Trained thresholds stay above this: a threshold of zero would fire without input."""
-DECAYS = ("alpha", "beta")
 
 
 @dataclass(frozen=True)

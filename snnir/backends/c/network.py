@@ -31,6 +31,8 @@ class CNetwork:
         if self.op.arena_bytes is None or self.op.state_bytes is None:
             raise error_at(self.op, "memory is not planned; run kernels-plan-memory first")
         for op in self.op.body.block.ops:
+            if isinstance(op, snnrt.BufferOp) and op.offset is None:
+                raise error_at(op, "has no place in the arena; run kernels-plan-memory again")
             if isinstance(op, snnrt.BufferOp | snnrt.ConstantOp):
                 self.names[op.result] = c_identifier(op.sym_name.data)
             elif isinstance(op, snnrt.ViewOp):

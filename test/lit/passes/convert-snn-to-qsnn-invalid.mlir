@@ -61,3 +61,23 @@ snn.network @net(%frame: tensor<2xf32>) -> tensor<2xf32> attributes {timesteps =
   %u = snn.li %a beta 0.5 : f32 : (tensor<2xf32>) -> tensor<2xf32>
   snn.output %u : tensor<2xf32>
 }
+
+// -----
+
+// Weights that are not finite.
+snn.network @net(%frame: tensor<2xf32>) -> tensor<2xf32> attributes {timesteps = 5 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>} {
+  // expected-error @+1 {{'snn.weight' op value holds inf, which has no integer form}}
+  %w = snn.weight dense<[[0x7f800000, 1.0], [1.0, 1.0]]> : tensor<2x2xf32>
+  %a = snn.linear %frame, %w : (tensor<2xf32>, tensor<2x2xf32>) -> tensor<2xf32>
+  %u = snn.li %a beta 0.5 : f32 : (tensor<2xf32>) -> tensor<2xf32>
+  snn.output %u : tensor<2xf32>
+}
+
+// -----
+
+// A threshold beyond all integers.
+snn.network @net(%frame: tensor<2xf32>) -> tensor<2xi1> attributes {timesteps = 5 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>} {
+  // expected-error @+1 {{'snn.lif' op no membrane format of state=auto holds this layer}}
+  %s, %u = snn.lif %frame beta 0.5 : f32 threshold 1.0e38 : f32 reset subtract delayed compare gt : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>)
+  snn.output %s : tensor<2xi1>
+}

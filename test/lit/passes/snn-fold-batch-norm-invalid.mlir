@@ -31,3 +31,16 @@ snn.network @computed_mean(%frame: tensor<3xf32>) -> tensor<2xf32> attributes {t
   %out = snn.li %1 beta 0.5 : f32 {layer = "out"} : (tensor<2xf32>) -> tensor<2xf32>
   snn.output %out : tensor<2xf32>
 }
+
+// -----
+
+snn.network @root(%frame: tensor<2xf32>) -> tensor<2xf32> attributes {timesteps = 2 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>} {
+  %ones = snn.weight dense<1.0> : tensor<2xf32>
+  %variance = snn.weight dense<[1.0, -3.0]> : tensor<2xf32>
+  %weight = snn.weight dense<3.0> : tensor<2x2xf32>
+  %0 = snn.linear %frame, %weight : (tensor<2xf32>, tensor<2x2xf32>) -> tensor<2xf32>
+  // expected-error @below {{variance + epsilon must be positive in all channels, got -2}}
+  %1 = snn.batch_norm %0, %ones, %variance, %ones, %ones epsilon 1.0 : f32 : (tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %out = snn.li %1 beta 0.5 : f32 {layer = "out"} : (tensor<2xf32>) -> tensor<2xf32>
+  snn.output %out : tensor<2xf32>
+}

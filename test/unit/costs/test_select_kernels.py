@@ -17,10 +17,12 @@ from xdsl.dialects.builtin import ModuleOp
 
 from snnir.backends.targets import MPS2_AN500
 from snnir.backends.toolchain import find_cmsis_nn
+from snnir.calibration import measure_activity, record_activity
 from snnir.costs.candidates import Layer
 from snnir.costs.goals import Goal
 from snnir.costs.model import NetworkCost, predict
 from snnir.costs.signals import ASSUMED_INPUT_RATE
+from snnir.data import Dataset
 from snnir.dialects import qsnn, snnrt
 from snnir.driver.bit_exactness import first_difference
 from snnir.driver.pipelines import apply_pipeline
@@ -66,6 +68,15 @@ def test_chosen_kernels_are_exact(seed, goal) -> None:
     expected = TorchExecutor(network.network).run(network.x, record="all")
     result = KernelExecutor(kernels).run(network.x, record=True)
     assert first_difference(expected, result) is None
+
+
+@pytest.mark.parametrize("goal", GOALS)
+def test_kernels_are_chosen_where_nothing_is_ever_active(goal) -> None:
+    network = window_network(0)
+    silence = Dataset(0 * network.x, None, "silence")
+    record_activity(network.network, measure_activity(network.network, silence))
+    _, cost = lowered(network.module, f"optimize={goal}")
+    assert 0 < cost.time("instructions") < np.inf
 
 
 @pytest.fixture(scope="module")

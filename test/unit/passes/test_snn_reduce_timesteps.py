@@ -389,6 +389,50 @@ def test_accuracy_needs_labels(tmp_path: Path) -> None:
         reduce(refused(InputKind.EVENT_COUNTS), calibration=path)
 
 
+@pytest.mark.parametrize(
+    ("x", "y", "message"),
+    [
+        (np.full((3, 4, 4), 0.5), 0, "event counts must be whole numbers"),
+        (np.full((3, 4, 4), -1), 0, "event counts must be whole numbers"),
+        (np.ones((3, 4, 4)), 4, "holds the class 4, but the network has 4 classes"),
+        (np.ones((3, 5, 4)), 0, "a sample has 5 time steps, the network 4"),
+    ],
+)
+def test_data_that_do_not_fit_are_refused(tmp_path: Path, x, y, message) -> None:
+    """Classes that nothing predicts would make any number of steps as good as the present one."""
+    path = str(tmp_path / "wrong.npz")
+    np.savez(path, x=x, y=np.full(3, y))
+    with pytest.raises(SNNError, match=f"'snn.network' op cannot be calibrated: .*{message}"):
+        reduce(refused(InputKind.EVENT_COUNTS), calibration=path)
+
+
+def two_leaks(bias: NDArray | None) -> snn.NetworkOp:
+    """A layer whose current two neuron layers of different leaks receive."""
+    builder = Builder(4)
+    current = builder.linear(4, 4, bias)
+    fast, slow = (builder.add(snn.LIOp(current, FloatAttr(beta, f32))) for beta in (0.5, 0.9))
+    return builder.finish(builder.add(snn.AddOp(fast.membrane, slow.membrane)).result, 4)
+
+
+def test_a_layer_may_feed_neurons_of_different_leaks() -> None:
+    network = two_leaks(None)
+    coarsen(network, 2, 0.0)
+    leaky = [op for op in network.body.block.ops if isinstance(op, snn.LIOp)]
+    betas = [float(array_from_dense(op.beta)) for op in leaky]
+    assert betas == pytest.approx([0.5**2, 0.9**2])
+
+
+def test_a_bias_cannot_suit_neurons_of_different_leaks() -> None:
+    with pytest.raises(SNNError, match=r"'snn.linear' op feeds neurons whose time constants ask"):
+        coarsen(two_leaks(np.ones(4)), 2, 0.0)
+
+
+@pytest.mark.parametrize("budget", [-0.1, 2.0, float("nan")])
+def test_a_budget_is_a_fraction(budget: float) -> None:
+    with pytest.raises(SNNError, match="option budget must be 0 to 1, got"):
+        reduce(refused(InputKind.EVENT_COUNTS), calibration="not read", budget=budget)
+
+
 @pytest.mark.parametrize("timesteps", [0, 5])
 def test_more_steps_are_refused(timesteps: int) -> None:
     with pytest.raises(SNNError, match=f"timesteps must be 1 to 4, got {timesteps}"):

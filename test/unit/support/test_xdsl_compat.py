@@ -5,7 +5,7 @@ import time
 from io import StringIO
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from xdsl.context import Context
 from xdsl.dialects.arith import AddiOp, Arith, MuliOp
@@ -87,6 +87,7 @@ def test_floats_are_printed_exactly(values: list[float], text: str) -> None:
     verify_roundtrip(module_with(attribute), make_context)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=4), st.integers(1, 120))
 @example([0x4996B438], 1)
 @example([0x7F800001], 3)
@@ -100,6 +101,7 @@ def test_any_f32_bits_survive(bits: list[int], repeats: int) -> None:
 
 
 @pytest.mark.parametrize("element_type", [f16, bf16, f32, f64])
+@settings(deadline=None)
 @given(data=st.binary(min_size=8, max_size=8))
 def test_any_float_type_survives(element_type: AnyFloat, data: bytes) -> None:
     size = BYTES_PER_ELEMENT[element_type]
@@ -109,6 +111,7 @@ def test_any_float_type_survives(element_type: AnyFloat, data: bytes) -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.floats(width=32, allow_nan=False, allow_infinity=False))
 def test_decimal_text_is_exact(value: float) -> None:
     assert "." in exact_decimal(value, f32)
@@ -125,6 +128,24 @@ def test_integers_survive(element_type: Attribute, count: int) -> None:
     tensor_type = TensorType(element_type, [count])
     attribute = DenseIntOrFPElementsAttr.from_list(tensor_type, values)  # pyright: ignore[reportArgumentType, reportCallIssue]
     verify_roundtrip(module_with(attribute), make_context)
+
+
+def test_hexadecimal_elements_are_the_bits_of_floats() -> None:
+    """MLIR prints infinities and NaN so, also within a list and as a splat."""
+    text = """"test.op"() {
+      f = dense<[0x7F800000, -1.5, 0xFF800000]> : tensor<3xf32>,
+      s = dense<0x7FC00000> : tensor<2xf32>,
+      d = dense<0xC000000000000000> : tensor<1xf64>, h = dense<0x3C00> : tensor<1xf16>,
+      i = dense<[0x7F, 1]> : tensor<2xi32>} : () -> ()"""
+    op = parse_module(make_context(), text, "in.mlir").body.block.first_op
+    assert op is not None
+    values = {name: value.get_values() for name, value in op.attributes.items()}  # type: ignore
+    assert values["f"] == (math.inf, -1.5, -math.inf)
+    assert all(map(math.isnan, values["s"]))
+    assert (values["d"], values["h"], values["i"]) == ((-2.0,), (1.0,), (127, 1))
+    wide = '"test.op"() {v = dense<0x1FFFFFFFF> : tensor<1xf32>} : () -> ()'
+    with pytest.raises(SNNError, match="1:24: error: expected the bits of a value of type f32"):
+        parse_module(make_context(), wide, "in.mlir")
 
 
 def test_elided_constant_is_refused_with_its_place() -> None:
@@ -181,6 +202,12 @@ def test_empty_text_is_an_empty_module(text: str | bytes) -> None:
         ("foo.bar", "in.mlir:1:8: error: unexpected end of the input: Operation foo.bar is not"),
         ('\n"test.op"(%x) : (i1) -> ()', "in.mlir:2:11: error: value '%x' is used but not"),
         (b'"test.op"\xff', "in.mlir:1:10: error: the input is not UTF-8 text"),
+        ('"test.op"() {v = dense<[1, 300]> : tensor<2xi8>} : () -> ()', "in.mlir:1:48: error: Int"),
+        ('"test.op"() {v = dense<1> : tensor<2xi999>} : () -> ()', "in.mlir:1:43: error: Format"),
+        (
+            '"test.op"() {v = dense<"0x010203"> : tensor<1xi16>} : () -> ()',
+            "in.mlir:1:23: error: dense literal holds 3 bytes, expected 2 for 1 elements",
+        ),
     ],
 )
 def test_malformed_text_gives_one_located_line(text: str | bytes, message: str) -> None:

@@ -389,3 +389,27 @@ snn.network @n(%x: tensor<4xf32>) -> tensor<4xf32> attributes {timesteps = 1 : i
 // Unknown values of enumerations.
 // expected-error @+1 {{Expected `none`, `subtract`, `subtract_decayed`, `zero_before`, or `zero_after`.}}
 "test.op"() {a = #snn<reset later>} : () -> ()
+
+// -----
+
+// NeuronBase C3: decays.
+%a = "test.op"() : () -> tensor<2xf32>
+// expected-error @+1 {{'snn.li' op beta must be between 0 and 1, got 1.5}}
+%r = snn.li %a beta dense<[0.5, 1.5]> : tensor<2xf32> : (tensor<2xf32>) -> tensor<2xf32>
+
+// -----
+
+// NeuronBase C3: no NaN.
+%a = "test.op"() : () -> tensor<2xf32>
+// expected-error @+1 {{'snn.lif' op threshold is NaN}}
+%r:2 = snn.lif %a beta 0.5 : f32 threshold 0x7fc00000 : f32 reset none delayed compare gt : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>)
+
+// -----
+
+// NetworkOpBase C6: names of layers.
+// expected-error @+1 {{'snn.network' op two neuron layers are named 'hidden'}}
+snn.network @n(%x: tensor<4xf32>) -> tensor<4xf32> attributes {timesteps = 1 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>} {
+  %u = snn.li %x beta 0.5 : f32 {layer = "hidden"} : (tensor<4xf32>) -> tensor<4xf32>
+  %v = snn.li %u beta 0.5 : f32 {layer = "hidden"} : (tensor<4xf32>) -> tensor<4xf32>
+  snn.output %v : tensor<4xf32>
+}

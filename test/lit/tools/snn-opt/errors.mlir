@@ -3,6 +3,7 @@
 // RUN: not snn-opt %s --split-input-file --load-plugin=%S/Inputs/plugin.py --test-crash 2>&1 | filecheck %s --check-prefix=CRASH
 // RUN: not snn-opt %s --split-input-file --load-plugin=%S/Inputs/plugin.py --test-crash --debug 2>&1 | filecheck %s --check-prefix=DEBUG
 // RUN: not snn-opt %s --split-input-file --load-plugin=%S/Inputs/plugin.py --test-loop 2>&1 | filecheck %s --check-prefix=LOOP
+// RUN: not snn-opt %s --split-input-file --load-plugin=%S/Inputs/plugin.py --cse --test-fail 2>&1 | filecheck %s --check-prefix=WHICH
 // RUN: not snn-opt %s --split-input-file -o %t.missing/out.mlir 2>&1 | filecheck %s --check-prefix=OUTPUT
 // RUN: not snn-opt %t.does-not-exist 2>&1 | filecheck %s --check-prefix=INPUT
 
@@ -12,9 +13,11 @@
 // OUTPUT: snnir: error: cannot write '{{.*}}/out.mlir': No such file or directory
 // INPUT: snnir: error: cannot read '{{.*}}.does-not-exist': No such file or directory
 
-// CHECK: errors.mlir:19:3: warning: 'test.op' op is not liked
-// CHECK-NEXT: errors.mlir:19:3: error: 'test.op' op cannot be handled
-// LOOP: errors.mlir:19:3: error: 'test.op' op rewriting did not converge after
+// CHECK: errors.mlir:22:3: warning: 'test.op' op is not liked
+// CHECK-NEXT: errors.mlir:22:3: error: 'test.op' op cannot be handled
+// LOOP: errors.mlir:22:3: error: 'test.op' op rewriting did not converge after
+// WHICH: error: 'test.op' op cannot be handled
+// WHICH-NEXT: snn-opt: note: raised by pass 'test-fail'
 builtin.module {
   "test.op"() : () -> ()
 }
@@ -22,5 +25,5 @@ builtin.module {
 // -----
 
 // A part that does not parse does not keep the others from being processed.
-// CHECK: errors.mlir:26:11: error: value '%missing' is used but not defined
+// CHECK: errors.mlir:29:11: error: value '%missing' is used but not defined
 "test.op"(%missing) : (i32) -> ()

@@ -5,10 +5,20 @@
 // RUN: not snn-opt %s --test-mark=mode=some --load-plugin=%S/Inputs/plugin.py 2>&1 | filecheck %s --check-prefix=TYPE
 // RUN: not snn-opt %s --cse -p canonicalize 2>&1 | filecheck %s --check-prefix=TWICE
 // RUN: not snn-opt %s --split-input-fil 2>&1 | filecheck %s --check-prefix=FLAG
+// RUN: not snn-opt %s --test-mark=valu=1 --load-plugin=%S/Inputs/plugin.py 2>&1 | filecheck %s --check-prefix=HINT
+// RUN: not snn-opt %s -p 'cse{"' 2>&1 | filecheck %s --check-prefix=BRACE
+// RUN: not snn-opt %s -p 'canonicalize{x="a},cse' 2>&1 | filecheck %s --check-prefix=QUOTE
+// RUN: not snn-opt %s --verify-each=maybe 2>&1 | filecheck %s --check-prefix=TRUTH
+// RUN: not snn-opt --list-passes=^canonicalise 2>&1 | filecheck %s --check-prefix=LIST
 
 // NAME: <pipeline>:1:5: error: unknown pass 'canonicalise'; did you mean 'canonicalize'?
 // OPTION: <pipeline>:1:16: error: unknown option 'x' of 'test-mark'; it has value, scale, mode
 // COMMA: error: options are separated by spaces, not commas: write {x=1 y=2}
 // TYPE: error: option 'mode' of 'test-mark' expects all | none, got some
 // TWICE: error: give the passes in one way
+// HINT: error: unknown option 'valu' of 'test-mark'; did you mean 'value'?
+// BRACE: error: expected an option name or '}'
+// QUOTE: <pipeline>:1:16: error: the string that begins here has no closing double quote
+// TRUTH: error: argument --verify-each: expected true or false, got 'maybe'
+// LIST: error: no name matches: unknown pass '^canonicalise'; did you mean 'canonicalize'?
 // FLAG: error: unknown option '--split-input-fil'; did you mean '--split-input-file'?

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// RUN: not snn-opt %s --load-plugin=%S/Inputs/plugin.py --test-mark=value=5 --test-fail --crash-reproducer=%t.mlir 2>&1 | filecheck %s
+// RUN: not snn-opt %s --load-plugin=%S/Inputs/plugin.py --test-mark=value=5 --test-fail --mlir-pass-pipeline-crash-reproducer=%t.mlir 2>&1 | filecheck %s
 // RUN: filecheck %s --input-file %t.mlir --check-prefix=FILE
 // RUN: not snn-opt %t.mlir --load-plugin=%S/Inputs/plugin.py --run-reproducer 2>&1 | filecheck %s --check-prefix=AGAIN
 // RUN: not snn-opt %s --run-reproducer 2>&1 | filecheck %s --check-prefix=WRONG
