@@ -13,7 +13,7 @@ from generated_networks import Generated, generate, require, require_cmsis_nn, r
 
 from snnir.backends.library import write_library
 from snnir.backends.targets import HOST, MPS2_AN500
-from snnir.backends.toolchain import COMMON_FLAGS, cmsis_nn_library
+from snnir.backends.toolchain import COMMON_FLAGS, SNNRT_INCLUDE, cmsis_nn_library
 from snnir.dialects.snn_attributes import InputKind, Readout
 from snnir.support.diagnostics import SNNError
 
@@ -59,6 +59,28 @@ def test_compiles_without_warnings(compiler, kind, kernels, tmp_path) -> None:
          *includes(folder), *cmsis_flags(network), "-c", folder / "src" / "net.c",
          "-o", tmp_path / "net.o"]
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_known_numbers_of_outputs_raise_no_warning(compiler, tmp_path) -> None:
+    """A shape that the compiler sees shows it loops that end within a group of four."""
+    require(COMPILERS[compiler][0])
+    sizes = (499, 500, 501, 502)
+    source = tmp_path / "outputs.c"
+    source.write_text(
+        '#include "snnrt/snnrt.h"\n'
+        "extern const int32_t weights[32768];\n"
+        + "".join(
+            f"static const snnrt_linear_shape shape_{n} = {{.inputs = 128, .outputs = {n}}};\n"
+            f"void call_{n}(const uint16_t *list, uint32_t count, int16_t *current);\n"
+            f"void call_{n}(const uint16_t *list, uint32_t count, int16_t *current) {{\n"
+            f"  snnrt_linear_scatter_packed4_s16(list, count, weights, current, &shape_{n});\n"
+            "}\n"
+            for n in sizes
+        )
+    )
+    command = [*COMPILERS[compiler], "-O3", *WARNINGS, *CONVERSIONS, "-fno-strict-aliasing"]
+    run_checked([*command, "-I", SNNRT_INCLUDE, "-c", source, "-o", tmp_path / "outputs.o"])
 
 
 @pytest.mark.parametrize("input", [InputKind.EVENT_COUNTS, InputKind.STATIC_VALUES])

@@ -66,9 +66,8 @@ def test_check_of_a_module_goes_down_to_kernels(model: Path) -> None:
 
 
 def test_check_of_a_module_with_its_own_loop(model: Path) -> None:
-    arguments = {"input_shape": (8,)}
-    assert check(f"{model}:looping", **arguments).supported
-    report = check(f"{model}:looping", **arguments, timesteps=4)
+    assert check(f"{model}:looping", input_shape=(8,)).supported
+    report = check(f"{model}:looping", input_shape=(8,), timesteps=4)
     assert report.layers[-1].reason == "the module's time loop runs 6 steps, but timesteps=4"
     assert not report.supported
 

@@ -98,6 +98,12 @@ SNNRT_KERNEL snnrt_current snnrt_add_two_words(uint32_t first, uint32_t second,
   return snnrt_current_at(current, 8);
 }
 
+SNNRT_KERNEL void snnrt_add_to_current(snnrt_current current, uint32_t index,
+                                       int32_t value) {
+  const uint32_t sum = snnrt_current_get(current, index);
+  snnrt_current_set(current, index, sum + (uint32_t)value);
+}
+
 /* As snnrt_add_bytes, but only the first `outputs` of the 4, which may be any
    number. */
 SNNRT_KERNEL void snnrt_add_some_bytes(uint32_t bytes, snnrt_current current,
@@ -107,11 +113,14 @@ SNNRT_KERNEL void snnrt_add_some_bytes(uint32_t bytes, snnrt_current current,
     return;
   }
   /* At most three are left: outputs n, n+1 and n+2 are bytes 0, 2 and 1. */
-  const int32_t sums[3] = {(int8_t)bytes, (int8_t)(bytes >> 16),
-                           (int8_t)(bytes >> 8)};
-  for (int32_t i = 0; i < outputs; ++i) {
-    const uint32_t sum = snnrt_current_get(current, (uint32_t)i);
-    snnrt_current_set(current, (uint32_t)i, sum + (uint32_t)sums[i]);
+  if (outputs > 0) {
+    snnrt_add_to_current(current, 0, (int8_t)bytes);
+  }
+  if (outputs > 1) {
+    snnrt_add_to_current(current, 1, (int8_t)(bytes >> 16));
+  }
+  if (outputs > 2) {
+    snnrt_add_to_current(current, 2, (int8_t)(bytes >> 8));
   }
 }
 
