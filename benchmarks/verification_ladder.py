@@ -108,6 +108,15 @@ def table(results: dict[str, dict[str, Any]]) -> str:
     return "\n".join(f"| {line} |" for line in lines)
 
 
+def write_results(results: dict[str, dict[str, Any]]) -> None:
+    """JSON and Markdown, which is also printed."""
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "verification_ladder.json").write_text(json.dumps(results, indent=2) + "\n")
+    command = "Made by `python benchmarks/verification_ladder.py`; target mps2-an500 in QEMU.\n"
+    (RESULTS / "verification_ladder.md").write_text(f"{command}\n{table(results)}\n")
+    print(table(results), flush=True)
+
+
 def main() -> None:
     """Run the chosen networks and write the results; keep those of the others."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -125,12 +134,8 @@ def main() -> None:
             print(f"{case.name}: skipped, there is no folder with trained networks and recordings")
             continue
         results[case.name] = run(case, folder, arguments.limit, arguments.qemu_limit)
-    ordered = {case.name: results[case.name] for case in CASES if case.name in results}
-    RESULTS.mkdir(exist_ok=True)
-    path.write_text(json.dumps(ordered, indent=2) + "\n")
-    command = "Made by `python benchmarks/verification_ladder.py`; target mps2-an500 in QEMU.\n"
-    (RESULTS / "verification_ladder.md").write_text(f"{command}\n{table(ordered)}\n")
-    print(table(ordered))
+        # After each network: a run takes long.
+        write_results({each.name: results[each.name] for each in CASES if each.name in results})
 
 
 if __name__ == "__main__":

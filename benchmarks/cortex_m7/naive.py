@@ -103,7 +103,6 @@ class NaiveProgram:
         self.states: list[str] = []
         self.names: dict[SSAValue, str] = {network.frame: "input"}
         self.maps: dict[SSAValue, tuple[int, ...]] = {network.frame: shape_of(network.frame.type)}
-        self.biased: dict[SSAValue, str] = {}
 
     def text(self, name: str) -> str:
         """The file."""

@@ -21,9 +21,6 @@ from xdsl.ir import Attribute, SSAValue
 from snnir.dialects.layer_shapes import shape_of
 from snnir.support.arrays import dense_from_array
 
-Array = NDArray
-Range = tuple[NDArray[np.int64], NDArray[np.int64]]
-
 
 @dataclass(frozen=True)
 class QuantizedValue:
