@@ -153,6 +153,13 @@ def _add_samples(verb: argparse.ArgumentParser) -> None:
 
 def _add_lowering(verb: argparse.ArgumentParser) -> None:
     group = verb.add_argument_group("how the network becomes integers and C")
+    _add_kernels(group)
+    _add_integers(group)
+    _add_passes(group)
+    _add_resources(group)
+
+
+def _add_kernels(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--kernels",
         choices=get_args(KernelChoice),
@@ -197,6 +204,9 @@ def _add_lowering(verb: argparse.ArgumentParser) -> None:
         default="instructions",
         help="what --optimize takes for time: instructions, or cycles, an estimate (instructions)",
     )
+
+
+def _add_integers(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--state",
         choices=("auto", "i16", "i32", "saturate"),
@@ -217,6 +227,9 @@ def _add_lowering(verb: argparse.ArgumentParser) -> None:
         help="most events in a window of the first layer and step (1.5 times that of the data), "
         "or none",
     )
+
+
+def _add_passes(group: argparse._ArgumentGroup) -> None:
     passes = group.add_mutually_exclusive_group()
     passes.add_argument(
         "--pipeline", metavar="PASSES", help="passes on the snn level, instead of the usual folding"
@@ -231,6 +244,9 @@ def _add_lowering(verb: argparse.ArgumentParser) -> None:
         metavar="DATA",
         help="what --compress and --optimize measure, no test data",
     )
+
+
+def _add_resources(group: argparse._ArgumentGroup) -> None:
     for memory in ("ram", "flash"):
         group.add_argument(
             f"--{memory}-limit",
