@@ -19,6 +19,7 @@ from common import cached_arrays
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.calibration.layer_hessians import (
+    HessianOptions,
     Importance,
     Objective,
     Sequential,
@@ -89,9 +90,8 @@ class Bench:
 
             def compute() -> dict[str, np.ndarray]:
                 started = time.process_time()
-                found = measure_hessians(
-                    network, layers, self.calibration, objective, progress=True
-                )
+                options = HessianOptions(objective, progress=True)
+                found = measure_hessians(network, layers, self.calibration, options)
                 seconds = np.asarray(time.process_time() - started)
                 return {"seconds": seconds} | {
                     f"layer{i}": each.numpy() for i, each in enumerate(found)
@@ -187,15 +187,10 @@ class Bench:
         alone = recipe.sequential == "none" and recipe.readout_decay is None
         if not index or (alone and reference is self.dense):
             return replace(self.problem(recipe.objective, index), weight=weight)
+        options = HessianOptions(recipe.objective, recipe.readout_decay)
         if recipe.sequential == "none":
             network, own = network_of(reference), self.layers(reference)[index]
-            [hessian] = measure_hessians(
-                network,
-                [own],
-                self.calibration,
-                recipe.objective,
-                readout_decay=recipe.readout_decay,
-            )
+            [hessian] = measure_hessians(network, [own], self.calibration, options)
             return LayerProblem.build(weight, hessian)
         hessian, cross = measure_pair(
             network_of(module),
@@ -203,8 +198,7 @@ class Bench:
             network_of(reference),
             self.layers(reference)[index],
             self.calibration,
-            recipe.objective,
-            readout_decay=recipe.readout_decay,
+            options,
         )
         return LayerProblem.build(weight, hessian, cross)
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from tqdm import tqdm
@@ -38,6 +39,23 @@ BATCH = 64
 """Samples that are executed together."""
 
 
+@dataclass(frozen=True)
+class HessianOptions:
+    """How Hessians are measured.
+
+    Attributes:
+        readout_decay: decay of the filter of layers whose spikes the readout counts; None for the
+            filter of all others, see `filter_decays`.
+        device: where the network is executed, as torch names it.
+        progress: whether a bar is shown on a terminal.
+    """
+
+    objective: Objective = "membrane"
+    readout_decay: float | None = None
+    device: str = "cpu"
+    progress: bool = False
+
+
 def input_rows(layer: CompressibleLayer) -> Rows:
     """How an input (batch, *shape) becomes rows (groups, batch * positions, columns): im2col."""
     from torch.nn import functional
@@ -66,17 +84,12 @@ def measure_hessians(
     network: NetworkOpBase,
     layers: Sequence[CompressibleLayer],
     data: Dataset,
-    objective: Objective = "membrane",
-    *,
-    readout_decay: float | None = None,
-    device: str = "cpu",
-    progress: bool = False,
+    options: HessianOptions,
 ) -> list[Tensor]:
     """The Hessian (groups, columns, columns) of each layer, from one execution of the network.
 
-    With `readout_decay`, layers whose spikes the readout counts are filtered with that decay
-    instead (`filter_decays`). Float64, on the CPU, not damped. Memory: one Hessian for each layer
-    and the buffers of `HessianAccumulator`; nothing grows with the number of samples.
+    Float64, on the CPU, not damped. Memory: one Hessian for each layer and the buffers of
+    `HessianAccumulator`; nothing grows with the number of samples.
 
     Raises:
         SNNError: the data do not fit, an operation cannot be executed, or there is no such device.
@@ -84,15 +97,16 @@ def measure_hessians(
     from snnir.compression.hessian import HessianAccumulator
     from snnir.executors import Presentation, TorchExecutor
 
-    executor = TorchExecutor(network, torch_device(device, network))
+    executor = TorchExecutor(network, torch_device(options.device, network))
     presentation = Presentation(network, data.x)
     accumulators = [
         HessianAccumulator(
-            input_rows(layer), filter_decays(network, layer, objective, readout_decay)
+            input_rows(layer),
+            filter_decays(network, layer, options.objective, options.readout_decay),
         )
         for layer in layers
     ]
-    for samples in _batches(len(data), progress):
+    for samples in _batches(len(data), options.progress):
         for accumulator in accumulators:
             accumulator.start(samples.stop - samples.start)
         for step in executor.steps(presentation, samples):
@@ -107,11 +121,7 @@ def measure_pair(
     reference: NetworkOpBase,
     reference_layer: CompressibleLayer,
     data: Dataset,
-    objective: Objective = "membrane",
-    *,
-    readout_decay: float | None = None,
-    device: str = "cpu",
-    progress: bool = False,
+    options: HessianOptions,
 ) -> tuple[Tensor, Tensor]:
     """Hessian of a layer, and `2 E[y y_reference^T]` with its inputs in another network.
 
@@ -120,12 +130,12 @@ def measure_pair(
     from snnir.compression.hessian import HessianAccumulator
     from snnir.executors import Presentation, TorchExecutor
 
-    place = torch_device(device, network)
+    place = torch_device(options.device, network)
     executors = [TorchExecutor(each, place) for each in (network, reference)]
     presentation = Presentation(network, data.x)
-    decays = filter_decays(network, layer, objective, readout_decay)
+    decays = filter_decays(network, layer, options.objective, options.readout_decay)
     accumulator = HessianAccumulator(input_rows(layer), decays, with_reference=True)
-    for samples in _batches(len(data), progress):
+    for samples in _batches(len(data), options.progress):
         accumulator.start(samples.stop - samples.start)
         runs = [executor.steps(presentation, samples) for executor in executors]
         for step, wanted in zip(*runs, strict=True):
@@ -137,14 +147,11 @@ def layer_problems(
     network: NetworkOpBase,
     layers: Sequence[CompressibleLayer],
     data: Dataset,
-    objective: Objective,
+    options: HessianOptions,
     sequential: Sequential,
-    *,
     importance: Importance = "equal",
-    readout_decay: float | None = None,
-    device: str = "cpu",
 ) -> Iterator[LayerProblem]:
-    """What is to be compressed in each layer, in order, with progress bars.
+    """What is to be compressed in each layer, in order.
 
     All is measured in one execution; with `sequential=asymmetric`, each layer when it is asked for,
     so that changes of the layers before it count, against the network as it is at the first.
@@ -156,20 +163,14 @@ def layer_problems(
     # Before anything changes: the layers behind still have all their weights.
     shares = [_importance(network, layer, importance) for layer in layers]
     if sequential == "none":
-        hessians = measure_hessians(
-            network, layers, data, objective,
-            readout_decay=readout_decay, device=device, progress=True,
-        )  # fmt: skip
+        hessians = measure_hessians(network, layers, data, options)
         for layer, hessian, share in zip(layers, hessians, shares, strict=True):
             yield LayerProblem.build(torch.from_numpy(layer.matrices), hessian, importance=share)
         return
     reference = network.clone()
     originals = compressible_layers(reference)
     for layer, original, share in zip(layers, originals, shares, strict=True):
-        hessian, cross = measure_pair(
-            network, layer, reference, original, data, objective,
-            readout_decay=readout_decay, device=device, progress=True,
-        )  # fmt: skip
+        hessian, cross = measure_pair(network, layer, reference, original, data, options)
         weight = torch.from_numpy(layer.matrices)
         yield LayerProblem.build(weight, hessian, cross, importance=share)
 

@@ -32,6 +32,7 @@ from xdsl.dialects.builtin import ModuleOp
 
 from snnir.calibration.data import load_calibration
 from snnir.calibration.layer_hessians import (
+    HessianOptions,
     Importance,
     Objective,
     Sequential,
@@ -93,10 +94,8 @@ class SNNOSBCPrunePass(SNNPass):
         except ValueError as error:
             raise error_at(network, f"option layer-sparsity: {error}") from error
         data = load_calibration(self.calibration, network, self.samples)
-        problems = layer_problems(
-            network, layers, data, self.objective, self.sequential,
-            importance=self.importance, readout_decay=self.readout_decay, device=self.device,
-        )  # fmt: skip
+        options = HessianOptions(self.objective, self.readout_decay, self.device, progress=True)
+        problems = layer_problems(network, layers, data, options, self.sequential, self.importance)
         for layer, problem, count in zip(layers, problems, counts, strict=True):
             self._prune_layer(layer, problem, count, structure, len(data))
 

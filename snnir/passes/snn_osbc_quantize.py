@@ -24,6 +24,7 @@ from xdsl.dialects.builtin import ModuleOp
 
 from snnir.calibration.data import load_calibration
 from snnir.calibration.layer_hessians import (
+    HessianOptions,
     Objective,
     Sequential,
     check_readout_decay,
@@ -81,10 +82,8 @@ class SNNOSBCQuantizePass(SNNPass):
         data = load_calibration(self.calibration, network, self.samples)
         layers = compressible_layers(network)
         shared = layers_compared_by_readout(network)
-        problems = layer_problems(
-            network, layers, data, self.objective, self.sequential,
-            readout_decay=self.readout_decay, device=self.device,
-        )  # fmt: skip
+        options = HessianOptions(self.objective, self.readout_decay, self.device, progress=True)
+        problems = layer_problems(network, layers, data, options, self.sequential)
         for layer, problem in zip(layers, problems, strict=True):
             self._quantize_layer(layer, problem, layer.op in shared, len(data))
 

@@ -13,6 +13,7 @@ from xdsl.dialects.builtin import ModuleOp
 
 from snnir.calibration import measure_activity
 from snnir.calibration.layer_hessians import (
+    HessianOptions,
     Objective,
     filter_decays,
     input_rows,
@@ -199,8 +200,8 @@ def test_readout_decay_filters_the_layer_that_is_counted(
 ):
     network = network_of(module)
     layers = compressible_layers(network)
-    plain = measure_hessians(network, layers, data, objective)
-    counted = measure_hessians(network, layers, data, objective, readout_decay=0.9)
+    plain = measure_hessians(network, layers, data, HessianOptions(objective))
+    counted = measure_hessians(network, layers, data, HessianOptions(objective, 0.9))
     assert torch.equal(plain[0], counted[0])
     wanted = network_of(_parse(text.replace(f"beta {BETA} : f32", "beta 0.9 : f32")))
     assert filter_decays(wanted, compressible_layers(wanted)[1], "membrane") == pytest.approx(
@@ -329,7 +330,7 @@ snn.network @net(%frame: tensor<{types[0]}xf32>) -> (tensor<{types[2]}xf32>)
 """)
     network = network_of(module)
     layers = compressible_layers(network)
-    found = measure_hessians(network, layers, Dataset(x, None, "random"))[0]
+    found = measure_hessians(network, layers, Dataset(x, None, "random"), HessianOptions())[0]
     columns = kernel[1] * int(np.prod(kernel[2:]))
     expected = np.zeros((groups, columns, columns))
     axes = len(spatial)
