@@ -86,7 +86,10 @@ def _part(data: Dataset, chosen: NDArray[np.bool_]) -> Dataset:
 
 
 def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
-    """The interval of 95 % for a probability (Wilson 1927, without continuity correction)."""
+    """The interval of 95 % for the probability of so many successes in so many trials.
+
+    Wilson 1927, without continuity correction.
+    """
     fraction = successes / trials
     centre = fraction + Z**2 / (2 * trials)
     half = Z * sqrt(fraction * (1 - fraction) / trials + Z**2 / (4 * trials**2))

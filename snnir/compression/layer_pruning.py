@@ -81,9 +81,10 @@ class LayerProblem:
         cross: Tensor | None = None,
         importance: Tensor | None = None,
     ) -> LayerProblem:
-        """From a Hessian that is not damped.
+        """From weights float64 (groups, rows, columns) and a Hessian that is not damped.
 
-        With `cross`, the weights imitate those given from changed inputs (`asymmetric_target`).
+        With `cross`, float64 (groups, columns, columns), the weights imitate those given from
+        changed inputs (`asymmetric_target`). `importance` is float64 (groups, rows).
         """
         if cross is not None:
             parts = [asymmetric_target(*each) for each in zip(weight, hessian, cross, strict=True)]
@@ -92,7 +93,7 @@ class LayerProblem:
         return cls(weight, damped(hessian), silent, importance)
 
     def inverse(self, group: int) -> Tensor:
-        """`H^-1` of a group."""
+        """`H^-1` of a group, float64 (columns, columns)."""
         return torch.cholesky_inverse(torch.linalg.cholesky(self.hessian[group]))
 
     def loss(self, weight: Tensor) -> float:
@@ -115,6 +116,10 @@ class LayerProblem:
         """In which order all rows of all groups lose their weights; not for whole channels.
 
         Losses are those of the rows times their importance.
+
+        Args:
+            block: columns of a row chosen at once; 0: 1/64 of those that remain.
+            progress: told the number of rows whenever some are done.
         """
         weight = self._weighted()
         orders = [
@@ -141,14 +146,17 @@ class LayerProblem:
     def keep_channels(self, channel_columns: Tensor, count: int) -> Tensor:
         """Which weights stay when as many whole channels go as `count` weights hold.
 
-        Only for layers of one group.
+        Bool (1, rows, columns): only for layers of one group.
+
+        Args:
+            channel_columns: int64 (channels, size), the columns of each channel.
         """
         rows = self.weight.shape[1]
         channels = count // (rows * channel_columns.shape[1])
         return prune_groups(self._weighted()[0], self.inverse(0), channel_columns, channels)[None]
 
     def compensated(self, keep: Tensor) -> Tensor:
-        """The best weights where `keep` is True, zero elsewhere."""
+        """The best weights where `keep` is True, zero elsewhere; both (groups, rows, columns)."""
         parts = zip(self.weight, self.hessian, keep, strict=True)
         return torch.stack([compensate(*each) for each in parts])
 

@@ -48,10 +48,11 @@ class Grid:
         return -self.largest - (1 if self.full_range else 0)
 
     def scale(self, weight: Tensor, *, shared: bool = False) -> Tensor:
-        """Scale of each row, (rows,), so that all weights lie on or between grid points.
+        """Scale of each row of `weight` (rows, columns): all weights lie on or between grid points.
 
-        The scales are float32 numbers (in float64), as they are stored. Rows without weights get
-        the scale of a row whose largest weight is 1. `shared` gives all rows the largest scale.
+        The scales, (rows,), are float32 numbers in float64, as they are stored. Rows without
+        weights get the scale of a row whose largest weight is 1. `shared` gives all rows the
+        largest scale.
 
         The full range is fitted in the middle, at `2 max|w| / (2^bits - 1)`, where the largest
         positive weights are cut by half a step (GPTQ's symmetric quantiser).
@@ -107,7 +108,10 @@ def support_of(weight: Tensor) -> Tensor:
 
 
 def quantize_nearest(weight: Tensor, grid: Grid, *, shared: bool = False) -> Quantized:
-    """Round to nearest, without a Hessian: the losses are half the squared errors."""
+    """Round float64 (rows, columns) to nearest, without a Hessian.
+
+    The losses are half the squared errors. `shared`: one scale for all rows.
+    """
     scale = grid.scale(weight, shared=shared)
     integers = grid.round(weight, scale[:, None])
     errors = integers * scale[:, None] - weight

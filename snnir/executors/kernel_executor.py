@@ -114,7 +114,11 @@ class KernelExecutor:
 
 
 def class_scores(network: snnrt.NetworkOp, scores: NDArray) -> NDArray:
-    """The scores of the classes as `ReadoutAccumulator` defines them, from those of the neurons."""
+    """The scores of the classes, (classes,), as `ReadoutAccumulator` defines them.
+
+    Args:
+        scores: what the kernels of the readout left, for each output neuron.
+    """
     readout, timesteps = network.readout.data, network.timesteps.value.data
     classes = scores.size if network.population is None else network.population.value.data
     groups = scores.reshape(classes, -1)

@@ -32,7 +32,7 @@ class WeightGrid:
 
 
 def write_grid(weight: snn.WeightOp, grid: WeightGrid) -> None:
-    """Record the grid of a constant."""
+    """Record the grid of a constant; the scales as float32."""
     weight.attributes[SCALE] = dense_from_array(grid.scale.astype(np.float32))
     weight.attributes[BITS] = IntegerAttr(grid.bits, i64)
 

@@ -117,6 +117,7 @@ def mask_conv2d(network: CNetwork, op: snnrt.MaskConv2dOp, name: str) -> CallTex
 
 
 def window_shape(name: str, op: WindowLIF) -> str:
+    """The constant `name_shape` of a window layer."""
     height, width, lanes = buffer_shape(op.membrane.type)
     window, triples = int_values(op.window), has_triples(op)
     _, columns, row = buffer_shape(op.current.type)
