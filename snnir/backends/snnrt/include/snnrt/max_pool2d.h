@@ -75,46 +75,26 @@ SNNRT_KERNEL int32_t snnrt_max_pool_words(const void *input, void *output,
   return c;
 }
 
-/* Maximum pooling of int8 activations, four channels at a time. */
-SNNRT_KERNEL void snnrt_max_pool2d_s8(const int8_t *input, int8_t *output,
-                                      const snnrt_pool2d_shape *shape) {
-  for (int32_t y = 0; y < shape->output_height; ++y) {
-    for (int32_t x = 0; x < shape->output_width; ++x) {
-      const snnrt_pool_window window = snnrt_pool_window_at(y, x, shape);
-      const int32_t done =
-          SNNRT_PACKED ? snnrt_max_pool_words(input, output, window, 1, shape)
-                       : 0;
-      snnrt_max_pool_window_s8(input, output, window, done, shape);
-      output += shape->channels;
-    }
+/* Defines snnrt_max_pool2d_<name>: maxima of elements of `packed_size` bytes, as
+   many channels at a time as a word holds, or one by one where that is 0. */
+#define SNNRT_DEFINE_MAX_POOL(name, type, packed_size)                        \
+  SNNRT_KERNEL void snnrt_max_pool2d_##name(                                  \
+      const type *input, type *output, const snnrt_pool2d_shape *shape) {     \
+    for (int32_t y = 0; y < shape->output_height; ++y) {                      \
+      for (int32_t x = 0; x < shape->output_width; ++x) {                     \
+        const snnrt_pool_window window = snnrt_pool_window_at(y, x, shape);   \
+        const int32_t done = SNNRT_PACKED && packed_size > 0                  \
+                                 ? snnrt_max_pool_words(input, output, window,\
+                                                        packed_size, shape)   \
+                                 : 0;                                         \
+        snnrt_max_pool_window_##name(input, output, window, done, shape);     \
+        output += shape->channels;                                            \
+      }                                                                       \
+    }                                                                         \
   }
-}
 
-/* Maximum pooling of int16 activations, two channels at a time. */
-SNNRT_KERNEL void snnrt_max_pool2d_s16(const int16_t *input, int16_t *output,
-                                       const snnrt_pool2d_shape *shape) {
-  for (int32_t y = 0; y < shape->output_height; ++y) {
-    for (int32_t x = 0; x < shape->output_width; ++x) {
-      const snnrt_pool_window window = snnrt_pool_window_at(y, x, shape);
-      const int32_t done =
-          SNNRT_PACKED ? snnrt_max_pool_words(input, output, window, 2, shape)
-                       : 0;
-      snnrt_max_pool_window_s16(input, output, window, done, shape);
-      output += shape->channels;
-    }
-  }
-}
-
-/* Maximum pooling of int32 activations. */
-SNNRT_KERNEL void snnrt_max_pool2d_s32(const int32_t *input, int32_t *output,
-                                       const snnrt_pool2d_shape *shape) {
-  for (int32_t y = 0; y < shape->output_height; ++y) {
-    for (int32_t x = 0; x < shape->output_width; ++x) {
-      snnrt_max_pool_window_s32(input, output,
-                                snnrt_pool_window_at(y, x, shape), 0, shape);
-      output += shape->channels;
-    }
-  }
-}
+SNNRT_DEFINE_MAX_POOL(s8, int8_t, 1)
+SNNRT_DEFINE_MAX_POOL(s16, int16_t, 2)
+SNNRT_DEFINE_MAX_POOL(s32, int32_t, 0)
 
 #endif
