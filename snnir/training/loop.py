@@ -126,17 +126,17 @@ def train(
         SNNError: fewer than two samples, or the training diverged.
     """
     labels = decisions(module.network, data.x, module.device) if data.y is None else data.y
+    taught = Dataset(data.x, labels, data.name)
     held_out, rest = split(labels, training.held_out)
     loss = loss_function(module.network, training.loss)
-    penalty = training.work_penalty
-    before = evaluate(module, data.x, labels, held_out, loss, training.batch, penalty)
+    before = evaluate(module, taught, held_out, loss, training)
     best, best_epoch, scores = before, 0, []
     kept = _snapshot(module)
     with tqdm(total=training.epochs, unit="epoch", disable=None if progress else True) as bar:
-        for epoch in _epochs(module, data.x, labels, rest, loss, training):
-            score = evaluate(module, data.x, labels, held_out, loss, training.batch, penalty)
+        for epoch in _epochs(module, taught, rest, loss, training):
+            score = evaluate(module, taught, held_out, loss, training)
             scores.append(score)
-            if score.loss < best.loss if penalty else score > best:
+            if score.loss < best.loss if training.work_penalty else score > best:
                 best, best_epoch, kept = score, epoch, _snapshot(module)
             bar.set_postfix(loss=f"{score.loss:.3f}", accuracy=f"{score.accuracy:.3f}")
             bar.update()
@@ -169,23 +169,25 @@ def split(labels: NDArray[np.int64], held_out: float) -> tuple[NDArray[np.int64]
 @torch.no_grad()
 def evaluate(
     module: TrainableNetwork,
-    x: NDArray,
-    labels: NDArray[np.int64],
+    data: Dataset,
     samples: NDArray[np.int64],
     loss: Loss,
-    batch: int,
-    penalty: float = 0.0,
+    training: Training,
 ) -> Score:
-    """Mean loss and accuracy of some of the samples; decisions are those of the readout.
+    """Mean loss, with the penalty of `training`, and accuracy of some of the samples.
+
+    Decisions are those of the readout.
 
     Args:
-        penalty: the weight of the work in the loss, see `Training.work_penalty`.
+        data: with labels.
+        samples: positions in the data, (n,).
     """
+    labels = data.labels()
     total, right = 0.0, 0
-    for chosen in _batches(samples, batch):
-        outputs, work = module.forward_with_work(torch.from_numpy(x[chosen]))
+    for chosen in _batches(samples, training.batch):
+        outputs, work = module.forward_with_work(torch.from_numpy(data.x[chosen]))
         wanted = torch.from_numpy(labels[chosen]).to(module.device)
-        total += float(loss(outputs, wanted) + penalty * work) * len(chosen)
+        total += float(loss(outputs, wanted) + training.work_penalty * work) * len(chosen)
         readout = ReadoutAccumulator(module.network, len(chosen))
         for output in outputs.cpu().numpy():
             readout.add(output)
@@ -195,13 +197,13 @@ def evaluate(
 
 def _epochs(
     module: TrainableNetwork,
-    x: NDArray,
-    labels: NDArray[np.int64],
+    data: Dataset,
     samples: NDArray[np.int64],
     loss: Loss,
     training: Training,
 ) -> Iterator[int]:
     """Train for the epochs, yielding the number of each after it."""
+    x, labels = data.x, data.labels()
     rng = np.random.default_rng(training.seed)
     optimiser = torch.optim.Adam(module.parameters(), lr=training.learning_rate)
     steps = training.epochs * -(-len(samples) // training.batch)
