@@ -15,7 +15,6 @@ zeros too. `counts` are measured with inputs of 1 to 3 (70, 20 and 10 % of the a
 from __future__ import annotations
 
 import argparse
-import csv
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from report import RESULTS, write_records
 
 from snnir.backends.c.syntax import array_definition, struct_definition
 from snnir.backends.targets import MPS2_AN500
@@ -33,7 +33,6 @@ from snnir.driver.tables import Cell, format_table
 from snnir.kernels.compressed_weights import PANEL, block_rows, pack_rows, sparse_rows
 from snnir.kernels.layout import interleave_outputs
 
-RESULTS = Path(__file__).resolve().parents[1] / "results"
 SHAPES = ("2312x256", "800x10", "256x10", "512x128")
 DENSITIES = (0.01, 0.05, 0.10, 0.25, 0.50)
 COUNT_PROBABILITIES = (0.7, 0.2, 0.1)
@@ -307,11 +306,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args()
     records = [record for shape in options.shape or SHAPES for record in measure(shape)]
-    options.results.mkdir(parents=True, exist_ok=True)
-    with (options.results / "cortex_m7_linear.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(records[0]))
-        writer.writeheader()
-        writer.writerows(records)
+    write_records(options.results / "cortex_m7_linear.csv", records)
     (options.results / "cortex_m7_linear.md").write_text(markdown(records))
 
 

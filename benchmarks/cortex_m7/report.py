@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,8 +113,8 @@ def read_records(path: Path) -> list[Record]:
         return list(csv.DictReader(file))
 
 
-def write_records(path: Path, records: Sequence[Record]) -> None:
-    """The CSV file."""
+def write_records(path: Path, records: Sequence[Mapping[str, object]]) -> None:
+    """A CSV file with the columns of the first record; its folder is made if it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(records[0]))

@@ -24,6 +24,7 @@ import torch
 from held_out import Case, cases
 from numpy.typing import NDArray
 from profile_calls import profile_calls
+from report import RESULTS
 from xdsl.parser import Parser
 
 from snnir.backends.targets import MPS2_AN500
@@ -35,7 +36,6 @@ from snnir.driver.tables import Cell, format_table
 from snnir.executors.native import NativeExecutor
 from snnir.universe import make_context
 
-RESULTS = Path(__file__).resolve().parents[1] / "results"
 PROFILED_SAMPLES = 4
 """Samples whose blocks are counted."""
 TOLERANCE = 0.15
