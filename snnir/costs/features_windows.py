@@ -82,7 +82,8 @@ def _reading(op: snnrt.WindowLIFBase, reached: float, words: int, groups: int) -
     window = int_values(op.window)
     pixels = element_count(window)
     summed = "sum" if op.sum.value.data else "maximum"
-    if summed == "maximum" and tuple(window) == (2, 2):
+    in_tiles = isinstance(op, snnrt.TileLIFBase)
+    if summed == "maximum" and tuple(window) == (2, 2) and not in_tiles:
         # In one piece where a group has three words.
         whole = words // GROUP_WORDS
         rest, left = groups - whole, words - whole * GROUP_WORDS

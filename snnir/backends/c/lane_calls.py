@@ -140,6 +140,7 @@ def window_shape(name: str, op: WindowLIF) -> str:
     }  # fmt: skip
     if isinstance(op, snnrt.TileLIFBase):
         fields["current_shift"] = op.current_shift.value.data
+        fields["by_position"] = "true"
     return struct_definition(f"{name}_shape", "snnrt_window_shape", fields)
 
 

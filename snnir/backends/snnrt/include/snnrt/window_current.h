@@ -24,6 +24,9 @@ typedef struct snnrt_window_shape {
   int32_t busy_begin, busy_end;
   /* What halving neurons shift the pooled currents of pairs by. */
   int32_t current_shift;
+  /* Whether maxima are found position by position: in code that also adds
+     kernels, a window in one piece would leave too few registers for these. */
+  bool by_position;
 } snnrt_window_shape;
 
 /* Words that are read together. */
@@ -134,7 +137,7 @@ SNNRT_KERNEL bool snnrt_max_square(const uint8_t *window, int32_t group,
   const uint8_t *position = window + (shape->triples ? 16 : 12) * group;
   const bool whole = shape->triples ? 2 * group + 1 < shape->elements
                                     : 3 * group + 2 < shape->elements;
-  if (shape->sum || !whole || shape->window_height != 2 ||
+  if (shape->sum || shape->by_position || !whole || shape->window_height != 2 ||
       shape->window_width != 2) {
     return false;
   }
