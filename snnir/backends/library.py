@@ -25,6 +25,7 @@ from snnir.dialects.layer_shapes import element_count
 from snnir.dialects.snn_attributes import InputKind
 from snnir.executors.golden import GoldenVectors
 from snnir.support.atomic import atomic_directory
+from snnir.support.diagnostics import SNNError
 
 MANIFEST = "manifest.json"
 
@@ -81,10 +82,12 @@ def write_library(
         limits: most bytes of RAM and of flash.
 
     Raises:
-        SNNError: memory is not planned, the folder cannot be written or holds something else, the
-            code does not compile for the target, or it does not fit the limits.
+        SNNError: memory is not planned, the folder cannot be written or holds something else, such
+            as the library of another network, the code does not compile for the target, or it does
+            not fit the limits.
     """
     network = only_network(module)
+    check_folder(directory, network.op.sym_name.data)
     files = library_files(network, golden)
     for file, text in linker_files(network, target).items():
         files[f"targets/{target.name}/{file}"] = text
@@ -111,6 +114,26 @@ def write_library(
         None if footprint is None else footprint.stack_bytes,
         tuple(files),
     )
+
+
+def check_folder(directory: Path, network: str) -> None:
+    """Raises `SNNError` if a folder holds the library of a network of another name."""
+    try:
+        text = (directory / MANIFEST).read_text()
+    except OSError:
+        return
+    try:
+        owner = json.loads(text)["network"]
+    except (ValueError, TypeError, LookupError):
+        raise SNNError(
+            f"cannot write the folder '{directory}': its '{MANIFEST}' is not that of a library; "
+            "name another folder"
+        ) from None
+    if owner != network:
+        raise SNNError(
+            f"cannot write the folder '{directory}': it holds the library of '{owner}', not of "
+            f"'{network}'; name another folder, or remove this one"
+        )
 
 
 def _manifest(

@@ -254,7 +254,11 @@ class AlphaOp(SecondOrderNeuronBase):
 
     `e1 = alpha * e + x`, `i1 = beta * i - x`, `m1 = tau * (e1 + i1)`; `zero_after` clears all three
     where `R`; `subtract` gives `e = e1 - threshold * R`, `i = i1 - (beta * i - x) * R`,
-    `U = m1 + i * R` with the old `i`. The reset is always delayed.
+    `U = m1 + i * R` with the old `i`.
+
+    Constraints:
+      * (C4) the reset is always delayed;
+      * (C5) `alpha` and `beta` differ and `alpha` is above 0, so that `tau` is finite.
     """
 
     name = "snn.alpha"
@@ -267,8 +271,20 @@ class AlphaOp(SecondOrderNeuronBase):
 
     def verify_(self) -> None:
         super().verify_()
-        if self.reset_timing.data is not ResetTiming.DELAYED:
+        if self.reset_timing.data is not ResetTiming.DELAYED:  # C4
             raise VerifyException("the reset of an alpha neuron is always delayed")
+        alpha, beta = np.broadcast_arrays(
+            array_from_dense(self.alpha).astype(np.float32),
+            array_from_dense(self.beta).astype(np.float32),
+        )
+        # Decays that hardly differ have the same logarithm.
+        with np.errstate(divide="ignore"):
+            wrong = (alpha == 0) | (np.log(alpha) == np.log(beta))
+        if wrong.any():  # C5
+            raise VerifyException(
+                "alpha and beta must differ, and alpha be above 0, for a finite tau; got alpha "
+                f"{alpha[wrong].flat[0]:g} and beta {beta[wrong].flat[0]:g}"
+            )
 
 
 @irdl_op_definition

@@ -141,20 +141,22 @@ def compile(
 
     Raises:
         SNNError: the network cannot be lowered or does not fit the target or the limits of
-            `options`, or the folder cannot be written.
+            `options`, or the folder cannot be written or holds the library of another network.
     """
     # Here, because importing the function must not load the code generator.
-    from snnir.backends.library import write_library
+    from snnir.backends.library import check_folder, write_library
 
     description = get_target(target)
     module = network.clone() if isinstance(network, ModuleOp) else read_network(network)
     if name is not None:
         rename_network(module, name)
+    name = network_of(module).sym_name.data
+    folder = Path(name if directory is None else directory)
+    check_folder(folder, name)
     samples = None if data is None else load_samples(network_of(module), data, bins, limit)
     options = for_target(options, description)
     lowered = lower_within_limits(module, options, samples, description, cmsis_nn)
     op = lowered.network
-    folder = Path(op.sym_name.data if directory is None else directory)
     library = write_library(
         lowered.kernels,
         folder,

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from snnir.data import Dataset, balanced_subset
 from snnir.dialects.network import NetworkOpBase
-from snnir.driver.levels import Cost, Level, take_samples
+from snnir.driver.levels import Level, take_samples
+from snnir.driver.measured_cost import Cost
 from snnir.driver.validation_report import LevelReport, ValidationReport
 from snnir.executors.agreement import FiringRule, explain_divergence, firing_rules
 from snnir.executors.result import ExecutionResult
@@ -58,8 +59,10 @@ class Ladder:
         """Add the level of integers, which all levels below must equal."""
         self._qsnn = _Rung(LevelReport(level.name), level)
 
-    def add_native(self, level: Level, network: NetworkOpBase, limit: int | None = None) -> None:
+    def add_native(self, level: Level, cost: Cost, limit: int | None = None) -> None:
         """Add a level that is C, for all samples or for a class-balanced part of `limit`.
+
+        What it is measured to take is added to `cost`.
 
         Raises:
             SNNError: the limit is below one.
@@ -69,7 +72,6 @@ class Ladder:
             labels = np.zeros(len(self._data), np.int64)
         chosen = np.zeros(len(labels), np.bool_)
         chosen[balanced_subset(labels, limit)] = True
-        cost = Cost(network.timesteps.value.data)
         self._native.append(_NativeRung(LevelReport(level.name), level, chosen, cost))
 
     def climb_down(self, part: slice) -> None:

@@ -4,15 +4,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from snnir.backends.targets import TargetDescription, get_target
+from snnir.costs.features import Presentation
 from snnir.data.network_inputs import integer_input
 from snnir.dialects import snnrt
 from snnir.dialects.layer_shapes import element_count, shape_of
@@ -21,7 +22,6 @@ from snnir.driver.files import network_of
 from snnir.driver.lowering import LoweredNetwork
 from snnir.driver.pipelines import LoweringOptions
 from snnir.driver.removed_channels import restore_channels
-from snnir.driver.tables import format_table
 from snnir.executors.result import ExecutionResult
 from snnir.support.diagnostics import SNNError
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 LevelName = Literal["snn", "compressed", "qsnn", "kernels", "host", "qemu"]
 LEVELS: tuple[LevelName, ...] = ("snn", "compressed", "qsnn", "kernels", "host", "qemu")
+LEVELS_IN_C: tuple[LevelName, ...] = ("host", "qemu")
 
 EMULATED_TARGET = "mps2-an500"
 """The target of the level `qemu` unless another one is named."""
@@ -72,12 +73,14 @@ def open_level(
     target: TargetDescription | None = None,
     cmsis_nn: Path | None = None,
     options: LoweringOptions | None = None,
+    input_as: Presentation = "frames",
 ) -> Level:
     """Prepare one level of a network for execution.
 
     Args:
         target: what to build for at the level `qemu`.
         options: whose limits for RAM and flash hold at the level `qemu`, where code is measured.
+        input_as: how C is given each step.
 
     Raises:
         SNNError: the network was written at a lower level, the toolchain is missing, or a limit is
@@ -99,7 +102,8 @@ def open_level(
     if name == "kernels":
         return _in_numpy(lowered)
     chosen = get_target("host") if name == "host" else target or get_target(EMULATED_TARGET)
-    return _in_c(name, lowered, chosen, cmsis_nn, options or LoweringOptions())
+    executor = _executor(lowered, chosen, cmsis_nn, options or LoweringOptions())
+    return _in_c(name, lowered, executor, input_as)
 
 
 def _in_torch(name: str, network: NetworkOpBase, *, as_integers: bool) -> Level:
@@ -128,13 +132,13 @@ def _in_numpy(lowered: LoweredNetwork) -> Level:
     return Level("kernels", run)
 
 
-def _in_c(
-    name: str,
+def _executor(
     lowered: LoweredNetwork,
     target: TargetDescription,
     cmsis_nn: Path | None,
     options: LoweringOptions,
-) -> Level:
+) -> NativeExecutor:
+    """What runs C on the target; the build keeps to the limits of the options."""
     from snnir.executors.native import NativeExecutor
 
     network = lowered.network
@@ -142,9 +146,15 @@ def _in_c(
     if executor.footprint is not None:
         assert isinstance(network, snnrt.NetworkOp)
         executor.footprint.check(network, options.ram_limit, options.flash_limit)
+    return executor
 
+
+def _in_c(
+    name: str, lowered: LoweredNetwork, executor: NativeExecutor, input_as: Presentation
+) -> Level:
     def run(x: NDArray, record: Record) -> ExecutionResult:
-        result = executor.run(integer_input(network, x), record=record)
+        presented = integer_input(lowered.network, x)
+        result = executor.run(presented, record=record, events=input_as == "events")
         return restore_channels(result, lowered.kept_channels)
 
     return Level(name, run, executor)
@@ -164,60 +174,6 @@ def batches(network: NetworkOpBase, samples: int, progress: bool) -> Iterator[sl
             stop = min(start + batch, samples)
             yield slice(start, stop)
             bar.update(stop - start)
-
-
-@dataclass
-class Cost:
-    """Measurements of all batches of one level, added up."""
-
-    timesteps: int
-    _parts: list[Measurements] = field(default_factory=list)
-
-    def add(self, measurements: Measurements | None) -> None:
-        """Account for one batch."""
-        if measurements is not None:
-            self._parts.append(measurements)
-
-    def to_json(self) -> dict[str, Any]:
-        """What was measured; instructions are missing where they were not counted."""
-        if not self._parts:
-            return {}
-        last = self._parts[-1]
-        result: dict[str, Any] = {"arena_bytes": last.arena_bytes}
-        counted = [part for part in self._parts if part.instructions is not None]
-        if counted:
-            instructions = sum(part.instructions or 0 for part in counted)
-            per_step = instructions / sum(part.steps for part in counted)
-            result = {
-                "instructions_per_step": per_step,
-                "instructions_per_inference": per_step * self.timesteps,
-                "worst_step_instructions": max(p.worst_step_instructions or 0 for p in counted),
-                **result,
-                "ram_bytes": max(part.ram_bytes or 0 for part in counted),
-                "flash_bytes": last.flash_bytes,
-                "stack_bytes": max(part.stack_bytes or 0 for part in counted),
-            }
-        return result
-
-
-COST_TITLES = {
-    "instructions_per_step": "instructions per step, from frames",
-    "instructions_per_inference": "instructions per inference",
-    "worst_step_instructions": "instructions of the longest step",
-    "arena_bytes": "arena, bytes",
-    "ram_bytes": "RAM with stack, bytes",
-    "flash_bytes": "flash, bytes",
-    "stack_bytes": "of the RAM: stack of the test program, bytes",
-}
-"""What the entries of `Cost.to_json` are called on the screen."""
-
-
-def cost_lines(title: str, cost: dict[str, Any]) -> list[str]:
-    """Return a table of what was measured; nothing if nothing was."""
-    if not cost:
-        return []
-    rows = [(COST_TITLES[name], round(value)) for name, value in cost.items()]
-    return ["", *format_table((title, ""), rows)]
 
 
 def take_samples(result: ExecutionResult, rows: NDArray[np.int64]) -> ExecutionResult:

@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.backends.targets import get_target
+from snnir.costs.features import Presentation
 from snnir.data import Dataset
 from snnir.data.network_inputs import load_samples
 from snnir.driver.files import network_of, read_network
 from snnir.driver.fitting import lower_within_limits
-from snnir.driver.levels import EMULATED_TARGET, Cost, LevelName, batches, cost_lines, open_level
+from snnir.driver.levels import EMULATED_TARGET, LevelName, batches, open_level
 from snnir.driver.lowering import LoweredNetwork
+from snnir.driver.measured_cost import Cost, check_presentation, cost_lines, prediction
 from snnir.driver.pipelines import LoweringOptions
 from snnir.driver.tables import format_table, percent
 from snnir.executors.result import ExecutionResult
@@ -80,6 +82,7 @@ def run(
     level: LevelName = "snn",
     options: LoweringOptions | None = None,
     cmsis_nn: Path | None = None,
+    input_as: Presentation = "frames",
     progress: bool = False,
 ) -> RunReport:
     """Run one level of a network on all samples.
@@ -89,23 +92,28 @@ def run(
         data: samples, or the text that names them (`snnir.data.load_data`).
         bins: time bins for recordings of events; as many as the network has steps by default.
         limit: number of samples, class-balanced.
+        input_as: how levels that are C are given each step: as a frame, or as a list of events.
 
     Raises:
         SNNError: the network cannot be lowered to the level, or the data do not fit it.
     """
     module = network if isinstance(network, ModuleOp) else read_network(network)
     op = network_of(module)
+    check_presentation(op, input_as)
     samples = load_samples(op, data, bins, limit)
+    options = options or LoweringOptions()
     if level == "snn":
         lowered = LoweredNetwork(module, None, module)
     else:
         target = get_target(EMULATED_TARGET if level == "qemu" else "host")
-        options = options or LoweringOptions()
         lowered = lower_within_limits(module, options, samples, target, cmsis_nn)
     if level == "snn" and op.name != "snn.network":
         raise SNNError(f"the network is written as {op.name} and has no level snn")
-    executor = open_level(level, lowered, cmsis_nn=cmsis_nn, options=options)
-    tally, cost = _Tally(), Cost(op.timesteps.value.data)
+    executor = open_level(level, lowered, cmsis_nn=cmsis_nn, options=options, input_as=input_as)
+    tally = _Tally()
+    cost = Cost(op.timesteps.value.data, input_as)
+    if executor.native is not None:
+        cost.predicted = prediction(lowered, options)
     for part in batches(op, len(samples), progress):
         tally.add(executor.run(samples.x[part], "all"))
         if executor.native is not None:

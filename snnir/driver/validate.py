@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.backends.targets import get_target
+from snnir.costs.features import Presentation
 from snnir.data import Dataset
 from snnir.data.network_inputs import load_samples
 from snnir.driver.files import network_of, read_network
 from snnir.driver.fitting import lower_within_limits
 from snnir.driver.ladder import Ladder
 from snnir.driver.levels import batches, open_level
+from snnir.driver.measured_cost import Cost, check_presentation, prediction
 from snnir.driver.pipelines import LoweringOptions, for_target
 from snnir.driver.validation_report import ValidationReport
 from snnir.support.atomic import PathLike
@@ -38,6 +40,7 @@ def validate(
     qemu_limit: int | None = None,
     options: LoweringOptions | None = None,
     cmsis_nn: Path | None = None,
+    input_as: Presentation = "frames",
     progress: bool = False,
 ) -> ValidationReport:
     """Run every level on the same samples and compare each with the level above it.
@@ -52,6 +55,7 @@ def validate(
         module: the snnTorch module that the network was imported from, with its weights.
         target: the lowest level: `host`, or a target with an emulator.
         qemu_limit: samples to run in the emulator, class-balanced; `QEMU_LIMIT` by default.
+        input_as: how C is given each step: as a frame, or as a list of events.
 
     Raises:
         SNNError: a level cannot be built or run, or the data do not fit the network.
@@ -60,6 +64,7 @@ def validate(
     description.require_runnable()
     ir = network if isinstance(network, ModuleOp) else read_network(network)
     op = network_of(ir)
+    check_presentation(op, input_as)
     samples = load_samples(op, data, bins, limit)
     options = for_target(options, description)
     lowered = lower_within_limits(ir, options, samples, description, cmsis_nn)
@@ -71,10 +76,13 @@ def validate(
     if lowered.compressed is not None:
         ladder.add_compressed(open_level("compressed", lowered))
     ladder.add_qsnn(open_level("qsnn", lowered))
-    ladder.add_native(open_level("host", lowered, cmsis_nn=cmsis_nn), op)
+    steps = op.timesteps.value.data
+    host = open_level("host", lowered, cmsis_nn=cmsis_nn, input_as=input_as)
+    ladder.add_native(host, Cost(steps, input_as))
     if not description.is_host:
-        emulated = open_level("qemu", lowered, description, cmsis_nn, options)
-        ladder.add_native(emulated, op, QEMU_LIMIT if qemu_limit is None else qemu_limit)
+        emulated = open_level("qemu", lowered, description, cmsis_nn, options, input_as)
+        cost = Cost(steps, input_as, prediction(lowered, options))
+        ladder.add_native(emulated, cost, QEMU_LIMIT if qemu_limit is None else qemu_limit)
     for part in batches(op, len(samples), progress):
         ladder.climb_down(part)
     return ladder.report()

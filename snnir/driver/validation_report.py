@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnir.driver.bit_exactness import Difference, first_difference, first_unequal_score
-from snnir.driver.levels import cost_lines
+from snnir.driver.measured_cost import cost_lines
 from snnir.driver.tables import format_table, percent
 from snnir.executors.agreement import Divergence, compare_recordings
 from snnir.executors.result import ExecutionResult

@@ -38,6 +38,7 @@ from snnir.costs.goals import Goal, Metric, Totals
 from snnir.costs.library import library_bytes
 from snnir.costs.search import Limits, Selection, select, totals_of
 from snnir.costs.signals import ASSUMED_INPUT_RATE, ASSUMED_RATE
+from snnir.data.network_inputs import REAL_KINDS
 from snnir.dialects import qsnn
 from snnir.dialects.network import LAYER
 from snnir.kernels.context import CMSIS_CHOICES, KernelChoice
@@ -101,10 +102,11 @@ class QSNNSelectKernelsPass(SNNPass):
 
     def _report_network(self, network: qsnn.NetworkOp, found: Selection, limits: Limits) -> None:
         total = found.lowered.cost
+        given = "" if network.input.data in REAL_KINDS else ", input as events"
         self.remark(
             network,
             f"predicted for {self.optimize} ({_REASONS[self.optimize].format(self._unit)}): "
-            f"{self._totals(totals_of(total, self.metric))}",
+            f"{self._totals(totals_of(total, self.metric))}{given}",
             instructions=total.instructions, cycles=total.cycles, flash_bytes=total.flash_bytes,
             ram_bytes=total.ram_bytes,
         )  # fmt: skip

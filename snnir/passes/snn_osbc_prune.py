@@ -30,7 +30,8 @@ of them brings is measured in `benchmarks/results/osbc.md`.
 `structure` says where zeros may be: anywhere (`none`), the same columns in Q rows at a time
 (`rows:4`), N of each M columns (`2:4`; the budget does not count), or whole input channels
 (`channels`, which a later pass can remove). A convolution counts im2col columns and its positions
-are samples; a max pooling before the neurons is taken for the identity. Biases stay.
+are samples; a max pooling before the neurons is taken for the identity. Biases stay. Weights that
+were quantised before are real numbers again, off their grid; a remark says so.
 
 Legal for every network, but it changes what the network computes. Left alone, with a remark:
 layers whose outputs are no multiple of the Q of `rows:Q`, and grouped convolutions with `channels`.
@@ -58,6 +59,7 @@ from snnir.compression.layer_pruning import LayerProblem, Structure
 from snnir.dialects import snn
 from snnir.layers.affine import groups_of
 from snnir.layers.compressible import CompressibleLayer, compressible_layers
+from snnir.layers.weight_grid import lost_grid
 from snnir.support.diagnostics import error_at
 from snnir.support.pass_base import SNNPass, option, required_option
 
@@ -144,8 +146,9 @@ class SNNOSBCPrunePass(SNNPass):
             possible = problem.weight.numel() if structure.pattern is not None else count
             keep = problem.keep(order, possible)
         pruned = problem.compensated(keep)
+        lost = lost_grid(layer.op.weight)
         layer.replace_weights(pruned.numpy())
-        self._report(layer, problem, pruned, keep, samples)
+        self._report(layer, problem, pruned, keep, samples, lost)
 
     def _report(
         self,
@@ -154,6 +157,7 @@ class SNNOSBCPrunePass(SNNPass):
         pruned: torch.Tensor,
         keep: torch.Tensor,
         samples: int,
+        lost: str,
     ) -> None:
         groups, rows, columns = keep.shape
         total, zeros = keep.numel(), int((~keep).sum())
@@ -164,7 +168,7 @@ class SNNOSBCPrunePass(SNNPass):
             layer.op,
             f"pruned {zeros / total:.1%} of {total:,} weights by {self.objective} error on "
             f"{samples} samples; {empty} of {groups * rows} outputs have none left, "
-            f"{silent} of {groups * columns} inputs never fired{layer.caveat}",
+            f"{silent} of {groups * columns} inputs never fired{layer.caveat}{lost}",
             layer=layer.name, weights=total, zeros=zeros, empty_outputs=empty,
             silent_inputs=silent, loss=problem.loss(pruned), samples=samples,
         )  # fmt: skip

@@ -110,6 +110,10 @@ class SNNReduceTimestepsPass(SNNPass):
             raise error_at(network, f"timesteps must be 1 to {steps}, got {self.timesteps}")
         if not 0 <= self.budget <= 1:
             raise error_at(network, f"option budget must be 0 to 1, got {self.budget}")
+        if self.finetune and not 0 < self.step_factor < 1:
+            raise error_at(
+                network, f"option step-factor must be between 0 and 1, got {self.step_factor}"
+            )
         data = load_calibration(self.calibration, network, self.samples)
         device = str(resolve_device(self.device, network))
         search = Search(network, data, self.metric, device, reduction)

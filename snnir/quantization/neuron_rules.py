@@ -28,6 +28,9 @@ from snnir.support.diagnostics import error_at
 
 BEYOND = 2.0**52
 
+LARGEST_THRESHOLD = (1 << 31) - 1
+"""What stands for all larger thresholds, of neurons whose membranes provably stay below it."""
+
 SATURATED_THRESHOLDS = 8
 """With `state=saturate` the membrane holds at least this many thresholds before it clamps."""
 
@@ -72,7 +75,7 @@ class Membrane:
         bias = smallest_extent(_whole(self.input.offset / unit), shape)
         dynamics = self.dynamics
         if self.threshold is not None:
-            threshold = _whole(self.threshold / unit)
+            threshold = np.minimum(_whole(self.threshold / unit), LARGEST_THRESHOLD)
             dynamics = replace(dynamics, threshold=smallest_extent(threshold, shape))
         low, high = ((bound << shift) + bias for bound in (self.input.low, self.input.high))
         return dynamics, bias, (low, high)
@@ -85,7 +88,14 @@ def _proven(membrane: Membrane, shift: int, element_type: IntegerType) -> Membra
     found = membrane_range(current, dynamics, limit=-type_bounds(element_type)[0])
     if found is None or not fits(*found, element_type):
         return None
+    if dynamics.threshold is not None and _may_reach_largest(found, dynamics.threshold):
+        return None
     return MembraneFormat(shift, element_type, qsnn.Overflow.PROVEN, dynamics, bias, found)
+
+
+def _may_reach_largest(found: Interval, threshold: NDArray[np.int64]) -> bool:
+    """Whether a neuron might fire that has the threshold that stands for larger ones."""
+    return bool(((found[1] >= LARGEST_THRESHOLD) & (threshold == LARGEST_THRESHOLD)).any())
 
 
 def _saturating(membrane: Membrane, shift: int, element_type: IntegerType) -> MembraneFormat | None:
@@ -136,10 +146,24 @@ def choose_format(
             chosen = method(membrane, shift, element_type)
             if chosen is not None and _sum_fits(context, op, chosen):
                 return chosen
+    _refuse_threshold(op, membrane)
     raise error_at(
         op, f"no membrane format of state={context.options.state} holds this layer; "
         "allow state=auto or a smaller minimum-shift"
     )  # fmt: skip
+
+
+def _refuse_threshold(op: Operation, membrane: Membrane) -> None:
+    """Raises `SNNError` if a threshold is to blame: too large even in the largest unit."""
+    if membrane.threshold is None:
+        return
+    threshold, unit = np.broadcast_arrays(membrane.threshold, membrane.input.scale)
+    if (wrong := np.abs(threshold) > LARGEST_THRESHOLD * unit).any():
+        raise error_at(
+            op, f"a threshold of {threshold[wrong].flat[0]:g} does not fit 32 bits in units of the "
+            f"membrane, {unit[wrong].flat[0]:g}, and nothing keeps the membrane away from it; "
+            "give the neuron a threshold that it can reach, or a beta below 1"
+        )  # fmt: skip
 
 
 def _sum_fits(context: QuantizationContext, op: Operation, chosen: MembraneFormat) -> bool:

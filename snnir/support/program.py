@@ -10,15 +10,18 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from snnir.support.command_line import UsageError
-from snnir.support.diagnostics import SNNError
+from snnir.support.diagnostics import PROGRAM_NAME, SNNError
 from snnir.support.pipeline import PipelineError
+
+INTERRUPTED = 130
+"""Status of a program that SIGINT ended, as shells give it."""
 
 
 def exit_status(run: Callable[[], int], *, debug: bool) -> int:
     """The status that `run` returns, or that of the error that ends it.
 
     An `SNNError` is printed to standard error, with its traceback if `debug`: status 2 if the
-    command line or the pipeline is wrong, else 1.
+    command line or the pipeline is wrong, else 1. An interrupt from the keyboard is one line, too.
     """
     try:
         return run()
@@ -32,7 +35,8 @@ def exit_status(run: Callable[[], int], *, debug: bool) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
-        return 130
+        print(f"{PROGRAM_NAME}: interrupted", file=sys.stderr)
+        return INTERRUPTED
 
 
 @contextmanager

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 from snnir.data import Dataset
 from snnir.dialects import snn
-from snnir.support.diagnostics import SNNError
 from snnir.temporal.search import Search
 from snnir.training import SurrogateName, TrainableNetwork, Training, TrainingResult, train
 
@@ -52,11 +51,9 @@ def step_counts(steps: int, factor: float, lowest: int) -> Iterator[int]:
     >>> list(step_counts(16, 0.75, 4))
     [12, 9, 6, 4]
 
-    Raises:
-        SNNError: the factor is not between 0 and 1.
+    The factor lies between 0 and 1.
     """
-    if not 0 < factor < 1:
-        raise SNNError(f"the step factor must be between 0 and 1, got {factor}")
+    assert 0 < factor < 1
     while steps > lowest:
         steps = max(lowest, min(steps - 1, int(steps * factor)))
         yield steps

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """`snn-opt`: reads IR, runs passes on it, and prints the result, as mlir-opt does.
 
-Exit status: 0 on success, 1 when the input or a pass is at fault, 2 when the command line is.
+Exit status: 0 on success, 1 when the input or a pass is at fault, 2 when the command line is, 130
+when interrupted.
 """
 
 from __future__ import annotations

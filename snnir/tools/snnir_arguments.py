@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, NoReturn, TypeAlias, get_args
 
 from snnir import __version__
+from snnir.costs.features import Presentation
 from snnir.costs.goals import Goal, Metric
 from snnir.dialects.snn_attributes import InputKind, Readout
 from snnir.driver.levels import LEVELS
@@ -101,6 +102,7 @@ def _add_run(verbs: Verbs) -> argparse.ArgumentParser:
     verb.add_argument("--data", metavar="DATA", required=True, help=_DATA_HELP)
     _add_samples(verb)
     verb.add_argument("--level", choices=LEVELS, default="snn", help="what to execute (snn)")
+    _add_presentation(verb)
     verb.add_argument("-o", "--output", metavar="FILE.npz", help="file for scores and labels")
     _add_lowering(verb)
     return verb
@@ -117,6 +119,7 @@ def _add_validate(verbs: Verbs) -> argparse.ArgumentParser:
     verb.add_argument(
         "--qemu-limit", type=positive, metavar="N", help="samples to run in the emulator (100)"
     )
+    _add_presentation(verb)
     verb.add_argument("-o", "--output", metavar="FILE.json", help="file for the report")
     _add_lowering(verb)
     return verb
@@ -155,6 +158,15 @@ def _add_samples(verb: argparse.ArgumentParser) -> None:
     )
     verb.add_argument(
         "--limit", type=positive, metavar="N", help="samples to take, class-balanced (all)"
+    )
+
+
+def _add_presentation(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--input-as",
+        choices=get_args(Presentation),
+        help="how C is given each step: by NAME_step, or by NAME_step_events, which --optimize "
+        "chooses kernels for (frames)",
     )
 
 

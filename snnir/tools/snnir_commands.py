@@ -12,6 +12,7 @@ from snnir.driver.check import check
 from snnir.driver.compile import compile
 from snnir.driver.files import name_from_path, write_network
 from snnir.driver.import_ import import_network, summarize
+from snnir.driver.levels import LEVELS_IN_C
 from snnir.driver.pipelines import LoweringOptions, compression
 from snnir.driver.run import run
 from snnir.driver.validate import validate
@@ -78,6 +79,8 @@ def compile_command(options: argparse.Namespace) -> int:
 
 def run_command(options: argparse.Namespace) -> int:
     """`snnir run`."""
+    if options.input_as is not None and options.level not in LEVELS_IN_C:
+        raise UsageError(f"--input-as is for the levels {' and '.join(LEVELS_IN_C)}")
     if options.output is not None:
         check_writable(options.output)
     report = run(
@@ -88,6 +91,7 @@ def run_command(options: argparse.Namespace) -> int:
         level=options.level,
         options=_lowering(options),
         cmsis_nn=options.cmsis_nn,
+        input_as=options.input_as or "frames",
         progress=not options.quiet,
     )
     if options.output is not None:
@@ -112,6 +116,7 @@ def validate_command(options: argparse.Namespace) -> int:
         qemu_limit=options.qemu_limit,
         options=_lowering(options),
         cmsis_nn=options.cmsis_nn,
+        input_as=options.input_as or "frames",
         progress=not options.quiet,
     )
     if options.output is not None:

@@ -73,6 +73,20 @@ def test_emulator(network: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @needs_emulator
+def test_predictions_beside_measurements(network: str, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("--limit", "4", "--qemu-limit", "2", "--target", "mps2-an500", "--optimize", "speed")
+    measured = {}
+    for way in ("frames", "events"):
+        qemu = validate(network, capsys, *options, "--input-as", way)["qemu"]
+        assert (qemu["bit_exact"], qemu["input_as"]) == (True, way)
+        measured[way] = qemu["instructions_per_step"]
+        predicted = qemu["predicted_instructions_per_step"]
+        assert predicted[way] == pytest.approx(measured[way], rel=0.15)
+    assert measured["events"] < measured["frames"]
+    assert predicted["events"] < predicted["frames"]
+
+
+@needs_emulator
 def test_library_for_the_target(
     network: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

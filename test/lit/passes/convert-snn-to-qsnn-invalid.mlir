@@ -75,9 +75,9 @@ snn.network @net(%frame: tensor<2xf32>) -> tensor<2xf32> attributes {timesteps =
 
 // -----
 
-// A threshold beyond all integers.
+// A threshold beyond all integers, of a membrane that grows without end.
 snn.network @net(%frame: tensor<2xf32>) -> tensor<2xi1> attributes {timesteps = 5 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>} {
-  // expected-error @+1 {{'snn.lif' op no membrane format of state=auto holds this layer}}
-  %s, %u = snn.lif %frame beta 0.5 : f32 threshold 1.0e38 : f32 reset subtract delayed compare gt : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>)
+  // expected-error @+1 {{'snn.lif' op a threshold of 1e+38 does not fit 32 bits in units of the membrane, 1, and nothing keeps the membrane away from it; give the neuron a threshold that it can reach, or a beta below 1}}
+  %s, %u = snn.lif %frame beta 1.0 : f32 threshold 1.0e38 : f32 reset subtract delayed compare gt : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>)
   snn.output %s : tensor<2xi1>
 }

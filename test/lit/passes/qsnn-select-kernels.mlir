@@ -12,7 +12,7 @@
 // SPEED: qsnn.linear {{.*}}kernel = "{{(dense|packed|sparse|blocks|gather)}}"
 // KERNELS: snnrt.linear_{{(scatter|gather)}}{{.*}}kernel = "{{(dense|packed|sparse|blocks|gather)}}"
 // RAM: error: 'qsnn.network' op no kernels make it fit; with the closest ones ({{.+}}) {{[0-9,]+}} bytes of RAM are missing: it needs {{[0-9,]+}}, the limit is 100, and the least of any kernels is {{[0-9,]+}}: raise the limit
-// CYCLES: predicted for speed (fewest estimated cycles): {{[0-9,]+}} estimated cycles per step
+// CYCLES: predicted for speed (fewest estimated cycles): {{[0-9,]+}} estimated cycles per step, {{[0-9,]+}} bytes of flash, {{[0-9,]+}} bytes of RAM, input as events
 // GOAL: error: {{.*}}optimize
 
 // expected-remark @below {{activity was not measured everywhere; assumes that 2% of the input and 10% of the neurons are active (snn-measure-activity)}}

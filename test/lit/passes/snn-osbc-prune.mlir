@@ -5,6 +5,7 @@
 // RUN: snn-opt %s -p 'snn-osbc-prune{sparsity=0.5 sequential=asymmetric objective=current calibration="%S/../Inputs/osbc_calibration.npz"}' | filecheck %s --check-prefix=ASYMMETRIC
 // RUN: snn-opt %s -p 'snn-osbc-prune{layer-sparsity=0.5,0.5 importance=downstream calibration="%S/../Inputs/osbc_calibration.npz"}' | filecheck %s --check-prefix=DOWNSTREAM
 // RUN: snn-opt %s -p 'snn-osbc-prune{sparsity=0.5 calibration="%S/../Inputs/osbc_calibration.npz"}' --remarks 2>&1 >/dev/null | filecheck %s --check-prefix=REMARK
+// RUN: snn-opt %s -p 'snn-quantize-rtn{bits=4},snn-osbc-prune{sparsity=0.5 calibration="%S/../Inputs/osbc_calibration.npz"}' --remarks 2>&1 | filecheck %s --check-prefix=GRID
 
 // Input 7 is silent: its weights go first, also the largest. Inputs 0 and 1 are equal: one takes over.
 // CHECK: %w1 = snn.weight dense<{{\[\[}}0.7353{{[0-9]*}}, 0.000000e+00, 0.000000e+00, 0.6102{{[0-9]*}}, 0.000000e+00, 0.6607{{[0-9]*}}, 0.4013{{[0-9]*}}, 0.000000e+00], [0.6884{{[0-9]*}}, 0.000000e+00, 0.000000e+00, 0.000000e+00, 0.7253{{[0-9]*}}, 0.000000e+00, 0.000000e+00, 0.000000e+00], [-0.448{{[0-9]*}}, 0.000000e+00, 0.8533{{[0-9]*}}, 0.000000e+00, 0.5077{{[0-9]*}}, 0.000000e+00, 1.1761{{[0-9]*}}, 0.000000e+00]]> : tensor<3x8xf32>
@@ -28,6 +29,10 @@
 
 // REMARK: pruned 58.3% of 24 weights by membrane error on 8 samples; 0 of 3 outputs have none left, 1 of 8 inputs never fired
 // REMARK: pruned 16.7% of 6 weights by membrane error on 8 samples; 0 of 2 outputs have none left, 0 of 3 inputs never fired
+
+// GRID: of 24 weights by membrane error {{.*}} inputs never fired; off the 4-bit grid now, quantise again
+// GRID: of 6 weights by membrane error {{.*}} inputs never fired; off the 4-bit grid now, quantise again
+// GRID-NOT: bits =
 
 snn.network @net(%frame: tensor<2x2x2xf32>) -> tensor<2xi1> attributes {timesteps = 6 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>} {
   %flat = snn.flatten %frame : (tensor<2x2x2xf32>) -> tensor<8xf32>

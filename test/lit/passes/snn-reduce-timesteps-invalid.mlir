@@ -6,7 +6,7 @@
 
 // RANGE: error: 'snn.network' op timesteps must be 1 to 8, got 9
 // FRAMES: error: 'snn.network' op cannot be trained: {{.*}}calibration.npz
-// FACTOR: error: the step factor must be between 0 and 1, got 1.0
+// FACTOR: snn-reduce-timesteps-invalid.mlir:{{[0-9]+}}:1: error: 'snn.network' op option step-factor must be between 0 and 1, got 1.0
 // expected-error @below {{needs data to train on: give training=FILE.npz}}
 snn.network @net(%frame: tensor<4xf32>) -> tensor<4xi1> attributes {timesteps = 8 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>} {
   %out, %state = snn.lif %frame beta 0.5 : f32 threshold 1.0 : f32 reset subtract delayed compare gt {layer = "out"} : (tensor<4xf32>) -> (tensor<4xi1>, tensor<4xf32>)

@@ -32,6 +32,7 @@ static void check_init(net_network *network) {
     EXPECT(net_init(network, arena.bytes + offset, NET_ARENA_BYTES) == NET_ERROR_MEMORY);
   }
   EXPECT(net_init(network, arena.bytes, NET_ARENA_BYTES) == NET_OK);
+  net_reset(NULL);
 }
 
 /* All wrong inputs; the last ones are noticed after a part was read. */

@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import json
+import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from snnir.tools.snn_opt import main as snn_opt
 from snnir.tools.snnir import main
 from snnir.tools.snnir_arguments import make_parser
 
@@ -98,6 +101,25 @@ def test_a_crash_is_one_line(
         "snnir: error: 'snnir check' crashed: TypeError: a bug; "
         "run with --debug for the traceback\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("program", "called", "arguments"),
+    [
+        (main, "snnir.tools.snnir_commands.check", ["check", "x.mlir"]),
+        (snn_opt, "snnir.tools.snn_opt.read_input", ["x.mlir"]),
+    ],
+)
+def test_an_interrupt_is_one_line(
+    program: Callable[[list[str]], int],
+    called: str,
+    arguments: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(called, lambda *_, **__: signal.raise_signal(signal.SIGINT))
+    assert program(arguments) == 130
+    assert capsys.readouterr().err == "snnir: interrupted\n"
 
 
 def test_every_verb_takes_the_common_options() -> None:

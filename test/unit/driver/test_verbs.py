@@ -112,6 +112,19 @@ def test_compile(network: Path, data: Path, tmp_path: Path) -> None:
     assert again == report
 
 
+def test_the_library_of_another_network_is_kept(network: Path, tmp_path: Path) -> None:
+    compile(network, tmp_path, name="first")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(SNNError, match="holds the library of 'first', not of 'second'; name ano"):
+        compile(network, tmp_path, name="second")
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    compile(network, tmp_path, name="first")
+    for foreign in ("{}", "[1]", "no JSON"):
+        (tmp_path / "manifest.json").write_text(foreign)
+        with pytest.raises(SNNError, match="is not that of a library"):
+            compile(network, tmp_path, name="first")
+
+
 def test_compile_at_every_level(imported: ModuleOp, tmp_path: Path) -> None:
     lowered = lower(imported)
     assert lowered.qsnn is not None

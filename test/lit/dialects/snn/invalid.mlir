@@ -353,6 +353,20 @@ snn.network @n(%x: tensor<4xf32> {test.a}) -> tensor<4xf32> attributes {timestep
 
 // -----
 
+// AlphaOp C5: tau is finite.
+%a = "test.op"() : () -> tensor<2xf32>
+// expected-error @+1 {{'snn.alpha' op alpha and beta must differ, and alpha be above 0, for a finite tau; got alpha 0.75 and beta 0.75}}
+%r, %r1, %r2, %r3 = snn.alpha %a alpha dense<[0.5, 0.75]> : tensor<2xf32> beta 0.75 : f32 threshold 1.0 : f32 reset subtract delayed compare gt : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>)
+
+// -----
+
+// AlphaOp C5: tau is a number.
+%a = "test.op"() : () -> tensor<2xf32>
+// expected-error @+1 {{'snn.alpha' op alpha and beta must differ, and alpha be above 0, for a finite tau; got alpha 0 and beta 0.5}}
+%r, %r1, %r2, %r3 = snn.alpha %a alpha 0.0 : f32 beta 0.5 : f32 threshold 1.0 : f32 reset subtract delayed compare gt : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>)
+
+// -----
+
 // ReadOp C1: the register exists.
 // expected-error @+1 {{'snn.read' op no 'snn.register @nowhere' in this network}}
 %r = snn.read @nowhere : tensor<4xf32>
