@@ -7,7 +7,7 @@ from functools import cached_property
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 
-from snnir.backends.c.syntax import c_identifier, c_type
+from snnir.backends.c.syntax import bits_of, c_identifier, c_type
 from snnir.dialects import cmsis_nn, snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, buffer_shape
 from snnir.dialects.layer_shapes import element_count
@@ -133,7 +133,9 @@ class CNetwork:
             root = owner.source
         if isinstance(owner, snnrt.BufferOp):
             assert owner.offset is not None
-            return f"({c_type(value)} *)(arena + {owner.offset.value.data})"
+            # Compilers may warn of casts of bytes to wider types; the arena is aligned for all.
+            through = "" if bits_of(value) == 8 else "(void *)"
+            return f"({c_type(value)} *){through}(arena + {owner.offset.value.data})"
         return name
 
 

@@ -19,8 +19,8 @@
 // SOURCE: static const snnrt_linear_shape [[SHAPE:[a-z_0-9]+]] = {
 // SOURCE-NEXT: .inputs = 2,
 // SOURCE-NEXT: .outputs = 2
-// SOURCE: snnrt_linear_gather_values_s16((const uint16_t *)(arena + {{[0-9]+}}), count, (int8_t *)(arena + {{[0-9]+}}), linear_weights, (int16_t *)(arena + {{[0-9]+}}), &[[SHAPE]]);
-// SOURCE: snnrt_linear_gather_s16((const uint16_t *)(arena + {{[0-9]+}}), count, linear_weights_1, (int16_t *)(arena + {{[0-9]+}}), &{{[a-z_0-9]+}});
+// SOURCE: snnrt_linear_gather_values_s16((const uint16_t *)(void *)(arena + {{[0-9]+}}), count, (int8_t *)(arena + {{[0-9]+}}), linear_weights, (int16_t *)(void *)(arena + {{[0-9]+}}), &[[SHAPE]]);
+// SOURCE: snnrt_linear_gather_s16((const uint16_t *)(void *)(arena + {{[0-9]+}}), count, linear_weights_1, (int16_t *)(void *)(arena + {{[0-9]+}}), &{{[a-z_0-9]+}});
 
 qsnn.network @net(%frame: tensor<2xi8>) -> tensor<2xi16> attributes {timesteps = 5 : i64, input = #snn<input event_counts>, readout = #snn<readout last_membrane>, input_maximum = 5 : i64} {
   %a = qsnn.weight dense<[[-3, -3], [9, 9]]> : tensor<2x2xi8>

@@ -22,12 +22,12 @@
 // PACKED: snnrt.linear_scatter_sparse
 // PACKED: snnrt.linear_scatter_packed %second_spikes_list, %second_spikes_count, %linear_weights_1, %linear_current_2 {bits = 4 : i64}
 
-// SOURCE: snnrt_linear_scatter_blocks_values_s16((const uint16_t *)(arena + {{[0-9]+}}), count, (int8_t *)(arena + {{[0-9]+}}), (const uint16_t *)linear_starts, (const uint8_t *)linear_blocks, linear_weights, (int16_t *)(arena + {{[0-9]+}}));
+// SOURCE: snnrt_linear_scatter_blocks_values_s16((const uint16_t *)(void *)(arena + {{[0-9]+}}), count, (int8_t *)(arena + {{[0-9]+}}), (const uint16_t *)linear_starts, (const uint8_t *)linear_blocks, linear_weights, (int16_t *)(void *)(arena + {{[0-9]+}}));
 // SOURCE: static const snnrt_sparse_shape [[SHAPE:[a-z_0-9]+]] = {
 // SOURCE-NEXT: .inputs = 8,
 // SOURCE-NEXT: .outputs = 2,
 // SOURCE-NEXT: .panel_outputs = 256
-// SOURCE: snnrt_linear_scatter_sparse_s16((const uint16_t *)(arena + {{[0-9]+}}), count, (const uint16_t *)linear_starts_1, (const uint16_t *)linear_entries, (int16_t *)(arena + {{[0-9]+}}), &[[SHAPE]]);
+// SOURCE: snnrt_linear_scatter_sparse_s16((const uint16_t *)(void *)(arena + {{[0-9]+}}), count, (const uint16_t *)linear_starts_1, (const uint16_t *)linear_entries, (int16_t *)(void *)(arena + {{[0-9]+}}), &[[SHAPE]]);
 
 qsnn.network @net(%frame: tensor<8xi8>) -> tensor<2xi16> attributes {timesteps = 5 : i64, input = #snn<input event_counts>, readout = #snn<readout last_membrane>, input_maximum = 5 : i64} {
   %a = qsnn.weight dense<[[9, 0, 9, 0, 9, 0, 9, 0], [0, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0], [0, 9, 0, 9, 0, 9, 0, 9], [0, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0]]> : tensor<8x8xi8>

@@ -27,7 +27,7 @@
 // MIXED: snnrt.window_lif_masks
 // MIXED: snnrt.tile_lif_list
 
-// SOURCE: return snnrt_mark_events(indices, (uint32_t)count, 144, 2, (uint8_t *)(arena + {{[0-9]+}}), (uint32_t *)(arena + {{[0-9]+}}));
+// SOURCE: return snnrt_mark_events(indices, (uint32_t)count, 144, 2, (uint8_t *)(arena + {{[0-9]+}}), (uint32_t *)(void *)(arena + {{[0-9]+}}));
 // SOURCE: snnrt_tile_lif_masks(&input, conv1_weights,
 // SOURCE: (uint8_t *arena, uint32_t spike_count) {
 // SOURCE: .count = spike_count,

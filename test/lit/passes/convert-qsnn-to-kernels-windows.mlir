@@ -40,7 +40,7 @@
 // SOURCE: static bool read_events(uint8_t *arena, const uint16_t *indices, size_t count) {
 // SOURCE-NEXT:   const snnrt_hit_list list = snnrt_list_events(indices, (uint32_t)count, 144, 2,
 // SOURCE: return snnrt_window_lif_masks(
-// SOURCE: snnrt_fill_rows((int16_t *)(network->arena + {{[0-9]+}}), 25, lif1_membrane_initial, 8);
+// SOURCE: snnrt_fill_rows((int16_t *)(void *)(network->arena + {{[0-9]+}}), 25, lif1_membrane_initial, 8);
 qsnn.network @net(%frame: tensor<1x12x12xi8>) -> tensor<2xi1> attributes {timesteps = 4 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>, input_maximum = 2 : i64} {
   %w1 = qsnn.weight dense<3> : tensor<3x1x1x1xi8>
   %c1 = qsnn.conv2d %frame, %w1 {layer = "conv1"} : (tensor<1x12x12xi8>, tensor<3x1x1x1xi8>) -> tensor<3x12x12xi16>

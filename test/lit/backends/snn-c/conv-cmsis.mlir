@@ -10,7 +10,7 @@
 
 // The scratch buffer holds two columns of 3 x 3 x 2 values of 16 bits.
 // CHECK: CONV_NET_CALL void call_1_widen(uint8_t *arena) {
-// CHECK-NEXT:   snnrt_widen_s8_s16((int8_t *)(arena + {{[0-9]+}}), (int16_t *)(arena + [[WIDE:[0-9]+]]), 32);
+// CHECK-NEXT:   snnrt_widen_s8_s16((int8_t *)(arena + {{[0-9]+}}), (int16_t *)(void *)(arena + [[WIDE:[0-9]+]]), 32);
 // CHECK: static const cmsis_nn_conv_params call_2_convolve_wrapper_s16_parameters = {
 // CHECK-NEXT:   .input_offset = 0,
 // CHECK-NEXT:   .output_offset = 0,
@@ -25,14 +25,14 @@
 // CHECK-NEXT:   .c = 2
 // CHECK: CONV_NET_CALL void call_2_convolve_wrapper_s16(uint8_t *arena) {
 // CHECK-NEXT:   const cmsis_nn_context context = {.buf = (int8_t *)(arena + {{[0-9]+}}), .size = 72};
-// CHECK:   snnrt_cmsis_convolve_wrapper_s16(&context, &call_2_convolve_wrapper_s16_parameters, &quantization, &call_2_convolve_wrapper_s16_input, (int16_t *)(arena + [[WIDE]]), &call_2_convolve_wrapper_s16_filter, conv2d_weights, &call_2_convolve_wrapper_s16_bias, &call_2_convolve_wrapper_s16_output, (int16_t *)(arena + [[CURRENT:[0-9]+]]));
+// CHECK:   snnrt_cmsis_convolve_wrapper_s16(&context, &call_2_convolve_wrapper_s16_parameters, &quantization, &call_2_convolve_wrapper_s16_input, (int16_t *)(void *)(arena + [[WIDE]]), &call_2_convolve_wrapper_s16_filter, conv2d_weights, &call_2_convolve_wrapper_s16_bias, &call_2_convolve_wrapper_s16_output, (int16_t *)(void *)(arena + [[CURRENT:[0-9]+]]));
 // CHECK: CONV_NET_CALL void call_3_lif_hidden(uint8_t *arena) {
-// CHECK-NEXT:   snnrt_lif_s16_s16((int16_t *)(arena + 0), (int16_t *)(arena + [[CURRENT]]), (int8_t *)(arena + [[SPIKES:[0-9]+]]),
+// CHECK-NEXT:   snnrt_lif_s16_s16((int16_t *)(void *)(arena + 0), (int16_t *)(void *)(arena + [[CURRENT]]), (int8_t *)(arena + [[SPIKES:[0-9]+]]),
 // CHECK: CONV_NET_CALL void call_4_max_pool(uint8_t *arena) {
 // CHECK-NEXT:   const cmsis_nn_context context = {.buf = NULL, .size = 0};
 // CHECK-NEXT:   (void)arm_max_pool_s8(&context, &call_4_max_pool_parameters, &call_4_max_pool_input, (int8_t *)(arena + [[SPIKES]]), &call_4_max_pool_filter, &call_4_max_pool_output, (int8_t *)(arena + [[POOLED:[0-9]+]]));
 // CHECK: CONV_NET_CALL void call_6_vec_mat_mul_result_acc_s8(uint8_t *arena) {
-// CHECK-NEXT:   snnrt_cmsis_accumulate_s8_s16((int8_t *)(arena + [[POOLED]]), linear_weights, linear_bias, (int16_t *)(arena + {{[0-9]+}}), 16, 3);
+// CHECK-NEXT:   snnrt_cmsis_accumulate_s8_s16((int8_t *)(arena + [[POOLED]]), linear_weights, linear_bias, (int16_t *)(void *)(arena + {{[0-9]+}}), 16, 3);
 
 // CHECK: static void compute(uint8_t *arena, int32_t step) {
 // CHECK:   call_1_widen(arena);

@@ -39,15 +39,15 @@
 // SOURCE: static bool read_events(uint8_t *arena, const uint16_t *indices, size_t count) {
 // SOURCE-NEXT:   return snnrt_events_to_hwc(indices, (uint32_t)count, (int8_t *)(arena + [[INPUT]]), 2, 16, 5);
 // SOURCE: CONV_NET_CALL uint32_t call_1_spike_list(uint8_t *arena) {
-// SOURCE-NEXT:   return snnrt_spike_list((int8_t *)(arena + [[INPUT]]), 32, (uint16_t *)(arena + [[LIST:[0-9]+]]));
+// SOURCE-NEXT:   return snnrt_spike_list((int8_t *)(arena + [[INPUT]]), 32, (uint16_t *)(void *)(arena + [[LIST:[0-9]+]]));
 // SOURCE: CONV_NET_CALL void call_2_fill_zero(uint8_t *arena) {
-// SOURCE-NEXT:   snnrt_fill_zero((int16_t *)(arena + [[CURRENT:[0-9]+]]), 128);
+// SOURCE-NEXT:   snnrt_fill_zero((int16_t *)(void *)(arena + [[CURRENT:[0-9]+]]), 128);
 // SOURCE: static const snnrt_conv2d_shape call_3_conv2d_scatter_values_shape = {
 // SOURCE-NEXT:   .input_height = 4,
 // SOURCE:   .padding_top = 1,
 // SOURCE:   .groups = 1
 // SOURCE: CONV_NET_CALL void call_3_conv2d_scatter_values(uint8_t *arena, uint32_t count) {
-// SOURCE-NEXT:   snnrt_conv2d_scatter_values_s16((const uint16_t *)(arena + [[LIST]]), count, (int8_t *)(arena + [[INPUT]]), conv2d_weights, (int16_t *)(arena + [[CURRENT]]), &call_3_conv2d_scatter_values_shape);
+// SOURCE-NEXT:   snnrt_conv2d_scatter_values_s16((const uint16_t *)(void *)(arena + [[LIST]]), count, (int8_t *)(arena + [[INPUT]]), conv2d_weights, (int16_t *)(void *)(arena + [[CURRENT]]), &call_3_conv2d_scatter_values_shape);
 // SOURCE: static const snnrt_lif_shape call_4_lif_hidden_shape = {
 // SOURCE-NEXT:   .positions = 16,
 // SOURCE-NEXT:   .channels = 4,
@@ -55,7 +55,7 @@
 // SOURCE-NEXT:   .timing = SNNRT_RESET_DELAYED,
 // SOURCE-NEXT:   .compare = SNNRT_COMPARE_GT,
 // SOURCE: CONV_NET_CALL void call_4_lif_hidden(uint8_t *arena) {
-// SOURCE-NEXT:   snnrt_lif_s16_s16((int16_t *)(arena + 0), (int16_t *)(arena + [[CURRENT]]), (int8_t *)(arena + [[SPIKES:[0-9]+]]), hidden_leak, hidden_threshold, NULL, &call_4_lif_hidden_shape);
+// SOURCE-NEXT:   snnrt_lif_s16_s16((int16_t *)(void *)(arena + 0), (int16_t *)(void *)(arena + [[CURRENT]]), (int8_t *)(arena + [[SPIKES:[0-9]+]]), hidden_leak, hidden_threshold, NULL, &call_4_lif_hidden_shape);
 // SOURCE: CONV_NET_CALL void call_5_max_pool2d(uint8_t *arena) {
 // SOURCE-NEXT:   snnrt_max_pool2d_s8((int8_t *)(arena + [[SPIKES]]), (int8_t *)(arena + [[POOLED:[0-9]+]]), &call_5_max_pool2d_shape);
 
@@ -64,9 +64,9 @@
 // SOURCE-NEXT:   return snnrt_spike_list((int8_t *)(arena + [[POOLED]]), 16,
 // SOURCE: CONV_NET_CALL void call_8_linear_scatter(uint8_t *arena, uint32_t count) {
 // SOURCE: CONV_NET_CALL void call_9_lif_out(uint8_t *arena) {
-// SOURCE-NEXT:   snnrt_lif_s16_s16((int16_t *)(arena + 128),
+// SOURCE-NEXT:   snnrt_lif_s16_s16((int16_t *)(void *)(arena + 128),
 // SOURCE: CONV_NET_CALL void call_10_count_spikes(uint8_t *arena) {
-// SOURCE-NEXT:   snnrt_count_spikes((int8_t *)(arena + {{[0-9]+}}), (int32_t *)(arena + 136), 3);
+// SOURCE-NEXT:   snnrt_count_spikes((int8_t *)(arena + {{[0-9]+}}), (int32_t *)(void *)(arena + 136), 3);
 
 // SOURCE: static void compute(uint8_t *arena, int32_t step) {
 // SOURCE-NEXT:   (void)step;
@@ -74,19 +74,19 @@
 // SOURCE-NEXT:   call_2_fill_zero(arena);
 // SOURCE-NEXT:   call_3_conv2d_scatter_values(arena, input_list_count);
 // SOURCE-NEXT:   call_4_lif_hidden(arena);
-// SOURCE-NEXT:   CONV_NET_TRACE(0, (int8_t *)(arena + [[SPIKES]]), 64, (int16_t *)(arena + 0), 128);
+// SOURCE-NEXT:   CONV_NET_TRACE(0, (int8_t *)(arena + [[SPIKES]]), 64, (int16_t *)(void *)(arena + 0), 128);
 // SOURCE-NEXT:   call_5_max_pool2d(arena);
 // SOURCE-NEXT:   const uint32_t max_pool2d_output_list_count = call_6_spike_list(arena);
 // SOURCE-NEXT:   call_7_fill_zero(arena);
 // SOURCE-NEXT:   call_8_linear_scatter(arena, max_pool2d_output_list_count);
 // SOURCE-NEXT:   call_9_lif_out(arena);
-// SOURCE-NEXT:   CONV_NET_TRACE(1, (int8_t *)(arena + {{[0-9]+}}), 3, (int16_t *)(arena + 128), 6);
+// SOURCE-NEXT:   CONV_NET_TRACE(1, (int8_t *)(arena + {{[0-9]+}}), 3, (int16_t *)(void *)(arena + 128), 6);
 // SOURCE-NEXT:   call_10_count_spikes(arena);
 // SOURCE-NEXT: }
 
 // SOURCE: conv_net_status conv_net_init(
 // SOURCE: const int32_t *conv_net_scores(
-// SOURCE:   return (const int32_t *)(arena + 136);
+// SOURCE:   return (const int32_t *)(const void *)(arena + 136);
 // SOURCE: int32_t conv_net_readout(
 // SOURCE-NEXT:   const int32_t *scores = conv_net_scores(network);
 // SOURCE-NEXT:   return snnrt_argmax(scores, 3);

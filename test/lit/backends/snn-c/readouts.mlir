@@ -23,7 +23,7 @@ module {
 // CHECK-LABEL: /* first:
 // CHECK: the step of its first spike, from 1, or 0.
 // CHECK: CALL void call_[[CALL:[0-9]+]]_first_spike(uint8_t *arena, int32_t step) {
-// CHECK-NEXT:   snnrt_first_spike((int8_t *)(arena + {{[0-9]+}}), (int32_t *)(arena + {{[0-9]+}}), step, 4);
+// CHECK-NEXT:   snnrt_first_spike((int8_t *)(arena + {{[0-9]+}}), (int32_t *)(void *)(arena + {{[0-9]+}}), step, 4);
 // CHECK: static void compute(uint8_t *arena, int32_t step) {
 // CHECK-NOT: (void)step;
 // CHECK: call_[[CALL]]_first_spike(arena, step);
@@ -57,7 +57,7 @@ module {
 
 // CHECK-LABEL: /* last:
 // CHECK: The score of each output neuron so far: its membrane.
-// CHECK: snnrt_membrane_last_s32((int32_t *)(arena + {{[0-9]+}}), (int32_t *)(arena + {{[0-9]+}}), step, 4);
+// CHECK: snnrt_membrane_last_s32((int32_t *)(void *)(arena + {{[0-9]+}}), (int32_t *)(void *)(arena + {{[0-9]+}}), step, 4);
 module {
   snn.network @last(%frame: tensor<8xf32>) -> tensor<4xf32> attributes {timesteps = 5 : i64, input = #snn<input event_counts>, readout = #snn<readout last_membrane>} {
     %weight = snn.weight dense<0.5> : tensor<4x8xf32>

@@ -257,8 +257,9 @@ SNNRT_KERNEL bool snnrt_lif_per_neuron(const int32_t *bias,
     const int32_t row = snnrt_lif_row(bias, shape);                           \
     int32_t done = 0;                                                         \
     if (sizeof(current_type) == 2 && snnrt_lif_by_channels(bias, shape)) {    \
-      done = snnrt_lif_channels(membrane, (const int16_t *)current, spikes,   \
-                                leak, threshold, bias, shape);                \
+      done = snnrt_lif_channels(membrane,                                     \
+                                (const int16_t *)(const void *)current,       \
+                                spikes, leak, threshold, bias, shape);        \
     } else if (snnrt_lif_packable(shape)) {                                   \
       done = snnrt_lif_groups_s16_##current_name(                             \
           membrane, current, spikes, leak, threshold, bias, shape, 0, row, 2);\

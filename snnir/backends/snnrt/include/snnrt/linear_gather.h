@@ -52,7 +52,8 @@ SNNRT_KERNEL snnrt_gather_words snnrt_gather_load(const int32_t *row,
                                                   bool upper) {
   snnrt_gather_words words;
 #if SNNRT_DSP
-  const int32_t(*const two)[2] = (const int32_t(*)[2])(row + (upper ? 2 : 0));
+  const snnrt_gather_words *const two =
+      (const snnrt_gather_words *)(const void *)(row + (upper ? 2 : 0));
   if (upper) {
     __asm__ volatile("ldrd %0, %1, [%2, #8]"
                      : "=r"(words.first), "=r"(words.second)

@@ -99,7 +99,8 @@ SNNRT_KERNEL snnrt_two_words snnrt_load_two_words(const int32_t *row,
   snnrt_two_words words;
 #if SNNRT_DSP
   /* Compilers would rather compute two addresses. */
-  const int32_t(*const pair)[2] = (const int32_t(*)[2])(row + offset);
+  const snnrt_two_words *const pair =
+      (const snnrt_two_words *)(const void *)(row + offset);
   if (offset == 0) {
     __asm__("ldrd %0, %1, [%2]"
             : "=r"(words.first), "=r"(words.second)
