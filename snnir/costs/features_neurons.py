@@ -138,7 +138,7 @@ def _is_immediate(op: snnrt.LIFOp) -> bool:
 def _li(op: snnrt.LIOp, signals: Signals) -> Found:
     neurons = _size(op.membrane)
     several = [value for value in (op.leak, op.bias) if value is not None and _size(value) > 1]
-    amounts = {
+    amounts: Amounts = {
         "call": 1,
         f"neuron_{'short' if neurons <= SHORT_LAYER else 'long'}": neurons,
         "neuron_saturating": neurons * (op.overflow.data.value != "proven"),
