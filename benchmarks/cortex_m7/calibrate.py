@@ -53,6 +53,7 @@ from snnir.testing.cost_networks import (
     narrow,
     pooled,
     quantized,
+    synaptic,
     wide,
 )
 from snnir.testing.random_networks import RandomNetwork
@@ -188,7 +189,8 @@ def measure(seed: int) -> list[Sample]:
             result += _samples(network, network.x, choice, shown)
         except SNNError as error:
             print(f"network {seed}, {choice}: left out, {error}", file=sys.stderr)
-    return result + _narrow_samples(seed) + _other_samples(seed) + _packed_samples(seed)
+    result += _narrow_samples(seed) + _other_samples(seed) + _packed_samples(seed)
+    return result + _synaptic_samples(seed)
 
 
 def _other_samples(seed: int) -> list[Sample]:
@@ -231,6 +233,14 @@ def _narrow_samples(seed: int) -> list[Sample]:
     network = narrow(np.random.default_rng([seed, 4]))
     quantized(network, "bits=4")
     return list(_samples(network, network.x, "kernels=cmsis_s4", "events"))
+
+
+def _synaptic_samples(seed: int) -> list[Sample]:
+    """Samples of integrators that hold the currents of synapses."""
+    rng = np.random.default_rng([seed, 6])
+    network = synaptic(rng)
+    quantized(network, f"bits=8 state={rng.choice(['auto', 'i16', 'i32'])}")
+    return list(_samples(network, network.x, "kernels=dense", "events"))
 
 
 def _packed_samples(seed: int) -> list[Sample]:

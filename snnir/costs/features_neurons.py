@@ -136,7 +136,16 @@ def _is_immediate(op: snnrt.LIFOp) -> bool:
 
 
 def _li(op: snnrt.LIOp, signals: Signals) -> Found:
-    return f"s{bits_of(op.membrane)}", {"call": 1, "neuron": _size(op.membrane)}
+    neurons = _size(op.membrane)
+    several = [value for value in (op.leak, op.bias) if value is not None and _size(value) > 1]
+    amounts: Amounts = {
+        "call": 1,
+        f"neuron_{'short' if neurons <= SHORT_LAYER else 'long'}": neurons,
+        "neuron_saturating": neurons * (op.overflow.data.value != "proven"),
+        "neuron_bias": neurons * (op.bias is not None),
+        "neuron_loaded": neurons * len(several),
+    }
+    return f"s{bits_of(op.membrane)}", amounts
 
 
 def _readout(op: KernelOpBase, signals: Signals) -> Found:

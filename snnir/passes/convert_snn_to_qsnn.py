@@ -7,9 +7,10 @@ counted in `scale / 2**shift`. The width of a membrane is justified by range ana
 inputs that `input-maximum` and `input-density` admit, or by saturation, and both are written into
 the IR. Where two currents of different units meet, integer factors bring them to a common one.
 
-Legal for networks of `snn` layers whose neurons are `snn.lif` and `snn.li`; anything else is
-refused at its location. Batch normalisation and scales need a positive factor here: fold them
-first.
+Legal for networks of `snn` layers whose neurons are `snn.lif`, `snn.li` and `snn.synaptic`;
+anything else is refused at its location. A synaptic neuron becomes two in series: a `qsnn.li` that
+holds its current, named `<layer>.synapse`, and a `qsnn.lif`. Batch normalisation and scales need a
+positive factor here: fold them first.
 """
 
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from xdsl.dialects.builtin import (
     FloatAttr,
     IntegerAttr,
     ModuleOp,
+    StringAttr,
     TensorType,
     f32,
     i1,
@@ -35,7 +37,7 @@ from xdsl.rewriter import InsertPoint
 from snnir.dialects import qsnn, snn
 from snnir.dialects.input_density import LARGEST_DENSITY, InputDensityAttr
 from snnir.dialects.layer_shapes import shape_of
-from snnir.dialects.network import replace_network
+from snnir.dialects.network import LAYER, layer_names, replace_network
 from snnir.dialects.snn_attributes import InputKind, Readout
 from snnir.layers.readout import layers_compared_by_readout
 from snnir.quantization.context import QuantizationContext
@@ -100,6 +102,7 @@ class ConvertSNNToQSNNPass(SNNPass):
             raise error_at(network, "option input-density is about counts, the input has values")
 
     def _convert(self, network: snn.NetworkOp) -> None:
+        _keep_names(network)
         binary = network.input.data is InputKind.BINARY_FRAMES
         frame_type = TensorType(i1 if binary else i8, shape_of(network.frame.type))
         block = Block(arg_types=[frame_type])
@@ -157,6 +160,14 @@ class ConvertSNNToQSNNPass(SNNPass):
             value, scale, np.zeros(()), -high if scaled else high * 0, high,
             None if density is None else density.limit,
         )  # fmt: skip
+
+
+def _keep_names(network: snn.NetworkOp) -> None:
+    """Write down the names that layers have by position, where positions are about to change."""
+    names = layer_names(network)
+    if any(isinstance(op, snn.SynapticOp) for op in names):
+        for op, name in names.items():
+            op.attributes[LAYER] = StringAttr(name)
 
 
 def _expect_finite(op: Operation) -> None:

@@ -3,15 +3,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from xdsl.dialects.builtin import IntegerType, i16, i32
+from xdsl.dialects.builtin import IntegerType, StringAttr, i16, i32
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from snnir.dialects import qsnn, snn
 from snnir.dialects.layer_shapes import shape_of
+from snnir.dialects.network import LAYER
 from snnir.quantization.context import QuantizationContext
 from snnir.quantization.membrane_range import Interval, NeuronDynamics, membrane_range
 from snnir.quantization.values import (
@@ -33,6 +35,9 @@ LARGEST_THRESHOLD = (1 << 31) - 1
 
 SATURATED_THRESHOLDS = 8
 """With `state=saturate` the membrane holds at least this many thresholds before it clamps."""
+
+SYNAPSE = "{}.synapse"
+"""Name of the integrator that holds the synaptic current of a layer, from the layer's name."""
 
 
 @dataclass(frozen=True)
@@ -172,11 +177,13 @@ def _sum_fits(context: QuantizationContext, op: Operation, chosen: MembraneForma
     return fits(chosen.range[0] * steps, chosen.range[1] * steps, i32)
 
 
-def _remark(context: QuantizationContext, op: Operation, chosen: MembraneFormat) -> None:
+def _remark(
+    context: QuantizationContext, op: Operation, chosen: MembraneFormat, what: str = "membrane"
+) -> None:
     low, high = int(chosen.range[0].min()), int(chosen.range[1].max())
     context.remark(
         op,
-        f"membrane {chosen.element_type} {chosen.overflow.value}, in [{low}, {high}], "
+        f"{what} {chosen.element_type} {chosen.overflow.value}, in [{low}, {high}], "
         f"{chosen.shift} fraction bits",
         type=str(chosen.element_type), overflow=chosen.overflow.value, low=low, high=high,
         shift=chosen.shift,
@@ -201,7 +208,9 @@ def _arithmetic(op: Operation, input: QuantizedValue, chosen: MembraneFormat) ->
     }
 
 
-def _input(context: QuantizationContext, op: snn.LIFOp | snn.LIOp) -> QuantizedValue:
+def _input(
+    context: QuantizationContext, op: snn.LIFOp | snn.LIOp | snn.SynapticOp
+) -> QuantizedValue:
     input = context[op.current]
     if (input.scale <= 0).any():
         raise error_at(
@@ -218,17 +227,21 @@ def _membrane_value(
     return QuantizedValue(value, input.scale / (1 << chosen.shift), np.zeros(()), *chosen.range)
 
 
-def quantize_lif(context: QuantizationContext, op: snn.LIFOp) -> list[QuantizedValue]:
-    """`qsnn.lif`: threshold, bias and leak in units of the membrane."""
-    input, shape = _input(context, op), shape_of(op.current.type)
-    dynamics = NeuronDynamics(
-        _leak(parameter_array(op.beta, shape)), context.options.rounding, None,
+def _spiking_dynamics(
+    context: QuantizationContext, op: snn.LIFOp | snn.SynapticOp
+) -> NeuronDynamics:
+    """Leak and reset of the membrane; the threshold follows from its unit."""
+    return NeuronDynamics(
+        _leak(parameter_array(op.beta, shape_of(op.current.type))), context.options.rounding, None,
         op.reset.data, op.reset_timing.data, op.compare.data,
     )  # fmt: skip
-    threshold = parameter_array(op.threshold, shape)
-    chosen = choose_format(context, op, Membrane(input, dynamics, threshold))
+
+
+def _lif(
+    op: snn.LIFOp | snn.SynapticOp, input: QuantizedValue, chosen: MembraneFormat
+) -> qsnn.LIFOp:
     assert chosen.dynamics.threshold is not None
-    lif = qsnn.LIFOp(
+    return qsnn.LIFOp(
         input.value,
         threshold=integer_parameter(chosen.dynamics.threshold),
         reset=op.reset.data,
@@ -236,6 +249,15 @@ def quantize_lif(context: QuantizationContext, op: snn.LIFOp) -> list[QuantizedV
         compare=op.compare.data,
         **_arithmetic(op, input, chosen),
     )
+
+
+def quantize_lif(context: QuantizationContext, op: snn.LIFOp) -> list[QuantizedValue]:
+    """`qsnn.lif`: threshold, bias and leak in units of the membrane."""
+    input, shape = _input(context, op), shape_of(op.current.type)
+    threshold = parameter_array(op.threshold, shape)
+    membrane = Membrane(input, _spiking_dynamics(context, op), threshold)
+    chosen = choose_format(context, op, membrane)
+    lif = _lif(op, input, chosen)
     context.insert(lif, op)
     _remark(context, op, chosen)
     return [spikes(lif.spikes), _membrane_value(lif.membrane, input, chosen)]
@@ -257,7 +279,75 @@ def quantize_li(context: QuantizationContext, op: snn.LIOp) -> list[QuantizedVal
     return [_membrane_value(li.membrane, input, chosen)]
 
 
+def _synapse_bits(leak: NDArray[np.int64]) -> int:
+    """`log2(1 / (1 - alpha))`, rounded up, of the slowest current that leaks."""
+    slowest = int(leak[leak < qsnn.LEAK_ONE].max(initial=0))
+    return ((qsnn.LEAK_ONE - 1) // (qsnn.LEAK_ONE - slowest)).bit_length()
+
+
+def _choose_formats(
+    context: QuantizationContext,
+    op: snn.SynapticOp,
+    synapse: Membrane,
+    dynamics: NeuronDynamics,
+) -> tuple[MembraneFormat, MembraneFormat]:
+    """Formats of the synaptic current and of the membrane, which count in one unit.
+
+    As `choose_format` does, with more fraction bits where that is possible: a leak that rounds
+    holds the current up to `0.5 / (1 - alpha)` units from where it belongs, and the membrane sums
+    that. The bits keep it within half a unit of the input, as the membrane of a LIF neuron has it.
+
+    Raises:
+        SNNError: no two formats of `state` work.
+    """
+    most, fraction = context.options.maximum_shift, _synapse_bits(synapse.dynamics.leak)
+    pairs = tuple(product(_candidates(context), repeat=2))
+    for extra in (fraction, 0):
+        for (outer, outer_type, least), (inner, inner_type, inner_least) in pairs:
+            fewest = min(max(least, inner_least) + extra, most)
+            for shift in range(most, fewest - 1, -1):
+                current = outer(synapse, shift, outer_type)
+                if current is None or not _sum_fits(context, op, current):
+                    continue
+                input = _membrane_value(synapse.input.value, synapse.input, current)
+                chosen = inner(Membrane(input, dynamics, synapse.threshold), 0, inner_type)
+                if chosen is not None and _sum_fits(context, op, chosen):
+                    return current, chosen
+    raise error_at(
+        op, f"no membrane formats of state={context.options.state} hold this layer; "
+        "allow state=auto or a smaller minimum-shift"
+    )  # fmt: skip
+
+
+def quantize_synaptic(context: QuantizationContext, op: snn.SynapticOp) -> list[QuantizedValue]:
+    """`qsnn.li` for the synaptic current and `qsnn.lif`, which gets the current of every step.
+
+    The reset leaves the current alone, so these are two neurons in series.
+    """
+    input, shape = _input(context, op), shape_of(op.current.type)
+    leak = _leak(parameter_array(op.alpha, shape))
+    synapse = Membrane(
+        input,
+        NeuronDynamics(leak, context.options.rounding, None),
+        parameter_array(op.threshold, shape),
+    )
+    current, chosen = _choose_formats(context, op, synapse, _spiking_dynamics(context, op))
+    li = context.builder.insert(qsnn.LIOp(input.value, **_arithmetic(op, input, current)))
+    li.location = op.location
+    if isinstance(name := op.attributes.get(LAYER), StringAttr):
+        li.attributes[LAYER] = StringAttr(SYNAPSE.format(name.data))
+    li.membrane.name_hint = op.synaptic_current.name_hint
+    _remark(context, op, current, "synaptic current")
+    drive = _membrane_value(li.membrane, input, current)
+    lif = _lif(op, drive, chosen)
+    context.insert(lif, op)
+    lif.membrane.name_hint = op.membrane.name_hint
+    _remark(context, op, chosen)
+    return [spikes(lif.spikes), drive, _membrane_value(lif.membrane, drive, chosen)]
+
+
 NEURON_RULES: dict[type[Operation], Callable[..., list[QuantizedValue]]] = {
     snn.LIFOp: quantize_lif,
     snn.LIOp: quantize_li,
+    snn.SynapticOp: quantize_synaptic,
 }

@@ -10,8 +10,7 @@ from snnir.quantization.neuron_rules import NEURON_RULES
 _FEEDBACK = "connections from one step to the next; train without them, snntorch.Leaky for RLeaky"
 
 REMEDIES: dict[type[Operation], str] = {
-    snn.SynapticOp: "a neuron with a synaptic current; train with snntorch.Leaky",
-    snn.AlphaOp: "a neuron with two synaptic currents; train with snntorch.Leaky",
+    snn.AlphaOp: "a neuron with two synaptic currents; train with snntorch.Synaptic or Leaky",
     snn.RegisterOp: _FEEDBACK,
     snn.ReadOp: _FEEDBACK,
     snn.WriteOp: _FEEDBACK,

@@ -48,6 +48,20 @@ class CostNetworkBuilder(RandomNetworkBuilder):
         )  # fmt: skip
         return self.add(lif, named=True).spikes
 
+    def second_order(self, current: SSAValue) -> SSAValue:
+        """Neurons with a synaptic current, whose leaks differ in half of the layers."""
+        channels, *rest = shape_of(current.type)
+        several = self.chance(0.5)
+        alpha = self.rng.uniform(0.5, 0.95, (channels if several else 1, *[1] * len(rest)))
+        neurons = snn.SynapticOp(
+            current,
+            dense_from_array(alpha.astype(np.float32)) if several else FloatAttr(0.9, f32),
+            FloatAttr(float(self.rng.choice([0.5, 0.8, 0.9])), f32),
+            FloatAttr(1.0, f32),
+            reset=Reset.SUBTRACT if self.chance(0.5) else Reset.ZERO_AFTER,
+        )
+        return self.add(neurons, named=True).spikes
+
     def convolution(self, value: SSAValue, plain: bool) -> SSAValue:
         """A convolution, of stride 1 if it is `plain`, perhaps with a pooling."""
         channels, *size = shape_of(value.type)
@@ -232,3 +246,18 @@ def wide(rng: np.random.Generator) -> RandomNetwork:
         value = builder.spiking(builder.add(snn.LinearOp(value, weight, None)).result, False)
     value = builder.spiking(builder.connected(value, int(rng.choice([4, 10, 20]))), False)
     return RandomNetwork(builder.complete(value), uniform_events(rng, shape, 0.012))
+
+
+def synaptic(rng: np.random.Generator) -> RandomNetwork:
+    """Neurons with a synaptic current behind one or two layers."""
+    is_flat = rng.random() < 0.5
+    shape = (int(rng.integers(60, 600)),) if is_flat else (2, *rng.integers(7, 17, 2).tolist())
+    builder = CostNetworkBuilder(rng, shape)
+    if is_flat:
+        outputs = int(rng.choice([16, 24, 40, 64, 96, 130, 200]))
+        current = builder.connected(builder.frame, outputs)
+    else:
+        current = builder.convolution(builder.frame, plain=True)
+    value = builder.flat(builder.second_order(current))
+    current = builder.connected(value, int(rng.choice([4, 10, 27, 48])))
+    return RandomNetwork(builder.complete(builder.second_order(current)), events(rng, shape))

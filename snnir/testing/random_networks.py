@@ -77,6 +77,8 @@ class RandomNetworkBuilder:
         self.block = Block(arg_types=[snn.real_tensor(shape)])
         self.frame: SSAValue = self.block.args[0]
         self._layers = 0
+        # A stream of its own: this choice leaves the draws of networks without such neurons alone.
+        (self._kinds,) = rng.spawn(1)
 
     def finish(self, value: SSAValue, timesteps: int, kind: InputKind) -> ModuleOp:
         """Append a readout layer of six neurons and return the module."""
@@ -206,8 +208,10 @@ class RandomNetworkBuilder:
                 pool = snn.AvgPool2dOp(value, kernel, stride, padding, count_include_pad=False)
         return self.add(pool).results[0]
 
-    def neurons(self, current: SSAValue) -> snn.LIFOp:
-        """A LIF layer with any dynamics."""
+    def neurons(self, current: SSAValue) -> snn.LIFOp | snn.SynapticOp:
+        """A LIF layer, or sometimes one with a synaptic current, with any dynamics."""
+        if self._kinds.random() < 0.15:
+            return self.synaptic_neurons(current)
         lif = snn.LIFOp(
             current,
             self.parameter(current, 0.0, 1.0),
@@ -217,6 +221,20 @@ class RandomNetworkBuilder:
             compare=Compare(self.rng.choice(list(Compare))),
         )
         return self.add(lif, named=True)
+
+    def synaptic_neurons(self, current: SSAValue) -> snn.SynapticOp:
+        """A layer of second-order LIF neurons with any dynamics."""
+        resets = (Reset.NONE, Reset.SUBTRACT, Reset.ZERO_AFTER)
+        neurons = snn.SynapticOp(
+            current,
+            self.parameter(current, 0.0, 1.0),
+            self.parameter(current, 0.0, 1.0),
+            self.parameter(current, 0.1, 1.5),
+            reset=resets[self.rng.integers(len(resets))],
+            reset_timing=ResetTiming(self.rng.choice(list(ResetTiming))),
+            compare=Compare(self.rng.choice(list(Compare))),
+        )
+        return self.add(neurons, named=True)
 
     def parameter(self, value: SSAValue, low: float, high: float) -> Any:
         """A parameter for the layer, per channel or per neuron; often a value at the limit."""

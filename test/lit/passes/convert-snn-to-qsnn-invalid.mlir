@@ -3,16 +3,7 @@
 
 // Neurons without an integer form.
 snn.network @net(%frame: tensor<2xf32>) -> tensor<2xi1> attributes {timesteps = 5 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>} {
-  // expected-error @+1 {{'snn.synaptic' op has no integer form yet: a neuron with a synaptic current; train with snntorch.Leaky}}
-  %s, %i, %u = snn.synaptic %frame alpha 0.5 : f32 beta 0.5 : f32 threshold 1.0 : f32 reset subtract delayed compare gt : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>, tensor<2xf32>)
-  snn.output %s : tensor<2xi1>
-}
-
-// -----
-
-// Alpha neurons.
-snn.network @net(%frame: tensor<2xf32>) -> tensor<2xi1> attributes {timesteps = 5 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>} {
-  // expected-error @+1 {{'snn.alpha' op has no integer form yet: a neuron with two synaptic currents; train with snntorch.Leaky}}
+  // expected-error @+1 {{'snn.alpha' op has no integer form yet: a neuron with two synaptic currents; train with snntorch.Synaptic or Leaky}}
   %s, %e, %i, %u = snn.alpha %frame alpha 0.6 : f32 beta 0.5 : f32 threshold 1.0 : f32 reset subtract delayed compare gt : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>)
   snn.output %s : tensor<2xi1>
 }

@@ -61,3 +61,20 @@ snn.network @sum_of_different_units(%frame: tensor<1xf32>) -> tensor<1xi1> attri
   %spikes, %membrane = snn.lif %current beta 0.5 : f32 threshold 1.0 : f32 reset subtract delayed compare gt : (tensor<1xf32>) -> (tensor<1xi1>, tensor<1xf32>)
   snn.output %spikes : tensor<1xi1>
 }
+
+// -----
+
+// A synaptic neuron is two neurons in series that count in one unit.
+// CHECK: qsnn.network @second_order(%frame: tensor<2xi1>)
+// CHECK-NEXT: %0 = qsnn.weight dense<127> : tensor<1x2xi8> {scale = 1.000000e+00 : f32}
+// CHECK-NEXT: %x = qsnn.linear %frame, %0 : (tensor<2xi1>, tensor<1x2xi8>) -> tensor<1xi16>
+// CHECK-NEXT: %current = qsnn.li %x leak 24576 : i32 bias 48 : i32 overflow proven rounding nearest {layer = "first.synapse", shift = 4 : i32, unit = 6.250000e-02 : f32} : (tensor<1xi16>) -> tensor<1xi16>
+// CHECK-NEXT: %spikes, %membrane = qsnn.lif %current leak 16384 : i32 threshold 1600 : i32 reset zero_after delayed compare gt overflow proven rounding nearest {layer = "first", unit = 6.250000e-02 : f32} : (tensor<1xi16>) -> (tensor<1xi1>, tensor<1xi16>)
+// CHECK-NEXT: qsnn.output %spikes : tensor<1xi1>
+snn.network @second_order(%frame: tensor<2xf32>) -> tensor<1xi1> attributes {timesteps = 5 : i64, input = #snn<input binary_frames>, readout = #snn<readout spike_count>} {
+  %w = snn.weight dense<127.0> : tensor<1x2xf32>
+  %b = snn.weight dense<3.0> : tensor<1xf32>
+  %x = snn.linear %frame, %w, %b : (tensor<2xf32>, tensor<1x2xf32>, tensor<1xf32>) -> tensor<1xf32>
+  %spikes, %current, %membrane = snn.synaptic %x alpha 0.75 : f32 beta 0.5 : f32 threshold 100.0 : f32 reset zero_after delayed compare gt {layer = "first"} : (tensor<1xf32>) -> (tensor<1xi1>, tensor<1xf32>, tensor<1xf32>)
+  snn.output %spikes : tensor<1xi1>
+}

@@ -9,16 +9,28 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from xdsl.dialects.builtin import FloatAttr, FunctionType, IntegerAttr, ModuleOp, f32, i8, i16, i32
+from numpy.typing import NDArray
+from xdsl.dialects.builtin import (
+    FloatAttr,
+    FunctionType,
+    IntegerAttr,
+    ModuleOp,
+    f32,
+    i8,
+    i16,
+    i32,
+    i64,
+)
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from snnir.dialects import qsnn, snn
 from snnir.dialects.snn_attributes import InputKind, Readout, Reset
-from snnir.executors import ReferenceExecutor
+from snnir.executors import ReferenceExecutor, TorchExecutor
 from snnir.executors.qsnn_interpreter import integers
 from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
 from snnir.support.arrays import array_from_dense, dense_from_array
 from snnir.support.diagnostics import SNNError
+from snnir.testing.comparison import assert_same_results
 from snnir.testing.random_networks import LARGEST_COUNT, random_network
 from snnir.universe import make_context
 
@@ -214,13 +226,6 @@ def test_spikes_add_up_in_bytes() -> None:
     assert only(network, qsnn.AddOp).result.type.element_type == i8
 
 
-def synaptic(frame: SSAValue) -> SSAValue:
-    current = snn.LinearOp(frame, weight(WEIGHT)).result
-    return snn.SynapticOp(
-        current, scalar(0.5), scalar(0.5), scalar(1.0), reset=Reset.SUBTRACT
-    ).spikes
-
-
 def alpha(frame: SSAValue) -> SSAValue:
     current = snn.LinearOp(frame, weight(WEIGHT)).result
     return snn.AlphaOp(
@@ -247,7 +252,6 @@ def offset_input(frame: SSAValue) -> SSAValue:
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (synaptic, "'snn.synaptic' op has no integer form yet: .*; train with snntorch.Leaky"),
         (alpha, "'snn.alpha' op has no integer form yet"),
         (negative_scale, "a unit that is not positive .* run snn-fold-batch-norm"),
         (two_linears, "its input is a current of type .*; put a neuron between"),
@@ -314,3 +318,65 @@ def test_integer_attributes_have_32_bits() -> None:
     op = only(network, qsnn.LIFOp)
     assert isinstance(op.leak, IntegerAttr)
     assert op.leak.type == i32
+
+
+def synaptic(current: SSAValue, alpha: float, beta: float, reset: Reset) -> snn.SynapticOp:
+    return snn.SynapticOp(current, scalar(alpha), scalar(beta), scalar(0.5), reset=reset)
+
+
+@pytest.mark.parametrize("state", ["auto", "i16", "i32", "saturate"])
+@pytest.mark.parametrize("reset", [Reset.NONE, Reset.SUBTRACT, Reset.ZERO_AFTER])
+def test_a_synaptic_neuron_is_two_neurons_in_series(state, reset) -> None:
+    frame = frame_of(3)
+    neurons = synaptic(snn.LinearOp(frame, weight(WEIGHT)).result, 0.875, 0.75, reset)
+    network = converted(module_of(frame, neurons.spikes), state=state)
+    current, membrane = only(network, qsnn.LIOp), only(network, qsnn.LIFOp)
+    assert membrane.current is current.membrane
+    assert integers(current.leak) == 0.875 * qsnn.LEAK_ONE
+    assert integers(membrane.leak) == 0.75 * qsnn.LEAK_ONE
+    assert membrane.reset.data is reset
+    assert (current.shift.value.data, membrane.shift.value.data) != (0, 0)
+    np.testing.assert_array_equal(array_from_dense(current.unit), array_from_dense(membrane.unit))
+    names = [op.attributes["layer"].data for op in (current, membrane)]  # type: ignore[attr-defined]
+    assert names == ["neuron0.synapse", "neuron0"]
+
+
+def scores_of_a_pulse(**options: Any) -> tuple[NDArray, NDArray]:
+    """Spikes for one event, then 400 steps of silence, as real numbers and as integers."""
+    frame = frame_of(1)
+    current = snn.LinearOp(frame, weight([[0.2], [0.5]])).result
+    module = module_of(frame, synaptic(current, 0.96, 0.96, Reset.ZERO_AFTER).spikes)
+    network = module.body.block.first_op
+    assert isinstance(network, snn.NetworkOp)
+    network.properties["timesteps"] = IntegerAttr(400, i64)
+    x = np.zeros((1, 400, 1))
+    x[:, 0] = 1
+    real = ReferenceExecutor(network).run(x).scores
+    return real, ReferenceExecutor(converted(module, **options)).run(x).scores
+
+
+def test_a_synaptic_current_dies_out() -> None:
+    """Rounded leaks hold it above zero; without fraction bits the neuron never comes to rest."""
+    real, integer = scores_of_a_pulse()
+    assert real.all()
+    np.testing.assert_array_equal(real, integer)
+    _, coarse = scores_of_a_pulse(maximum_shift=0)
+    assert (coarse > 2 * real).any()
+
+
+@pytest.mark.parametrize("reset", [Reset.NONE, Reset.SUBTRACT, Reset.ZERO_AFTER])
+@pytest.mark.parametrize(("alpha", "beta"), [(0.99, 0.5), (0.5, 0.99), (0.95, 0.95)])
+def test_proven_synaptic_neurons_hold_constant_extremes(alpha, beta, reset) -> None:
+    """Long enough that both filters are full; the interpreter raises where one overflows."""
+    frame = frame_of(3)
+    neurons = synaptic(snn.LinearOp(frame, weight(WEIGHT)).result, alpha, beta, reset)
+    network = converted(module_of(frame, neurons.spikes))
+    network.properties["timesteps"] = IntegerAttr(600, i64)
+    for op in (only(network, qsnn.LIOp), only(network, qsnn.LIFOp)):
+        assert op.overflow.data is qsnn.Overflow.PROVEN
+    signs = np.array([[1, 0, 1], [0, 1, 0]])
+    x = np.repeat(127 * signs[:, None], 600, axis=1)
+    assert_same_results(
+        ReferenceExecutor(network).run(x, record=True),
+        TorchExecutor(network).run(x, record="all"),
+    )

@@ -4,16 +4,16 @@
 
 // CHECK:      layer    kind        supported  reason
 // CHECK:      fc       snn.linear  ok
-// CHECK-NEXT: slow     snn.alpha   no         has no integer form yet: a neuron with two synaptic currents; train with snntorch.Leaky
+// CHECK-NEXT: slow     snn.alpha   no         has no integer form yet: a neuron with two synaptic currents; train with snntorch.Synaptic or Leaky
 // CHECK-NEXT: relay    snn.lif     ok
-// CHECK-NEXT: current  snn.alpha   no         has no integer form yet: a neuron with two synaptic currents; train with snntorch.Leaky
+// CHECK-NEXT: current  snn.alpha   no         has no integer form yet: a neuron with two synaptic currents; train with snntorch.Synaptic or Leaky
 // CHECK:      2 of 4 layers are not supported
 
 // JSON: "supported": false,
 // JSON: "name": "slow",
 // JSON-NEXT: "kind": "snn.alpha",
 // JSON-NEXT: "supported": false,
-// JSON-NEXT: "reason": "has no integer form yet: a neuron with two synaptic currents; train with snntorch.Leaky"
+// JSON-NEXT: "reason": "has no integer form yet: a neuron with two synaptic currents; train with snntorch.Synaptic or Leaky"
 builtin.module attributes {snn.version = 1 : i64} {
   snn.network @net(%frame: tensor<4xf32>) -> tensor<2xi1>
       attributes {input = #snn<input event_counts>, readout = #snn<readout spike_count>, timesteps = 20 : i64} {

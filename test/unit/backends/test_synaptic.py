@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Networks of snnTorch's `Synaptic` neurons, from the module down to C on host and target."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import snntorch
+import torch
+from generated_networks import Generated, lower, require, require_cmsis_nn
+from torch import nn
+
+from snnir.backends.targets import HOST, MPS2_AN500
+from snnir.dialects import snn, snnrt
+from snnir.driver.files import network_of
+from snnir.executors import KernelExecutor, ReferenceExecutor, TorchExecutor
+from snnir.executors.native import NativeExecutor
+from snnir.executors.snntorch_executor import SNNTorchExecutor
+from snnir.frontends import from_snntorch
+from snnir.kernels.context import KernelChoice
+from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
+from snnir.quantization.options import StatePolicy
+from snnir.testing.comparison import assert_same_results
+from snnir.universe import make_context
+
+SHAPE, STEPS, SAMPLES, LARGEST_COUNT = (2, 7, 6), 12, 3, 3
+
+neurons: Any = snntorch
+"""snnTorch, whose annotations leave out most types that its neurons take."""
+
+
+def synaptic_network(reset: str, delayed: bool) -> nn.Module:
+    """A convolution with leaks per channel, pooling, a layer with learned leaks, one of each."""
+    generator = torch.Generator().manual_seed(5)
+
+    def uniform(low: float, high: float, *shape: int) -> torch.Tensor:
+        return low + (high - low) * torch.rand(shape, generator=generator)
+
+    common = {"reset_mechanism": reset, "reset_delay": delayed, "init_hidden": True}
+    channel, neuron = (4, 1, 1), (9,)
+    network = nn.Sequential(
+        nn.Conv2d(2, 4, 3, padding=1),
+        neurons.Synaptic(
+            alpha=uniform(0.3, 0.9, *channel), beta=uniform(0.3, 0.9, *channel), **common
+        ),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(4 * 3 * 3, 9),
+        neurons.Synaptic(
+            alpha=uniform(0.3, 0.9, *neuron), beta=uniform(0.3, 0.9, *neuron),
+            threshold=uniform(0.5, 1.0, *neuron), learn_alpha=True, learn_beta=True, **common,
+        ),
+        nn.Linear(9, 5),
+        neurons.Synaptic(alpha=0.75, beta=0.5, **common, output=True),
+    )  # fmt: skip
+    with torch.no_grad():
+        for layer in network:
+            # Sums of integers times multiples of 1/64 are exact in any order.
+            if isinstance(layer, nn.Conv2d | nn.Linear):
+                for parameter in layer.parameters():
+                    drawn = torch.randn(parameter.shape, generator=generator)
+                    parameter.copy_((drawn * 32).round() / 64)
+    return network
+
+
+def generated(
+    reset: str, delayed: bool, kernels: KernelChoice = "event", state: StatePolicy = "auto"
+) -> Generated:
+    """The network as planned kernels, after comparing `snn` with snnTorch."""
+    source = synaptic_network(reset, delayed)
+    module = from_snntorch(source, torch.zeros(1, *SHAPE), timesteps=STEPS)
+    network = network_of(module)
+    assert sum(isinstance(op, snn.SynapticOp) for op in network.body.block.ops) == 3
+    x = np.random.default_rng(2).poisson(0.4, (SAMPLES, STEPS, *SHAPE)).clip(max=LARGEST_COUNT)
+    expected = SNNTorchExecutor(source, network).run(x, record="all")
+    assert expected.recording is not None
+    assert all(layer.any() for layer in expected.recording.spikes.values())
+    assert_same_results(expected, TorchExecutor(network).run(x, record="all"))
+    conversion = ConvertSNNToQSNNPass(input_maximum=LARGEST_COUNT, state=state)
+    conversion.apply(make_context(), module)
+    return Generated(module, lower(module, kernels), x)
+
+
+def assert_integers_agree(network: Generated) -> Any:
+    """Every executor in Python and the C on the host; returns what they compute."""
+    require("gcc")
+    expected = ReferenceExecutor(network.integer_network).run(network.x, record=True)
+    assert_same_results(
+        expected, TorchExecutor(network.integer_network).run(network.x, record="all")
+    )
+    kernels = network.kernels.body.block.first_op
+    assert isinstance(kernels, snnrt.NetworkOp)
+    assert_same_results(expected, KernelExecutor(kernels).run(network.x, record=True))
+    native = NativeExecutor(network.kernels, HOST)
+    assert_same_results(expected, native.run(network.x, record="all"))
+    return expected
+
+
+@pytest.mark.parametrize("delayed", [True, False])
+@pytest.mark.parametrize("reset", ["subtract", "zero", "none"])
+def test_from_snntorch_to_the_target(reset, delayed) -> None:
+    network = generated(reset, delayed)
+    expected = assert_integers_agree(network)
+    require(MPS2_AN500.compiler, "qemu-system-arm")
+    emulated = NativeExecutor(network.kernels, MPS2_AN500)
+    assert_same_results(expected, emulated.run(network.x, record="all"))
+
+
+@pytest.mark.parametrize("kernels", ["cmsis", "scatter"])
+@pytest.mark.parametrize("state", ["i16", "i32"])
+def test_kernels_and_widths(kernels, state) -> None:
+    network = generated("subtract", True, kernels, state)
+    if network.c_network.uses_cmsis_nn:
+        require_cmsis_nn()
+    assert_integers_agree(network)
