@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from snnir.costs.goals import NEARLY_FASTEST, NEARLY_SMALLEST
 from snnir.costs.model import predict
 from snnir.dialects import snn
 from snnir.driver.files import kernels_of
@@ -47,10 +48,11 @@ def test_code_for_speed_is_not_predicted_to_be_slower_than_code_for_size() -> No
         for name, pipeline, simplification in comparison.ways(network.module)
         if name != "cmsis"
     }
-    assert cost["speed"].instructions <= cost["size"].instructions
-    assert cost["size"].flash_bytes + cost["size"].ram_bytes <= (
-        cost["speed"].flash_bytes + cost["speed"].ram_bytes
-    )
+    # What hardly differs counts as equal, among kernels and then among multiples of channels.
+    faster, slower = cost["speed"].instructions, cost["size"].instructions
+    assert faster <= NEARLY_FASTEST**2 * slower
+    smaller, larger = (c.flash_bytes + c.ram_bytes for c in (cost["size"], cost["speed"]))
+    assert smaller <= NEARLY_SMALLEST**2 * larger
     # Without the neurons that never fire, 59 would be left, whose rows are not aligned.
     fewest = measuring.to_kernels(
         network.module, comparison.pipeline_of("speed"), "qsnn-prune-silent"
