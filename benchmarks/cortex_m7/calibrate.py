@@ -41,6 +41,7 @@ from snnir.backends.targets import MPS2_AN500
 from snnir.costs.code_size import code_amounts
 from snnir.costs.features import Presentation, features
 from snnir.costs.signals import Signals
+from snnir.dialects.kernel_bases import KernelOpBase
 from snnir.driver.files import kernels_of
 from snnir.driver.pipelines import apply_pipeline
 from snnir.executors.native import NativeExecutor
@@ -95,12 +96,15 @@ PROGRAM = "program"
 """What samples of the program around the calls are filed under."""
 
 _code_only = False
+_wanted: tuple[str, ...] = ("",)
 
 
-def _measure_only_code(code_only: bool) -> None:
-    """Set for all that this process measures whether it only builds."""
-    global _code_only
-    _code_only = code_only
+def _restrict(code_only: bool, wanted: tuple[str, ...]) -> None:
+    """Set for all that this process measures whether it only builds, and programs with which
+    kernels: the beginnings of their names.
+    """
+    global _code_only, _wanted
+    _code_only, _wanted = code_only, wanted
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,12 @@ def _samples(
 ) -> Iterator[Sample]:
     module = network.module.clone()
     apply_pipeline(module, f"convert-qsnn-to-kernels{{{options}}},kernels-plan-memory")
-    signals = Signals(kernels_of(module))
+    lowered = kernels_of(module)
+    signals = Signals(lowered)
+    calls = [op for op in lowered.body.block.ops if isinstance(op, KernelOpBase)]
+    called = [features(call, signals, shown)[0] for call in calls]
+    if not any(name.startswith(_wanted) for name in (PROGRAM, "input", *called)):
+        return
     code = measure_code(module)
     yield Sample({}, 0.0, PROGRAM, (program_amounts(code), code.program))
     if _code_only:
@@ -151,9 +160,9 @@ def _samples(
         sized = _prefixed(kernel, code_amounts(call)), code.calls[call]
         cycles = None if profile.cycles is None else profile.cycles[call]
         yield Sample(_prefixed(kernel, amounts), instructions, kernel, sized, cycles)
-    calls, instructions = profile.input
+    reading, instructions = profile.input
     joint: Amounts = {}
-    for call in calls:
+    for call in reading:
         joint |= _prefixed(*features(call, signals, shown))
     yield Sample(joint, instructions, "input", None, profile.input_cycles)
 
@@ -406,7 +415,7 @@ def main() -> None:
         kept: Measured = pickle.loads(options.samples.read_bytes())
     else:
         seeds = options.seeds or list(range(options.networks))
-        kept = _measured(seeds, options.processes, options.code)
+        kept = _measured(seeds, options.processes, options.code, tuple(options.only or ("",)))
         if options.samples is not None:
             options.samples.write_bytes(pickle.dumps(kept))
     with atomic_write(options.output) as stream:
@@ -457,10 +466,12 @@ def _table(
     return {**table, PROGRAM: {**program_costs(fitted), **around}}
 
 
-def _measured(seeds: list[int], processes: int, code_only: bool) -> Measured:
+def _measured(
+    seeds: list[int], processes: int, code_only: bool, wanted: tuple[str, ...]
+) -> Measured:
     samples: list[Sample] = []
     with ProcessPoolExecutor(
-        processes, get_context("spawn"), _measure_only_code, (code_only,)
+        processes, get_context("spawn"), _restrict, (code_only, wanted)
     ) as pool:
         for number, found in enumerate(pool.map(measure, seeds), start=1):
             samples += found
