@@ -79,7 +79,7 @@ def test_check_of_a_file(model: Path, network: Path, tmp_path: Path) -> None:
     report = check(tmp_path / "alpha.mlir")
     refused = [layer for layer in report.layers if not layer.supported]
     assert [layer.kind for layer in refused] == ["snn.alpha"]
-    assert str(refused[0].reason).endswith("train with snntorch.Leaky")
+    assert str(refused[0].reason).endswith("train with snntorch.Synaptic or Leaky")
     assert len(report.layers) > 1
 
 
