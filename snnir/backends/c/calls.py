@@ -11,7 +11,7 @@ from snnir.backends.c.cmsis_calls import CMSIS_CALLS
 from snnir.backends.c.compressed_calls import COMPRESSED_CALLS
 from snnir.backends.c.gather_calls import GATHER_CALLS
 from snnir.backends.c.input_density import density_constant
-from snnir.backends.c.lane_calls import LANE_CALLS, unsigned
+from snnir.backends.c.lane_calls import LANE_CALLS
 from snnir.backends.c.network import CNetwork
 from snnir.backends.c.syntax import (
     INDENT,
@@ -40,7 +40,7 @@ def check_events(network: CNetwork, op: snnrt.CheckDensityOp, name: str) -> Call
 
 
 def _check_density(network: CNetwork, op: snnrt.CheckDensityOp, name: str, start: str) -> CallText:
-    scratch = unsigned(network, op.cells, 16)
+    scratch = network.unsigned_pointer(op.cells)
     condition = f"!{start}, {scratch}, &{name}_density)"
     return CallText(
         [f"if ({condition}) {{", f"{INDENT}return false;", "}"],
@@ -82,7 +82,7 @@ def values_to_hwc(network: CNetwork, op: snnrt.ValuesToHWCOp, name: str) -> Call
 
 
 def spike_list(network: CNetwork, op: snnrt.SpikeListOp, name: str) -> CallText:
-    listed = network.pointer(op.list).replace("(int16_t *)", "(uint16_t *)")
+    listed = network.unsigned_pointer(op.list)
     values = network.pointer(op.values)
     return CallText([f"return snnrt_spike_list({values}, {size_of(op.values)}, {listed});"])
 
@@ -114,7 +114,7 @@ def _conv2d_shape(
 
 def _active(network: CNetwork, op: Any) -> list[str]:
     """List, count and, where they matter, values of the active inputs."""
-    listed = network.pointer(op.list).replace("(int16_t *)", "(const uint16_t *)")
+    listed = network.unsigned_pointer(op.list, const=True)
     given = getattr(op, "values", None)
     values = [] if given is None else [network.pointer(given)]
     return [listed, "count", *values]

@@ -4,7 +4,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Operation
 
 from snnir.backends.c.call_text import CallText
 from snnir.backends.c.network import CNetwork
@@ -17,22 +17,12 @@ CompressedOp = (
 )
 
 
-def _unsigned(network: CNetwork, value: SSAValue, bits: int) -> str:
-    """A list or constant as unsigned numbers, which the dialect has no type for."""
-    pointer = network.pointer(value)
-    if not pointer.startswith("("):
-        return f"(const uint{bits}_t *){pointer}"
-    for signed in (f"(int{bits}_t *)", f"(const int{bits}_t *)"):
-        pointer = pointer.replace(signed, f"(const uint{bits}_t *)")
-    return pointer
-
-
 def _scatter(network: CNetwork, op: CompressedOp, kernel: str, *weights: str) -> list[str]:
     """Function and arguments up to the current."""
     kind = "" if op.values is None else "_values"
     values = [] if op.values is None else [network.pointer(op.values)]
     function = f"snnrt_linear_scatter_{kernel}{kind}_{suffix(op.current)}"
-    listed = _unsigned(network, op.list, 16)
+    listed = network.unsigned_pointer(op.list, const=True)
     return [function, listed, "count", *values, *weights, network.pointer(op.current)]
 
 
@@ -61,7 +51,7 @@ def linear_scatter_sparse(
         "panel_outputs": op.panel_outputs.value.data,
     }
     shape = struct_definition(f"{name}_shape", "snnrt_sparse_shape", fields)
-    weights = [_unsigned(network, value, 16) for value in (op.starts, op.entries)]
+    weights = [network.unsigned_pointer(value, const=True) for value in (op.starts, op.entries)]
     scatter = _scatter(network, op, "sparse", *weights)
     return CallText([call(*scatter, f"&{name}_shape")], [shape])
 
@@ -70,8 +60,8 @@ def linear_scatter_blocks(
     network: CNetwork, op: snnrt.LinearScatterBlocksOp, name: str
 ) -> CallText:
     weights = [
-        _unsigned(network, op.starts, 16),
-        _unsigned(network, op.blocks, 8),
+        network.unsigned_pointer(op.starts, const=True),
+        network.unsigned_pointer(op.blocks, const=True),
         network.pointer(op.weights),
     ]
     return CallText([call(*_scatter(network, op, "blocks", *weights))])

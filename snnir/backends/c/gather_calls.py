@@ -22,7 +22,7 @@ def linear_gather(network: CNetwork, op: snnrt.LinearGatherOp, name: str) -> Cal
     values = [] if op.values is None else [network.pointer(op.values)]
     gather = call(
         f"snnrt_linear_gather{kind}_{suffix(op.current)}",
-        network.pointer(op.list).replace("(int16_t *)", "(const uint16_t *)"),
+        network.unsigned_pointer(op.list, const=True),
         "count", *values, network.pointer(op.weights), network.pointer(op.current),
         f"&{name}_shape",
     )  # fmt: skip

@@ -21,15 +21,6 @@ from snnir.dialects.snnrt_lanes import MASK_LANES, LaneConvolutionBase
 WindowLIF = snnrt.WindowLIFBase
 
 
-def unsigned(network: CNetwork, value: SSAValue, bits: int, *, const: bool = False) -> str:
-    """A buffer as unsigned numbers, which the dialect has no type for."""
-    qualifier = "const " if const else ""
-    pointer = network.pointer(value)
-    for signed in (f"(int{bits}_t *)", f"(const int{bits}_t *)"):
-        pointer = pointer.replace(signed, f"({qualifier}uint{bits}_t *)")
-    return pointer
-
-
 def list_hits(network: CNetwork, op: snnrt.ListHitsOp, name: str) -> CallText:
     return _list_hits(network, op, name, "snnrt_list_frame(frame")
 
@@ -41,18 +32,18 @@ def list_event_hits(network: CNetwork, op: snnrt.ListHitsOp, name: str) -> CallT
 
 def _list_hits(network: CNetwork, op: snnrt.ListHitsOp, name: str, start: str) -> CallText:
     size, maximum = element_count(buffer_shape(op.frame.type)), op.maximum.value.data
-    counts, hits = unsigned(network, op.counts, 8), unsigned(network, op.hits, 16)
+    counts, hits = network.unsigned_pointer(op.counts), network.unsigned_pointer(op.hits)
     listed, constants = "list.size", []
     if op.density is not None:
         assert op.cells is not None
-        cells = unsigned(network, op.cells, 16)
+        cells = network.unsigned_pointer(op.cells)
         listed = f"snnrt_sparse_hits(list, {hits}, {counts}, {cells}, &{name}_density)"
         constants = [density_constant(name, op.frame, op.cells, op.density)]
     return CallText(
         [
             f"const snnrt_hit_list list = {start}, {size}, {maximum}, {counts}, {hits});",
             f"const uint32_t hits = {listed};",
-            f"*{unsigned(network, op.hit_count, 32)} = hits;",
+            f"*{network.unsigned_pointer(op.hit_count)} = hits;",
             "return hits != SNNRT_NO_HITS;",
         ],
         constants,
@@ -97,15 +88,16 @@ def has_triples(op: LaneConvolutionBase | WindowLIF) -> bool:
 
 
 def _touched(network: CNetwork, value: SSAValue | None) -> str:
-    return "NULL" if value is None else unsigned(network, value, 32)
+    return "NULL" if value is None else network.unsigned_pointer(value)
 
 
 def lane_conv2d_hits(network: CNetwork, op: snnrt.LaneConv2dHitsOp, name: str) -> CallText:
     scatter = call(
-        "snnrt_lane_conv2d_hits", unsigned(network, op.hits, 16, const=True),
-        f"*{unsigned(network, op.hit_count, 32, const=True)}", unsigned(network, op.counts, 8),
-        network.pointer(op.kernels), network.pointer(op.current), _touched(network, op.touched),
-        op.channels, op.multiples, f"&{name}_sites", f"&{name}_shape",
+        "snnrt_lane_conv2d_hits", network.unsigned_pointer(op.hits, const=True),
+        f"*{network.unsigned_pointer(op.hit_count, const=True)}",
+        network.unsigned_pointer(op.counts), network.pointer(op.kernels),
+        network.pointer(op.current), _touched(network, op.touched), op.channels,
+        op.multiples, f"&{name}_sites", f"&{name}_shape",
     )  # fmt: skip
     return CallText([scatter], _conv2d_constants(name, op, op.kernels))
 
@@ -118,7 +110,7 @@ def mask_conv2d(network: CNetwork, op: snnrt.MaskConv2dOp, name: str) -> CallTex
         table += (1 << len(group)) - 1
     array = [f"static const snnrt_bit_group {name}_groups[{len(groups)}] = {{", *groups, "};"]
     scatter = call(
-        "snnrt_mask_conv2d", unsigned(network, op.entries, 32, const=True), "count",
+        "snnrt_mask_conv2d", network.unsigned_pointer(op.entries, const=True), "count",
         network.pointer(op.tables), network.pointer(op.current), f"{name}_groups", len(groups),
         op.lanes.value.data, f"&{name}_sites", f"&{name}_shape",
     )  # fmt: skip
@@ -188,7 +180,7 @@ def neuron_text(network: CNetwork, op: WindowLIF, name: str) -> tuple[list[str],
 def _window_lif(network: CNetwork, op: WindowLIF, name: str, out: list[object]) -> CallText:
     statements, constants = neuron_text(network, op, name)
     kind = "masks" if isinstance(op, snnrt.WindowLIFMasksOp) else "list"
-    calm = "NULL" if op.calm is None else unsigned(network, op.calm, 32)
+    calm = "NULL" if op.calm is None else network.unsigned_pointer(op.calm)
     update = call(
         f"return snnrt_window_lif_{kind}", network.pointer(op.current),
         _touched(network, op.touched), calm,
@@ -199,18 +191,18 @@ def _window_lif(network: CNetwork, op: WindowLIF, name: str, out: list[object]) 
 
 
 def window_lif_masks(network: CNetwork, op: snnrt.WindowLIFMasksOp, name: str) -> CallText:
-    return _window_lif(network, op, name, [unsigned(network, op.entries, 32)])
+    return _window_lif(network, op, name, [network.unsigned_pointer(op.entries)])
 
 
 def window_lif_list(network: CNetwork, op: snnrt.WindowLIFListOp, name: str) -> CallText:
-    out = [unsigned(network, op.list, 16), op.channels.value.data]
+    out = [network.unsigned_pointer(op.list), op.channels.value.data]
     return _window_lif(network, op, name, out)
 
 
 def masks_to_bytes(network: CNetwork, op: snnrt.MasksToBytesOp, name: str) -> CallText:
     height, width, channels = buffer_shape(op.spikes.type)
     expand = call(
-        "snnrt_masks_to_bytes", unsigned(network, op.entries, 32, const=True), "count",
+        "snnrt_masks_to_bytes", network.unsigned_pointer(op.entries, const=True), "count",
         network.pointer(op.spikes), width, height, op.lanes.value.data, channels,
     )  # fmt: skip
     return CallText([expand])
@@ -222,12 +214,12 @@ def expand_spikes(network: CNetwork, op: WindowLIF, bytes: str) -> str:
     count = network.names[op.results[0]]
     if isinstance(op, snnrt.WindowLIFListOp | snnrt.TileLIFListOp):
         return call(
-            "snnrt_list_to_bytes", unsigned(network, op.listed, 16, const=True), count, bytes,
+            "snnrt_list_to_bytes", network.unsigned_pointer(op.listed, const=True), count, bytes,
             height * width * channels,
         )  # fmt: skip
     lanes = buffer_shape(op.membrane.type)[-1]
     return call(
-        "snnrt_masks_to_bytes", unsigned(network, op.listed, 32, const=True), count, bytes,
+        "snnrt_masks_to_bytes", network.unsigned_pointer(op.listed, const=True), count, bytes,
         width, height, lanes, channels,
     )  # fmt: skip
 

@@ -127,16 +127,25 @@ class CNetwork:
         """C expression for the address of a buffer or constant, or the name of a count."""
         if value is self.op.frame:
             return "frame"
-        name = self.names[value]
+        return self._buffer_pointer(value, c_type(value)) or self.names[value]
+
+    def unsigned_pointer(self, value: SSAValue, *, const: bool = False) -> str:
+        """The same as unsigned numbers, which the dialect has no type for; of constants `const`."""
+        type = f"u{c_type(value)}"
+        pointer = self._buffer_pointer(value, f"const {type}" if const else type)
+        return pointer or f"(const {type} *){self.names[value]}"
+
+    def _buffer_pointer(self, value: SSAValue, type: str) -> str | None:
+        """The address of a buffer with elements of a C type; None for what is no buffer."""
         root = value
         while isinstance(owner := root.owner, snnrt.ViewOp):
             root = owner.source
-        if isinstance(owner, snnrt.BufferOp):
-            assert owner.offset is not None
-            # Compilers may warn of casts of bytes to wider types; the arena is aligned for all.
-            through = "" if bits_of(value) == 8 else "(void *)"
-            return f"({c_type(value)} *){through}(arena + {owner.offset.value.data})"
-        return name
+        if not isinstance(owner, snnrt.BufferOp):
+            return None
+        assert owner.offset is not None
+        # Compilers may warn of casts of bytes to wider types; the arena is aligned for all.
+        through = "" if bits_of(value) == 8 else "(void *)"
+        return f"({type} *){through}(arena + {owner.offset.value.data})"
 
 
 def listed(op: KernelOpBase) -> SSAValue:

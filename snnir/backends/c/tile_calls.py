@@ -7,7 +7,7 @@ from typing import Any
 from xdsl.ir import Operation
 
 from snnir.backends.c.call_text import CallText
-from snnir.backends.c.lane_calls import conv2d_shape, neuron_text, unsigned, window_shape
+from snnir.backends.c.lane_calls import conv2d_shape, neuron_text, window_shape
 from snnir.backends.c.network import CNetwork
 from snnir.backends.c.syntax import INDENT, call
 from snnir.dialects import snnrt
@@ -26,7 +26,7 @@ def mark_event_list(network: CNetwork, op: snnrt.MarkEventsOp) -> CallText:
 
 def _mark(network: CNetwork, op: snnrt.MarkEventsOp, start: str) -> CallText:
     size, maximum = element_count(buffer_shape(op.frame.type)), op.maximum.value.data
-    counts, marks = unsigned(network, op.counts, 8), unsigned(network, op.marks, 32)
+    counts, marks = network.unsigned_pointer(op.counts), network.unsigned_pointer(op.marks)
     return CallText([f"return {start}, {size}, {maximum}, {counts}, {marks});"])
 
 
@@ -43,14 +43,14 @@ def _input(network: CNetwork, op: snnrt.TileLIFBase) -> list[str]:
     """Statements that define what the layer reads."""
     if op.spikes is not None:
         fields = {
-            "entries": unsigned(network, op.spikes, 32, const=True), "count": "spike_count",
+            "entries": network.unsigned_pointer(op.spikes, const=True), "count": "spike_count",
         }  # fmt: skip
     else:
         assert op.counts is not None
         assert op.marks is not None
         fields = {
-            "counts": unsigned(network, op.counts, 8, const=True),
-            "marks": unsigned(network, op.marks, 32, const=True),
+            "counts": network.unsigned_pointer(op.counts, const=True),
+            "marks": network.unsigned_pointer(op.marks, const=True),
         }
     fields["channels"] = str(buffer_shape(op.weights.type)[0])
     lines = [f"{INDENT}.{field} = {value}," for field, value in fields.items()]
@@ -60,7 +60,7 @@ def _input(network: CNetwork, op: snnrt.TileLIFBase) -> list[str]:
 def _tile_lif(network: CNetwork, op: snnrt.TileLIFBase, name: str, out: list[object]) -> CallText:
     statements, constants = neuron_text(network, op, name)
     kind = "masks" if isinstance(op, snnrt.TileLIFMasksOp) else "list"
-    calm = "NULL" if op.calm is None else unsigned(network, op.calm, 32)
+    calm = "NULL" if op.calm is None else network.unsigned_pointer(op.calm)
     update = call(
         f"return snnrt_tile_lif_{kind}", "&input", network.pointer(op.weights),
         network.pointer(op.current), calm, network.pointer(op.membrane), *out, "&neurons",
@@ -71,11 +71,11 @@ def _tile_lif(network: CNetwork, op: snnrt.TileLIFBase, name: str, out: list[obj
 
 
 def tile_lif_masks(network: CNetwork, op: snnrt.TileLIFMasksOp, name: str) -> CallText:
-    return _tile_lif(network, op, name, [unsigned(network, op.entries, 32)])
+    return _tile_lif(network, op, name, [network.unsigned_pointer(op.entries)])
 
 
 def tile_lif_list(network: CNetwork, op: snnrt.TileLIFListOp, name: str) -> CallText:
-    out: list[object] = [unsigned(network, op.list, 16), op.channels.value.data]
+    out: list[object] = [network.unsigned_pointer(op.list), op.channels.value.data]
     return _tile_lif(network, op, name, out)
 
 
