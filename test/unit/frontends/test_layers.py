@@ -36,6 +36,13 @@ def sequential(*layers: nn.Module) -> nn.Module:
     return nn.Sequential(*layers, neurons.Leaky(beta=0.75, threshold=0.5, init_hidden=True))
 
 
+def draw_weights(module: nn.Module) -> None:
+    """Draw the weights of layers that were made before the test was seeded."""
+    for layer in module.modules():
+        if isinstance(layer, (nn.Linear, nn.Conv1d, nn.Conv2d)):
+            layer.reset_parameters()
+
+
 LAYERS: list[tuple[list[nn.Module], tuple[int, ...]]] = [
     ([nn.Conv1d(3, 4, 3, stride=2, padding=1)], (3, 9)),
     ([nn.Conv1d(2, 2, 5, padding="same", dilation=2, groups=2, bias=False)], (2, 9)),
@@ -81,8 +88,9 @@ FUNCTIONS: list[Callable[[Any, Tensor], Tensor]] = [
 
 @pytest.mark.parametrize(("layers", "shape"), LAYERS)
 def test_layer(layers: list[nn.Module], shape: tuple[int, ...]):
-    net = snap(sequential(*layers))
-    imported = from_snntorch(net, torch.zeros(1, *shape), STEPS)
+    net = sequential(*layers)
+    draw_weights(net)
+    imported = from_snntorch(snap(net), torch.zeros(1, *shape), STEPS)
     assert_same(net, imported, counts(BATCH, STEPS, *shape), exact=False)
 
 
