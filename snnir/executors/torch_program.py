@@ -8,7 +8,8 @@ operands at each step. Tensors have the batch as axis 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -17,8 +18,9 @@ import torch
 from torch import Tensor
 from xdsl.ir import Attribute, Operation, SSAValue
 
+from snnir.dialects.layer_shapes import shape_of
 from snnir.support.arrays import array_from_dense
-from snnir.support.diagnostics import error_at
+from snnir.support.diagnostics import SNNError, error_at
 
 Evaluate = Callable[..., Tensor | tuple[Tensor, ...]]
 """Computes the results of one operation from its operands, at one step."""
@@ -114,8 +116,43 @@ class TorchLevel:
         if (function := self.functions.get(type(op))) is not None:
             return function(op, builder)
         if isinstance(op, TorchOperation):
-            return op.torch_function(builder)
-        raise error_at(op, "has no implementation in the torch executor")
+            return _checked(op, builder)
+        raise error_at(
+            op, "has no implementation in the torch executor; one of a plug-in needs a method "
+            "torch_function(self, builder)"
+        )  # fmt: skip
+
+
+def _checked(op: Operation, builder: TorchBuilder) -> Evaluate:
+    """The function of an operation of other people, whose mistakes are located errors."""
+    assert isinstance(op, TorchOperation)
+    with _torch_function(op):
+        function = op.torch_function(builder)
+    shapes = [shape_of(result.type) for result in op.results]
+
+    def evaluate(*operands: Tensor) -> tuple[Tensor, ...]:
+        with _torch_function(op):
+            results = function(*operands)
+            values = (results,) if isinstance(results, Tensor) else results
+            got = [tuple(value.shape[1:]) for value in values]
+        if got != shapes:
+            raise error_at(op, f"has results of shape {shapes}, but torch_function gave {got}")
+        return values
+
+    return evaluate
+
+
+@contextmanager
+def _torch_function(op: Operation) -> Iterator[None]:
+    try:
+        yield
+    except SNNError:
+        raise
+    except Exception as error:  # Other people's code may raise anything.
+        raise error_at(
+            op, f"raised {type(error).__name__} in torch_function: {error}; run with --debug for "
+            "the traceback"
+        ) from error  # fmt: skip
 
 
 def evaluate_step(

@@ -9,6 +9,8 @@ from snnir.quantization.neuron_rules import NEURON_RULES
 
 _FEEDBACK = "connections from one step to the next; train without them, snntorch.Leaky for RLeaky"
 
+_FOREIGN = "a pass of the plug-in that defines it has to turn it into operations of snn first"
+
 REMEDIES: dict[type[Operation], str] = {
     snn.AlphaOp: "a neuron with two synaptic currents; train with snntorch.Synaptic or Leaky",
     snn.RegisterOp: _FEEDBACK,
@@ -24,5 +26,7 @@ def refusal_of(op: Operation) -> str | None:
         return None
     if (remedy := REMEDIES.get(type(op))) is not None:
         return f"has no integer form yet: {remedy}"
+    if op.name.partition(".")[0] != snn.SNN.name:
+        return f"has no integer form; {_FOREIGN}"
     supported = ", ".join(sorted(c.name for c in (*LAYER_RULES, *NEURON_RULES)))
     return f"has no integer form yet; supported are {supported}"

@@ -163,6 +163,29 @@ def test_operation_without_implementation(builder) -> None:
         TorchExecutor(network)
 
 
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda builder: builder.nothing, "raised AttributeError in torch_function"),
+        (lambda builder: lambda value: value + value.new_zeros(3), "raised RuntimeError in torch_"),
+        (lambda builder: lambda value: None, "raised TypeError in torch_function"),
+        (lambda builder: lambda value: value.sum(1), r"of shape \[\(2,\)\], but .* gave \[\(\)\]"),
+    ],
+)
+def test_mistakes_in_operations_of_plugins(builder, function, message) -> None:
+    from xdsl.dialects.test import TestPureOp
+
+    class ForeignOp(TestPureOp):
+        def torch_function(self, prepared):
+            return function(prepared)
+
+    net = builder(2)
+    op = net.add(ForeignOp(operands=[net.frame], result_types=[net.frame.type]))
+    network = net.finish(net.lif(op.results[0]).spikes, timesteps=1)
+    with pytest.raises(SNNError, match=rf"'test.pureop' op .*{message}"):
+        TorchExecutor(network).run(np.ones((1, 1, 2), np.uint8))
+
+
 def test_level_without_torch(builder) -> None:
     net = builder(1)
     network = net.finish(net.lif(net.frame).spikes, timesteps=1)

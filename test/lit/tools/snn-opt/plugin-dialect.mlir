@@ -12,7 +12,7 @@
 // EXPANDED: plugin-dialect.mlir:[[# @LINE + 8]]:3: remark: 'snn.scale' op expanded a gain [mine-expand]
 // EXPANDED-NOT: rate = 0.000000e+00
 // EXPANDED: snn.lif {{.*}}rate = {{[1-9]}}
-// REFUSED: plugin-dialect.mlir:[[# @LINE + 5]]:3: error: 'mine.gain' op has no integer form yet
+// REFUSED: plugin-dialect.mlir:[[# @LINE + 5]]:3: error: 'mine.gain' op has no integer form;
 // REFUSED-NEXT: snn-opt: note: raised by pass 'convert-snn-to-qsnn'
 // TRAINED: remark: 'snn.network' op
 // LIST: mine, qsnn, snn
