@@ -7,7 +7,9 @@ program that uses one dialect does not load the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from importlib import import_module
 from typing import Any
 
@@ -17,8 +19,9 @@ from xdsl.passes import ModulePass
 from xdsl.universe import Universe
 from xdsl.utils.target import Target
 
+from snnir.support.atomic import PathLike
 from snnir.support.pass_base import PassPipeline
-from snnir.support.xdsl_compat import fresh_builtin
+from snnir.support.registry import Registry
 
 
 def _lazy(path: str) -> Callable[[], Any]:
@@ -74,11 +77,47 @@ SNN_UNIVERSE = Universe(all_dialects=DIALECTS, all_passes=PASSES, all_targets=TA
 """What `xdsl-opt` and other xDSL tools find through the entry point `xdsl.universe`."""
 
 
+_active: ContextVar[Registry | None] = ContextVar("active", default=None)
+
+
+@contextmanager
+def load_plugins(*paths: PathLike) -> Iterator[Registry]:
+    """Make known what Python files define, to whatever reads or changes IR in the `with` block.
+
+    There, dialects, passes and pipelines are those of all installed xDSL universes, of an outer
+    block, and of the files (`Registry.add_plugin`). Use a network in the block that reads it:
+    another one runs the files again, and their classes are then others.
+
+    Raises:
+        SNNError: a file is missing, raises, or defines a name that exists already.
+    """
+    outer = _active.get()
+    registry = _installed() if outer is None else outer.copy()
+    for path in paths:
+        registry.add_plugin(path)
+    token = _active.set(registry)
+    try:
+        yield registry
+    finally:
+        _active.reset(token)
+
+
+def active_registry() -> Registry:
+    """Return what is known here: what snnir registers, and within `load_plugins` more."""
+    return _active.get() or Registry(DIALECTS, PASSES, TARGETS, PIPELINES)
+
+
 def make_context() -> Context:
-    """Return a context with the builtin dialect loaded and all dialects of snnir registered."""
-    context = Context()
-    context.register_dialect("builtin", fresh_builtin)
-    context.load_registered_dialect("builtin")
-    for name, factory in DIALECTS.items():
-        context.register_dialect(name, factory)
-    return context
+    """Return a context with the builtin dialect loaded and all known dialects registered."""
+    return active_registry().make_context()
+
+
+def _installed() -> Registry:
+    """What all installed xDSL universes define, with the pipelines."""
+    registry = Registry.from_universe(Universe.get_multiverse())
+    # Without installed metadata there is no entry point for our own universe.
+    registry.dialects.update(DIALECTS)
+    registry.passes.update(PASSES)
+    registry.targets.update(TARGETS)
+    registry.pipelines.update(PIPELINES)
+    return registry

@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import pickle
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,6 +14,7 @@ from torch import Tensor, nn
 
 from snnir.frontends.errors import user_code
 from snnir.support.diagnostics import SNNError
+from snnir.support.python_file import import_file, importable
 
 NESTED_KEYS = ("model_state_dict", "state_dict")
 """Keys under which training scripts save the state_dict beside other things."""
@@ -59,9 +56,9 @@ def _build(source: str) -> nn.Module:
     path = Path(file)
     if not path.is_file():
         raise SNNError(f"there is no file '{path}'")
-    with _importable(path.resolve().parent):
+    with importable(path.resolve().parent):
         with user_code(f"importing '{path}'"):
-            python_module = _import_file(path)
+            python_module = import_file(path)
         if not hasattr(python_module, factory_name):
             names = ", ".join(_factories(python_module))
             raise SNNError(f"'{path}' has no '{factory_name}'; it has {names or 'no function'}")
@@ -87,29 +84,6 @@ def _factories(python_module: ModuleType) -> list[str]:
         if isinstance(value, nn.Module)
         or (callable(value) and getattr(value, "__module__", None) == python_module.__name__)
     ]
-
-
-def _import_file(path: Path) -> ModuleType:
-    """Execute a Python file as a module of a private name, which no installed package can have."""
-    digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
-    name = f"_snnir_model_{digest}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise SNNError(f"'{path}' is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # Dataclasses and pickling look their module up.
-    spec.loader.exec_module(module)
-    return module
-
-
-@contextmanager
-def _importable(folder: Path) -> Iterator[None]:
-    """Let the file import its neighbours, as when Python runs it as a program."""
-    sys.path.insert(0, str(folder))
-    try:
-        yield
-    finally:
-        sys.path.remove(str(folder))
 
 
 def _read_state(path: Path) -> dict[str, Tensor]:

@@ -8,13 +8,30 @@ import sys
 import traceback
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
+
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.passes import ModulePass
 
 from snnir.support.command_line import UsageError
 from snnir.support.diagnostics import PROGRAM_NAME, SNNError
-from snnir.support.pipeline import PipelineError
+from snnir.support.pipeline import PassInstrumentation, PipelineError
 
 INTERRUPTED = 130
 """Status of a program that SIGINT ended, as shells give it."""
+
+
+@dataclass
+class Activity(PassInstrumentation):
+    """What a program is doing, to name it when it crashes."""
+
+    what: str
+
+    def before_pass(self, pass_: ModulePass, module: ModuleOp) -> None:
+        self.what = f"pass '{pass_.name}'"
+
+    def after_pass(self, pass_: ModulePass, module: ModuleOp) -> None:
+        self.what = f"the step after pass '{pass_.name}'"
 
 
 def exit_status(run: Callable[[], int], *, debug: bool) -> int:

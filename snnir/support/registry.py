@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple, NoReturn
 
 from xdsl.context import Context
 from xdsl.ir import Dialect
@@ -17,8 +15,10 @@ from xdsl.passes import ModulePass
 from xdsl.universe import Universe
 from xdsl.utils.target import Target
 
+from snnir.support.atomic import PathLike
 from snnir.support.diagnostics import SNNError
 from snnir.support.pass_base import PassPipeline
+from snnir.support.python_file import assigned_at, import_file, importable, raised_at
 from snnir.support.xdsl_compat import fresh_builtin
 
 
@@ -48,37 +48,75 @@ class Registry:
                 context.register_dialect(name, factory)
         return context
 
-    def add_plugin(self, path: str) -> None:
+    def copy(self) -> Registry:
+        """Return a registry of the same names, to which others can be added."""
+        return Registry(
+            dict(self.dialects), dict(self.passes), dict(self.targets), dict(self.pipelines)
+        )
+
+    def add_plugin(self, path: PathLike) -> None:
         """Run the Python file `path` and add what it defines.
 
         The file may define the dictionaries `SNN_DIALECTS`, `SNN_PASSES`, `SNN_TARGETS` and
         `SNN_PIPELINES`, from names to dialects, pass classes, target classes and pipelines (texts
         or classes derived from `PassPipeline`), or to functions without arguments that return
-        these.
+        these. It may import modules that lie beside it.
 
-        Raises `SNNError` when the file is missing or defines a name that exists already, and
-        whatever running the file raises.
+        Raises:
+            SNNError: the file is missing, raises, defines none of these, or a name that exists
+                already; located in the file.
         """
-        plugin = _run_file(path)
-        for kind, known in (
-            ("dialect", self.dialects),
-            ("pass", self.passes),
-            ("target", self.targets),
-            ("pipeline", self.pipelines),
-        ):
-            variable = f"SNN_{kind.upper()}{'ES' if kind == 'pass' else 'S'}"
-            _add_all(known, getattr(plugin, variable, {}), kind, path)
+        file = Path(path)
+        plugin = _run_file(file)
+        known: tuple[dict[str, Callable[[], Any]], ...] = (
+            self.dialects, self.passes, self.targets, self.pipelines,
+        )  # fmt: skip
+        given = [getattr(plugin, table.variable, None) for table in _TABLES]
+        for table, added, names in zip(_TABLES, given, known, strict=True):
+            if added is not None:
+                _add_all(names, added, table, file)
+        if given == [None] * len(_TABLES):
+            raise SNNError(
+                f"the plug-in '{file}' defines nothing: name what it adds in SNN_PASSES, "
+                "SNN_DIALECTS, SNN_PIPELINES or SNN_TARGETS"
+            )
 
 
-def _add_all(
-    known: dict[str, Callable[[], Any]], added: Mapping[str, Any], kind: str, path: str
-) -> None:
+class _Table(NamedTuple):
+    """A variable of a plug-in: its values are subclasses of `base`, `objects`, or functions."""
+
+    variable: str
+    kind: str
+    base: type | None
+    objects: type | None
+
+
+_TABLES = (
+    _Table("SNN_DIALECTS", "dialect", None, Dialect),
+    _Table("SNN_PASSES", "pass", ModulePass, None),
+    _Table("SNN_TARGETS", "target", Target, None),
+    _Table("SNN_PIPELINES", "pipeline", PassPipeline, str),
+)
+
+
+def _add_all(known: dict[str, Callable[[], Any]], added: Any, table: _Table, path: Path) -> None:
+    def refuse(problem: str) -> NoReturn:
+        raise SNNError(f"the plug-in {problem}", assigned_at(table.variable, path))
+
+    if not isinstance(added, Mapping):
+        refuse(f"needs a dictionary from names as {table.variable}, not {type(added).__name__}")
     for name, value in added.items():
         if name in known:
-            raise SNNError(
-                f"the plug-in '{path}' defines the {kind} '{name}', which exists already"
-            )
+            refuse(f"defines the {table.kind} '{name}', which exists already; rename it")
+        if not _is_of(value, table):
+            refuse(f"has no {table.kind} under '{name}' in {table.variable}, but {value!r}")
         known[name] = _as_factory(value)
+
+
+def _is_of(value: Any, table: _Table) -> bool:
+    if isinstance(value, type):
+        return table.base is not None and issubclass(value, table.base)
+    return callable(value) or (table.objects is not None and isinstance(value, table.objects))
 
 
 def _as_factory(value: Any) -> Callable[[], Any]:
@@ -88,13 +126,17 @@ def _as_factory(value: Any) -> Callable[[], Any]:
     return value
 
 
-def _run_file(path: str) -> ModuleType:
-    name = f"snnir_plugin_{Path(path).stem}"
-    spec = spec_from_file_location(name, path)
-    if spec is None or spec.loader is None or not Path(path).is_file():
-        raise SNNError(f"cannot load the plug-in '{path}': it is no Python file")
-    module = module_from_spec(spec)
-    # Data classes look up their module by name.
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+def _run_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise SNNError(f"cannot load the plug-in '{path}': there is no such file")
+    with importable(path.resolve().parent):
+        try:
+            return import_file(path)
+        except SNNError:
+            raise
+        except (Exception, SystemExit) as error:  # Other people's code may raise anything.
+            problem = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            raise SNNError(
+                f"the plug-in raised {problem}; run with --debug for the traceback",
+                raised_at(error, path),
+            ) from error

@@ -231,6 +231,8 @@ def error_from_parse_error(error: ParseError, line_offset: int = 0) -> SNNError:
     elif error.msg.startswith(" "):
         # xDSL words some messages as the end of a sentence that it does not write.
         message = f"unexpected '{error.span.text}' {message}"
+    elif message.endswith(" is not registered"):
+        message += "; --load-plugin FILE.py adds the dialects of a plug-in"
     return SNNError(message, (file, line + line_offset, column))
 
 

@@ -18,7 +18,6 @@ from pathlib import Path
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
-from xdsl.universe import Universe
 from xdsl.utils.exceptions import DiagnosticException
 from xdsl.utils.target import Target
 
@@ -31,7 +30,6 @@ from snnir.support.ir_printing import IRPrinting, PassSelection, PrintOptions
 from snnir.support.listing import compile_pattern, list_dialects, list_passes, list_targets
 from snnir.support.pass_reports import PassTiming, report_statistics
 from snnir.support.pipeline import (
-    PassInstrumentation,
     build_from_spec,
     parse_pass_specs,
     parse_pipeline,
@@ -39,43 +37,29 @@ from snnir.support.pipeline import (
     run_pipeline,
     unknown_name,
 )
-from snnir.support.program import crash_barrier, exit_status, print_traceback
+from snnir.support.program import Activity, crash_barrier, exit_status, print_traceback
 from snnir.support.registry import Registry
 from snnir.support.reproducer import pipeline_of_reproducer, write_reproducer
 from snnir.support.roundtrip import verify_roundtrip
 from snnir.support.verify import verify_module
 from snnir.support.xdsl_compat import parse_module
-from snnir.universe import PIPELINES, SNN_UNIVERSE
+from snnir.universe import load_plugins
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `snn-opt` with `arguments`, by default those of the process; return the exit status."""
     if arguments is None:
         arguments = sys.argv[1:]
-    activity = _Activity("reading the command line")
+    activity = Activity("reading the command line")
 
     def run() -> int:
-        with crash_barrier(lambda: activity.what):
-            return _run(arguments, activity)
+        with crash_barrier(lambda: activity.what), load_plugins(*_plugins(arguments)) as registry:
+            return _run(arguments, activity, registry)
 
     return exit_status(run, debug="--debug" in arguments)
 
 
-@dataclass
-class _Activity(PassInstrumentation):
-    """What the program is doing, to name it when it crashes."""
-
-    what: str
-
-    def before_pass(self, pass_: ModulePass, module: ModuleOp) -> None:
-        self.what = f"pass '{pass_.name}'"
-
-    def after_pass(self, pass_: ModulePass, module: ModuleOp) -> None:
-        self.what = f"the step after pass '{pass_.name}'"
-
-
-def _run(arguments: Sequence[str], activity: _Activity) -> int:
-    registry = _make_registry(arguments, activity)
+def _run(arguments: Sequence[str], activity: Activity, registry: Registry) -> int:
     parser = snn_opt_parser()
     ordinary, elements = parser.normalise(arguments, registry.passes | registry.pipelines)
     options = parser.parse_args(ordinary)
@@ -106,21 +90,11 @@ def _run(arguments: Sequence[str], activity: _Activity) -> int:
     return _Session(options, registry, passes, target, name, activity).run(content)
 
 
-def _make_registry(arguments: Sequence[str], activity: _Activity) -> Registry:
-    """Return what all installed xDSL universes and the plug-ins on the command line define."""
-    registry = Registry.from_universe(Universe.get_multiverse())
-    # Without installed metadata there is no entry point for our own universe.
-    registry.dialects.update(SNN_UNIVERSE.all_dialects)
-    registry.passes.update(SNN_UNIVERSE.all_passes)
-    registry.targets.update(SNN_UNIVERSE.all_targets)
-    registry.pipelines.update(PIPELINES)
-    # The names of the passes are options, so that the plug-ins come before all other options.
+def _plugins(arguments: Sequence[str]) -> list[str]:
+    """The files to load: the names of passes are options, so that plug-ins come before the rest."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--load-plugin", "-load-plugin", action="append", default=[])
-    for path in parser.parse_known_args(arguments)[0].load_plugin:
-        activity.what = f"the plug-in '{path}'"
-        registry.add_plugin(path)
-    return registry
+    return parser.parse_known_args(arguments)[0].load_plugin
 
 
 def _pipeline_text(
@@ -160,7 +134,7 @@ class _Session:
     passes: list[ModulePass]
     target: Target | None
     input_name: str
-    activity: _Activity
+    activity: Activity
     timing: PassTiming = field(default_factory=PassTiming)
 
     def run(self, content: bytes) -> int:
