@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from snnir.driver.validate import validate
     from snnir.frontends.snntorch import from_snntorch
     from snnir.support.diagnostics import SNNError
-    from snnir.universe import make_context
+    from snnir.universe import load_plugins, make_context
 
 __version__ = "0.1.0"
 
 __all__ = [
     "LoweringOptions", "SNNError", "__version__", "check", "compile", "from_snntorch",
-    "import_network", "load_data", "make_context", "read_network", "run", "validate",
-    "write_network",
+    "import_network", "load_data", "load_plugins", "make_context", "read_network", "run",
+    "validate", "write_network",
 ]  # fmt: skip
 
 _PUBLIC: dict[str, str] = {
@@ -33,6 +33,7 @@ _PUBLIC: dict[str, str] = {
     "from_snntorch": "snnir.frontends.snntorch",
     "import_network": "snnir.driver.import_",
     "load_data": "snnir.data.source",
+    "load_plugins": "snnir.universe",
     "make_context": "snnir.universe",
     "read_network": "snnir.driver.files",
     "run": "snnir.driver.run",

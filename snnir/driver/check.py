@@ -16,7 +16,7 @@ from snnir.dialects.network import LAYER
 from snnir.dialects.snn_attributes import Readout
 from snnir.driver.files import level_of, network_of, read_network
 from snnir.driver.lowering import lower
-from snnir.driver.pipelines import LoweringOptions, apply_pipeline, simplification
+from snnir.driver.pipelines import LoweringOptions, apply_named_passes, simplification
 from snnir.driver.tables import format_table
 from snnir.support.atomic import PathLike
 from snnir.support.diagnostics import SNNError, SourceLocation, location_of
@@ -170,7 +170,7 @@ def _refusals_of_operations(module: ModuleOp, options: LoweringOptions) -> Refus
         return {}
     simplified = module.clone()
     try:
-        apply_pipeline(simplified, simplification(options))
+        apply_named_passes(simplified, simplification(options))
     except SNNError as error:
         return {error.location: error.message}
     return {

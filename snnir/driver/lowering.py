@@ -22,6 +22,7 @@ from snnir.driver.files import kernels_of, level_of, network_of
 from snnir.driver.pipelines import (
     LoweringOptions,
     activity_measurement,
+    apply_named_passes,
     apply_pipeline,
     channel_multiples,
     memory_planning,
@@ -109,7 +110,7 @@ def lower(
     if level == "snn":
         qsnn = module.clone()
         if options.pipeline is not None:
-            apply_pipeline(qsnn, options.pipeline)
+            apply_named_passes(qsnn, options.pipeline)
             compressed = qsnn.clone() if level_of(network_of(qsnn)) == "snn" else None
             options = replace(options, pipeline="")
         quantize(qsnn, options, data)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -14,8 +14,14 @@ from snnir.backends.targets import TargetDescription
 from snnir.costs.goals import Goal, Metric, keeps_arena
 from snnir.kernels.context import KernelChoice, Packing
 from snnir.quantization.options import StatePolicy
-from snnir.support.pipeline import parse_pipeline, run_pipeline, spec_to_text
-from snnir.universe import PASSES, PIPELINES, make_context
+from snnir.support.pipeline import (
+    PassInstrumentation,
+    parse_pipeline,
+    run_pipeline,
+    spec_to_text,
+)
+from snnir.support.program import Activity, crash_barrier
+from snnir.universe import active_registry
 
 SIMPLIFICATION = "snn-fold-batch-norm,snn-fold-scale"
 """Exact rewrites of `snn` networks into what has an integer form."""
@@ -47,7 +53,8 @@ class LoweringOptions:
         silent_multiple: remove channels that no legal input makes fire (`qsnn-prune-silent`), so
             many that a multiple of this number is left; None removes none. With `optimize` and
             the default, multiples that suit other kernels are tried, too.
-        pipeline: passes on the `snn` level to run instead of `SIMPLIFICATION`.
+        pipeline: passes on the `snn` level to run instead of `SIMPLIFICATION`, also those of
+            plug-ins (`load_plugins`).
         ram_limit: most bytes of RAM; None for what the target has.
         flash_limit: most bytes of flash; None for what the target has.
         ram_reserve, flash_reserve: bytes that predictions are known to leave out, when kernels are
@@ -191,11 +198,28 @@ def _spec(name: str, values: Mapping[str, int | str | None]) -> str:
     return spec_to_text(ArgSpec(name, given))
 
 
-def apply_pipeline(module: ModuleOp, text: str) -> None:
+def apply_pipeline(
+    module: ModuleOp, text: str, callbacks: Sequence[PassInstrumentation] = ()
+) -> None:
     """Run a pipeline on a module, changing it. Remarks go to the active `DiagnosticEngine`.
+
+    Its passes are those of snnir and, within `load_plugins`, of plug-ins.
 
     Raises:
         PipelineError: the text is wrong.
         SNNError: a pass refuses the module.
     """
-    run_pipeline(make_context(), module, parse_pipeline(text, PASSES, PIPELINES))
+    known = active_registry()
+    passes = parse_pipeline(text, known.passes, known.pipelines)
+    run_pipeline(known.make_context(), module, passes, callbacks)
+
+
+def apply_named_passes(module: ModuleOp, text: str) -> None:
+    """As `apply_pipeline`, for passes that the user named and may have written.
+
+    Raises:
+        SNNError: in the place of any exception, which is then a defect of the pass that is named.
+    """
+    activity = Activity(f"the pipeline '{text}'")
+    with crash_barrier(lambda: activity.what):
+        apply_pipeline(module, text, [activity])

@@ -10,11 +10,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 from snnir.support.diagnostics import Diagnostic, DiagnosticEngine, Severity
 from snnir.support.program import crash_barrier, exit_status
 from snnir.tools.snnir_arguments import make_parser
 from snnir.tools.snnir_commands import COMMANDS
+from snnir.universe import load_plugins
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -34,7 +36,12 @@ def _run(command: Command, options: argparse.Namespace) -> int:
         if options.verbose or diagnostic.severity is not Severity.REMARK:
             print(diagnostic, file=sys.stderr)
 
-    with crash_barrier(lambda: f"'snnir {options.verb}'"), DiagnosticEngine(show) as engine:
+    plugins = getattr(options, "load_plugin", [])
+    with (
+        crash_barrier(lambda: f"'snnir {options.verb}'"),
+        DiagnosticEngine(show) as engine,
+        load_plugins(*plugins) if plugins else nullcontext(),
+    ):
         status = command(options)
     _tell_of_remarks(len(engine.remarks), options)
     return status

@@ -258,6 +258,13 @@ def _add_passes(group: argparse._ArgumentGroup) -> None:
         help="compress with the pipeline snn-compress; needs --calibration",
     )
     group.add_argument(
+        "--load-plugin",
+        action="append",
+        default=[],
+        metavar="FILE.py",
+        help="add the passes and dialects that a Python file defines, as snn-opt does",
+    )
+    group.add_argument(
         "--calibration",
         metavar="DATA",
         help="what --compress and --optimize measure, no test data",
