@@ -32,25 +32,34 @@ class Totals(NamedTuple):
         return self.flash_bytes + self.ram_bytes
 
 
-def best_first(goal: Goal, totals: Sequence[Totals]) -> list[int]:
+def wanted(goal: Goal, totals: Totals) -> float:
+    """What is to be small for a goal: time, bytes, or for `balanced` the product of both."""
+    if goal == "balanced":
+        return max(totals.time, 1) * max(totals.bytes, 1)
+    return totals.time if goal == "speed" else totals.bytes
+
+
+def best_first(goal: Goal, totals: Sequence[Totals], least: float = math.inf) -> list[int]:
     """Indices of networks in the order in which they serve a goal, the best first.
 
-    `speed` wants little time and `size` few bytes; among those that hardly differ in that, the
-    other one decides. `balanced` takes the product: a percent of one is worth a percent of the
-    other.
+    `speed` wants little time and `size` few bytes; among those that hardly differ in that from the
+    best, the other one decides. `balanced` takes the product: a percent of one is worth a percent
+    of the other.
+
+    Args:
+        least: time or bytes of the best network, if that was given up for one of these already.
     """
+    values = [wanted(goal, each) for each in totals]
     if goal == "balanced":
-        products = [math.log(max(t.time, 1)) + math.log(max(t.bytes, 1)) for t in totals]
-        return sorted(range(len(totals)), key=lambda index: products[index])
-    wanted = [t.time if goal == "speed" else t.bytes for t in totals]
+        return sorted(range(len(totals)), key=lambda index: values[index])
     other = [t.bytes if goal == "speed" else t.time for t in totals]
     tolerance = NEARLY_FASTEST if goal == "speed" else NEARLY_SMALLEST
-    nearly = tolerance * min(wanted, default=0)
+    nearly = tolerance * min([*values, least])
 
     def rank(index: int) -> tuple[bool, float, float]:
-        if wanted[index] <= nearly:
-            return False, other[index], wanted[index]
-        return True, wanted[index], other[index]
+        if values[index] <= nearly:
+            return False, other[index], values[index]
+        return True, values[index], other[index]
 
     return sorted(range(len(totals)), key=rank)
 

@@ -26,7 +26,7 @@ from snnir.costs.candidates import (
     lower,
     window_layers,
 )
-from snnir.costs.goals import Goal, Metric, Totals, best_first, keeps_arena
+from snnir.costs.goals import Goal, Metric, Totals, best_first, keeps_arena, wanted
 from snnir.costs.library import Parts, library_bytes
 from snnir.costs.model import CostTable, NetworkCost, load_table
 from snnir.dialects import qsnn
@@ -129,6 +129,8 @@ class Selection:
         lowered: with these kernels.
         over: bytes of RAM and flash above the limits.
         candidates: of each layer, with their costs.
+        given_up: how many times what the goal wants to be small, time or bytes, is as large as that
+            of the best kernels: 1 or hardly more.
         next_best: what would have been chosen next within the limits, with its costs.
         unlimited: costs of what would be chosen without the limits, where they exclude it.
         least: where nothing keeps to the limits, the least RAM and the least flash.
@@ -138,6 +140,7 @@ class Selection:
     lowered: Lowered
     over: tuple[int, int]
     candidates: list[Costs]
+    given_up: float = 1.0
     next_best: tuple[tuple[Choice, ...], Totals] | None = None
     unlimited: Totals | None = None
     least: tuple[NetworkCost, NetworkCost] | None = None
@@ -204,12 +207,13 @@ class _Search:
             lowered = self._lower(partial)
             tried = Selection(partial.choices, lowered, limits.over(lowered.cost), found)
             if tried.fits:
-                rest = (p for p in ordered[index + 1 :] if limits.over(totals[p]) == (0, 0))
-                other = next(rest, None)
-                return (
-                    tried if other is None
-                    else replace(tried, next_best=(other.choices, totals[other]))
-                )  # fmt: skip
+                rest = [p for p in ordered[index + 1 :] if limits.over(totals[p]) == (0, 0)]
+                values = [wanted(self.goal, totals[each]) for each in (partial, *rest)]
+                return replace(
+                    tried,
+                    given_up=values[0] / min(values),
+                    next_best=(rest[0].choices, totals[rest[0]]) if rest else None,
+                )
             if closest is None or sum(tried.over) < sum(closest.over):
                 closest = tried
         assert closest is not None

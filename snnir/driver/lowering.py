@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 
-from snnir.costs.goals import Totals, best_first
+from snnir.costs.goals import Totals, best_first, wanted
 from snnir.costs.model import predict
 from snnir.data import Dataset, balanced_subset
 from snnir.data.network_inputs import REAL_KINDS, measure_input
@@ -25,7 +25,9 @@ from snnir.driver.pipelines import (
     apply_named_passes,
     apply_pipeline,
     channel_multiples,
+    kernel_selection,
     memory_planning,
+    selected_to_kernels,
     simplification,
     to_fewer_channels,
     to_integers,
@@ -33,6 +35,7 @@ from snnir.driver.pipelines import (
 )
 from snnir.driver.removed_channels import Kept, kept_channels
 from snnir.layers.activity_attributes import has_rates
+from snnir.passes.qsnn_select_kernels import QSNNSelectKernelsPass
 from snnir.quantization.input_density import (
     density_cell,
     expect_density,
@@ -41,6 +44,7 @@ from snnir.quantization.input_density import (
 )
 from snnir.quantization.values import type_bounds
 from snnir.support.diagnostics import DiagnosticEngine, SNNError, error_at
+from snnir.support.pipeline import build_from_spec, parse_pass_specs
 
 ACTIVITY_SAMPLES = 32
 """Samples of the data whose activity kernels are chosen by where there are no calibration data."""
@@ -150,28 +154,55 @@ def best_multiple(module: ModuleOp, options: LoweringOptions) -> int | None:
     # Nobody wants remarks on what may not be chosen.
     with DiagnosticEngine():
         for multiple in multiples:
-            trial = replace(options, silent_multiple=multiple)
-            simplified = _simplified(module, trial)
-            found.setdefault(str(simplified), (simplified, trial))
+            named = replace(options, silent_multiple=multiple)
+            simplified = _simplified(module, named)
+            found.setdefault(str(simplified), (simplified, named))
         if len(found) == 1:
             return multiples[0]
-        fitting = [
-            (totals, trial, _has_tiles(simplified))
-            for simplified, trial in found.values()
-            if (totals := _predicted(simplified, trial)) is not None
-        ]
+        fitting = [tried for each in found.values() if (tried := _try_kernels(*each)) is not None]
         if not fitting:
-            return _closest([trial for _, trial in found.values()], module)
+            return _closest([named for _, named in found.values()], module)
     if options.optimize == "balanced":
         # As in one network: tiles only where nothing without them keeps to the limits.
-        fitting = [each for each in fitting if not each[2]] or fitting
-    best = best_first(options.optimize, [totals for totals, *_ in fitting])[0]
-    return fitting[best][1].silent_multiple
+        fitting = [trial for trial in fitting if not trial.has_tiles] or fitting
+    # What its kernels gave up of the best counts, so that nothing is given up twice.
+    least = min(trial.least for trial in fitting)
+    best = best_first(options.optimize, [trial.totals for trial in fitting], least)[0]
+    return fitting[best].options.silent_multiple
 
 
-def _has_tiles(module: ModuleOp) -> bool:
-    """Whether kernels compute by tiles."""
-    return any(isinstance(op, snnrt.TileLIFBase) for op in module.walk())
+@dataclass(frozen=True)
+class _Trial:
+    """What the kernels of a network with some number of channels cost.
+
+    Attributes:
+        least: time or bytes, as the goal says, of its best kernels, of which `totals` may have
+            given up a little.
+        has_tiles: whether kernels compute by tiles.
+    """
+
+    options: LoweringOptions
+    totals: Totals
+    least: float
+    has_tiles: bool
+
+
+def _try_kernels(module: ModuleOp, options: LoweringOptions) -> _Trial | None:
+    """Lower a `qsnn` module, which changes, to kernels for the goal; None if none fit."""
+    assert options.optimize is not None
+    network = network_of(module)
+    assert isinstance(network, qsnn.NetworkOp)
+    (spec,) = parse_pass_specs(kernel_selection(options))
+    try:
+        found = build_from_spec(QSNNSelectKernelsPass, spec).select(network)
+        apply_pipeline(module, selected_to_kernels(options))
+    except SNNError:
+        return None
+    cost = predict(kernels_of(module))
+    totals = Totals(cost.time(options.metric), cost.flash_bytes, cost.ram_bytes)
+    least = wanted(options.optimize, totals) / (1.0 if found is None else found.given_up)
+    tiles = any(isinstance(op, snnrt.TileLIFBase) for op in module.walk())
+    return _Trial(options, totals, least, tiles)
 
 
 def _closest(trials: Sequence[LoweringOptions], module: ModuleOp) -> int | None:
@@ -179,28 +210,19 @@ def _closest(trials: Sequence[LoweringOptions], module: ModuleOp) -> int | None:
 
     def over(trial: LoweringOptions) -> float:
         smallest = replace(trial, optimize="size", ram_limit=None, flash_limit=None)
-        totals = _predicted(_simplified(module, trial), smallest)
-        if totals is None:
+        found = _try_kernels(_simplified(module, trial), smallest)
+        if found is None:
             return math.inf
+        taken = found.totals
         return sum(
-            max(taken - limit, 0)
-            for taken, limit in (
-                (totals.ram_bytes, trial.ram_limit), (totals.flash_bytes, trial.flash_limit),
+            max(bytes - limit, 0)
+            for bytes, limit in (
+                (taken.ram_bytes, trial.ram_limit), (taken.flash_bytes, trial.flash_limit),
             )
             if limit is not None
         )  # fmt: skip
 
     return min(trials, key=over).silent_multiple
-
-
-def _predicted(module: ModuleOp, options: LoweringOptions) -> Totals | None:
-    """What the kernels of a `qsnn` module cost, which become part of it; None if none fit."""
-    try:
-        apply_pipeline(module, to_kernels(options))
-    except SNNError:
-        return None
-    cost = predict(kernels_of(module))
-    return Totals(cost.time(options.metric), cost.flash_bytes, cost.ram_bytes)
 
 
 def quantize(module: ModuleOp, options: LoweringOptions, data: Dataset | None) -> None:

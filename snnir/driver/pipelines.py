@@ -139,10 +139,8 @@ def channel_multiples(options: LoweringOptions) -> list[int | None]:
 
 def to_kernels(options: LoweringOptions) -> str:
     """Passes from the `qsnn` level to calls with planned memory."""
-    last = f"{hoisting(options)},{memory_planning(options)}"
     if options.optimize is not None:
-        # Every layer has its choice then; others are what its costs were predicted with.
-        return f"{kernel_selection(options)},convert-qsnn-to-kernels,{last}"
+        return f"{kernel_selection(options)},{selected_to_kernels(options)}"
     values: dict[str, int | str | None] = {
         "kernels": options.kernels,
         "packing": None if options.packing == "pairs" else options.packing,
@@ -150,7 +148,14 @@ def to_kernels(options: LoweringOptions) -> str:
         "tile-rows": options.tile_rows or None,
         "weight-bits": None if options.weight_bits == 8 else options.weight_bits,
     }
-    return f"{_spec('convert-qsnn-to-kernels', values)},{last}"
+    conversion = _spec("convert-qsnn-to-kernels", values)
+    return f"{conversion},{hoisting(options)},{memory_planning(options)}"
+
+
+def selected_to_kernels(options: LoweringOptions) -> str:
+    """The passes of `to_kernels` after a kernel was chosen for each layer."""
+    # Every layer has its choice then; others are what its costs were predicted with.
+    return f"convert-qsnn-to-kernels,{hoisting(options)},{memory_planning(options)}"
 
 
 def kernel_selection(options: LoweringOptions) -> str:

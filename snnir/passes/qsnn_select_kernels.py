@@ -73,12 +73,17 @@ class QSNNSelectKernelsPass(SNNPass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for network in [n for n in op.walk() if isinstance(n, qsnn.NetworkOp)]:
-            self._select(network)
+            self.select(network)
 
-    def _select(self, network: qsnn.NetworkOp) -> None:
+    def select(self, network: qsnn.NetworkOp) -> Selection | None:
+        """Choose the kernels of one network; None where no layer has a choice.
+
+        Raises:
+            SNNError: no kernels keep to the limits.
+        """
         layers = layers_of(network)
         if not layers:
-            return
+            return None
         self._say_what_is_assumed(network)
         limits = Limits(self.ram_limit, self.flash_limit, self.ram_reserve, self.flash_reserve)
         found = select(
@@ -99,6 +104,7 @@ class QSNNSelectKernelsPass(SNNPass):
             self._report(op, choice, cost, candidates)
             choice.write(op)
         self._report_network(network, found, limits)
+        return found
 
     def _report_network(self, network: qsnn.NetworkOp, found: Selection, limits: Limits) -> None:
         total = found.lowered.cost

@@ -10,7 +10,11 @@ import torch
 from torch import nn
 from xdsl.dialects.builtin import ModuleOp
 
+from snnir.costs import goals
+from snnir.costs.goals import Goal
+from snnir.costs.model import predict
 from snnir.data import Dataset
+from snnir.driver.files import kernels_of
 from snnir.driver.lowering import lower
 from snnir.driver.pipelines import LANES, LoweringOptions, channel_multiples
 from snnir.driver.validate import validate
@@ -19,21 +23,25 @@ from snnir.frontends.snntorch import from_snntorch
 CHANNELS, SILENT, TIMESTEPS = 8, 2, 4
 
 
-@pytest.fixture(scope="module")
-def module() -> ModuleOp:
+def network(seed: int, channels: int, silent: int, outputs: int) -> ModuleOp:
     """A convolution of which some channels have no positive weight, and a linear layer."""
-    torch.manual_seed(5)
-    convolution = nn.Conv2d(1, CHANNELS, 3)
+    torch.manual_seed(seed)
+    convolution = nn.Conv2d(1, channels, 3)
     with torch.no_grad():
         convolution.weight.uniform_(-0.5, 1)
-        convolution.weight[:SILENT] = -convolution.weight[:SILENT].abs()
+        convolution.weight[:silent] = -convolution.weight[:silent].abs()
         convolution.bias.fill_(-0.1)  # type: ignore[union-attr]
-    network = nn.Sequential(
+    layers = nn.Sequential(
         convolution, nn.MaxPool2d(2), snntorch.Leaky(beta=0.5, init_hidden=True),
-        nn.Flatten(), nn.Linear(CHANNELS * 9, 3),
+        nn.Flatten(), nn.Linear(channels * 9, outputs),
         snntorch.Leaky(beta=0.5, init_hidden=True, output=True),
     )  # fmt: skip
-    return from_snntorch(network, torch.zeros(1, 1, 8, 8), timesteps=TIMESTEPS)
+    return from_snntorch(layers, torch.zeros(1, 1, 8, 8), timesteps=TIMESTEPS)
+
+
+@pytest.fixture(scope="module")
+def module() -> ModuleOp:
+    return network(seed=5, channels=CHANNELS, silent=SILENT, outputs=3)
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +72,30 @@ def test_fewer_channels_compute_the_same(module: ModuleOp, data: Dataset) -> Non
     report = validate(module, data, options=LoweringOptions(optimize="size"))
     host = next(row for row in report.levels if row.level == "host")
     assert host.bit_exact
+
+
+@pytest.mark.parametrize(
+    ("goal", "seed", "channels", "silent", "outputs"),
+    [("speed", 8, 11, 2, 3), ("size", 0, 12, 4, 16)],
+)
+def test_what_hardly_differs_is_given_up_once(
+    goal: Goal,
+    seed: int,
+    channels: int,
+    silent: int,
+    outputs: int,
+    data: Dataset,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A larger tolerance than the real one, so that kernels and channels both want to use it."""
+
+    def cost(tolerance: float) -> float:
+        for name in ("NEARLY_FASTEST", "NEARLY_SMALLEST"):
+            monkeypatch.setattr(goals, name, tolerance)
+        options = LoweringOptions(optimize=goal, target="mps2-an500")
+        cost = predict(kernels_of(lower(module, options, data).kernels))
+        return goals.wanted(goal, goals.Totals(cost.instructions, cost.flash_bytes, cost.ram_bytes))
+
+    module = network(seed, channels, silent, outputs)
+    least = cost(1.0)
+    assert least < cost(1.1) <= 1.1 * least
