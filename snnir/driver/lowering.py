@@ -114,8 +114,7 @@ def lower(
     if level == "snn":
         qsnn = module.clone()
         if options.pipeline is not None:
-            apply_named_passes(qsnn, options.pipeline)
-            compressed = qsnn.clone() if level_of(network_of(qsnn)) == "snn" else None
+            compressed = compress(qsnn, options.pipeline)
             options = replace(options, pipeline="")
         quantize(qsnn, options, data)
     if qsnn is None:
@@ -129,6 +128,16 @@ def lower(
     kernels = simplified.clone()
     apply_pipeline(kernels, to_kernels(options))
     return LoweredNetwork(module if level == "snn" else None, qsnn, kernels, compressed, simplified)
+
+
+def compress(module: ModuleOp, pipeline: str) -> ModuleOp | None:
+    """Run the passes that a user names on a module, which changes.
+
+    Returns:
+        a copy of what it is then; None if that is below the `snn` level.
+    """
+    apply_named_passes(module, pipeline)
+    return module.clone() if level_of(network_of(module)) == "snn" else None
 
 
 def _simplified(module: ModuleOp, options: LoweringOptions) -> ModuleOp:

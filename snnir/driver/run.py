@@ -18,7 +18,7 @@ from snnir.data.network_inputs import load_samples
 from snnir.driver.files import network_of, read_network
 from snnir.driver.fitting import lower_within_limits
 from snnir.driver.levels import EMULATED_TARGET, LevelName, batches, open_level
-from snnir.driver.lowering import LoweredNetwork
+from snnir.driver.lowering import LoweredNetwork, compress
 from snnir.driver.measured_cost import Cost, check_presentation, cost_lines, prediction
 from snnir.driver.pipelines import LoweringOptions
 from snnir.driver.tables import format_table, percent
@@ -104,6 +104,11 @@ def run(
     options = options or LoweringOptions()
     if level == "snn":
         lowered = LoweredNetwork(module, None, module)
+    elif level == "compressed":
+        # What the passes leave needs no integer form to be executed.
+        pipeline = options.pipeline
+        compressed = None if pipeline is None else compress(module.clone(), pipeline)
+        lowered = LoweredNetwork(module, None, module, compressed)
     else:
         target = get_target(EMULATED_TARGET if level == "qemu" else "host")
         lowered = lower_within_limits(module, options, samples, target, cmsis_nn)

@@ -3,7 +3,7 @@
 // RUN: snnir check %s --load-plugin %S/../snn-opt/Inputs/dialect_plugin.py --pipeline mine-expand,snn-fold-scale | filecheck %s --check-prefix=CHECKED
 // RUN: not snnir check %s --load-plugin=%S/../snn-opt/Inputs/dialect_plugin.py | filecheck %s --check-prefix=UNCHECKED
 // RUN: snnir run %s --load-plugin %S/../snn-opt/Inputs/dialect_plugin.py --data %S/../../Inputs/calibration.npz | filecheck %s --check-prefix=GAIN
-// RUN: snnir run %s --load-plugin %S/../snn-opt/Inputs/dialect_plugin.py --load-plugin %S/Inputs/threshold_plugin.py --pipeline mine-expand,mine-halve --level compressed --data %S/../../Inputs/calibration.npz | filecheck %s --check-prefix=HALVED
+// RUN: snnir run %s --load-plugin %S/../snn-opt/Inputs/dialect_plugin.py --load-plugin %S/Inputs/threshold_plugin.py --pipeline mine-halve --level compressed --data %S/../../Inputs/calibration.npz | filecheck %s --check-prefix=HALVED
 // RUN: snnir validate %s --load-plugin %S/../snn-opt/Inputs/dialect_plugin.py --pipeline mine-expand,snn-fold-scale --data %S/../../Inputs/calibration.npz | filecheck %s --check-prefix=VALIDATED
 // RUN: not snnir validate %s --load-plugin %S/../snn-opt/Inputs/dialect_plugin.py --data %S/../../Inputs/calibration.npz 2>&1 | filecheck %s --check-prefix=REFUSED
 // RUN: snnir compile %s --load-plugin %S/../snn-opt/Inputs/dialect_plugin.py --load-plugin %S/Inputs/threshold_plugin.py --pipeline mine-expand,mine-halve -o %t -v 2>&1 | filecheck %s --check-prefix=COMPILED
