@@ -11,14 +11,11 @@ from snnir.data import Dataset, load_data
 from snnir.data.source import RECORDING_KINDS
 from snnir.dialects.layer_shapes import element_count, shape_of
 from snnir.dialects.network import NetworkOpBase
-from snnir.dialects.snn_attributes import InputKind
+from snnir.dialects.snn_attributes import REAL_KINDS, InputKind
 from snnir.support.diagnostics import SNNError
 
 LARGEST_INPUT = 127
 """The largest value that an integer input can have."""
-
-REAL_KINDS = (InputKind.VALUES, InputKind.STATIC_VALUES)
-"""Input kinds whose values are real; the others count events."""
 
 
 def load_samples(

@@ -11,7 +11,7 @@ from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
 from snnir.dialects.layer_shapes import int_array, int_values
-from snnir.dialects.snn_attributes import InputKind
+from snnir.dialects.snn_attributes import REAL_KINDS, InputKind
 
 LARGEST_DENSITY = 32767
 """Largest `maximum`: with one more element of a frame on top, 16 bits still count a cell."""
@@ -90,7 +90,7 @@ def verify_density(density: InputDensityAttr | None, kind: InputKind, frame: Seq
     """
     if density is None:
         return
-    if kind in (InputKind.VALUES, InputKind.STATIC_VALUES):
+    if kind in REAL_KINDS:
         raise VerifyException("input_density is about counts and spikes, the input has real values")
     if len(density.extents) != len(frame) - 1:
         raise VerifyException(

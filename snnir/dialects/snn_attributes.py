@@ -63,6 +63,10 @@ class InputKind(StrEnum):
     """One frame of real values, presented unchanged at every step."""
 
 
+REAL_KINDS = (InputKind.VALUES, InputKind.STATIC_VALUES)
+"""Inputs of real values, which have signs and are seldom zero."""
+
+
 class Readout(StrEnum):
     """How the first output over all steps becomes one score per class; the class is the argmax."""
 

@@ -14,13 +14,13 @@ from xdsl.ir import Attribute, Operation
 
 from snnir.backends.targets import get_target
 from snnir.data import Dataset
-from snnir.data.network_inputs import REAL_KINDS, integer_input, load_samples
+from snnir.data.network_inputs import integer_input, load_samples
 from snnir.dialects import qsnn, snnrt
 from snnir.dialects.kernel_bases import KernelOpBase
 from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.layer_shapes import element_count, shape_of
 from snnir.dialects.network import LAYER, NetworkOpBase
-from snnir.dialects.snn_attributes import InputKind
+from snnir.dialects.snn_attributes import REAL_KINDS, InputKind
 from snnir.driver.files import network_of, read_network, rename_network
 from snnir.driver.fitting import lower_within_limits
 from snnir.driver.lowering import LoweredNetwork

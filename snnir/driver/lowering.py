@@ -14,10 +14,11 @@ from xdsl.dialects.builtin import ModuleOp
 from snnir.costs.goals import Totals, best_first, wanted
 from snnir.costs.model import predict
 from snnir.data import Dataset, balanced_subset
-from snnir.data.network_inputs import REAL_KINDS, measure_input
+from snnir.data.network_inputs import measure_input
 from snnir.dialects import qsnn, snn, snnrt
 from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.network import NetworkOpBase
+from snnir.dialects.snn_attributes import REAL_KINDS
 from snnir.driver.files import kernels_of, level_of, network_of
 from snnir.driver.pipelines import (
     LoweringOptions,

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from snnir.costs.features import Presentation
 from snnir.costs.model import predict
-from snnir.data.network_inputs import REAL_KINDS
 from snnir.dialects import snnrt
 from snnir.dialects.network import NetworkOpBase
+from snnir.dialects.snn_attributes import REAL_KINDS
 from snnir.driver.lowering import LoweredNetwork
 from snnir.driver.pipelines import LoweringOptions
 from snnir.driver.tables import Cell, format_table

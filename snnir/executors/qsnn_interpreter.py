@@ -27,7 +27,7 @@ from snnir.dialects import qsnn
 from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.layer_shapes import int_values, shape_of
 from snnir.dialects.network import LAYER, NetworkOpBase
-from snnir.dialects.snn_attributes import Compare, InputKind, Reset, ResetTiming
+from snnir.dialects.snn_attributes import REAL_KINDS, Compare, Reset, ResetTiming
 from snnir.executors.reference_executor import NetworkFunctions
 from snnir.executors.windows import convolve, windows
 from snnir.quantization.values import type_bounds
@@ -226,7 +226,7 @@ def integer_frame(network: NetworkOpBase, values: NDArray, maximum: int) -> Inte
     Raises:
         SNNError: a value is something else.
     """
-    signed = network.input.data in (InputKind.VALUES, InputKind.STATIC_VALUES)
+    signed = network.input.data in REAL_KINDS
     low = -maximum if signed else 0
     wrong = (values != np.floor(values)) | (values < low) | (values > maximum)
     if wrong.any():

@@ -15,7 +15,7 @@ from snnir.dialects import qsnn
 from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.layer_shapes import int_values, shape_of
 from snnir.dialects.qsnn import Overflow
-from snnir.dialects.snn_attributes import InputKind
+from snnir.dialects.snn_attributes import REAL_KINDS
 from snnir.kernels.context import parameter_values
 from snnir.kernels.layout import channels_last
 
@@ -108,7 +108,7 @@ def match_window_block(op: qsnn.Conv2dOp, room: int) -> WindowBlock | None:
 
 def reads_events(network: qsnn.NetworkOp) -> bool:
     """Whether the frame holds counts or spikes."""
-    return network.input.data not in (InputKind.VALUES, InputKind.STATIC_VALUES)
+    return network.input.data not in REAL_KINDS
 
 
 def is_binary(value: SSAValue) -> bool:

@@ -26,7 +26,7 @@ from snnir.dialects import qsnn, snnrt
 from snnir.dialects.input_density import InputDensityAttr
 from snnir.dialects.layer_shapes import element_count, shape_of
 from snnir.dialects.network import replace_network
-from snnir.dialects.snn_attributes import InputKind
+from snnir.dialects.snn_attributes import REAL_KINDS
 from snnir.dialects.snnrt_tiles import MARK_BITS
 from snnir.kernels.cmsis_rules import CMSIS_RULES, CMSIS_S4_RULES
 from snnir.kernels.context import (
@@ -137,7 +137,7 @@ def _read_frame(context: KernelContext, network: qsnn.NetworkOp, block: Block) -
         return
     buffer = context.buffer("input", buffer_shape_of(shape), i8)
     context.bind(network.frame, buffer, channels_last(shape))
-    if network.input.data in (InputKind.VALUES, InputKind.STATIC_VALUES):
+    if network.input.data in REAL_KINDS:
         context.call(snnrt.ValuesToHWCOp(block.args[0], buffer))
     else:
         maximum = network.input_maximum.value.data

@@ -38,7 +38,7 @@ from snnir.dialects import qsnn, snn
 from snnir.dialects.input_density import LARGEST_DENSITY, InputDensityAttr
 from snnir.dialects.layer_shapes import shape_of
 from snnir.dialects.network import LAYER, layer_names, replace_network
-from snnir.dialects.snn_attributes import InputKind, Readout
+from snnir.dialects.snn_attributes import REAL_KINDS, InputKind, Readout
 from snnir.layers.readout import layers_compared_by_readout
 from snnir.quantization.context import QuantizationContext
 from snnir.quantization.input_density import density_cell
@@ -51,8 +51,6 @@ from snnir.support.arrays import array_from_dense
 from snnir.support.diagnostics import error_at
 from snnir.support.pass_base import SNNPass, option
 from snnir.support.xdsl_compat import ensure_dialect
-
-_SCALED_INPUTS = (InputKind.VALUES, InputKind.STATIC_VALUES)
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,7 @@ class ConvertSNNToQSNNPass(SNNPass):
             raise error_at(
                 network, f"option input-density must be 1 to {LARGEST_DENSITY}, got {density}"
             )
-        if density is not None and network.input.data in _SCALED_INPUTS:
+        if density is not None and network.input.data in REAL_KINDS:
             raise error_at(network, "option input-density is about counts, the input has values")
 
     def _convert(self, network: snn.NetworkOp) -> None:
@@ -124,7 +122,7 @@ class ConvertSNNToQSNNPass(SNNPass):
         context.values[network.frame] = self._frame(network, block.args[0], density)
         for op in network.body.block.ops:
             _convert_operation(context, op)
-        scaled = network.input.data in _SCALED_INPUTS
+        scaled = network.input.data in REAL_KINDS
         replace_network(
             network,
             block,
@@ -138,7 +136,7 @@ class ConvertSNNToQSNNPass(SNNPass):
     def _input_maximum(self, network: snn.NetworkOp) -> int:
         if network.input.data is InputKind.BINARY_FRAMES:
             return 1
-        return 127 if network.input.data in _SCALED_INPUTS else self.input_maximum
+        return 127 if network.input.data in REAL_KINDS else self.input_maximum
 
     def _density(self, network: snn.NetworkOp) -> InputDensityAttr | None:
         """The bound on events that lie close together, in cells that suit the first layers."""
@@ -153,7 +151,7 @@ class ConvertSNNToQSNNPass(SNNPass):
         self, network: snn.NetworkOp, value: SSAValue, density: InputDensityAttr | None
     ) -> QuantizedValue:
         """The input: counts as they are, real values in units of `input_scale`."""
-        scaled = network.input.data in _SCALED_INPUTS
+        scaled = network.input.data in REAL_KINDS
         high = np.asarray(self._input_maximum(network), np.int64)
         scale = np.asarray(self.input_scale if scaled else 1.0)
         return QuantizedValue(

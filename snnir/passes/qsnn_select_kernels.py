@@ -38,9 +38,9 @@ from snnir.costs.goals import Goal, Metric, Totals
 from snnir.costs.library import library_bytes
 from snnir.costs.search import Limits, Selection, select, totals_of
 from snnir.costs.signals import ASSUMED_INPUT_RATE, ASSUMED_RATE
-from snnir.data.network_inputs import REAL_KINDS
 from snnir.dialects import qsnn
 from snnir.dialects.network import LAYER
+from snnir.dialects.snn_attributes import REAL_KINDS
 from snnir.kernels.context import CMSIS_CHOICES, KernelChoice
 from snnir.layers.activity_attributes import INPUT_COUNTS, rate_of
 from snnir.support.diagnostics import error_at

@@ -19,7 +19,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from snnir.dialects import qsnn
 from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.layer_shapes import int_values, shape_of
-from snnir.dialects.snn_attributes import InputKind
+from snnir.dialects.snn_attributes import REAL_KINDS
 from snnir.quantization.membrane_range import Interval, NeuronDynamics, membrane_range
 from snnir.quantization.sum_range import sum_range
 from snnir.quantization.values import smallest_extent, type_bounds
@@ -69,7 +69,7 @@ def network_ranges(network: qsnn.NetworkOp) -> NetworkRanges:
     """Analyse a network."""
     found = NetworkRanges()
     maximum = np.asarray(network.input_maximum.value.data, np.int64)
-    signed = network.input.data in (InputKind.VALUES, InputKind.STATIC_VALUES)
+    signed = network.input.data in REAL_KINDS
     found.define(network.frame, -maximum if signed else 0 * maximum, maximum)
     if network.input_density is not None:
         found._window_sums[network.frame] = network.input_density.limit

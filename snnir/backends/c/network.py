@@ -12,7 +12,7 @@ from snnir.dialects import cmsis_nn, snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, buffer_shape
 from snnir.dialects.layer_shapes import element_count
 from snnir.dialects.network import layer_names
-from snnir.dialects.snn_attributes import InputKind
+from snnir.dialects.snn_attributes import REAL_KINDS
 from snnir.support.diagnostics import error_at
 
 
@@ -70,7 +70,7 @@ class CNetwork:
     @property
     def takes_values(self) -> bool:
         """Whether frames hold signed values instead of counts."""
-        return self.op.input.data in (InputKind.VALUES, InputKind.STATIC_VALUES)
+        return self.op.input.data in REAL_KINDS
 
     @property
     def frame_type(self) -> str:
