@@ -78,3 +78,16 @@ def gathered(weights, counted):
                     taken = [low, low >> 16, high, high >> 16]
                 words.append(sum((taken[p] & 0xFF) << 8 * j for j, p in enumerate(PLACES)))
     return np.array(words, np.uint32).view(np.int32)
+
+
+def dotted(weights):
+    """int32 words of tiles of 4 outputs from (outputs, inputs): two numbers of 16 bits each."""
+    words = []
+    for first in range(0, len(weights), 4):
+        tile = [row + [0] * (-len(row) % 4) for row in weights[first : first + 4].tolist()]
+        for begin in range(0, len(tile[0]), 4):
+            for row in tile:
+                a, b, c, d = row[begin : begin + 4]
+                low, high = 256 * a + b, 256 * c + d
+                words.append((low & 0xFFFF) | (high & 0xFFFF) << 16)
+    return np.array(words, np.uint32).view(np.int32)

@@ -64,7 +64,9 @@ static uint32_t packed_operation(int32_t operation, uint32_t a, uint32_t b,
     case 17: return (uint32_t)snnrt_smmlar((int32_t)a, (int32_t)b, (int32_t)c);
     case 18: return (uint32_t)snnrt_qsub((int32_t)a, (int32_t)b);
     case 19: return snnrt_ssub8(a, b);
-    default: return snnrt_uqsub8(a, b);
+    case 20: return snnrt_uqsub8(a, b);
+    case 21: return snnrt_sxtb16(a);
+    default: return snnrt_smlad(a, b, c);
   }
 }
 
@@ -165,6 +167,29 @@ SCATTER_VALUES_KERNEL(conv2d_scatter_packed2_values_s32, conv2d)
 
 SCATTER_KERNEL(linear_gather_s16, linear)
 SCATTER_VALUES_KERNEL(linear_gather_values_s16, linear)
+
+/* integers: shape; arrays: values, pairs, weights, current. */
+#define LINEAR_DOT_KERNEL(name)                                      \
+  static int32_t run_##name(const call *arguments) {                 \
+    const snnrt_linear_shape shape = linear_shape(&INTEGER(0));      \
+    snnrt_##name(ARRAY(0), ARRAY(1), ARRAY(2), ARRAY(3), &shape);    \
+    return 0;                                                        \
+  }
+
+LINEAR_DOT_KERNEL(linear_dot_s16)
+LINEAR_DOT_KERNEL(linear_dot_s32)
+
+/* integers: shape; arrays: values, strip, pairs, weights, current. */
+#define CONV2D_DOT_KERNEL(name)                                       \
+  static int32_t run_##name(const call *arguments) {                  \
+    const snnrt_conv2d_shape shape = conv2d_shape(&INTEGER(0));       \
+    snnrt_##name(ARRAY(0), ARRAY(1), ARRAY(2), ARRAY(3), ARRAY(4),    \
+                 &shape);                                             \
+    return 0;                                                         \
+  }
+
+CONV2D_DOT_KERNEL(conv2d_dot_s16)
+CONV2D_DOT_KERNEL(conv2d_dot_s32)
 
 /* integers: count, then the shape; arrays: list, values where there are any,
    starts, entries, current. */
@@ -301,6 +326,10 @@ static const kernel kernels[] = {
     ENTRY(packed),
     ENTRY(spike_list),
     ENTRY(fill_zero),
+    ENTRY(linear_dot_s16),
+    ENTRY(linear_dot_s32),
+    ENTRY(conv2d_dot_s16),
+    ENTRY(conv2d_dot_s32),
     ENTRY(linear_gather_s16),
     ENTRY(linear_gather_values_s16),
     ENTRY(linear_scatter_s16),

@@ -152,6 +152,13 @@ SNNRT_KERNEL uint32_t snnrt_sxtab16_ror8(uint32_t sum, uint32_t bytes) {
   return result;
 }
 
+/* 16-bit lanes: sign-extended bytes (0, 2) of `bytes`. */
+SNNRT_KERNEL uint32_t snnrt_sxtb16(uint32_t bytes) {
+  uint32_t result;
+  __asm__("sxtb16 %0, %1" : "=r"(result) : "r"(bytes));
+  return result;
+}
+
 /* sum + sign-extended byte 0 of `bytes`, modulo 2^32. */
 SNNRT_KERNEL uint32_t snnrt_sxtab_byte0(uint32_t sum, uint32_t bytes) {
   uint32_t result;
@@ -209,6 +216,13 @@ SNNRT_KERNEL int32_t snnrt_smlatb(uint32_t lanes, int32_t factor, int32_t sum) {
   __asm__("smlatb %0, %1, %2, %3"
           : "=r"(result)
           : "r"(lanes), "r"(factor), "r"(sum));
+  return result;
+}
+
+/* sum + the products of lanes 0 and of lanes 1, modulo 2^32. */
+SNNRT_KERNEL uint32_t snnrt_smlad(uint32_t a, uint32_t b, uint32_t sum) {
+  uint32_t result;
+  __asm__("smlad %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
   return result;
 }
 
@@ -315,6 +329,10 @@ SNNRT_KERNEL uint32_t snnrt_sxtab16_ror8(uint32_t sum, uint32_t bytes) {
   return snnrt_sxtab16(sum, bytes >> 8);
 }
 
+SNNRT_KERNEL uint32_t snnrt_sxtb16(uint32_t bytes) {
+  return snnrt_pack16((int8_t)bytes, (int8_t)(bytes >> 16));
+}
+
 SNNRT_KERNEL uint32_t snnrt_sxtab_byte0(uint32_t sum, uint32_t bytes) {
   const int32_t byte = (int8_t)bytes;
   return sum + (uint32_t)byte;
@@ -349,6 +367,12 @@ SNNRT_KERNEL int32_t snnrt_smlabb(uint32_t lanes, int32_t factor, int32_t sum) {
 
 SNNRT_KERNEL int32_t snnrt_smlatb(uint32_t lanes, int32_t factor, int32_t sum) {
   return snnrt_smlabb(lanes >> 16, factor, sum);
+}
+
+SNNRT_KERNEL uint32_t snnrt_smlad(uint32_t a, uint32_t b, uint32_t sum) {
+  const int32_t low = snnrt_low16(a) * snnrt_low16(b);
+  const int32_t high = snnrt_high16(a) * snnrt_high16(b);
+  return sum + (uint32_t)low + (uint32_t)high;
 }
 
 SNNRT_KERNEL int32_t snnrt_smmla(int32_t a, int32_t b, int32_t sum) {
