@@ -80,7 +80,7 @@ class Activity:
         samples, timesteps: how much was presented.
         labels: int64 (samples,), the classes that the network decided for.
         accuracy: fraction of right decisions; None for data without labels.
-        input: what the frames look like; None where they hold real values.
+        input: what the frames look like.
         pooled: for each pooling of spikes, see `POOLED_COUNTS`.
     """
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from xdsl.dialects.builtin import FloatAttr
 from xdsl.ir import Operation
 
+from snnir.data.network_inputs import LARGEST_INPUT
 from snnir.dialects import qsnn, snn
 from snnir.dialects.layer_shapes import int_values, shape_of, window_extent
 from snnir.dialects.network import NetworkOpBase
-from snnir.dialects.snn_attributes import InputKind
+from snnir.dialects.snn_attributes import REAL_KINDS
 from snnir.layers.activity_attributes import (
     AGES_TO_REST,
     INPUT_COLUMNS,
@@ -64,12 +66,16 @@ class InputActivity:
             write_floats(op, REACH_AGES, ages)
 
 
-def input_activity(network: NetworkOpBase, x: NDArray) -> InputActivity | None:
-    """Measure frames (samples, timesteps, *shape); None for real values."""
-    if network.input.data in (InputKind.VALUES, InputKind.STATIC_VALUES):
-        return None
+def input_activity(network: NetworkOpBase, x: NDArray) -> InputActivity:
+    """Measure frames (samples, timesteps, *shape), or static ones (samples, *shape).
+
+    Of real values those count that are not 0 as integers, see `integer_input`, each as one event.
+    """
     shape = shape_of(network.frame.type)
-    blocks = _blocks_of_frame(network) if len(shape) == 3 else {}
+    real = network.input.data in REAL_KINDS
+    if real:
+        x = _presence(network, x).reshape(len(x), -1, *shape)
+    blocks = _blocks_of_frame(network) if len(shape) == 3 and not real else {}
     steps = x.shape[0] * x.shape[1]
     counts = np.zeros(3)
     maps = np.zeros(shape[1:]) if len(shape) == 3 else None
@@ -96,6 +102,18 @@ def input_activity(network: NetworkOpBase, x: NDArray) -> InputActivity | None:
         np.quantile(np.concatenate(totals), np.linspace(0, 1, TOTALS)),
         None if rates is None else rates.reshape(-1) / steps,
     )
+
+
+def _presence(network: NetworkOpBase, x: NDArray) -> NDArray[np.bool_]:
+    """Which real values are not 0 as integers; `x` may hold the integers themselves."""
+    if not np.issubdtype(x.dtype, np.floating):
+        return x != 0
+    scale = network.properties.get("input_scale")
+    unit = (
+        scale.value.data if isinstance(scale, FloatAttr)
+        else float(np.abs(x).max(initial=0.0)) / LARGEST_INPUT
+    )  # fmt: skip
+    return np.abs(x) > 0.5 * unit
 
 
 @dataclass(frozen=True)

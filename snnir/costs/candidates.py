@@ -31,6 +31,7 @@ from snnir.kernels.context import (
     KernelContext,
     Packing,
 )
+from snnir.kernels.dot_rules import dot_rows_of
 from snnir.kernels.linear_candidates import candidates as linear_candidates
 from snnir.kernels.tile_rules import TILE_ROWS
 from snnir.kernels.weights import layer_weights
@@ -299,6 +300,9 @@ def _assignments(
             Choice("event", packings[0], 0) if op in inside else simple_choice(op) for op in layers
         ]
     yield from _packed_assignments(network, windows, tiles)
+    dots = {op for op in layers if isinstance(op, qsnn.Conv2dOp) and dot_rows_of(op) is not None}
+    if dots:
+        yield [Choice("dot") if op in dots else simple_choice(op) for op in layers]
     if cmsis:
         yield [Choice("cmsis") for _ in layers]
         ranges = network_ranges(network)

@@ -28,6 +28,7 @@ from snnir.dialects.layer_shapes import element_count, int_values, shape_of
 from snnir.dialects.snn_attributes import Reset, ResetTiming
 from snnir.dialects.snnrt_lanes import MASK_LANES
 from snnir.kernels.c_constants import c_constant
+from snnir.kernels.dot_weights import TILE_OUTPUTS
 from snnir.kernels.gathered_weights import TILE_QUADS, gather_tiles
 from snnir.memory.lifetimes import value_bytes
 
@@ -139,6 +140,18 @@ def _gather(op: snnrt.LinearGatherOp) -> Amounts:
     return {"quad": (whole > 0) * TILE_QUADS[counted] + rest}
 
 
+def _dot(op: snnrt.LinearDotOp | snnrt.Conv2dDotOp) -> Amounts:
+    """Code for the whole tiles, however many, and for the last; short loops are unrolled."""
+    (whole, rest), quads = divmod(buffer_shape(op.current.type)[-1], TILE_OUTPUTS), op.quads()
+    unrolled = quads // 2 <= UNROLLED // 2
+    return {
+        "tile": whole > 0, "rest": rest > 0, "rest_output": rest, "looped": whole > UNROLLED,
+        "unrolled": unrolled, "tile_quad": (whole > 0) * quads * unrolled,
+        "rest_quad": rest * quads * unrolled,
+        "pair": quads if quads <= UNROLLED else 1,
+    }  # fmt: skip
+
+
 def _list_hits(op: snnrt.ListHitsOp) -> Amounts:
     return {"checked": op.density is not None}
 
@@ -217,6 +230,8 @@ _AMOUNTS: dict[type, Callable[..., Amounts]] = {
     snnrt.LinearScatterValuesOp: _linear,
     snnrt.LinearScatterPackedOp: _linear,
     snnrt.LinearGatherOp: _gather,
+    snnrt.LinearDotOp: _dot,
+    snnrt.Conv2dDotOp: _dot,
     snnrt.MaxPool2dOp: _pool,
     snnrt.SumPool2dOp: _pool,
     snnrt.LIFOp: _lif,

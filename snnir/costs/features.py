@@ -16,6 +16,7 @@ from xdsl.ir import SSAValue
 
 from snnir.costs.features_cmsis import FEATURES as CMSIS_FEATURES
 from snnir.costs.features_conv2d import conv2d_scatter
+from snnir.costs.features_dot import FEATURES as DOT_FEATURES
 from snnir.costs.features_lanes import FEATURES as LANE_FEATURES
 from snnir.costs.features_lanes import Amounts
 from snnir.costs.features_linear import FEATURES as LINEAR_FEATURES
@@ -166,6 +167,7 @@ FEATURES: dict[type, Callable[..., Found]] = {
     **WINDOW_FEATURES,
     **TILE_FEATURES,
     **LINEAR_FEATURES,
+    **DOT_FEATURES,
     **CMSIS_FEATURES,
     **NEURON_FEATURES,
     **POOLING_FEATURES,

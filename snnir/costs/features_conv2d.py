@@ -45,7 +45,11 @@ def conv2d_amounts(op: Scatter, signals: Signals, outputs: int) -> Found:
     amounts = {
         "call": 1, "input": signal.active, "run": runs, "strided_run": runs * (set(steps) != {1}),
     }  # fmt: skip
-    if buffer_element(op.current.type) != i16:
+    narrow = buffer_element(op.current.type) == i16
+    if signal.real and getattr(op, "values", None) is not None:
+        # Other values than small counts are multiplied.
+        return f"s{16 if narrow else 32}.signed", {**amounts, **_tiled(op, signal, runs, (8, 4))}
+    if not narrow:
         return "s32", {**amounts, **_tiled(op, signal, runs, (8, 4))}
     if outputs % QUAD_LANES:
         return "s16", {**amounts, **_tiled(op, signal, runs, (16, 8, 4))}

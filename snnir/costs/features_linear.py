@@ -68,6 +68,11 @@ def _dense(op: snnrt.LinearScatterOp | snnrt.LinearScatterValuesOp, signals: Sig
         of_8, of_4, rest = tiles(outputs, 8, 4)
         counts = {"of_8": of_8, "of_4": of_4, "rest": int(rest > 0), "rest_output": rest}
         return f"{variant}.few", _tiled(signal.active, counts)
+    if counted and signal.real:
+        # Other values than small counts are multiplied.
+        of_8, of_4, rest = tiles(outputs, 8, 4)
+        counts = {"of_8": of_8, "of_4": of_4, "rest": int(rest > 0), "rest_output": rest}
+        return f"{variant}.signed", {**amounts, **_tiled(signal.active, counts)}
     kernels = signal.total if counted else signal.active
     quads = outputs // 4 if outputs % 4 == 0 else 0
     if narrow and quads >= QUAD_OUTPUTS // 4:

@@ -2,8 +2,9 @@
 """How many elements of each buffer of a `snnrt` network are active in a mean step.
 
 Follows the recorded activity (`snnir.layers.activity_attributes`) from calls to their outputs.
-Where none was recorded, `ASSUMED_INPUT_RATE` of the input's elements and `ASSUMED_RATE` of the
-neurons are taken to be active, everywhere alike and independently.
+Where none was recorded, `ASSUMED_INPUT_RATE` of the input's elements (all of a frame of real
+values) and `ASSUMED_RATE` of the neurons are taken to be active, everywhere alike and
+independently.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_values, shape_of
 from snnir.dialects.network import NetworkOpBase
-from snnir.dialects.snn_attributes import InputKind
+from snnir.dialects.snn_attributes import REAL_KINDS
 from snnir.layers.activity_attributes import (
     ACTIVE_COLUMNS,
     ACTIVE_ROWS,
@@ -59,6 +60,7 @@ class Signal:
         elements: how often each element is active, in the order of the buffer; None likewise.
         together: shares of the active positions with 1, 2, 3, … active channels; None likewise.
         totals: quantiles of the sum of the elements; None where it was not measured.
+        real: whether elements are values with signs, rather than counts.
     """
 
     size: int
@@ -73,6 +75,7 @@ class Signal:
     together: Floats | None = None
     active_rows: Floats | None = None
     active_columns: Floats | None = None
+    real: bool = False
 
     @property
     def rate(self) -> float:
@@ -119,7 +122,8 @@ def frame_signal(network: NetworkOpBase) -> Signal:
     shape = shape_of(network.frame.type)
     size = element_count(shape)
     counts = floats_of(network, INPUT_COUNTS)
-    if network.input.data in (InputKind.VALUES, InputKind.STATIC_VALUES):
+    real = network.input.data in REAL_KINDS
+    if counts is None and real:
         counts = np.array([size, size, size // shape[0] if len(shape) == 3 else size], np.float64)
     elif counts is None:
         active = ASSUMED_INPUT_RATE * size
@@ -129,13 +133,13 @@ def frame_signal(network: NetworkOpBase) -> Signal:
     if elements is not None and len(elements) != size:
         elements = None
     if len(shape) != 3:
-        return Signal(size, active, total, positions, elements=elements, totals=totals)
+        return Signal(size, active, total, positions, elements=elements, totals=totals, real=real)
     if elements is not None:
         elements = elements.reshape(shape).transpose(1, 2, 0).reshape(-1)
     rows = _shares(floats_of(network, INPUT_ROWS), shape[1])
     columns = _shares(floats_of(network, INPUT_COLUMNS), shape[2])
     return Signal(
-        size, active, total, positions, rows, columns, elements=elements, totals=totals
+        size, active, total, positions, rows, columns, elements=elements, totals=totals, real=real
     )  # fmt: skip
 
 
@@ -242,5 +246,6 @@ class Signals:
         if (counts := floats_of(op, POOLED_COUNTS)) is not None:
             total, active, positions = counts
         self._known[root_of(op.output)] = Signal(
-            size, active, total, max(positions, active / shape[2]), uniform[0], uniform[1]
-        )
+            size, active, total, max(positions, active / shape[2]), uniform[0], uniform[1],
+            real=source.real,
+        )  # fmt: skip

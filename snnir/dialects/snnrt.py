@@ -33,6 +33,7 @@ from snnir.dialects.snnrt_compressed import (
     LinearScatterBlocksOp,
     LinearScatterSparseOp,
 )
+from snnir.dialects.snnrt_dot import Conv2dDotOp, LinearDotOp
 from snnir.dialects.snnrt_gather import LinearGatherOp
 from snnir.dialects.snnrt_input import CheckDensityOp, ListHitsOp, cell_counts
 from snnir.dialects.snnrt_lanes import (
@@ -135,6 +136,7 @@ SNNRT = Dialect(
         WindowLIFMasksOp, WindowLIFListOp, MasksToBytesOp, CheckDensityOp,
         LinearScatterPackedOp, LinearScatterSparseOp, LinearScatterBlocksOp, Conv2dScatterPackedOp,
         MarkEventsOp, TileLIFMasksOp, TileLIFListOp, LinearGatherOp,
+        LinearDotOp, Conv2dDotOp,
     ],
     [RegionAttr],
 )  # fmt: skip
@@ -146,6 +148,7 @@ __all__ = [
     "CheckDensityOp",
     "ConcatChannelsOp",
     "ConstantOp",
+    "Conv2dDotOp",
     "Conv2dScatterOp",
     "Conv2dScatterPackedOp",
     "Conv2dScatterValuesOp",
@@ -157,6 +160,7 @@ __all__ = [
     "LIFOp",
     "LIOp",
     "LaneConv2dHitsOp",
+    "LinearDotOp",
     "LinearGatherOp",
     "LinearScatterBlocksOp",
     "LinearScatterOp",

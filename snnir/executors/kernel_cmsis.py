@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def convolve_wrapper_s16(op: cmsis_nn.ConvolveWrapperS16Op, call: Call) -> None:
     filter = call.read(op.filter)
     outputs, *kernel, _ = filter.shape
-    sums = patches(op, call, kernel) @ filter.reshape(outputs, -1).T
+    sums = patches(op, call, op.input, kernel) @ filter.reshape(outputs, -1).T
     call.memory.clobber(op.scratch)
     # `arm_nn_requantize_s64` with the upper half of the multiplier.
     multiplier = (call.read(op.multipliers) + (1 << 15)) >> 16
@@ -57,7 +57,7 @@ def fully_connected_s4(op: cmsis_nn.FullyConnectedS4Op, call: Call) -> None:
 
 def convolve_wrapper_s4(op: cmsis_nn.ConvolveWrapperS4Op, call: Call) -> None:
     shape = buffer_shape(op.output.type)
-    columns = patches(op, call, op.kernel_size)
+    columns = patches(op, call, op.input, op.kernel_size)
     filter = _weights_s4(call, op.filter, shape[-1], columns.shape[1])
     call.memory.clobber(op.scratch)
     doubled = (columns @ filter.T * call.read(op.multipliers)) >> (30 - call.read(op.shifts))

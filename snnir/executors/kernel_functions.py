@@ -21,6 +21,7 @@ from snnir.dialects.kernel_bases import buffer_element, buffer_shape
 from snnir.dialects.layer_shapes import int_values
 from snnir.executors.kernel_cmsis import CMSIS_KERNELS
 from snnir.executors.kernel_compressed import COMPRESSED_KERNELS
+from snnir.executors.kernel_dot import DOT_KERNELS
 from snnir.executors.kernel_gather import GATHER_KERNELS
 from snnir.executors.kernel_input import check_density
 from snnir.executors.kernel_lanes import LANE_KERNELS
@@ -195,7 +196,7 @@ def widen(op: snnrt.WidenOp, call: Call) -> None:
 
 
 def im2col(op: snnrt.Im2ColOp, call: Call) -> None:
-    call.write(op.columns, patches(op, call, int_values(op.kernel)))
+    call.write(op.columns, patches(op, call, op.input, int_values(op.kernel)))
 
 
 def count_spikes(op: snnrt.CountSpikesOp, call: Call) -> None:
@@ -246,5 +247,6 @@ KERNELS: dict[type[Operation], Callable[[Any, Call], None]] = {
     **TILE_KERNELS,
     **COMPRESSED_KERNELS,
     **GATHER_KERNELS,
+    **DOT_KERNELS,
     **CMSIS_KERNELS,
 }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from xdsl.ir import SSAValue
 
 from snnir.dialects import cmsis_nn, snnrt
 from snnir.dialects.layer_shapes import int_values, window_extent
@@ -34,11 +35,14 @@ def max_pool2d(op: snnrt.MaxPool2dOp | cmsis_nn.MaxPoolOp, call: Call) -> None:
 
 
 def patches(
-    op: snnrt.Im2ColOp | cmsis_nn.ConvolveWrapperBase, call: Call, kernel: Sequence[int]
+    op: snnrt.Im2ColOp | snnrt.Conv2dDotOp | cmsis_nn.ConvolveWrapperBase,
+    call: Call,
+    input: SSAValue,
+    kernel: Sequence[int],
 ) -> Integers:
     """(positions, kernel height * kernel width * channels), zeros as padding."""
     padding, stride, dilation = (int_values(a) for a in (op.padding, op.stride, op.dilation))
-    padded = np.pad(call.read(op.input), [*((size, size) for size in padding), (0, 0)])
+    padded = np.pad(call.read(input), [*((size, size) for size in padding), (0, 0)])
     extents = [window_extent(*axis) for axis in zip(kernel, dilation, strict=True)]
     every = np.lib.stride_tricks.sliding_window_view(padded, extents, (0, 1))
     taken = every[:: stride[0], :: stride[1], :, :: dilation[0], :: dilation[1]]

@@ -47,12 +47,22 @@ STORED_BITS = (8, *WEIGHT_RANGES)
 Packing = Literal["pairs", "triples"]
 
 KernelChoice = Literal[
-    "event", "cmsis", "cmsis_s4", "scatter", "dense", "packed", "sparse", "blocks", "gather"
+    "event",
+    "cmsis",
+    "cmsis_s4",
+    "scatter",
+    "dense",
+    "packed",
+    "sparse",
+    "blocks",
+    "gather",
+    "dot",
 ]
 """Event-driven kernels; CMSIS-NN, with weights of 8 bits or, where its sums come out exact, of 4;
 event-driven kernels that keep spikes as bytes and currents only
-within a step, which needs the least memory; or event-driven kernels with one storage of the weights
-of fully connected layers where that is possible."""
+within a step, which needs the least memory; event-driven kernels with one storage of the weights of
+fully connected layers where that is possible; or products of all inputs of layers that do not read
+spikes."""
 
 
 CMSIS_CHOICES: tuple[KernelChoice, ...] = ("cmsis", "cmsis_s4")

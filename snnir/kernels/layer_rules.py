@@ -13,14 +13,29 @@ from snnir.dialects.kernel_bases import buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_array, shape_of
 from snnir.kernels.compressed_weights import pack_last
 from snnir.kernels.context import BufferedValue, KernelContext, layer_label, stored_type, windows_of
+from snnir.kernels.dot_rules import dot_rows_of, lower_conv2d_dot
+from snnir.kernels.input_values import active_share
 from snnir.kernels.layout import buffer_shape_of, channels_last
+from snnir.kernels.linear_candidates import DEFAULT_RATE
 from snnir.kernels.linear_rules import lower_linear_event
 from snnir.kernels.weights import layer_weights, scatter_weights
 from snnir.support.diagnostics import error_at
 
+DENSE_SHARE = 0.3
+"""Share of active inputs from which on a convolution multiplies all of them, unless told else."""
+
 
 def lower_conv2d_event(context: KernelContext, op: qsnn.Conv2dOp) -> None:
-    """Clear the current, then add the kernel of every active input."""
+    """Clear the current and add the kernel of every active input, or multiply all inputs."""
+    wanted = context.choice(op)
+    if wanted == "dot" or (
+        wanted == "event" and active_share(op.input, DEFAULT_RATE) >= DENSE_SHARE
+    ):
+        if dot_rows_of(op) is not None:
+            lower_conv2d_dot(context, op)
+            return
+        if wanted == "dot":
+            context.remark(op, "its inputs cannot be multiplied in pairs; uses event")
     input, label = context[op.input], layer_label(op, "conv2d")
     listed, count = context.spike_list(input.buffer, op)
     current = context.define(op.result, f"{label}_current")

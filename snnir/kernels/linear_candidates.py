@@ -3,7 +3,8 @@
 
 All of them compute the same currents to the bit; they differ in how the weights are stored:
 `dense` (int8), `packed` (4 or 2 bits), `sparse` (weights that are not zero) and `blocks` (blocks of
-four outputs that are not all zero). `gather` is as `dense`, in tiles of outputs.
+four outputs that are not all zero). `gather` is as `dense`, in tiles of outputs. `dot` multiplies
+all inputs, active or not.
 
 The instructions are estimates for a Cortex-M7: `setup + active * per_input`, read off the loops of
 the kernels as `arm-none-eabi-gcc -O3` compiles them and checked against QEMU
@@ -15,17 +16,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from enum import Enum, auto
 
 import numpy as np
 from numpy.typing import NDArray
-from xdsl.dialects.builtin import i1, i16
-from xdsl.ir import Block, SSAValue
+from xdsl.dialects.builtin import i16
 
 from snnir.dialects import qsnn
 from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.layer_shapes import shape_of
-from snnir.dialects.snn_attributes import InputKind
+from snnir.dialects.snnrt_dot import dot_quads
 from snnir.kernels.c_constants import c_constant
 from snnir.kernels.compressed_weights import (
     BLOCK,
@@ -36,9 +35,10 @@ from snnir.kernels.compressed_weights import (
     packed_shifts,
     panel_outputs_of,
 )
+from snnir.kernels.dot_weights import TILE_OUTPUTS, can_dot
 from snnir.kernels.gathered_weights import TILE_QUADS, can_gather, gather_tiles
+from snnir.kernels.input_values import InputValues, active_share, has_least_byte, values_of
 from snnir.kernels.weights import layer_weights
-from snnir.layers.activity_attributes import rate_of
 
 DEFAULT_RATE = 0.1
 """Share of active inputs where none was measured."""
@@ -47,23 +47,12 @@ NEARLY_EQUAL = 1.1
 """A smaller kernel is preferred to one that is faster by less than this factor."""
 
 
-class InputValues(Enum):
-    """What the active inputs of a layer may hold."""
-
-    SPIKES = auto()
-    """1."""
-    COUNTS = auto()
-    """Small positive integers, mostly 1."""
-    SIGNED = auto()
-    """Any value of a byte."""
-
-
 @dataclass(frozen=True)
 class Candidate:
     """One way to compute a layer.
 
     Attributes:
-        name: `dense`, `packed`, `sparse`, `blocks` or `gather`.
+        name: `dense`, `packed`, `sparse`, `blocks`, `gather` or `dot`.
         flash_bytes: bytes of weights and indices, without code.
         instructions: estimate for a number of active inputs in a step.
         bits: width of packed weights, else 8.
@@ -83,7 +72,8 @@ def candidates(op: qsnn.LinearOp) -> list[Candidate]:
     """
     rows = np.ascontiguousarray(layer_weights(op).T)
     narrow = element_type_of(op.result.type) == i16
-    return list(linear_candidates(rows, values_of(op.input), narrow))
+    found = linear_candidates(rows, values_of(op.input), narrow)
+    return [each for each in found if each.name != "dot" or not has_least_byte(op.input)]
 
 
 def linear_candidates(
@@ -108,6 +98,8 @@ def linear_candidates(
             yield _blocks(rows, values, narrow, kept)
     if narrow and can_gather(rows, counted=values is not InputValues.SPIKES):
         yield _gather(rows, values)
+    if values is not InputValues.SPIKES and can_dot(rows.T[:, np.newaxis]):
+        yield _dot(rows)
 
 
 def best(found: list[Candidate], active: float) -> Candidate:
@@ -118,32 +110,12 @@ def best(found: list[Candidate], active: float) -> Candidate:
 
 
 def expected_active(op: qsnn.LinearOp) -> float:
-    """Active inputs of a layer in a mean step: as measured, or `DEFAULT_RATE` of all."""
+    """Active inputs of a layer in a mean step: as measured, or `DEFAULT_RATE` of all.
+
+    Of the elements of a frame of real values all.
+    """
     (inputs,) = shape_of(op.input.type)
-    value = op.input
-    while isinstance(owner := value.owner, qsnn.ReshapeOp):
-        value = owner.input
-    rate = None if isinstance(owner, Block) else rate_of(owner)
-    return inputs * (DEFAULT_RATE if rate is None else rate)
-
-
-def values_of(value: SSAValue) -> InputValues:
-    """What the elements of a `qsnn` value that are not zero may be."""
-    if element_type_of(value.type) == i1:
-        return InputValues.SPIKES
-    return InputValues.SIGNED if _is_signed(value) else InputValues.COUNTS
-
-
-def _is_signed(value: SSAValue) -> bool:
-    """Whether a value is computed from a frame of signed values without neurons in between."""
-    if element_type_of(value.type) == i1:
-        return False
-    owner = value.owner
-    if isinstance(owner, Block):
-        network = owner.parent_op()
-        assert isinstance(network, qsnn.NetworkOp)
-        return network.input.data in (InputKind.VALUES, InputKind.STATIC_VALUES)
-    return any(_is_signed(operand) for operand in owner.operands)
+    return inputs * active_share(op.input, DEFAULT_RATE)
 
 
 def _affine(setup: float, per_input: float) -> Callable[[float], float]:
@@ -243,3 +215,12 @@ def _gather(rows: NDArray[np.int8], values: InputValues) -> Candidate:
     quads = whole * TILE_QUADS[counted] + rest
     per_input = 2.0 * tiles + (5.6 if counted else 2.8) * quads
     return Candidate("gather", 4 * inputs * quads, _affine(15.0 + 22 * tiles, per_input))
+
+
+def _dot(rows: NDArray[np.int8]) -> Candidate:
+    inputs, outputs = rows.shape
+    quads = dot_quads(inputs)
+    whole, rest = divmod(outputs, TILE_OUTPUTS)
+    instructions = 30.0 + 6 * quads + whole * (14 + 16 * quads)
+    instructions += (rest > 0) * (14 + (4 + 3.5 * rest) * quads)
+    return Candidate("dot", 4 * quads * outputs, lambda _: instructions)

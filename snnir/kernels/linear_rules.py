@@ -18,6 +18,7 @@ from snnir.kernels.compressed_weights import (
     sparse_rows,
 )
 from snnir.kernels.context import KernelContext, layer_label
+from snnir.kernels.dot_rules import lower_linear_dot
 from snnir.kernels.gathered_weights import gather_rows
 from snnir.kernels.linear_candidates import Candidate, best, candidates, expected_active
 from snnir.kernels.weights import layer_weights, scatter_weights
@@ -47,7 +48,8 @@ class _Scatter:
 
 
 def lower_linear_event(context: KernelContext, op: qsnn.LinearOp) -> None:
-    """Clear the current, unless the kernel sets it, and add the weight row of every active input.
+    """Clear the current, unless the kernel sets it, and add the weight row of every active input,
+    or multiply all inputs.
 
     The candidate that was asked for is taken if there is one, else the best by its estimate.
     """
@@ -57,6 +59,9 @@ def lower_linear_event(context: KernelContext, op: qsnn.LinearOp) -> None:
     if not named and wanted != "event":
         context.remark(op, f"its weights cannot be stored as '{wanted}'; uses event")
     chosen = best(named or found, expected_active(op))
+    if chosen.name == "dot":
+        lower_linear_dot(context, op)
+        return
     input, label = context[op.input], layer_label(op, "linear")
     active = context.spike_list(input.buffer, op)
     current = context.define(op.result, f"{label}_current")

@@ -38,6 +38,7 @@ from snnir.kernels.context import (
     layer_label,
     parameter_values,
 )
+from snnir.kernels.dot_rules import dot_rows_of
 from snnir.kernels.halving import HalvingResets, halving_resets
 from snnir.kernels.lane_packing import LanePacking, triple_offset
 from snnir.kernels.layout import Order, channels_last
@@ -396,6 +397,8 @@ def window_blocks(context: KernelContext) -> dict[Operation, WindowBlock]:
     masked: set[SSAValue] = set()
     for op in network.body.block.ops:
         if not isinstance(op, qsnn.Conv2dOp) or context.choice(op) in (*CMSIS_CHOICES, "scatter"):
+            continue
+        if context.choice(op) == "dot" and dot_rows_of(op) is not None:
             continue
         from_events = op.input is network.frame and reads_events(network)
         if not from_events and op.input not in masked:

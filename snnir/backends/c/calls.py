@@ -9,6 +9,8 @@ from xdsl.ir import Operation, SSAValue
 from snnir.backends.c.call_text import CallText
 from snnir.backends.c.cmsis_calls import CMSIS_CALLS
 from snnir.backends.c.compressed_calls import COMPRESSED_CALLS
+from snnir.backends.c.conv2d_shape import conv2d_shape
+from snnir.backends.c.dot_calls import DOT_CALLS
 from snnir.backends.c.gather_calls import GATHER_CALLS
 from snnir.backends.c.input_density import density_constant
 from snnir.backends.c.lane_calls import LANE_CALLS
@@ -92,26 +94,6 @@ def fill_zero(network: CNetwork, op: snnrt.FillZeroOp, name: str) -> CallText:
     return CallText([call("snnrt_fill_zero", network.pointer(op.buffer), size)])
 
 
-def _conv2d_shape(
-    name: str,
-    input: tuple[int, int, int],
-    output: tuple[int, int, int],
-    kernel: tuple[int, ...],
-    op: Any,
-    groups: int,
-) -> str:
-    stride, padding, dilation = (int_values(a) for a in (op.stride, op.padding, op.dilation))
-    fields = {
-        "input_height": input[0], "input_width": input[1], "input_channels": input[2],
-        "output_height": output[0], "output_width": output[1], "output_channels": output[2],
-        "kernel_height": kernel[0], "kernel_width": kernel[1],
-        "stride_height": stride[0], "stride_width": stride[1],
-        "padding_top": padding[0], "padding_left": padding[1],
-        "dilation_height": dilation[0], "dilation_width": dilation[1], "groups": groups,
-    }  # fmt: skip
-    return struct_definition(f"{name}_shape", "snnrt_conv2d_shape", fields)
-
-
 def _active(network: CNetwork, op: Any) -> list[str]:
     """List, count and, where they matter, values of the active inputs."""
     listed = network.unsigned_pointer(op.list, const=True)
@@ -127,7 +109,7 @@ def conv2d_scatter(
 ) -> CallText:
     channels, height, width, _ = buffer_shape(op.weights.type)
     size = int_values(op.input_size)
-    shape = _conv2d_shape(
+    shape = conv2d_shape(
         name, (size[0], size[1], channels), spatial_of(op.current), (height, width), op,
         op.groups.value.data,
     )  # fmt: skip
@@ -278,7 +260,7 @@ def im2col(network: CNetwork, op: snnrt.Im2ColOp, name: str) -> CallText:
         (height, width), kernel, int_values(op.stride), int_values(op.padding),
         int_values(op.dilation),
     )  # fmt: skip
-    shape = _conv2d_shape(name, (height, width, channels), (rows, columns, 1), kernel, op, 1)
+    shape = conv2d_shape(name, (height, width, channels), (rows, columns, 1), kernel, op, 1)
     operands = map(network.pointer, (op.input, op.columns))
     return CallText([call("snnrt_im2col_image_s8", *operands, f"&{name}_shape")], [shape])
 
@@ -328,6 +310,7 @@ CALLS: dict[type[Operation], Callable[[CNetwork, Any, str], CallText]] = {
     **TILE_CALLS,
     **COMPRESSED_CALLS,
     **GATHER_CALLS,
+    **DOT_CALLS,
     **CMSIS_CALLS,
 }
 

@@ -87,6 +87,19 @@ def test_storages_of_weights(kernels, operation, input) -> None:
 
 
 @pytest.mark.parametrize("kind", ["conv", "linear"])
+@pytest.mark.parametrize("bits", [2, 8])
+@pytest.mark.parametrize(
+    "input", [InputKind.VALUES, InputKind.STATIC_VALUES, InputKind.EVENT_COUNTS]
+)
+def test_products_of_all_inputs(kind, bits, input) -> None:
+    network = generate(kind, "dot", bits=bits, input=input)
+    names = {op.name for op in network.kernels.walk()}
+    assert names & {"snnrt.conv2d_dot", "snnrt.linear_dot"}
+    for target in (HOST, MPS2_AN500):
+        assert_bit_exact(network, target)
+
+
+@pytest.mark.parametrize("kind", ["conv", "linear"])
 @pytest.mark.parametrize("input", [InputKind.EVENT_COUNTS, InputKind.BINARY_FRAMES])
 def test_events_give_the_same_as_frames(kind, input) -> None:
     assert_bit_exact(generate(kind, input=input), HOST, events=True)

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What layers that multiply all their inputs do in a step, whatever the inputs are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from xdsl.dialects.builtin import i16
+
+from snnir.costs.features_lanes import Amounts
+from snnir.costs.signals import Signals
+from snnir.dialects import snnrt
+from snnir.dialects.kernel_bases import buffer_element, buffer_shape
+from snnir.dialects.layer_shapes import element_count, int_values
+from snnir.kernels.dot_weights import TILE_OUTPUTS
+
+Found = tuple[str, Amounts]
+DotOp = snnrt.LinearDotOp | snnrt.Conv2dDotOp
+
+
+def _products(op: DotOp, positions: int) -> Amounts:
+    """Tiles of outputs, each over the words of its weights."""
+    quads = op.quads()
+    whole, rest = divmod(buffer_shape(op.current.type)[-1], TILE_OUTPUTS)
+    return {
+        "pair": positions * quads,
+        "tile": positions * whole,
+        "tile_quad": positions * whole * quads,
+        "rest": positions * (rest > 0),
+        "rest_output": positions * rest,
+        "rest_quad": positions * (rest > 0) * quads,
+        "rest_output_quad": positions * rest * quads,
+    }
+
+
+def _width(op: DotOp) -> str:
+    return "s16" if buffer_element(op.current.type) == i16 else "s32"
+
+
+def _linear(op: snnrt.LinearDotOp, signals: Signals) -> Found:
+    return _width(op), {"call": 1, **_products(op, 1)}
+
+
+def _conv2d(op: snnrt.Conv2dDotOp, signals: Signals) -> Found:
+    height, width, _ = buffer_shape(op.current.type)
+    return _width(op), {
+        "call": 1,
+        "row": height * int_values(op.kernel)[0],
+        "row_byte": height * element_count(buffer_shape(op.strip.type)),
+        "position": height * width,
+        "kernel_row": height * width * int_values(op.kernel)[0],
+        **_products(op, height * width),
+    }
+
+
+FEATURES: dict[type, Callable[..., Found]] = {
+    snnrt.LinearDotOp: _linear,
+    snnrt.Conv2dDotOp: _conv2d,
+}

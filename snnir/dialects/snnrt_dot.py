@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Layers of the `snnrt` dialect that multiply all their inputs, for values that are seldom zero.
+
+Re-exported by `snnir.dialects.snnrt`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC
+from typing import TYPE_CHECKING, ClassVar
+
+from xdsl.dialects.builtin import DenseArrayBase, i8, i16, i32, i64
+from xdsl.ir import Attribute, SSAValue
+from xdsl.irdl import irdl_op_definition, prop_def
+from xdsl.utils.exceptions import VerifyException
+
+from snnir.dialects.kernel_bases import (
+    KernelOpBase,
+    buffer_operand,
+    buffer_shape,
+    expect_buffer,
+    expect_rank,
+)
+from snnir.dialects.layer_shapes import int_values, spatial_output
+
+QUAD_VALUES = 4
+"""Values whose weights are one word."""
+
+
+def dot_quads(values: int) -> int:
+    """Words for the weights of so many values in a row."""
+    return -(-values // QUAD_VALUES)
+
+
+class DotOpBase(KernelOpBase, ABC):
+    """A layer that sets `current` to the products of all `values` with the weights of each output.
+
+    (C1) Element types; (C2) the weights are one word for each four values in a row and output, and
+    `pairs` are two words for each four values.
+    """
+
+    if TYPE_CHECKING:
+        values: SSAValue
+        pairs: SSAValue
+        weights: SSAValue
+        current: SSAValue
+
+    def quads(self) -> int:
+        """Words of the weights of one output."""
+        raise NotImplementedError
+
+    def verify_(self) -> None:
+        expect_buffer("values", self.values, i8)  # C1
+        expect_buffer("weights", self.weights, i32)
+        expect_buffer("current", self.current, i16, i32)
+        expect_buffer("pairs", self.pairs, i32)
+        outputs = buffer_shape(self.current.type)[-1]
+        needed = {"weights": self.quads() * outputs, "pairs": 2 * self.quads()}
+        for name, words in needed.items():  # C2
+            if (shape := buffer_shape(getattr(self, name).type)) != (words,):
+                raise VerifyException(f"{name} have shape {shape}, expected ({words},)")
+
+
+@irdl_op_definition
+class LinearDotOp(DotOpBase):
+    """`snnrt_linear_dot_{s16,s32}`. (C3) `current` has rank 1."""
+
+    name = "snnrt.linear_dot"
+    READS: ClassVar[tuple[str, ...]] = ("values", "weights")
+    WRITES: ClassVar[tuple[str, ...]] = ("pairs", "current")
+
+    values = buffer_operand()
+    pairs = buffer_operand()
+    weights = buffer_operand()
+    current = buffer_operand()
+
+    def __init__(self, values: SSAValue, pairs: SSAValue, weights: SSAValue, current: SSAValue):
+        super().__init__(operands=[values, pairs, weights, current])
+
+    def quads(self) -> int:
+        (inputs,) = buffer_shape(self.values.type)
+        return dot_quads(inputs)
+
+    def verify_(self) -> None:
+        expect_rank("values", self.values, 1)
+        expect_rank("current", self.current, 1)  # C3
+        super().verify_()
+
+
+@irdl_op_definition
+class Conv2dDotOp(DotOpBase):
+    """`snnrt_conv2d_dot_{s16,s32}`: of one group, rows of the kernel without gaps.
+
+    (C3) `values` and `current` are `(height, width, channels)`, and `current` has the size that
+    kernel, stride, padding and dilation give; (C4) the dilation along a row is 1; (C5) `strip` has
+    room for the rows that a row of outputs reads.
+    """
+
+    name = "snnrt.conv2d_dot"
+    READS: ClassVar[tuple[str, ...]] = ("values", "weights")
+    WRITES: ClassVar[tuple[str, ...]] = ("strip", "pairs", "current")
+
+    values = buffer_operand()
+    strip = buffer_operand()
+    pairs = buffer_operand()
+    weights = buffer_operand()
+    current = buffer_operand()
+    kernel = prop_def(DenseArrayBase.constr(i64))
+    stride = prop_def(DenseArrayBase.constr(i64))
+    padding = prop_def(DenseArrayBase.constr(i64))
+    dilation = prop_def(DenseArrayBase.constr(i64))
+
+    def __init__(
+        self,
+        values: SSAValue,
+        strip: SSAValue,
+        pairs: SSAValue,
+        weights: SSAValue,
+        current: SSAValue,
+        windows: dict[str, Attribute],
+    ):
+        super().__init__(operands=[values, strip, pairs, weights, current], properties=windows)
+
+    def quads(self) -> int:
+        height, width = int_values(self.kernel)
+        return height * dot_quads(width * buffer_shape(self.values.type)[-1])
+
+    def verify_(self) -> None:
+        expect_rank("values", self.values, 3)  # C3
+        expect_rank("current", self.current, 3)
+        super().verify_()
+        *size, channels = buffer_shape(self.values.type)
+        height, width, _ = buffer_shape(self.current.type)
+        kernel, stride, padding, dilation = (
+            int_values(each) for each in (self.kernel, self.stride, self.padding, self.dilation)
+        )
+        expected = spatial_output(size, kernel, stride, padding, dilation)
+        if expected != (height, width):
+            raise VerifyException(f"current has size {(height, width)}, expected {expected}")
+        if dilation[1] != 1:  # C4
+            raise VerifyException(f"the dilation along a row must be 1, got {dilation[1]}")
+        expect_buffer("strip", self.strip, i8)
+        room = kernel[0] * strip_row_bytes(width, kernel[1], stride[1], channels)
+        if (shape := buffer_shape(self.strip.type)) != (room,):  # C5
+            raise VerifyException(f"strip has shape {shape}, expected ({room},)")
+
+
+def strip_row_bytes(outputs: int, taps: int, stride: int, channels: int) -> int:
+    """Bytes of a row of the strip, for `outputs` positions: see `conv2d_dot.h`."""
+    return (outputs - 1) * stride * channels + QUAD_VALUES * dot_quads(taps * channels)

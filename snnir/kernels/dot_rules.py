@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Calls for layers whose inputs are real values, most of which are not zero."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.dialects.builtin import i8, i32
+
+from snnir.dialects import qsnn, snnrt
+from snnir.dialects.kernel_bases import buffer_shape
+from snnir.dialects.layer_bases import element_type_of
+from snnir.dialects.layer_shapes import int_array, int_values, shape_of
+from snnir.dialects.snnrt_dot import dot_quads, strip_row_bytes
+from snnir.kernels.context import KernelContext, layer_label, windows_of
+from snnir.kernels.dot_weights import can_dot, dot_weights
+from snnir.kernels.input_values import has_least_byte
+from snnir.kernels.weights import layer_weights
+
+
+def dot_rows_of(op: qsnn.LinearOp | qsnn.Conv2dOp) -> NDArray[np.int8] | None:
+    """The weights of a layer for `dot_weights`, or None if its inputs cannot be multiplied so.
+
+    The inputs of a fully connected layer are in their logical order.
+    """
+    if element_type_of(op.input.type) != i8 or has_least_byte(op.input):
+        return None
+    weights = layer_weights(op)
+    if isinstance(op, qsnn.LinearOp):
+        rows = weights[:, np.newaxis]
+    elif op.groups.value.data != 1 or int_values(op.dilation)[1] != 1:
+        return None
+    else:
+        outputs, _, height, _ = weights.shape
+        rows = np.ascontiguousarray(weights.transpose(0, 2, 3, 1)).reshape(outputs, height, -1)
+    return rows if can_dot(rows) else None
+
+
+def lower_linear_dot(context: KernelContext, op: qsnn.LinearOp) -> None:
+    """`snnrt.linear_dot`; the layer must have `dot_rows_of`."""
+    input, label = context[op.input], layer_label(op, "linear")
+    rows = dot_rows_of(op)
+    assert rows is not None
+    weights = context.constant(f"{label}_weights", dot_weights(rows[..., input.order]))
+    current = context.define(op.result, f"{label}_current")
+    pairs = context.buffer(f"{label}_pairs", [2 * dot_quads(rows.shape[-1])], i32)
+    context.call(snnrt.LinearDotOp(input.buffer, pairs, weights, current), op)
+
+
+def lower_conv2d_dot(context: KernelContext, op: qsnn.Conv2dOp) -> None:
+    """`snnrt.conv2d_dot`; the layer must have `dot_rows_of`."""
+    values, label = context[op.input].buffer, layer_label(op, "conv2d")
+    rows = dot_rows_of(op)
+    assert rows is not None
+    weights = context.constant(f"{label}_weights", dot_weights(rows))
+    current = context.define(op.result, f"{label}_current")
+    _, taps, row = rows.shape
+    channels, columns = buffer_shape(values.type)[-1], buffer_shape(current.type)[1]
+    stride = int_values(op.stride)[1]
+    pairs = context.buffer(f"{label}_pairs", [2 * taps * dot_quads(row)], i32)
+    room = taps * strip_row_bytes(columns, row // channels, stride, channels)
+    strip = context.buffer(f"{label}_strip", [room], i8)
+    windows = {
+        "kernel": int_array(shape_of(op.weight.type)[2:]),
+        **windows_of(op, "stride", "padding", "dilation"),
+    }
+    context.call(snnrt.Conv2dDotOp(values, strip, pairs, weights, current, windows), op)
