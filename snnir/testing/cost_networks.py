@@ -95,12 +95,12 @@ class CostNetworkBuilder(RandomNetworkBuilder):
             row[kept] = self.rng.normal(0.3, 1, len(kept))
         return self.constant(values.reshape(shape))
 
-    def complete(self, value: SSAValue) -> ModuleOp:
+    def complete(self, value: SSAValue, input: InputKind = InputKind.EVENT_COUNTS) -> ModuleOp:
         """A module with the network that ends here."""
         self.block.add_op(snn.OutputOp(value))
         network = snn.NetworkOp(
             "net", FunctionType.from_lists([self.frame.type], [value.type]), Region(self.block),
-            timesteps=STEPS, input=InputKind.EVENT_COUNTS, readout=Readout.SPIKE_COUNT,
+            timesteps=STEPS, input=input, readout=Readout.SPIKE_COUNT,
         )  # fmt: skip
         module = ModuleOp([network])
         module.verify()
@@ -261,3 +261,28 @@ def synaptic(rng: np.random.Generator) -> RandomNetwork:
     value = builder.flat(builder.second_order(current))
     current = builder.connected(value, int(rng.choice([4, 10, 27, 48])))
     return RandomNetwork(builder.complete(builder.second_order(current)), events(rng, shape))
+
+
+def valued(rng: np.random.Generator) -> RandomNetwork:
+    """A frame of real values, most of which may be zero, behind it one layer and a small one."""
+    is_flat = rng.random() < 0.4
+    shape: tuple[int, ...] = (int(rng.integers(6, 400)),)
+    if not is_flat:
+        height = 1 if rng.random() < 0.6 else int(rng.integers(4, 20))
+        shape = (int(rng.integers(1, 7)), height, int(rng.integers(8, 60 if height == 1 else 20)))
+    builder = CostNetworkBuilder(rng, shape)
+    if is_flat:
+        current = builder.connected(builder.frame, int(rng.integers(4, 260)))
+    else:
+        taps = [min(int(rng.choice([1, 2, 3, 3, 5, 5, 7])), extent) for extent in shape[1:]]
+        padding = [int(rng.choice([0, extent // 2])) for extent in taps]
+        stride = [int(rng.choice([1, 1, 2])) for _ in taps]
+        outputs = int(rng.choice([*CHANNELS, 5, 10, 17]))
+        weight = builder.weight_of((outputs, shape[0], *taps), 4.0)
+        convolution = snn.Conv2dOp(builder.frame, weight, None, padding=padding, stride=stride)
+        current = builder.add(convolution).result
+    value = builder.flat(builder.spiking(current, False))
+    value = builder.spiking(builder.connected(value, 10), False)
+    x = np.clip(rng.normal(10, 50, (SAMPLES, STEPS, *shape)), -127, 127).astype(np.int64)
+    x *= rng.random(x.shape) >= float(rng.choice([0.0, 0.0, 0.5, 0.8]))
+    return RandomNetwork(builder.complete(value, InputKind.VALUES), x)
