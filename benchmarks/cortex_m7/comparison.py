@@ -27,7 +27,7 @@ from measuring import (
 from naive import NaiveExecutor
 from published import log, recordings, shared
 from report import Row
-from shapes import SHAPES, events, network
+from shapes import SHAPES, inputs, network
 from synaptic_operations import synaptic_operations
 from xdsl.dialects.builtin import ModuleOp
 
@@ -35,6 +35,7 @@ from snnir.backends.targets import MPS2_AN500
 from snnir.data import Dataset
 from snnir.data.source import load_data
 from snnir.dialects import snn
+from snnir.dialects.snn_attributes import REAL_KINDS
 from snnir.driver.files import network_of, read_network
 from snnir.driver.pipelines import LANES, SIMPLIFICATION, LoweringOptions, apply_pipeline
 from snnir.executors.torch_executor import TorchExecutor
@@ -83,7 +84,7 @@ def compared(sparse: Path | None) -> Iterator[Compared]:
     if sparse is not None:
         yield _fully_connected("nmnist_fc, 97 % zeros", read_network(sparse))
     for shape in SHAPES:
-        yield Compared(shape.name, network(shape), *events(shape), shape.options)
+        yield Compared(shape.name, network(shape), *inputs(shape), shape.options)
 
 
 def comparison_rows(samples: int, sparse: Path | None) -> Iterator[Row]:
@@ -105,6 +106,7 @@ def _rows(each: Compared, test: Dataset) -> Iterator[Row]:
     simplified = each.module.clone()
     apply_pipeline(simplified, SIMPLIFICATION)
     recorded = spread(test.x, 10)
+    events = network_of(simplified).input.data not in REAL_KINDS
     floats = TorchExecutor(network_of(simplified)).run(recorded, record="spikes").recording
     assert floats is not None
     operations = synaptic_operations(network_of(simplified), recorded, floats)
@@ -118,13 +120,13 @@ def _rows(each: Compared, test: Dataset) -> Iterator[Row]:
         compiled = to_kernels(integers, pipeline, simplification)
         executor = open_executor(compiled)
         traced = spread(test.x, TRACED_SAMPLES)
-        difference = traced_difference(compiled, executor, traced, events=True)
-        result, counts = count(executor, presented(compiled, test.x), events=True)
+        difference = traced_difference(compiled, executor, traced, events=events)
+        result, counts = count(executor, presented(compiled, test.x), events=events)
         exact = verdict([difference, unequal_score(expected, result)])
         code = "kernels=cmsis" if name == "cmsis" else f"optimize={name}"
         row = Row(
-            "shapes", each.name, code, "events", counts, synapses=synapses, bit_exact=exact,
-            pipeline=pipeline,
+            "shapes", each.name, code, "events" if events else "frames", counts,
+            synapses=synapses, bit_exact=exact, pipeline=pipeline,
         )  # fmt: skip
         log(f"{each.name}: {row.summary()}")
         yield row
@@ -139,12 +141,13 @@ def _naive(
     floats = network_of(simplified)
     assert isinstance(floats, snn.NetworkOp)
     executor: CountingExecutor = NaiveExecutor(compiled.kernels, floats, MPS2_AN500)
-    result, counts = count(executor, presented(compiled, test.x), events=True)
+    events = floats.input.data not in REAL_KINDS
+    result, counts = count(executor, presented(compiled, test.x), events=events)
     expected = TorchExecutor(floats).run(test.x)
     equal = np.mean((expected.scores == result.scores).all(axis=1))
     row = Row(
-        "shapes", name, "naive float loop", "events", counts, synapses=synapses,
-        bit_exact=f"{equal:.0%} of samples",
+        "shapes", name, "naive float loop", "events" if events else "frames", counts,
+        synapses=synapses, bit_exact=f"{equal:.0%} of samples",
     )  # fmt: skip
     log(f"{name}: {row.summary()}")
     return row

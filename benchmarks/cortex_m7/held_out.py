@@ -88,8 +88,9 @@ def _pruned(each: Compared) -> ModuleOp:
 
 
 def _case(each: Compared, samples: int) -> Case:
-    convolves = any(isinstance(op, snn.Conv2dOp) for op in each.module.walk())
+    convolves = any(isinstance(op, snn.Conv1dOp | snn.Conv2dOp) for op in each.module.walk())
     integers = to_integers(each.module, each.calibration, each.options)
     apply_pipeline(integers, f"qsnn-prune-silent{{multiple={LANES}}}")
     x = integer_input(network_of(integers), spread(each.test.x, samples))
-    return Case(each.name, integers, x, CONVOLUTIONS if convolves else CONNECTIONS)
+    choices = CONVOLUTIONS if convolves else CONNECTIONS
+    return Case(each.name, integers, x, (*choices, "kernels=dot"))

@@ -123,8 +123,10 @@ def to_kernels(
         simplified = integers.clone()
         apply_pipeline(simplified, simplification)
         kernels = simplified.clone()
-        planning = f"{MEMORY_PLANNING}{{target={MPS2_AN500.name}}}"
-        apply_pipeline(kernels, f"{pipeline},{planning}")
+        board = f"{{target={MPS2_AN500.name}}}"
+        apply_pipeline(
+            kernels, f"{pipeline},kernels-hoist-static-input{board},{MEMORY_PLANNING}{board}"
+        )
     return Compiled(integers, simplified, kernels, pipeline)
 
 

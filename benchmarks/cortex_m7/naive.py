@@ -22,6 +22,7 @@ from snnir.backends.targets import TargetDescription
 from snnir.dialects import snn
 from snnir.dialects.layer_shapes import element_count, int_values, shape_of
 from snnir.dialects.snn import Compare, Reset, ResetTiming
+from snnir.dialects.snn_attributes import REAL_KINDS
 from snnir.support.arrays import array_from_dense
 from snnir.support.diagnostics import error_at
 
@@ -40,25 +41,14 @@ void {name}_reset({name}_network *network) {{
   network->step = 0;
 }}
 
-{name}_status {name}_step({name}_network *network, const uint8_t *frame) {{
+{name}_status {name}_step({name}_network *network, const {byte} *frame) {{
   for (int i = 0; i < {size}; i++) {{
-    input[i % {pixels} * {channels} + i / {pixels}] = frame[i];
+    input[i % {pixels} * {channels} + i / {pixels}] = frame[i]{unit};
   }}
   ++network->step;
   compute();
   return {macro}_OK;
 }}
-
-{name}_status {name}_step_events({name}_network *network, const uint16_t *indices, size_t count) {{
-  memset(input, 0, sizeof input);
-  for (size_t i = 0; i < count; i++) {{
-    input[indices[i] % {pixels} * {channels} + indices[i] / {pixels}] += 1.0f;
-  }}
-  ++network->step;
-  compute();
-  return {macro}_OK;
-}}
-
 const int32_t *{name}_scores(const {name}_network *network) {{
   (void)network;
   return scores;
@@ -71,6 +61,19 @@ int32_t {name}_readout(const {name}_network *network) {{
     best = scores[i] > scores[best] ? i : best;
   }}
   return best;
+}}
+"""
+
+
+EVENTS = """
+{name}_status {name}_step_events({name}_network *network, const uint16_t *indices, size_t count) {{
+  memset(input, 0, sizeof input);
+  for (size_t i = 0; i < count; i++) {{
+    input[indices[i] % {pixels} * {channels} + indices[i] / {pixels}] += 1.0f;
+  }}
+  ++network->step;
+  compute();
+  return {macro}_OK;
 }}
 """
 
@@ -89,14 +92,21 @@ class NaiveExecutor(CountingExecutor):
         header = self._folder / f"{name}.h"
         text = re.sub(r"(_(ARENA|STATE)_BYTES) \d+u", r"\1 8u", header.read_text())
         header.write_text(text)
-        (self._folder / f"{name}.c").write_text(NaiveProgram(network).text(name))
+        scale = self.network.op.input_scale
+        unit = None if scale is None else float(scale.value.data)
+        (self._folder / f"{name}.c").write_text(NaiveProgram(network, unit).text(name))
         self.footprint = self._build.footprint()
 
 
 class NaiveProgram:
-    """The C of one network. Raises `SNNError` for what `naive.h` has no loop for."""
+    """The C of one network. Raises `SNNError` for what `naive.h` has no loop for.
 
-    def __init__(self, network: snn.NetworkOp):
+    Args:
+        unit: what an integer of the frame stands for, where frames hold real values.
+    """
+
+    def __init__(self, network: snn.NetworkOp, unit: float | None = None):
+        self.unit = unit
         self.network = network
         self.declarations: list[str] = []
         self.statements: list[str] = []
@@ -113,7 +123,10 @@ class NaiveProgram:
             self._layer(op)
         outputs = element_count(shape_of(self.network.outputs[0].type))
         largest = max(element_count(shape_of(value.type)) for value in self.names)
-        api = API.format(
+        real = self.network.input.data in REAL_KINDS
+        api = (API if real else API + EVENTS).format(
+            byte="int8_t" if real else "uint8_t",
+            unit=f" * {self.unit!r}f" if real else "",
             name=name, macro=name.upper(), size=size, channels=shape[0], pixels=size // shape[0],
             outputs=outputs,
             reset="\n".join(f"  memset({n}, 0, sizeof {n});" for n in [*self.states, "scores"]),
@@ -145,7 +158,7 @@ class NaiveProgram:
             case snn.FlattenOp() | snn.ReshapeOp():
                 self.names[op.results[0]] = self.names[op.operands[0]]
                 self.maps[op.results[0]] = self.maps[op.operands[0]]
-            case snn.Conv2dOp():
+            case snn.Conv1dOp() | snn.Conv2dOp():
                 self._convolution(op)
             case snn.LinearOp():
                 self._linear(op)
@@ -181,18 +194,23 @@ class NaiveProgram:
             self.statements.append(f"  naive_bias({arguments});")
         return given, f"weights_{current}", current
 
-    def _convolution(self, op: snn.Conv2dOp) -> None:
+    def _convolution(self, op: snn.Conv1dOp | snn.Conv2dOp) -> None:
+        """A signal is an image of height 1."""
         if op.groups.value.data != 1 or set(int_values(op.dilation)) != {1}:
             raise error_at(op, "has no naive loop: groups or dilation")
         weights = array_from_dense(op.weight.owner.value)  # type: ignore[union-attr]
-        outputs, _, *kernel = weights.shape
-        given, constant, current = self._affine(op, weights.transpose(1, 2, 3, 0), outputs)
-        channels, *size = shape_of(op.operands[0].type)
+        outputs, channels, *kernel = weights.shape
+        _, *size = shape_of(op.operands[0].type)
         _, *out = shape_of(op.result.type)
-        numbers = (
-            *size, channels, *out, outputs, *kernel, *int_values(op.stride),
-            *int_values(op.padding),
-        )  # fmt: skip
+        stride, padding = list(int_values(op.stride)), list(int_values(op.padding))
+        if isinstance(op, snn.Conv1dOp):
+            kernel, size, out, stride, padding = (
+                [neutral, *values]
+                for neutral, values in ((1, kernel), (1, size), (1, out), (1, stride), (0, padding))
+            )
+        by_tap = weights.reshape(outputs, channels, *kernel).transpose(1, 2, 3, 0)
+        given, constant, current = self._affine(op, by_tap, outputs)
+        numbers = (*size, channels, *out, outputs, *kernel, *stride, *padding)
         self._call("convolve", "convolution", numbers, f"list, count, {given}, {constant}, "
                    f"{current}")  # fmt: skip
 
@@ -200,8 +218,8 @@ class NaiveProgram:
         weights = array_from_dense(op.weight.owner.value)  # type: ignore[union-attr]
         outputs = weights.shape[0]
         shape = self.maps[op.operands[0]]
-        if len(shape) == 3:
-            weights = weights.reshape(outputs, *shape).transpose(0, 2, 3, 1)
+        if len(shape) > 1:
+            weights = np.moveaxis(weights.reshape(outputs, *shape), 1, -1)
         rows = weights.reshape(outputs, -1).T
         given, constant, current = self._affine(op, rows, outputs)
         self.statements.append(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Networks of other shapes than the trained ones, with random weights, and random events for them.
+"""Networks of other shapes than the trained ones, with random weights, and random input for them.
 
 Weights are drawn by PyTorch with a fixed seed; then each layer is scaled until its neurons fire at
 about `RATE` of the steps, so that activity is that of trained networks.
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.data import Dataset
+from snnir.dialects.snn_attributes import InputKind
 from snnir.driver.pipelines import LoweringOptions
 from snnir.frontends.snntorch import from_snntorch
 
@@ -37,12 +38,14 @@ class Shape:
         build: its module.
         input: shape of a frame.
         options: how it becomes integers.
+        kind: of its input; real values are signals that change slowly, or one image.
     """
 
     name: str
     build: Callable[[], nn.Sequential]
     input: tuple[int, ...]
     options: LoweringOptions
+    kind: InputKind = InputKind.EVENT_COUNTS
 
 
 def _leaky(beta: float, output: bool = False) -> nn.Module:
@@ -91,13 +94,60 @@ def _deep() -> nn.Sequential:
     )  # fmt: skip
 
 
+def _features() -> nn.Sequential:
+    return nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(40, 256), _leaky(0.9), nn.Linear(256, 256), _leaky(0.9),
+        nn.Linear(256, 12), _leaky(0.9, True),
+    )  # fmt: skip
+
+
+def _signals() -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv1d(6, 32, 5, stride=2), _leaky(0.9), nn.Conv1d(32, 32, 5, stride=2), _leaky(0.9),
+        nn.Flatten(), nn.Linear(32 * 29, 6), _leaky(0.9, True),
+    )  # fmt: skip
+
+
+def _image() -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(3, 16, 3, padding=1), _leaky(0.5), nn.MaxPool2d(2),
+        nn.Conv2d(16, 32, 3, padding=1), _leaky(0.5), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(32 * 8 * 8, 10), _leaky(0.5, True),
+    )  # fmt: skip
+
+
 SHAPES = (
     Shape("3x3 stride 2, padding, beta 0.9", _strided, (2, 32, 32), LoweringOptions()),
     Shape("3x3, average pooling, beta 0.8", _average, (2, 28, 28), LoweringOptions()),
     Shape("linear 700-512-512-20, beta 0.95", _wide, (1, 1, 700), LoweringOptions()),
     Shape("3x3, beta 0.95, 32-bit states", _wide_state, (2, 16, 16), LoweringOptions(state="i32")),
     Shape("3x3 16-32-64, max-pooling, linear 128", _deep, (2, 32, 32), LoweringOptions()),
-)
+    Shape("40 real values, linear 256-256-12, beta 0.9", _features, (1, 1, 40), LoweringOptions(),
+          InputKind.VALUES),
+    Shape("6 signals of 128 real values, Conv1d 32-32", _signals, (6, 128), LoweringOptions(),
+          InputKind.VALUES),
+    Shape("one image of real values, 3x3 16-32", _image, (3, 32, 32), LoweringOptions(),
+          InputKind.STATIC_VALUES),
+)  # fmt: skip
+
+
+def random_input(shape: Shape, samples: int, seed: int) -> Dataset:
+    """Input for a network: (samples, TIMESTEPS, *shape), or (samples, *shape) if it is static.
+
+    Independent events, uint8, or real values between -1 and 1, float32, each of which follows the
+    one of the step before.
+    """
+    if shape.kind is InputKind.EVENT_COUNTS:
+        return random_events(shape, samples, seed)
+    rng = np.random.default_rng(seed)
+    values = rng.normal(0, 0.3, (samples, TIMESTEPS, *shape.input))
+    for step in range(1, TIMESTEPS):
+        values[:, step] = 0.8 * values[:, step - 1] + 0.6 * values[:, step]
+    x = np.clip(values, -1, 1).astype(np.float32)
+    if shape.kind is InputKind.STATIC_VALUES:
+        x = x[:, -1]
+    return Dataset(x, np.zeros(samples, np.int64), shape.name)
 
 
 def random_events(shape: Shape, samples: int, seed: int) -> Dataset:
@@ -107,11 +157,11 @@ def random_events(shape: Shape, samples: int, seed: int) -> Dataset:
     return Dataset(x.astype(np.uint8), np.zeros(samples, np.int64), shape.name)
 
 
-def events(shape: Shape) -> tuple[Dataset, Dataset]:
+def inputs(shape: Shape) -> tuple[Dataset, Dataset]:
     """Samples for calibration and for the test."""
     return (
-        random_events(shape, CALIBRATION_SAMPLES, SEED + 1),
-        random_events(shape, TEST_SAMPLES, SEED + 2),
+        random_input(shape, CALIBRATION_SAMPLES, SEED + 1),
+        random_input(shape, TEST_SAMPLES, SEED + 2),
     )
 
 
@@ -119,7 +169,9 @@ def scaled_module(shape: Shape) -> nn.Sequential:
     """The module with weights that give the rate."""
     torch.manual_seed(SEED)
     module = shape.build().eval()
-    x = torch.from_numpy(random_events(shape, 4, SEED + 3).x).float()
+    x = torch.from_numpy(random_input(shape, 4, SEED + 3).x).float()
+    if shape.kind is InputKind.STATIC_VALUES:
+        x = x[:, None].expand(-1, TIMESTEPS, *shape.input)
     value, begin = x.transpose(0, 1), 0
     with torch.no_grad():
         for end, layer in enumerate(module):
@@ -131,7 +183,9 @@ def scaled_module(shape: Shape) -> nn.Sequential:
 
 def _scale(block: nn.Sequential, frames: Tensor) -> Tensor:
     """Bisect the scale of the weights of a block that ends in neurons; return its spikes."""
-    weighted = next(layer for layer in block if isinstance(layer, nn.Conv2d | nn.Linear))
+    weighted = next(
+        layer for layer in block if isinstance(layer, nn.Conv1d | nn.Conv2d | nn.Linear)
+    )
     assert weighted.bias is not None
     weight, bias = weighted.weight.clone(), weighted.bias.clone()
     low, high = 0.1, 100.0
@@ -158,4 +212,5 @@ def _spikes(block: nn.Sequential, frames: Tensor) -> Tensor:
 def network(shape: Shape) -> ModuleOp:
     """The network at the `snn` level."""
     sample = torch.zeros(1, *shape.input)
-    return from_snntorch(scaled_module(shape), sample, TIMESTEPS, name="shape")
+    module = scaled_module(shape)
+    return from_snntorch(module, sample, TIMESTEPS, name="shape", input=shape.kind)

@@ -18,6 +18,7 @@ from xdsl.ir import Operation, SSAValue
 from snnir.dialects import snn
 from snnir.dialects.layer_shapes import int_values, shape_of
 from snnir.dialects.network import NetworkOpBase, layer_names
+from snnir.dialects.snn_attributes import InputKind
 from snnir.executors.result import Recording
 from snnir.layers.affine import AFFINE_OPS
 from snnir.support.arrays import array_from_dense
@@ -31,9 +32,11 @@ def synaptic_operations(
 
     Args:
         network: at the `snn` level.
-        x: (samples, timesteps, *shape).
+        x: (samples, timesteps, *shape), or (samples, *shape) if it is static.
         recording: of an execution of these samples, at any level.
     """
+    if network.input.data is InputKind.STATIC_VALUES:
+        x = np.repeat(x[:, np.newaxis], network.timesteps.value.data, axis=1)
     values: dict[SSAValue, Tensor] = {network.frame: _flat_time(x)}
     names = layer_names(network)
     operations: dict[str, float] = {}

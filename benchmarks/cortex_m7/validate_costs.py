@@ -30,12 +30,14 @@ from xdsl.parser import Parser
 from snnir.backends.targets import MPS2_AN500
 from snnir.costs.features import Presentation
 from snnir.costs.model import predict
-from snnir.driver.files import kernels_of
+from snnir.dialects.snn_attributes import REAL_KINDS, InputKind
+from snnir.driver.files import kernels_of, network_of
 from snnir.driver.pipelines import apply_pipeline
 from snnir.driver.tables import Cell, format_table
 from snnir.executors.native import NativeExecutor
 from snnir.universe import make_context
 
+LOWERING = "convert-qsnn-to-kernels{{{}}},kernels-hoist-static-input,kernels-plan-memory"
 PROFILED_SAMPLES = 4
 """Samples whose blocks are counted."""
 TOLERANCE = 0.15
@@ -68,7 +70,7 @@ def measure(job: Job, shown: Presentation) -> Outcome:
     """Predict and measure."""
     torch.set_num_threads(1)
     module = Parser(make_context(), job.module).parse_module()
-    apply_pipeline(module, f"convert-qsnn-to-kernels{{{job.choice}}},kernels-plan-memory")
+    apply_pipeline(module, LOWERING.format(job.choice))
     executor = NativeExecutor(module, MPS2_AN500)
     executor.run(job.x, events=shown == "events")
     measured = executor.measurements
@@ -76,7 +78,7 @@ def measure(job: Job, shown: Presentation) -> Outcome:
     assert measured.instructions_per_step is not None
     error = found.instructions / measured.instructions_per_step - 1
     cycles, cycle_error = None, None
-    if shown == "events":
+    if shown == "events" or network_of(module).input.data is InputKind.VALUES:
         profile = profile_calls(module, job.x[:PROFILED_SAMPLES], shown)
         if profile.cycles is not None and profile.input_cycles is not None:
             # Of few samples: scaled to those whose instructions were counted.
@@ -129,13 +131,15 @@ def _jobs(found: list[Case]) -> Iterator[tuple[Job, Presentation]]:
         text, seen = str(case.module), set[str]()
         for choice in case.choices:
             module = case.module.clone()
-            apply_pipeline(module, f"convert-qsnn-to-kernels{{{choice}}},kernels-plan-memory")
+            apply_pipeline(module, LOWERING.format(choice))
             calls = re.sub(r"dense<.*?>|kernel = \"\w+\"", "", str(module))
             if calls in seen:
                 continue
             job = Job(case.name, text, case.x, choice)
-            yield job, "events"
-            if not seen:
+            real = network_of(case.module).input.data in REAL_KINDS
+            if not real:
+                yield job, "events"
+            if real or not seen:
                 yield job, "frames"
             seen.add(calls)
 
