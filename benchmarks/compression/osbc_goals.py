@@ -24,7 +24,7 @@ from common import REPOSITORY, RESULTS, SEED, Recordings, markdown_table, requir
 from numpy.typing import NDArray
 from osbc import INPUT_SHAPE, OSBC_EXTENDED, OSBC_QUANTIZED, TIMESTEPS
 from osbc_bench import Bench
-from osbc_goals_attempts import ATTEMPT, ATTEMPTS, attempts
+from osbc_goals_attempts import ATTEMPT, ATTEMPTS, BOUNDS, attempts
 from osbc_report import GOALS
 from torch import Tensor
 from xdsl.dialects.builtin import ModuleOp
@@ -201,18 +201,19 @@ def _effect_of_sweeps(flags: Flags) -> list[str]:
 def _effect_of_attempts(flags: Flags) -> list[str]:
     """The section on what else was tried."""
     base = name_of(0, ATTEMPT_BITS)
-    rows, gains = [], []
-    for name, meaning in ATTEMPTS.items():
-        gains.append(lost(flags, base, ATTEMPT + name))
-        rows.append([meaning, _shown(*lost(flags, ATTEMPT + name)), _shown(*gains[-1])])
-    clear = sum(gain > 2 * deviation for gain, deviation in gains)
+    gains = {name: lost(flags, base, ATTEMPT + name) for name in ATTEMPTS | BOUNDS}
+    rows = [
+        [meaning, _shown(*lost(flags, ATTEMPT + name)), _shown(*gains[name])]
+        for name, meaning in (ATTEMPTS | BOUNDS).items()
+    ]
+    clear = sum(gains[name][0] > 2 * gains[name][1] for name in ATTEMPTS)
     return [
         f"## What else was tried at {ATTEMPT_BITS} bits",
         "",
-        f"Without the labels of any recording: {len(ATTEMPTS)} other ways to quantise, against "
-        f"*{base}* above. {clear or 'None'} of them gain{'' if clear > 1 else 's'} more than two "
-        "standard deviations, of so many tried at once. With one layer in float32 it is shown what "
-        "a perfect choice of the other layer's integers could bring.",
+        f"{len(ATTEMPTS)} other ways to quantise without labels, against *{base}* above; "
+        f"{clear or 'none'} of them gain{'' if clear > 1 else 's'} more than two standard "
+        "deviations. The networks with one layer in float32 show what would be lost if that layer "
+        "were rounded without any error.",
         "",
         *markdown_table(["", "loses, development", "gain"], rows),
     ]

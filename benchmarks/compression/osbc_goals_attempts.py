@@ -27,14 +27,18 @@ ATTEMPTS = {
     "4,000, sweeps": "4,000 calibration recordings, sweeps",
     **{f"decay {decay}": f"sweeps, `readout-decay={decay}`" for decay in READOUT_DECAYS},
     "symmetric": "sweeps, without the integer that has no positive twin",
-    "last layer real": "sweeps, last layer left in float32",
-    "first layer real": "sweeps, first layer left in float32",
 }
 """What each attempt is, by its name."""
 
+BOUNDS = {
+    "last layer real": "sweeps, last layer left in float32",
+    "first layer real": "sweeps, first layer left in float32",
+}
+"""Networks that are quantised in part only, by their names."""
+
 
 def attempts(bench: Bench, recipe: Recipe, swept: Recipe, bits: int) -> dict[str, ModuleOp]:
-    """The dense network quantised in every way of `ATTEMPTS`, by name with `ATTEMPT` before it.
+    """The networks of `ATTEMPTS` and `BOUNDS`, by name with `ATTEMPT` before it.
 
     Args:
         recipe: the method to improve on.
