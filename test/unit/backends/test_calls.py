@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Compilers leave no call out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from generated_networks import require
+from xdsl.parser import Parser
+
+from snnir.backends.targets import HOST, MPS2_AN500
+from snnir.driver.bit_exactness import first_difference
+from snnir.driver.files import network_of
+from snnir.driver.pipelines import apply_pipeline
+from snnir.executors.native import NativeExecutor
+from snnir.executors.torch_executor import TorchExecutor
+from snnir.universe import make_context
+
+# The only stores of these neurons are in a loop whose pointers gcc turns into offsets.
+NETWORK = """
+qsnn.network @net(%frame: tensor<2x7x9xi8>) -> tensor<2xi1> attributes {timesteps = 4 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>, input_maximum = 5 : i64} {
+  %w = qsnn.weight dense<[[[[5]], [[0]]], [[[0]], [[7]]]]> : tensor<2x2x1x1xi8>
+  %x = qsnn.conv2d %frame, %w {kernel = "scatter"} : (tensor<2x7x9xi8>, tensor<2x2x1x1xi8>) -> tensor<2x7x9xi16>
+  %s, %u = qsnn.lif %x leak 32768 : i32 threshold dense<[[[3000]], [[2000]]]> : tensor<2x1x1xi32> reset zero_after delayed compare gt overflow saturate rounding nearest {shift = 8 : i32, layer = "hidden"} : (tensor<2x7x9xi16>) -> (tensor<2x7x9xi1>, tensor<2x7x9xi32>)
+  %p = qsnn.max_pool2d %s kernel [7, 9] stride [7, 9] : (tensor<2x7x9xi1>) -> tensor<2x1x1xi1>
+  %f = qsnn.reshape %p : (tensor<2x1x1xi1>) -> tensor<2xi1>
+  qsnn.output %f : tensor<2xi1>
+}
+"""  # noqa: E501
+
+
+@pytest.mark.parametrize("target", [HOST, MPS2_AN500], ids=lambda target: target.name)
+def test_neurons_are_updated(target) -> None:
+    require(target.compiler, *(target.emulator or ())[:1])
+    module = Parser(make_context(), NETWORK).parse_module()
+    kernels = module.clone()
+    apply_pipeline(kernels, "convert-qsnn-to-kernels,kernels-plan-memory")
+    x = np.random.default_rng(0).poisson(0.8, (2, 4, 2, 7, 9)).clip(0, 5)
+    expected = TorchExecutor(network_of(module)).run(x, record="all")
+    assert expected.recording is not None
+    assert expected.recording.spikes["hidden"].any()
+    assert first_difference(expected, NativeExecutor(kernels, target).run(x, record="all")) is None
