@@ -58,7 +58,7 @@ class FrameToHWCOp(KernelOpBase):
 
 @irdl_op_definition
 class ValuesToHWCOp(KernelOpBase):
-    """`snnrt_values_to_hwc_s8`: signed values from channels-first to HWC."""
+    """`snnrt_values_to_hwc_s8`: signed values to channels-last; fails beyond `maximum`."""
 
     name = "snnrt.values_to_hwc"
     READS: ClassVar[tuple[str, ...]] = ("frame",)
@@ -66,9 +66,12 @@ class ValuesToHWCOp(KernelOpBase):
 
     frame = buffer_operand()
     output = buffer_operand()
+    maximum = prop_def(IntegerAttr)
 
-    def __init__(self, frame: SSAValue, output: SSAValue):
-        super().__init__(operands=[frame, output])
+    def __init__(self, frame: SSAValue, output: SSAValue, maximum: int):
+        super().__init__(
+            operands=[frame, output], properties={"maximum": IntegerAttr(maximum, i64)}
+        )
 
 
 @irdl_op_definition

@@ -73,7 +73,10 @@ def frame_to_hwc(op: snnrt.FrameToHWCOp, call: Call) -> None:
 
 
 def values_to_hwc(op: snnrt.ValuesToHWCOp, call: Call) -> None:
-    call.write(op.output, np.moveaxis(call.read(op.frame), 0, -1))
+    frame, maximum = call.read(op.frame), op.maximum.value.data
+    if (largest := np.abs(frame).max()) > maximum:
+        raise error_at(op, f"got {largest} in the frame, more than the maximum of {maximum}")
+    call.write(op.output, np.moveaxis(frame, 0, -1))
 
 
 def spike_list(op: snnrt.SpikeListOp, call: Call) -> None:

@@ -137,11 +137,8 @@ def _read_frame(context: KernelContext, network: qsnn.NetworkOp, block: Block) -
         return
     buffer = context.buffer("input", buffer_shape_of(shape), i8)
     context.bind(network.frame, buffer, channels_last(shape))
-    if network.input.data in REAL_KINDS:
-        context.call(snnrt.ValuesToHWCOp(block.args[0], buffer))
-    else:
-        maximum = network.input_maximum.value.data
-        context.call(snnrt.FrameToHWCOp(block.args[0], buffer, maximum))
+    read = snnrt.ValuesToHWCOp if network.input.data in REAL_KINDS else snnrt.FrameToHWCOp
+    context.call(read(block.args[0], buffer, network.input_maximum.value.data))
 
 
 def _list_hits(

@@ -77,10 +77,11 @@ def events_to_hwc(network: CNetwork, op: snnrt.FrameToHWCOp) -> str:
 
 def values_to_hwc(network: CNetwork, op: snnrt.ValuesToHWCOp, name: str) -> CallText:
     height, width, channels = _frame_extents(op.output)
-    convert = call(
-        "snnrt_values_to_hwc_s8", "frame", network.pointer(op.output), channels, height * width
-    )
-    return CallText([convert, "return true;"])
+    read = call(
+        "snnrt_values_to_hwc_s8", "frame", network.pointer(op.output), channels, height * width,
+        op.maximum.value.data,
+    )  # fmt: skip
+    return CallText([f"return {read}"])
 
 
 def spike_list(network: CNetwork, op: snnrt.SpikeListOp, name: str) -> CallText:

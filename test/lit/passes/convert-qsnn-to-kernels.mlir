@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// RUN: snn-opt %s --convert-qsnn-to-kernels | filecheck %s
+// RUN: snn-opt %s --convert-qsnn-to-kernels=kernels=scatter | filecheck %s
 // RUN: snn-opt %s --convert-qsnn-to-kernels=kernels=cmsis | filecheck %s --check-prefix=CMSIS
 
 // Event-driven kernels; the weights of 16-bit currents have their own order.
@@ -19,7 +19,7 @@
 // CHECK-NEXT: %li_membrane = snnrt.buffer "li_membrane" state : memref<2xi16>
 // CHECK-NEXT: %li_leak = snnrt.constant "li_leak" dense<16384> : tensor<1xi32> : memref<1xi32>
 // CHECK-NEXT: %scores = snnrt.buffer "scores" state : memref<2xi32>
-// CHECK-NEXT: snnrt.values_to_hwc %frame, %input : memref<1x3x3xi8>, memref<3x3x1xi8>
+// CHECK-NEXT: snnrt.values_to_hwc %frame, %input {maximum = 127 : i64} : memref<1x3x3xi8>, memref<3x3x1xi8>
 // CHECK-NEXT: %input_count = snnrt.spike_list %input, %input_list : (memref<3x3x1xi8>, memref<9xi16>) -> i32
 // CHECK-NEXT: snnrt.fill_zero %conv2d_current : memref<2x2x4xi16>
 // CHECK-NEXT: snnrt.conv2d_scatter_values %input_list, %input_count, %input, %conv2d_weights, %conv2d_current {input_size = array<i64: 3, 3>, stride = array<i64: 1, 1>, padding = array<i64: 0, 0>, dilation = array<i64: 1, 1>, groups = 1 : i64} : memref<9xi16>, i32, memref<3x3x1xi8>, memref<1x2x2x4xi8>, memref<2x2x4xi16>
@@ -51,7 +51,7 @@
 // CMSIS-NEXT: %li_membrane = snnrt.buffer "li_membrane" state : memref<2xi16>
 // CMSIS-NEXT: %li_leak = snnrt.constant "li_leak" dense<16384> : tensor<1xi32> : memref<1xi32>
 // CMSIS-NEXT: %scores = snnrt.buffer "scores" state : memref<2xi32>
-// CMSIS-NEXT: snnrt.values_to_hwc %frame, %input : memref<1x3x3xi8>, memref<3x3x1xi8>
+// CMSIS-NEXT: snnrt.values_to_hwc %frame, %input {maximum = 127 : i64} : memref<1x3x3xi8>, memref<3x3x1xi8>
 // CMSIS-NEXT: snnrt.widen %input, %conv2d_input : memref<3x3x1xi8>, memref<3x3x1xi16>
 // CMSIS-NEXT: cmsis_nn.convolve_wrapper_s16 %conv2d_input, %conv2d_weights, %conv2d_multipliers, %conv2d_shifts, %conv2d_scratch, %conv2d_current {stride = array<i64: 1, 1>, padding = array<i64: 0, 0>, dilation = array<i64: 1, 1>} : memref<3x3x1xi16>, memref<4x2x2x1xi8>, memref<4xi32>, memref<4xi32>, memref<16xi8>, memref<2x2x4xi16>
 // CMSIS-NEXT: snnrt.lif %hidden_membrane, %conv2d_current, %hidden_spikes, %hidden_leak, %hidden_threshold {layer = "hidden", reset = #snn<reset subtract>, reset_timing = #snn<reset_timing delayed>, compare = #snn<compare gt>, shift = 0 : i32, overflow = #qsnn<overflow saturate>, rounding = #qsnn<rounding nearest>} : memref<2x2x4xi16>, memref<2x2x4xi16>, memref<2x2x4xi8>, memref<1xi32>, memref<4xi32>

@@ -19,7 +19,7 @@ snnrt.network @layers(%frame: memref<1x3x3xi8>) -> (memref<2xi16>, memref<2xi32>
   %li_membrane = snnrt.buffer "li_membrane" state : memref<2xi16>
   %li_leak = snnrt.constant "li_leak" dense<16384> : tensor<1xi32> : memref<1xi32>
   %scores = snnrt.buffer "scores" state : memref<2xi32>
-  snnrt.values_to_hwc %frame, %input : memref<1x3x3xi8>, memref<3x3x1xi8>
+  snnrt.values_to_hwc %frame, %input {maximum = 127 : i64} : memref<1x3x3xi8>, memref<3x3x1xi8>
   %input_count = snnrt.spike_list %input, %input_list : (memref<3x3x1xi8>, memref<9xi16>) -> i32
   snnrt.fill_zero %conv2d_current : memref<2x2x4xi16>
   snnrt.conv2d_scatter_values %input_list, %input_count, %input, %conv2d_weights, %conv2d_current {input_size = array<i64: 3, 3>, stride = array<i64: 1, 1>, padding = array<i64: 0, 0>, dilation = array<i64: 1, 1>, groups = 1 : i64} : memref<9xi16>, i32, memref<3x3x1xi8>, memref<1x2x2x4xi8>, memref<2x2x4xi16>

@@ -31,7 +31,7 @@ snnrt.network @net(%frame: memref<1x4x8xi8>) -> (memref<4xi16>, memref<4xi32>) a
   %scores = snnrt.buffer "scores" state : memref<4xi32>
   %leak = snnrt.constant "leak" dense<16384> : tensor<4xi32> : memref<4xi32>
   %flat = snnrt.view %membrane : memref<1x4x1xi16> to memref<4xi16>
-  snnrt.values_to_hwc %frame, %current : memref<1x4x8xi8>, memref<4x8x1xi8>
+  snnrt.values_to_hwc %frame, %current {maximum = 127 : i64} : memref<1x4x8xi8>, memref<4x8x1xi8>
   snnrt.max_pool2d %current, %pooled {kernel = array<i64: 4, 2>, stride = array<i64: 4, 2>} : memref<4x8x1xi8>, memref<1x4x1xi8>
   snnrt.add %pooled, %pooled, %doubled : memref<1x4x1xi8>, memref<1x4x1xi8>, memref<1x4x1xi8>
   snnrt.li %membrane, %doubled, %leak {layer = "out", shift = 0 : i32, overflow = #qsnn<overflow proven>, rounding = #qsnn<rounding floor>} : memref<1x4x1xi16>, memref<1x4x1xi8>, memref<4xi32>

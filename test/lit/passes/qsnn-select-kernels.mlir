@@ -6,7 +6,7 @@
 // RUN: snn-opt %s -p 'qsnn-select-kernels{optimize=speed metric=cycles}' --remarks 2>&1 | filecheck %s --check-prefix=CYCLES
 // RUN: not snn-opt %s -p 'qsnn-select-kernels{optimize=fast}' 2>&1 | filecheck %s --check-prefix=GOAL
 
-// CHECK: qsnn.conv2d {{.*}}kernel = "{{(scatter|event)}}"
+// CHECK: qsnn.conv2d {{.*}}kernel = "{{(scatter|event|dot)}}"
 // CHECK: qsnn.linear {{.*}}kernel = "{{(dense|packed|sparse|blocks|gather)}}"
 // SPEED: qsnn.conv2d {{.*}}kernel = "{{(scatter|event)}}"
 // SPEED: qsnn.linear {{.*}}kernel = "{{(dense|packed|sparse|blocks|gather)}}"

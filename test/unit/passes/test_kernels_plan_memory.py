@@ -37,7 +37,7 @@ def network_of(
     scores = snnrt.BufferOp("scores", snnrt.Region.STATE, MemRefType(i32, [1]))
     block.add_ops([*buffers, scores])
     for source, target in steps:
-        block.add_op(snnrt.ValuesToHWCOp(buffers[source].result, buffers[target].result))
+        block.add_op(snnrt.ValuesToHWCOp(buffers[source].result, buffers[target].result, 127))
     block.add_op(snnrt.OutputOp(buffers[steps[-1][1]].result, scores.result))
     results = [buffers[steps[-1][1]].result.type, scores.result.type]
     network = snnrt.NetworkOp(
@@ -203,7 +203,7 @@ def pooled(padding: int, later_use: bool = False) -> snnrt.NetworkOp:
         "kernel": int_array([2, 2]), "stride": int_array([2, 2]),
         "padding": int_array([padding, padding]),
     }  # fmt: skip
-    block.add_ops([*buffers.values(), scores, snnrt.ValuesToHWCOp(block.args[0], values)])
+    block.add_ops([*buffers.values(), scores, snnrt.ValuesToHWCOp(block.args[0], values, 127)])
     block.add_ops([snnrt.MaxPool2dOp(values, small, windows), snnrt.AddOp(small, small, doubled)])
     output = values if later_use else doubled
     block.add_op(snnrt.OutputOp(output, scores.result))

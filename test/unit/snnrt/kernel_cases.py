@@ -400,9 +400,13 @@ def events_to_hwc(rng, kernel):
 
 def values_to_hwc_s8(rng, kernel):
     channels, positions = int(rng.integers(1, 5)), int(rng.integers(1, 20))
-    values = integers(rng, np.int8, (channels, positions))
+    maximum = int(rng.choice([127, rng.integers(1, 127)]))
+    highest = maximum + int(rng.random() < 0.3)
+    values = integers(rng, np.int8, (channels, positions), -highest, min(highest, 127))
+    good = np.abs(values.astype(int)).max() <= maximum
     arrays = {"chw": values, "out": np.zeros((positions, channels), np.int8)}
-    return Case(kernel, [channels, positions], arrays, {"out": values.T})
+    expected = {"out": values.T} if good else {}
+    return Case(kernel, [channels, positions, maximum], arrays, expected, int(good))
 
 
 def widen_s8_s16(rng, kernel):

@@ -294,7 +294,8 @@ RESULT_KERNEL(frame_to_hwc_u8, ARRAY(0), ARRAY(1), INTEGER(0), INTEGER(1),
               (uint8_t)INTEGER(2))
 RESULT_KERNEL(events_to_hwc, ARRAY(0), (uint32_t)INTEGER(3), ARRAY(1),
               INTEGER(0), INTEGER(1), (uint8_t)INTEGER(2))
-VOID_KERNEL(values_to_hwc_s8, ARRAY(0), ARRAY(1), INTEGER(0), INTEGER(1))
+RESULT_KERNEL(values_to_hwc_s8, ARRAY(0), ARRAY(1), INTEGER(0), INTEGER(1),
+              INTEGER(2))
 VOID_KERNEL(widen_s8_s16, ARRAY(0), ARRAY(1), INTEGER(0))
 VOID_KERNEL(count_spikes, ARRAY(0), ARRAY(1), INTEGER(0))
 VOID_KERNEL(first_spike, ARRAY(0), ARRAY(1), INTEGER(0), INTEGER(1))

@@ -107,8 +107,7 @@ module {
 // CHECK: still_status still_step(still_network *network, const int8_t *frame);
 // CHECK-NOT: step_events
 // CHECK: static bool read_frame(uint8_t *arena, const int8_t *frame) {
-// CHECK-NEXT:   snnrt_values_to_hwc_s8(frame, (int8_t *)(arena + {{[0-9]+}}), 1, 8);
-// CHECK-NEXT:   return true;
+// CHECK-NEXT:   return snnrt_values_to_hwc_s8(frame, (int8_t *)(arena + {{[0-9]+}}), 1, 8, 127);
 // CHECK: const still_status status = still_step(network, frames);
 module {
   snn.network @still(%frame: tensor<8xf32>) -> tensor<4xf32> attributes {timesteps = 5 : i64, input = #snn<input static_values>, readout = #snn<readout last_membrane>} {

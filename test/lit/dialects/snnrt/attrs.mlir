@@ -8,8 +8,8 @@ snnrt.network @net(%frame: memref<2xi8>) -> memref<2xi16> attributes {timesteps 
   %state = snnrt.buffer "state" state {offset = 0 : i64} : memref<2xi16>
   // CHECK-NEXT: %values = snnrt.buffer "values" transient {alignment = 16 : i64, offset = 32 : i64} : memref<2xi8>
   %values = snnrt.buffer "values" transient {alignment = 16 : i64, offset = 32 : i64} : memref<2xi8>
-  // CHECK-NEXT: snnrt.values_to_hwc %frame, %values : memref<2xi8>, memref<2xi8>
-  snnrt.values_to_hwc %frame, %values : memref<2xi8>, memref<2xi8>
+  // CHECK-NEXT: snnrt.values_to_hwc %frame, %values {maximum = 127 : i64} : memref<2xi8>, memref<2xi8>
+  snnrt.values_to_hwc %frame, %values {maximum = 127 : i64} : memref<2xi8>, memref<2xi8>
   // CHECK-NEXT: snnrt.output %state : memref<2xi16>
   snnrt.output %state : memref<2xi16>
 }

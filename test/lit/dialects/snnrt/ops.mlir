@@ -50,8 +50,8 @@ snnrt.network @net(%frame: memref<2x4x4xi8>) -> (memref<2xi32>, memref<2xi32>) a
   %scores = snnrt.buffer "scores" state : memref<2xi32>
   // CHECK-NEXT: snnrt.frame_to_hwc %frame, %input {maximum = 9 : i64} : memref<2x4x4xi8>, memref<4x4x2xi8>
   snnrt.frame_to_hwc %frame, %input {maximum = 9 : i64} : memref<2x4x4xi8>, memref<4x4x2xi8>
-  // CHECK-NEXT: snnrt.values_to_hwc %frame, %input : memref<2x4x4xi8>, memref<4x4x2xi8>
-  snnrt.values_to_hwc %frame, %input : memref<2x4x4xi8>, memref<4x4x2xi8>
+  // CHECK-NEXT: snnrt.values_to_hwc %frame, %input {maximum = 127 : i64} : memref<2x4x4xi8>, memref<4x4x2xi8>
+  snnrt.values_to_hwc %frame, %input {maximum = 127 : i64} : memref<2x4x4xi8>, memref<4x4x2xi8>
   // CHECK-NEXT: %count = snnrt.spike_list %input, %list : (memref<4x4x2xi8>, memref<32xi16>) -> i32
   %count = snnrt.spike_list %input, %list : (memref<4x4x2xi8>, memref<32xi16>) -> i32
   // CHECK-NEXT: snnrt.fill_zero %current : memref<4x4x4xi16>

@@ -66,14 +66,43 @@ SNNRT_KERNEL bool snnrt_events_to_hwc(const uint16_t *indices_chw, uint32_t n,
   return true;
 }
 
-/* Reorders int8[channels][positions] to int8[positions][channels]. */
-SNNRT_KERNEL void snnrt_values_to_hwc_s8(const int8_t *chw, int8_t *out_hwc,
-                                         int32_t channels, int32_t positions) {
+/* Whether n values lie between -maximum and maximum <= 127. */
+SNNRT_KERNEL bool snnrt_are_within(const int8_t *values, int32_t n,
+                                   int32_t maximum) {
+  uint32_t outside = 0;
+  int32_t i = 0;
+  if (SNNRT_PACKED) {
+    /* As unsigned bytes, with 128 added. */
+    const uint32_t least = 0x01010101u * (uint32_t)(128 - maximum);
+    const uint32_t most = 0x01010101u * (uint32_t)(128 + maximum);
+    for (; i + 4 <= n; i += 4) {
+      const uint32_t bytes = snnrt_load32(values + i) ^ 0x80808080u;
+      outside |= snnrt_uqsub8(least, bytes);
+      if (maximum < 127) {
+        outside |= snnrt_uqsub8(bytes, most);
+      }
+    }
+  }
+  for (; i < n; ++i) {
+    outside |= (uint32_t)(values[i] < -maximum || values[i] > maximum);
+  }
+  return outside == 0;
+}
+
+/* Reorders int8[channels][positions] to int8[positions][channels]. Returns
+   false, and writes nothing, if a value is not between -maximum and maximum. */
+SNNRT_KERNEL bool snnrt_values_to_hwc_s8(const int8_t *chw, int8_t *out_hwc,
+                                         int32_t channels, int32_t positions,
+                                         int32_t maximum) {
+  if (!snnrt_are_within(chw, channels * positions, maximum)) {
+    return false;
+  }
   for (int32_t c = 0; c < channels; ++c) {
     for (int32_t position = 0; position < positions; ++position) {
       out_hwc[position * channels + c] = *chw++;
     }
   }
+  return true;
 }
 
 /* out[i] = in[i] for i < n. */
