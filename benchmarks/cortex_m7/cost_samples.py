@@ -217,9 +217,9 @@ def _valued_samples(seed: int) -> list[Sample]:
     rng = np.random.default_rng([seed, 7])
     network = valued(rng)
     quantized(network, f"bits={rng.choice([8, 8, 4, 2])} state={rng.choice(['auto', 'i32'])}")
-    sparse = str(rng.choice(["kernels=dense", "kernels=gather"]))
+    kernels = rng.choice(["dense", "gather", "sparse", "blocks", "packed"], 3, replace=False)
     return [
         found
-        for choice in ("kernels=dot", sparse)
+        for choice in ("kernels=dot", *(f"kernels={kernel}" for kernel in kernels))
         for found in _samples(network, network.x, choice, "frames")
     ]

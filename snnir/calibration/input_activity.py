@@ -85,7 +85,7 @@ def input_activity(network: NetworkOpBase, x: NDArray) -> InputActivity:
     totals: list[NDArray] = []
     for sample in x:
         events = np.asarray(sample) != 0
-        positions = events.any(axis=1) if maps is not None else events
+        positions = events.any(axis=1) if len(shape) > 1 else events
         counts += np.sum(sample, dtype=np.int64), np.count_nonzero(events), positions.sum()
         totals.append(np.asarray(sample, np.int64).reshape(len(events), -1).sum(axis=1))
         if rates is not None:

@@ -38,9 +38,12 @@ def _size(value: SSAValue) -> int:
     return element_count(buffer_shape(value.type))
 
 
-def _variant(op: object, current: SSAValue) -> str:
+def _variant(op: object, current: SSAValue, signal: Signal | None = None) -> str:
+    """Width of the currents and what is added; values that are not small counts are multiplied."""
     width = "s16" if buffer_element(current.type) == i16 else "s32"
-    return f"{width}.values" if getattr(op, "values", None) is not None else width
+    if getattr(op, "values", None) is None:
+        return width
+    return f"{width}.values{'.signed' if signal is not None and signal.real else ''}"
 
 
 def _tiled(active: float, counts: Mapping[str, float]) -> dict[str, float]:
@@ -144,7 +147,7 @@ def _packed(op: snnrt.LinearScatterPackedOp, signals: Signals) -> Found:
         amounts |= {name: count, f"{name}_batch": count * batches, f"{name}_input": count * rows}
         if bits == 2:
             amounts[f"{name}_widened"] = count * expected_batches(rows, 7)
-    return f"{_variant(op, op.current)}.bits{bits}", amounts
+    return f"{_variant(op, op.current, signal)}.bits{bits}", amounts
 
 
 def expected_batches(rows: float, size: float = math.inf) -> float:
@@ -180,7 +183,7 @@ def _sparse(op: snnrt.LinearScatterSparseOp, signals: Signals) -> Found:
     panels = -(-_size(op.current) // op.panel_outputs.value.data)
     lengths = _row_lengths(op.starts, panels)
     chances = _chances(signals[op.list], lengths.shape[1])
-    return _variant(op, op.current), {
+    return _variant(op, op.current, signals[op.list]), {
         "call": 1, "panel": panels, "panel_input": panels * float(chances.sum()),
         "entry": float((lengths @ chances).sum()),
         "odd": float(((lengths % 2) @ chances).sum()),
@@ -191,7 +194,7 @@ def _sparse(op: snnrt.LinearScatterSparseOp, signals: Signals) -> Found:
 def _blocks(op: snnrt.LinearScatterBlocksOp, signals: Signals) -> Found:
     lengths = _row_lengths(op.starts, 1)
     chances = _chances(signals[op.list], lengths.shape[1])
-    return _variant(op, op.current), {
+    return _variant(op, op.current, signals[op.list]), {
         "call": 1, "input": float(chances.sum()), "block": float((lengths @ chances).sum()),
     }  # fmt: skip
 

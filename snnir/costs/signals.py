@@ -124,7 +124,7 @@ def frame_signal(network: NetworkOpBase) -> Signal:
     counts = floats_of(network, INPUT_COUNTS)
     real = network.input.data in REAL_KINDS
     if counts is None and real:
-        counts = np.array([size, size, size // shape[0] if len(shape) == 3 else size], np.float64)
+        counts = np.array([size, size, size // shape[0] if len(shape) > 1 else size], np.float64)
     elif counts is None:
         active = ASSUMED_INPUT_RATE * size
         counts = np.array([active, active, active])
@@ -152,9 +152,13 @@ def neuron_signal(op: KernelOpBase, shape: tuple[int, ...], channels: int) -> Si
     if rate is None:
         rate = ASSUMED_RATE
     rows, columns = floats_of(op, ACTIVE_ROWS), floats_of(op, ACTIVE_COLUMNS)
-    if len(shape) != 3:
+    chances = np.full(channels, rate) if by_channel is None else by_channel
+    if len(shape) == 1:
         return Signal(size, rate * size, rate * size, rate * size, rates=by_channel,
                       elements=by_channel)  # fmt: skip
+    together = float(1 - np.prod(1 - np.clip(chances, 0, 1)))
+    if len(shape) == 2:
+        return Signal(size, rate * size, rate * size, shape[0] * together, rates=by_channel)
     whole = size
     if (logical := op.properties.get("logical_shape")) is not None:
         whole = element_count(int_values(logical))  # type: ignore[arg-type]
@@ -162,8 +166,7 @@ def neuron_signal(op: KernelOpBase, shape: tuple[int, ...], channels: int) -> Si
     if rows is not None and columns is not None:
         positions = float(rows.sum())
     else:
-        chances = np.full(channels, rate) if by_channel is None else by_channel
-        positions = shape[0] * shape[1] * float(1 - np.prod(1 - np.clip(chances, 0, 1)))
+        positions = shape[0] * shape[1] * together
         active = rate * size
     along = _shares(rows, shape[0]), _shares(columns, shape[1])
     fired = [
