@@ -13,6 +13,7 @@ from collections.abc import Callable
 from xdsl.ir import SSAValue
 
 from snnir.costs.features import LONG_FILL
+from snnir.costs.features_conv2d import is_depthwise
 from snnir.costs.features_lanes import (
     UNROLLED_GROUPS,
     Amounts,
@@ -106,6 +107,9 @@ def _tile(op: snnrt.TileLIFBase) -> Amounts:
 
 def _quads(op: snnrt.Conv2dScatterOp) -> Amounts:
     """Rows of a kernel that are short have code of their own."""
+    if is_depthwise(op):
+        _, *taps, outputs = buffer_shape(op.weights.type)
+        return {"inside_tap": element_count(taps) * outputs}
     width = buffer_shape(op.weights.type)[2]
     quads = buffer_shape(op.current.type)[2] // 4
     row = width * quads

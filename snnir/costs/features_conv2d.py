@@ -20,6 +20,7 @@ Found = tuple[str, dict[str, float]]
 Scatter = snnrt.Conv2dScatterOp | snnrt.Conv2dScatterValuesOp | snnrt.Conv2dScatterPackedOp
 
 QUAD_LANES = c_constant("byte_rows.h", "QUAD_LANES")
+DEPTHWISE_OUTPUTS = c_constant("conv2d_depthwise.h", "DEPTHWISE_OUTPUTS")
 UNROLLED_ROW_QUADS = c_constant("conv2d_quads.h", "UNROLLED_ROW_QUADS")
 
 
@@ -46,6 +47,8 @@ def conv2d_amounts(op: Scatter, signals: Signals, outputs: int) -> Found:
         "call": 1, "input": signal.active, "run": runs, "strided_run": runs * (set(steps) != {1}),
     }  # fmt: skip
     narrow = buffer_element(op.current.type) == i16
+    if is_depthwise(op):
+        return _depthwise(op, signal, outputs)
     if signal.real and getattr(op, "values", None) is not None:
         # Other values than small counts are multiplied.
         return f"s{16 if narrow else 32}.signed", {**amounts, **_tiled(op, signal, runs, (8, 4))}
@@ -67,6 +70,35 @@ def conv2d_amounts(op: Scatter, signals: Signals, outputs: int) -> Found:
         ),
         **_areas("one", ones, alone, op, outputs),
     }
+
+
+def is_depthwise(op: Scatter) -> bool:
+    """Whether each channel is a group of its own, with few outputs: see `conv2d_depthwise.h`."""
+    inputs, *_, outputs = buffer_shape(op.weights.type)
+    own = op.groups.value.data == inputs and outputs < DEPTHWISE_OUTPUTS
+    return own and not isinstance(op, snnrt.Conv2dScatterPackedOp)
+
+
+def _depthwise(op: Scatter, signal: Signal, outputs: int) -> Found:
+    """Each input is added by itself, without loops where it reaches its whole kernel."""
+    rows, columns = _reaches(op, (signal.rows, signal.columns))
+    plain = set((*int_values(op.stride), *int_values(op.dilation))) == {1}
+
+    def complete(reach: Reach) -> float:
+        return reach.expect(lambda reached: float(reached == reach.taps)) if plain else 0.0
+
+    inside = signal.active * complete(rows) * complete(columns)
+    outside = signal.active - inside
+    taps = rows.taps * columns.taps * outputs
+    width = "s16" if buffer_element(op.current.type) == i16 else "s32"
+    kind = ".values" if getattr(op, "values", None) is not None else ""
+    return f"{width}.depthwise{kind}", {
+        "call": 1, "inside": inside, "inside_tap": inside * taps, "outside": outside,
+        "outside_row": max(signal.active * rows.mean - inside * rows.taps, 0.0),
+        "outside_tap": max(
+            signal.active * rows.mean * columns.mean * outputs - inside * taps, 0.0
+        ),
+    }  # fmt: skip
 
 
 def _areas(

@@ -286,3 +286,23 @@ def valued(rng: np.random.Generator) -> RandomNetwork:
     x = np.clip(rng.normal(10, 50, (SAMPLES, STEPS, *shape)), -127, 127).astype(np.int64)
     x *= rng.random(x.shape) >= float(rng.choice([0.0, 0.0, 0.5, 0.8]))
     return RandomNetwork(builder.complete(value, InputKind.VALUES), x)
+
+
+def depthwise(rng: np.random.Generator) -> RandomNetwork:
+    """Convolutions of each channel by itself, of counts and of spikes."""
+    shape = (int(rng.choice([1, 2, 3, 4, 8, 16])), *rng.integers(6, 22, 2).tolist())
+    builder = CostNetworkBuilder(rng, shape)
+    value = builder.frame
+    for _ in range(2):
+        channels, *size = shape_of(value.type)
+        taps, each = min(int(rng.choice([3, 3, 5])), *size), int(rng.choice([1, 1, 1, 2]))
+        weight = builder.weight_of((channels * each, 1, taps, taps), 2.0)
+        padding, stride = int(rng.choice([0, taps // 2])), int(rng.choice([1, 1, 2]))
+        convolution = snn.Conv2dOp(
+            value, weight, None, padding=[padding] * 2, stride=[stride] * 2, groups=channels
+        )
+        value = builder.spiking(builder.add(convolution).result, builder.chance(0.4))
+    current = builder.connected(builder.flat(value), int(rng.choice([4, 7, 10])))
+    return RandomNetwork(
+        builder.complete(builder.spiking(current, False)), uniform_events(rng, shape, 0.03)
+    )

@@ -219,11 +219,14 @@ def conv_shape(rng):
         shape[f"input_{axis}"], shape[f"output_{axis}"] = size, output
         shape[f"kernel_{axis}"], shape[f"stride_{axis}"] = kernel, stride
         shape[f"dilation_{axis}"], shape[f"padding_{side}"] = dilation, padding
+    # Kernels of one channel each are added in memory.
+    depthwise = rng.random() < 0.2
+    groups = int(rng.integers(1, 7)) if depthwise else groups
     shape["groups"] = groups
-    shape["input_channels"] = groups * int(rng.integers(1, 6))
+    shape["input_channels"] = groups * (1 if depthwise else int(rng.integers(1, 6)))
     # Multiples of 16 outputs have a kernel of their own.
     outputs = rng.integers(1, 24) if rng.random() < 0.6 else rng.choice([16, 32, 48])
-    shape["output_channels"] = groups * int(outputs)
+    shape["output_channels"] = groups * (int(rng.integers(1, 5)) if depthwise else int(outputs))
     return shape
 
 

@@ -20,6 +20,7 @@
 #ifndef SNNRT_CONV2D_SCATTER_H
 #define SNNRT_CONV2D_SCATTER_H
 
+#include "snnrt/conv2d_depthwise.h"
 #include "snnrt/conv2d_packed_rows.h"
 #include "snnrt/conv2d_quads.h"
 #include "snnrt/conv2d_shape.h"
@@ -274,11 +275,19 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_quads(
   }
 }
 
-/* As snnrt_conv2d_scatter for int16 currents. */
-SNNRT_KERNEL void snnrt_conv2d_scatter_narrow(
+/* As snnrt_conv2d_scatter, by the fastest loop for the shape. */
+SNNRT_KERNEL void snnrt_conv2d_scatter_best(
     const uint16_t *list, uint32_t count, const snnrt_conv_operands *operands,
     const snnrt_conv2d_shape *shape) {
-  if (shape->output_channels / shape->groups % SNNRT_QUAD_LANES == 0) {
+  const bool narrow = operands->current_s16 != NULL;
+  if (operands->bits == 8 && snnrt_is_depthwise(shape)) {
+    const snnrt_current current = narrow
+                                      ? snnrt_current_s16(operands->current_s16)
+                                      : snnrt_current_s32(operands->current_s32);
+    snnrt_conv2d_depthwise(list, count, operands->values, operands->weights,
+                           current, shape);
+  } else if (narrow &&
+             shape->output_channels / shape->groups % SNNRT_QUAD_LANES == 0) {
     snnrt_conv2d_scatter_quads(list, count, operands, shape);
   } else {
     snnrt_conv2d_scatter(list, count, operands, shape);
@@ -292,7 +301,7 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_s16(const uint16_t *list,
                                            int16_t *current,
                                            const snnrt_conv2d_shape *shape) {
   const snnrt_conv_operands operands = {NULL, weights, current, NULL, 8};
-  snnrt_conv2d_scatter_narrow(list, count, &operands, shape);
+  snnrt_conv2d_scatter_best(list, count, &operands, shape);
 }
 
 /* current += kernel of every listed input; int32 current. */
@@ -302,7 +311,7 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_s32(const uint16_t *list,
                                            int32_t *current,
                                            const snnrt_conv2d_shape *shape) {
   const snnrt_conv_operands operands = {NULL, weights, NULL, current, 8};
-  snnrt_conv2d_scatter(list, count, &operands, shape);
+  snnrt_conv2d_scatter_best(list, count, &operands, shape);
 }
 
 /* current += values[list[i]] * kernel of every listed input; values: int8 HWC
@@ -311,7 +320,7 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_values_s16(
     const uint16_t *list, uint32_t count, const int8_t *values,
     const int8_t *weights, int16_t *current, const snnrt_conv2d_shape *shape) {
   const snnrt_conv_operands operands = {values, weights, current, NULL, 8};
-  snnrt_conv2d_scatter_narrow(list, count, &operands, shape);
+  snnrt_conv2d_scatter_best(list, count, &operands, shape);
 }
 
 /* current += values[list[i]] * kernel of every listed input; values: int8 HWC
@@ -320,7 +329,7 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_values_s32(
     const uint16_t *list, uint32_t count, const int8_t *values,
     const int8_t *weights, int32_t *current, const snnrt_conv2d_shape *shape) {
   const snnrt_conv_operands operands = {values, weights, NULL, current, 8};
-  snnrt_conv2d_scatter(list, count, &operands, shape);
+  snnrt_conv2d_scatter_best(list, count, &operands, shape);
 }
 
 #endif

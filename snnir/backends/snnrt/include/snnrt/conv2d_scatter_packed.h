@@ -21,14 +21,14 @@
       int16_t *current, const snnrt_conv2d_shape *shape) {                   \
     const snnrt_conv_operands operands = {                                   \
         NULL, (const int8_t *)(const void *)weights, current, NULL, bits};   \
-    snnrt_conv2d_scatter_narrow(list, count, &operands, shape);              \
+    snnrt_conv2d_scatter_best(list, count, &operands, shape);                \
   }                                                                          \
   SNNRT_KERNEL void snnrt_conv2d_scatter_##name##_s32(                       \
       const uint16_t *list, uint32_t count, const int32_t *weights,          \
       int32_t *current, const snnrt_conv2d_shape *shape) {                   \
     const snnrt_conv_operands operands = {                                   \
         NULL, (const int8_t *)(const void *)weights, NULL, current, bits};   \
-    snnrt_conv2d_scatter(list, count, &operands, shape);                     \
+    snnrt_conv2d_scatter_best(list, count, &operands, shape);                \
   }                                                                          \
   SNNRT_KERNEL void snnrt_conv2d_scatter_##name##_values_s16(                \
       const uint16_t *list, uint32_t count, const int8_t *values,            \
@@ -36,7 +36,7 @@
       const snnrt_conv2d_shape *shape) {                                     \
     const snnrt_conv_operands operands = {                                   \
         values, (const int8_t *)(const void *)weights, current, NULL, bits}; \
-    snnrt_conv2d_scatter_narrow(list, count, &operands, shape);              \
+    snnrt_conv2d_scatter_best(list, count, &operands, shape);                \
   }                                                                          \
   SNNRT_KERNEL void snnrt_conv2d_scatter_##name##_values_s32(                \
       const uint16_t *list, uint32_t count, const int8_t *values,            \
@@ -44,7 +44,7 @@
       const snnrt_conv2d_shape *shape) {                                     \
     const snnrt_conv_operands operands = {                                   \
         values, (const int8_t *)(const void *)weights, NULL, current, bits}; \
-    snnrt_conv2d_scatter(list, count, &operands, shape);                     \
+    snnrt_conv2d_scatter_best(list, count, &operands, shape);                \
   }
 
 SNNRT_CONV2D_SCATTER_PACKED(packed4, 4)
