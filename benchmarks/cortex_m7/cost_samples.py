@@ -24,6 +24,7 @@ from snnir.support.diagnostics import SNNError
 from snnir.testing.cost_networks import (
     connected,
     convolutional,
+    depthwise,
     narrow,
     pooled,
     quantized,
@@ -142,7 +143,8 @@ def measure(seed: int) -> list[Sample]:
         except SNNError as error:
             print(f"network {seed}, {choice}: left out, {error}", file=sys.stderr)
     result += _narrow_samples(seed) + _other_samples(seed) + _packed_samples(seed)
-    return result + _synaptic_samples(seed) + _valued_samples(seed)
+    result += _synaptic_samples(seed) + _valued_samples(seed)
+    return result + _depthwise_samples(seed)
 
 
 def _other_samples(seed: int) -> list[Sample]:
@@ -223,3 +225,11 @@ def _valued_samples(seed: int) -> list[Sample]:
         for choice in ("kernels=dot", *(f"kernels={kernel}" for kernel in kernels))
         for found in _samples(network, network.x, choice, "frames")
     ]
+
+
+def _depthwise_samples(seed: int) -> list[Sample]:
+    """Samples of convolutions of each channel by itself."""
+    rng = np.random.default_rng([seed, 8])
+    network = depthwise(rng)
+    quantized(network, f"bits=8 state={rng.choice(['auto', 'auto', 'i32'])}")
+    return list(_samples(network, network.x, "kernels=scatter", "events"))
