@@ -3,25 +3,15 @@
 import compressed_weights
 import kernel_reference as reference
 import numpy as np
+from case_inputs import CONV_FIELDS, active, conv_shape
+from dot_cases import conv2d_dot, linear_dot
 from kernel_case import TYPES, Case, fields, integers
 from neuron_cases import extent_array, neuron
 
-CONV_FIELDS = (
-    "input_height input_width input_channels output_height output_width "
-    "output_channels kernel_height kernel_width stride_height stride_width "
-    "padding_top padding_left dilation_height dilation_width groups"
-).split()
 POOL_FIELDS = (
     "input_height input_width channels output_height output_width kernel_height "
     "kernel_width stride_height stride_width padding_top padding_left"
 ).split()
-
-
-def active(rng, shape, binary):
-    """Sparse int8 activations."""
-    values = rng.integers(-128, 128, shape)
-    values = np.where(rng.random(shape) < rng.choice([0.0, 0.1, 0.5, 1.0]), values, 0)
-    return (values != 0).astype(np.int8) if binary else values.astype(np.int8)
 
 
 def list_of(values):
@@ -89,65 +79,6 @@ def linear_gather(rng, kernel):
     return Case(kernel, [count, inputs, outputs], arrays, expected, alignments=alignments)
 
 
-def dot_operands(rng, kernel, value_shape, weight_shape):
-    """Values from -127 on and weights, outputs first, of which no two exceed 16 bits."""
-    values = np.maximum(active(rng, value_shape, False), -127)
-    weights = integers(rng, np.int8, weight_shape)
-    if rng.random() < 0.3:
-        values = np.full_like(values, rng.choice([-127, 127]))
-        weights = np.full_like(weights, rng.choice([-127, 127]))
-    if kernel.endswith("s16"):
-        # 64 products of 16 and 16 fit int16.
-        values, weights = values // 8, weights // 8
-    return values.astype(np.int8), np.maximum(weights, -127).astype(np.int8)
-
-
-def linear_dot(rng, kernel):
-    inputs, outputs = int(rng.integers(1, 60)), int(rng.integers(1, 20))
-    values, weights = dot_operands(rng, kernel, inputs, (outputs, inputs))
-    kind = TYPES[kernel.rpartition("_")[2]]
-    arrays = {
-        "values": values,
-        "pairs": integers(rng, np.int32, 2 * -(-inputs // 4)),
-        "weights": compressed_weights.dotted(weights),
-        "current": integers(rng, kind, outputs),
-    }
-    expected = {"pairs": None, "current": (weights @ values.astype(np.int64)).astype(kind)}
-    return Case(kernel, [inputs, outputs], arrays, expected)
-
-
-def conv2d_dot(rng, kernel):
-    shape = {**conv_shape(rng), "groups": 1, "dilation_width": 1}
-    shape["input_channels"] = int(rng.integers(1, 5))
-    shape["output_channels"] = int(rng.integers(1, 14))
-    shape["output_width"] = max(
-        1,
-        (shape["input_width"] + 2 * shape["padding_left"] - shape["kernel_width"])
-        // shape["stride_width"] + 1,
-    )  # fmt: skip
-    inputs = tuple(shape[f"input_{a}"] for a in ("height", "width", "channels"))
-    taps = shape["kernel_height"], shape["kernel_width"], shape["input_channels"]
-    values, weights = dot_operands(rng, kernel, inputs, (shape["output_channels"], *taps))
-    row = taps[1] * taps[2]
-    filled = np.zeros((len(weights), taps[0], -(-row // 4) * 4), np.int8)
-    filled[..., :row] = weights.reshape(len(weights), taps[0], row)
-    kind = TYPES[kernel.rpartition("_")[2]]
-    outputs = tuple(shape[f"output_{a}"] for a in ("height", "width", "channels"))
-    last = (shape["output_width"] - 1) * shape["stride_width"] * taps[2]
-    arrays = {
-        "values": values,
-        "strip": integers(rng, np.int8, (taps[0], last + filled.shape[-1])),
-        "pairs": integers(rng, np.int32, filled[0].size // 2),
-        "weights": compressed_weights.dotted(filled.reshape(len(weights), -1)),
-        "current": integers(rng, kind, outputs),
-    }
-    total = reference.convolve(
-        values, weights.transpose(3, 1, 2, 0), np.zeros(outputs, np.int64), shape
-    )
-    expected = {"strip": None, "pairs": None, "current": total.astype(kind)}
-    return Case(kernel, fields(shape, CONV_FIELDS), arrays, expected)
-
-
 def packed_weights_of(rng, kernel, shape):
     """Random weights of 4 or 2 bits and the naive encoder of their rows."""
     low, high = (-8, 7) if "packed4" in kernel else (-1, 1)
@@ -203,31 +134,6 @@ def compressed_linear_scatter(rng, kernel):
         {"current": total.astype(kind)},
         alignments={"current": 4},
     )
-
-
-def conv_shape(rng):
-    shape = {}
-    groups = int(rng.choice([1, 1, 1, 2, 3]))
-    for axis in ("height", "width"):
-        stride, dilation = (int(v) for v in rng.choice([1, 1, 2, 3, 4], 2))
-        kernel = int(rng.integers(1, 5))
-        padding = int(rng.integers(0, 4))
-        extent = dilation * (kernel - 1) + 1
-        size = int(rng.integers(max(1, extent - 2 * padding), extent + 8))
-        output = max(1, (size + 2 * padding - extent) // stride + 1)
-        side = "top" if axis == "height" else "left"
-        shape[f"input_{axis}"], shape[f"output_{axis}"] = size, output
-        shape[f"kernel_{axis}"], shape[f"stride_{axis}"] = kernel, stride
-        shape[f"dilation_{axis}"], shape[f"padding_{side}"] = dilation, padding
-    # Kernels of one channel each are added in memory.
-    depthwise = rng.random() < 0.2
-    groups = int(rng.integers(1, 7)) if depthwise else groups
-    shape["groups"] = groups
-    shape["input_channels"] = groups * (1 if depthwise else int(rng.integers(1, 6)))
-    # Multiples of 16 outputs have a kernel of their own.
-    outputs = rng.integers(1, 24) if rng.random() < 0.6 else rng.choice([16, 32, 48])
-    shape["output_channels"] = groups * (int(rng.integers(1, 5)) if depthwise else int(outputs))
-    return shape
 
 
 def conv2d_scatter(rng, kernel):
