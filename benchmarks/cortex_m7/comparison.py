@@ -12,7 +12,6 @@ import torch
 from goals import Goal, pipeline_of, simplification_of
 from measuring import (
     Compiled,
-    CountingExecutor,
     count,
     open_executor,
     presented,
@@ -41,6 +40,7 @@ from snnir.driver.pipelines import LANES, SIMPLIFICATION, LoweringOptions, apply
 from snnir.executors.torch_executor import TorchExecutor
 from snnir.frontends.loading import load_module
 from snnir.frontends.snntorch import from_snntorch
+from snnir.support.diagnostics import SNNError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TRACED_SAMPLES = 3
@@ -131,7 +131,10 @@ def _rows(each: Compared, test: Dataset) -> Iterator[Row]:
         log(f"{each.name}: {row.summary()}")
         yield row
     assert compiled is not None
-    yield _naive(each.name, simplified, compiled, test, synapses)
+    try:
+        yield _naive(each.name, simplified, compiled, test, synapses)
+    except SNNError as error:
+        log(f"{each.name}: {error}")
 
 
 def _naive(
@@ -140,10 +143,11 @@ def _naive(
     """The naive loop; its scores are compared with those of the float network."""
     floats = network_of(simplified)
     assert isinstance(floats, snn.NetworkOp)
-    executor: CountingExecutor = NaiveExecutor(compiled.kernels, floats, MPS2_AN500)
+    executor = NaiveExecutor(compiled.kernels, floats, MPS2_AN500)
     events = floats.input.data not in REAL_KINDS
-    result, counts = count(executor, presented(compiled, test.x), events=events)
-    expected = TorchExecutor(floats).run(test.x)
+    x = presented(compiled, test.x)
+    result, counts = count(executor, x, events=events)
+    expected = TorchExecutor(floats).run(x if events else x * np.float32(executor.unit))
     equal = np.mean((expected.scores == result.scores).all(axis=1))
     row = Row(
         "shapes", name, "naive float loop", "events" if events else "frames", counts,

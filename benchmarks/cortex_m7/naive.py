@@ -84,6 +84,9 @@ class NaiveExecutor(CountingExecutor):
     Args:
         kernels: the network as kernels, which tells interface and input.
         network: the same at the `snn` level, simplified (`snn-fold-batch-norm`, `snn-fold-scale`).
+
+    Attributes:
+        unit: what an integer of the frame stands for.
     """
 
     def __init__(self, kernels: ModuleOp, network: snn.NetworkOp, target: TargetDescription):
@@ -93,8 +96,8 @@ class NaiveExecutor(CountingExecutor):
         text = re.sub(r"(_(ARENA|STATE)_BYTES) \d+u", r"\1 8u", header.read_text())
         header.write_text(text)
         scale = self.network.op.input_scale
-        unit = None if scale is None else float(scale.value.data)
-        (self._folder / f"{name}.c").write_text(NaiveProgram(network, unit).text(name))
+        self.unit = 1.0 if scale is None else float(scale.value.data)
+        (self._folder / f"{name}.c").write_text(NaiveProgram(network, self.unit).text(name))
         self.footprint = self._build.footprint()
 
 
@@ -105,7 +108,7 @@ class NaiveProgram:
         unit: what an integer of the frame stands for, where frames hold real values.
     """
 
-    def __init__(self, network: snn.NetworkOp, unit: float | None = None):
+    def __init__(self, network: snn.NetworkOp, unit: float = 1.0):
         self.unit = unit
         self.network = network
         self.declarations: list[str] = []

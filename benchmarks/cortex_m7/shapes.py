@@ -94,6 +94,16 @@ def _deep() -> nn.Sequential:
     )  # fmt: skip
 
 
+def _separable() -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(2, 16, 3, stride=2, padding=1), _leaky(0.5),
+        nn.Conv2d(16, 16, 3, padding=1, groups=16), _leaky(0.5), nn.Conv2d(16, 32, 1), _leaky(0.5),
+        nn.Conv2d(32, 32, 3, stride=2, padding=1, groups=32), _leaky(0.5),
+        nn.Conv2d(32, 64, 1), _leaky(0.5), nn.AvgPool2d(8),
+        nn.Flatten(), nn.Linear(64, 11), _leaky(0.5, True),
+    )  # fmt: skip
+
+
 def _features() -> nn.Sequential:
     return nn.Sequential(
         nn.Flatten(),
@@ -123,6 +133,7 @@ SHAPES = (
     Shape("linear 700-512-512-20, beta 0.95", _wide, (1, 1, 700), LoweringOptions()),
     Shape("3x3, beta 0.95, 32-bit states", _wide_state, (2, 16, 16), LoweringOptions(state="i32")),
     Shape("3x3 16-32-64, max-pooling, linear 128", _deep, (2, 32, 32), LoweringOptions()),
+    Shape("3x3 depthwise and 1x1, stride 2", _separable, (2, 32, 32), LoweringOptions()),
     Shape("40 real values, linear 256-256-12, beta 0.9", _features, (1, 1, 40), LoweringOptions(),
           InputKind.VALUES),
     Shape("6 signals of 128 real values, Conv1d 32-32", _signals, (6, 128), LoweringOptions(),

@@ -90,9 +90,7 @@ def _depthwise(op: Scatter, signal: Signal, outputs: int) -> Found:
     inside = signal.active * complete(rows) * complete(columns)
     outside = signal.active - inside
     taps = rows.taps * columns.taps * outputs
-    width = "s16" if buffer_element(op.current.type) == i16 else "s32"
-    kind = ".values" if getattr(op, "values", None) is not None else ""
-    return f"{width}.depthwise{kind}", {
+    return "depthwise", {
         "call": 1, "inside": inside, "inside_tap": inside * taps, "outside": outside,
         "outside_row": max(signal.active * rows.mean - inside * rows.taps, 0.0),
         "outside_tap": max(
