@@ -4,11 +4,12 @@
 For each layer every kernel that can compute it is a candidate: convolutions of bytes, convolutions
 that are read window by window, in pairs or triples of lanes and with tables of kernel sums of
 several sizes, or by tiles of some rows of windows (for `size`, or where a limit excludes what would
-be chosen else); fully connected layers with every storage of their weights; CMSIS-NN where it is
-allowed, with weights of 4 bits, too, where its sums come out exact. Instructions of a mean step are
-predicted from a table that was measured on the target (`make calibrate-costs`) and the activity
-that `snn-measure-activity` recorded; bytes of constants and buffers are those that the lowered
-network has, bytes of code and stack are predicted.
+be chosen else); fully connected layers with every storage of their weights; products of all inputs
+where these are real values or counts; CMSIS-NN where it is allowed, with weights of 4 bits, too,
+where its sums come out exact. Instructions of a mean step are predicted from a table that was
+measured on the target (`make calibrate-costs`) and the activity that `snn-measure-activity`
+recorded; bytes of constants and buffers are those that the lowered network has, bytes of code and
+stack are predicted.
 
 `optimize` says what is wanted: `speed`, the fewest instructions, or hardly more with fewer bytes;
 `size`, the fewest bytes of flash and RAM together, or hardly more with fewer instructions;
