@@ -67,15 +67,16 @@ def _dense(op: snnrt.LinearScatterOp | snnrt.LinearScatterValuesOp, signals: Sig
     narrow, signal = variant.startswith("s16"), signals[op.list]
     counted = isinstance(op, snnrt.LinearScatterValuesOp)
     amounts: dict[str, float] = {"call": 1, "input": signal.active}
-    if counted and outputs < REPEATED_OUTPUTS[narrow]:
+    few = outputs < REPEATED_OUTPUTS[narrow]
+    if counted and (few or signal.real):
+        # Inputs are multiplied; those that are no small counts after they were told from these.
         of_8, of_4, rest = tiles(outputs, 8, 4)
         counts = {"of_8": of_8, "of_4": of_4, "rest": int(rest > 0), "rest_output": rest}
-        return f"{variant}.few", _tiled(signal.active, counts)
-    if counted and signal.real:
-        # Other values than small counts are multiplied.
-        of_8, of_4, rest = tiles(outputs, 8, 4)
-        counts = {"of_8": of_8, "of_4": of_4, "rest": int(rest > 0), "rest_output": rest}
-        return f"{variant}.signed", {**amounts, **_tiled(signal.active, counts)}
+        multiplied = _tiled(signal.active, counts)
+        return (
+            (f"{variant}.few", multiplied) if few
+            else (f"{variant}.signed", {**amounts, **multiplied})
+        )  # fmt: skip
     kernels = signal.total if counted else signal.active
     quads = outputs // 4 if outputs % 4 == 0 else 0
     if narrow and quads >= QUAD_OUTPUTS // 4:
