@@ -144,7 +144,7 @@ def measure(seed: int) -> list[Sample]:
             print(f"network {seed}, {choice}: left out, {error}", file=sys.stderr)
     result += _narrow_samples(seed) + _other_samples(seed) + _packed_samples(seed)
     result += _synaptic_samples(seed) + _valued_samples(seed)
-    return result + _depthwise_samples(seed)
+    return result + _depthwise_samples(seed) + _map_samples(seed)
 
 
 def _other_samples(seed: int) -> list[Sample]:
@@ -233,3 +233,13 @@ def _depthwise_samples(seed: int) -> list[Sample]:
     network = depthwise(rng)
     quantized(network, f"bits=8 state={rng.choice(['auto', 'auto', 'i32'])}")
     return list(_samples(network, network.x, "kernels=scatter", "events"))
+
+
+def _map_samples(seed: int) -> list[Sample]:
+    """Samples of neurons that list their spikes, and of convolutions that read masks of bytes."""
+    rng = np.random.default_rng([seed, 9])
+    network = depthwise(rng) if seed % 3 == 0 else convolutional(rng, plain=seed % 3 == 1)
+    quantized(network, f"bits=8 state={rng.choice(['auto', 'auto', 'auto', 'i32'])}")
+    table_bytes = int(rng.choice([0, 4_000, 16_000, 60_000, 160_000]))
+    choices = ("kernels=scatter neurons=lists", f"kernels=masks table-bytes={table_bytes}")
+    return [found for choice in choices for found in _samples(network, network.x, choice, "events")]

@@ -29,13 +29,17 @@ from snnir.kernels.context import (
     WEIGHT_BITS,
     KernelChoice,
     KernelContext,
+    NeuronChoice,
     Packing,
 )
 from snnir.kernels.dot_rules import dot_rows_of
 from snnir.kernels.linear_candidates import candidates as linear_candidates
+from snnir.kernels.map_rules import NEURONS
+from snnir.kernels.mask_rules import TABLE_BYTES, reads_masks
 from snnir.kernels.tile_rules import TILE_ROWS
 from snnir.kernels.weights import layer_weights
-from snnir.kernels.window_rules import PACKING, TABLE_BYTES, window_blocks
+from snnir.kernels.window_rules import PACKING, window_blocks
+from snnir.kernels.windows import match_map_block
 from snnir.memory.lifetimes import lifetimes, root_buffer, value_bytes
 from snnir.passes.convert_qsnn_to_kernels import ConvertQSNNToKernelsPass
 from snnir.passes.kernels_hoist_static_input import KernelsHoistStaticInputPass
@@ -72,13 +76,19 @@ Form = Literal["bytes", "lanes"]
 
 @dataclass(frozen=True)
 class Choice:
-    """The kernel of a layer; all but its name only for convolutions that are read by windows."""
+    """The kernel of a layer; all but its name only for convolutions."""
 
     kernel: KernelChoice
     packing: Packing | None = None
     table_bytes: int | None = None
     tile_rows: int | None = None
     weight_bits: int | None = None
+    neurons: NeuronChoice | None = None
+
+    @property
+    def gives_lists(self) -> bool:
+        """Whether spikes are lists of masks or indices."""
+        return self.is_windowed or self.neurons == "lists"
 
     @property
     def is_windowed(self) -> bool:
@@ -87,17 +97,18 @@ class Choice:
 
     def __str__(self) -> str:
         stored = f", weights of {self.weight_bits} bits" if self.weight_bits else ""
+        tables = f" with tables up to {self.table_bytes} bytes" if self.table_bytes else ""
         if self.packing is None:
-            return f"{self.kernel}{stored}"
+            neurons = ", neurons that list their spikes" if self.neurons == "lists" else ""
+            return f"{self.kernel}{stored}{tables}{neurons}"
         if self.tile_rows:
             rows = "row" if self.tile_rows == 1 else "rows"
             return f"tiles of {self.tile_rows} {rows} of windows{stored}"
-        tables = f" with tables up to {self.table_bytes} bytes" if self.table_bytes else ""
         return f"windows of {self.packing}{tables}"
 
     def write(self, op: Operation) -> None:
         """Set the attributes that `convert-qsnn-to-kernels` obeys."""
-        for name in (KERNEL, PACKING, TABLE_BYTES, TILE_ROWS, WEIGHT_BITS):
+        for name in (KERNEL, PACKING, TABLE_BYTES, TILE_ROWS, WEIGHT_BITS, NEURONS):
             op.attributes.pop(name, None)
         op.attributes[KERNEL] = StringAttr(self.kernel)
         if self.packing is not None:
@@ -108,6 +119,8 @@ class Choice:
             op.attributes[TILE_ROWS] = IntegerAttr(self.tile_rows, i64)
         if self.weight_bits:
             op.attributes[WEIGHT_BITS] = IntegerAttr(self.weight_bits, i64)
+        if self.neurons:
+            op.attributes[NEURONS] = StringAttr(self.neurons)
 
 
 @dataclass(frozen=True)
@@ -140,9 +153,8 @@ def layers_of(network: qsnn.NetworkOp) -> list[Layer]:
 
 
 def window_layers(network: qsnn.NetworkOp) -> dict[Layer, Layer | None]:
-    """Convolutions that can be read window by window, with the one whose spikes they read, if any.
-
-    That one must be read window by window, too.
+    """Convolutions that can be read window by window, with the one whose spikes they read, if that
+    can, too.
     """
     context = KernelContext(_without_choices(network), "event", lambda *_, **__: None)
     originals = dict(zip(context.network.body.block.ops, network.body.block.ops, strict=True))
@@ -152,7 +164,7 @@ def window_layers(network: qsnn.NetworkOp) -> dict[Layer, Layer | None]:
         layer = originals[op]
         assert isinstance(layer, qsnn.Conv2dOp)
         assert isinstance(op, qsnn.Conv2dOp)
-        found[layer] = None if isinstance(op.input.owner, Block) else producers[op.input]
+        found[layer] = producers.get(op.input)
         producers[block.neurons.spikes] = layer
     return found
 
@@ -273,6 +285,30 @@ def _assignments(
 ) -> Iterator[list[Choice]]:  # fmt: skip
     """Assignments that together give every layer each of its candidates."""
     layers = layers_of(network)
+    listing = [isinstance(op, qsnn.Conv2dOp) and match_map_block(op) is not None for op in layers]
+    for choices in _assignments_of_bytes(network, windows, packings, budgets, tiles, cmsis):
+        yield choices
+        if any(choice.is_windowed or choice.kernel in _NEVER_LISTING for choice in choices):
+            continue
+        if any(listing):
+            yield [
+                replace(choice, neurons="lists") if lists else choice
+                for choice, lists in zip(choices, listing, strict=True)
+            ]
+
+
+_NEVER_LISTING: tuple[KernelChoice, ...] = (*CMSIS_CHOICES, "masks")
+"""Kernels whose neurons need not list their spikes: those of CMSIS-NN read bytes, and behind masks
+windows give the same.
+"""
+
+
+def _assignments_of_bytes(
+    network: qsnn.NetworkOp, windows: dict[Layer, Layer | None], packings: Sequence[Packing],
+    budgets: Sequence[int], tiles: Sequence[int], cmsis: bool,
+) -> Iterator[list[Choice]]:  # fmt: skip
+    """The assignments whose neurons only list their spikes where windows do."""
+    layers = layers_of(network)
     storages = [
         [Choice(c.name) for c in linear_candidates(op)]  # type: ignore[arg-type]
         if isinstance(op, qsnn.LinearOp)
@@ -288,7 +324,7 @@ def _assignments(
     for round_, setting in enumerate(uniform):
         yield [
             found[round_ % len(found)] if found
-            else _windowed(setting, windows[op]) if setting is not None and op in windows
+            else _windowed(setting, op) if setting is not None and op in windows
             else simple_choice(op)
             for op, found in zip(layers, storages, strict=True)
         ]  # fmt: skip
@@ -300,6 +336,10 @@ def _assignments(
             Choice("event", packings[0], 0) if op in inside else simple_choice(op) for op in layers
         ]
     yield from _packed_assignments(network, windows, tiles)
+    masked = {op for op in layers if isinstance(op, qsnn.Conv2dOp) and reads_masks(op)}
+    for budget in budgets if masked else ():
+        choice = Choice("masks", table_bytes=budget)
+        yield [choice if op in masked else simple_choice(op) for op in layers]
     dots = {op for op in layers if isinstance(op, qsnn.Conv2dOp) and dot_rows_of(op) is not None}
     if dots:
         yield [Choice("dot") if op in dots else simple_choice(op) for op in layers]
@@ -339,9 +379,9 @@ MOST_EVENT_TABLES = 16 << 10
 """Bytes of multiples of the kernels of events that are worth a choice."""
 
 
-def _windowed(choice: Choice, source: Layer | None) -> Choice:
-    """A choice for a layer that reads the spikes of `source`, or events, which need few tables."""
-    if source is not None or choice.table_bytes is None:
+def _windowed(choice: Choice, op: Layer) -> Choice:
+    """A choice for a layer that reads spikes, or events, which need few tables."""
+    if not isinstance(op.input.owner, Block) or choice.table_bytes is None:
         return choice
     return replace(choice, table_bytes=min(choice.table_bytes, MOST_EVENT_TABLES))
 
@@ -381,7 +421,7 @@ def input_forms(network: qsnn.NetworkOp, choices: Assignment) -> list[Form]:
         if isinstance(op, qsnn.Conv2dOp | qsnn.LinearOp):
             forms.append(lanes.get(op.input, "bytes"))
             current = by_layer[op]
-        form: Form = "lanes" if current is not None and current.is_windowed else "bytes"
+        form: Form = "lanes" if current is not None and current.gives_lists else "bytes"
         if isinstance(op, qsnn.ReshapeOp):
             form = lanes.get(op.input, "bytes")
         for result in op.results:

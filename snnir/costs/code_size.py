@@ -225,6 +225,8 @@ _AMOUNTS: dict[type, Callable[..., Amounts]] = {
     snnrt.MaskConv2dOp: _lanes,
     snnrt.WindowLIFMasksOp: _window,
     snnrt.WindowLIFListOp: _window,
+    snnrt.MapLIFMasksOp: _window,
+    snnrt.MapLIFListOp: _window,
     snnrt.TileLIFMasksOp: _tile,
     snnrt.TileLIFListOp: _tile,
     snnrt.Conv2dScatterOp: _quads,

@@ -30,6 +30,7 @@ from snnir.costs.signals import Signal, Signals
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_values
+from snnir.dialects.snnrt_lanes import mask_count
 from snnir.kernels.c_constants import c_constant
 
 Presentation = Literal["frames", "events"]
@@ -155,6 +156,18 @@ def _masks_to_bytes(op: snnrt.MasksToBytesOp, signals: Signals) -> Found:
     }  # fmt: skip
 
 
+def _bytes_to_masks(op: snnrt.BytesToMasksOp, signals: Signals) -> Found:
+    height, width, channels = buffer_shape(op.spikes.type)
+    words, rest = divmod(channels, 4)
+    positions, masks = height * width, mask_count(channels + channels % 2)
+    entries = signals[op.entries].positions
+    return "" if rest == 0 else "rest", {
+        "call": 1, "row": height, "position": positions, "mask": positions * masks,
+        "word": positions * words, "rest_channel": positions * rest,
+        "entry": entries, "entry_mask": entries * masks,
+    }  # fmt: skip
+
+
 INPUT_FEATURES: dict[type, Callable[..., Found]] = {
     snnrt.CheckDensityOp: _check_density,
     snnrt.ListHitsOp: _list_hits,
@@ -182,4 +195,5 @@ FEATURES: dict[type, Callable[..., Found]] = {
     snnrt.WidenOp: _elementwise,
     snnrt.Im2ColOp: _im2col,
     snnrt.MasksToBytesOp: _masks_to_bytes,
+    snnrt.BytesToMasksOp: _bytes_to_masks,
 }

@@ -41,7 +41,12 @@ class Visited:
 
 def window_lif(op: snnrt.WindowLIFBase, signals: Signals) -> tuple[str, Amounts]:
     """Pooling and neurons in a call of their own."""
-    return packing_of(op), window_amounts(op, signals)
+    amounts = window_amounts(op, signals)
+    if isinstance(op, snnrt.MapLIFBase):
+        if op.current_shift.value.data:
+            amounts["shifted_word"] = amounts["halving_word"]
+        return "maps", amounts
+    return packing_of(op), amounts
 
 
 def window_amounts(op: snnrt.WindowLIFBase, signals: Signals) -> Amounts:
@@ -109,6 +114,8 @@ def _clearing(op: snnrt.WindowLIFBase, reached: float, words: int) -> Amounts:
     position of triples by a transfer.
     """
     height, width = int_values(op.window)
+    if isinstance(op, snnrt.MapLIFBase):
+        return {}
     if packing_of(op) == "pairs":
         if height == 2 and width * words % 2 == 0 and width * words // 2 <= LONGEST_COPY:
             return {"clear_row": reached * height}
@@ -144,7 +151,7 @@ def _stepped(op: snnrt.WindowLIFBase, visited: Visited, words: int, groups: int)
 
 def _written(op: snnrt.WindowLIFBase, signals: Signals) -> Amounts:
     signal, lanes = signals[op.listed], buffer_shape(op.membrane.type)[2]
-    if isinstance(op, snnrt.WindowLIFMasksOp | snnrt.TileLIFMasksOp):
+    if isinstance(op, snnrt.MaskListLIFBase):
         return {"entry": signal.positions, "entry_mask": signal.positions * mask_count(lanes)}
     return {"spike": signal.active, "list_mask": signal.positions * mask_count(lanes)}
 
@@ -207,4 +214,6 @@ def _assumed_share(op: snnrt.WindowLIFBase, signals: Signals) -> float:
 FEATURES: dict[type, Callable[..., tuple[str, Amounts]]] = {
     snnrt.WindowLIFMasksOp: window_lif,
     snnrt.WindowLIFListOp: window_lif,
+    snnrt.MapLIFMasksOp: window_lif,
+    snnrt.MapLIFListOp: window_lif,
 }

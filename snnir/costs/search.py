@@ -266,8 +266,8 @@ def _pareto(partials: list[Partial], index: int, producers: dict[int, int]) -> l
     groups: dict[tuple[object, ...], list[Partial]] = {}
     for partial in partials:
         # Only layers that later ones read matter, and what of the library later ones find there.
-        key = tuple(partial.choices[p].is_windowed for i, p in producers.items() if i > index >= p)
-        last = partial.choices[index].is_windowed
+        key = tuple(partial.choices[p].gives_lists for i, p in producers.items() if i > index >= p)
+        last = partial.choices[index].gives_lists
         groups.setdefault((*key, last, partial.library), []).append(partial)
     kept: list[Partial] = []
     for group in groups.values():

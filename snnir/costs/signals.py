@@ -216,6 +216,8 @@ class Signals:
             known[root_of(op.output)] = self[op.frame]
         elif isinstance(op, snnrt.SpikeListOp):
             known[op.list] = self[op.values]
+        elif isinstance(op, snnrt.BytesToMasksOp):
+            known[op.entries] = self[op.spikes]
         elif isinstance(op, snnrt.MasksToBytesOp):
             known[op.spikes] = self[op.entries]
         elif isinstance(op, snnrt.MarkEventsOp):

@@ -37,9 +37,10 @@ from snnir.dialects.snnrt_dot import Conv2dDotOp, LinearDotOp
 from snnir.dialects.snnrt_gather import LinearGatherOp
 from snnir.dialects.snnrt_input import CheckDensityOp, ListHitsOp, cell_counts
 from snnir.dialects.snnrt_lanes import (
+    IndexListLIFBase,
     LaneConv2dHitsOp,
     MaskConv2dOp,
-    MasksToBytesOp,
+    MaskListLIFBase,
     WindowLIFBase,
     WindowLIFListOp,
     WindowLIFMasksOp,
@@ -60,6 +61,8 @@ from snnir.dialects.snnrt_layers import (
     ValuesToHWCOp,
     WidenOp,
 )
+from snnir.dialects.snnrt_maps import MapLIFBase, MapLIFListOp, MapLIFMasksOp
+from snnir.dialects.snnrt_masks import BytesToMasksOp, MasksToBytesOp
 from snnir.dialects.snnrt_memory import (
     BufferOp,
     ConstantOp,
@@ -133,10 +136,10 @@ SNNRT = Dialect(
         FillZeroOp, Conv2dScatterOp, Conv2dScatterValuesOp, LinearScatterOp, LinearScatterValuesOp,
         MaxPool2dOp, SumPool2dOp, LIFOp, LIOp, AddOp, ScaleOp, ConcatChannelsOp, WidenOp, Im2ColOp,
         CountSpikesOp, FirstSpikeOp, ReadMembraneOp, ListHitsOp, LaneConv2dHitsOp, MaskConv2dOp,
-        WindowLIFMasksOp, WindowLIFListOp, MasksToBytesOp, CheckDensityOp,
+        WindowLIFMasksOp, WindowLIFListOp, MasksToBytesOp, BytesToMasksOp, CheckDensityOp,
         LinearScatterPackedOp, LinearScatterSparseOp, LinearScatterBlocksOp, Conv2dScatterPackedOp,
         MarkEventsOp, TileLIFMasksOp, TileLIFListOp, LinearGatherOp,
-        LinearDotOp, Conv2dDotOp,
+        LinearDotOp, Conv2dDotOp, MapLIFMasksOp, MapLIFListOp,
     ],
     [RegionAttr],
 )  # fmt: skip
@@ -145,6 +148,7 @@ __all__ = [
     "SNNRT",
     "AddOp",
     "BufferOp",
+    "BytesToMasksOp",
     "CheckDensityOp",
     "ConcatChannelsOp",
     "ConstantOp",
@@ -157,6 +161,7 @@ __all__ = [
     "FirstSpikeOp",
     "FrameToHWCOp",
     "Im2ColOp",
+    "IndexListLIFBase",
     "LIFOp",
     "LIOp",
     "LaneConv2dHitsOp",
@@ -168,8 +173,12 @@ __all__ = [
     "LinearScatterSparseOp",
     "LinearScatterValuesOp",
     "ListHitsOp",
+    "MapLIFBase",
+    "MapLIFListOp",
+    "MapLIFMasksOp",
     "MarkEventsOp",
     "MaskConv2dOp",
+    "MaskListLIFBase",
     "MasksToBytesOp",
     "MaxPool2dOp",
     "NetworkOp",

@@ -18,7 +18,6 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     f64,
     i1,
-    i8,
     i16,
     i32,
     i64,
@@ -228,7 +227,7 @@ _OPTIONAL_OPERANDS = " ".join(
 )
 
 
-def _window_format(output: str) -> str:
+def window_format(output: str) -> str:
     """The assembly format of window layers, whose spikes go to the operand `output`."""
     return (
         f"$current `,` $membrane `->` ${output} {_OPTIONAL_OPERANDS} attr-dict `:` "
@@ -343,23 +342,19 @@ class WindowLIFBase(KernelOpBase, ABC):
             raise VerifyException(f"{list.type} does not hold {neurons} 16-bit indices")
 
 
-@irdl_op_definition
-class WindowLIFMasksOp(WindowLIFBase):
-    """`snnrt_window_lif_masks`: lists the spikes of each position as masks; returns how many.
+class MaskListLIFBase(WindowLIFBase, ABC):
+    """Lists the spikes of each position as masks; returns how many.
 
     (C1) There is room for the masks and coordinates of every position.
     """
 
-    name = "snnrt.window_lif_masks"
     WRITES: ClassVar[tuple[str, ...]] = ("entries",)
 
     entries = buffer_operand()
     count = result_def(i32)
 
-    assembly_format = _window_format("entries")
-
     def __init__(self, operands: Sequence[SSAValue | None], properties: dict[str, Attribute]):
-        super().__init__(operands=list(operands), properties=properties, result_types=[i32])
+        super().__init__(operands=[*operands], properties=properties, result_types=[i32])
 
     def verify_(self) -> None:
         super().verify_()
@@ -371,20 +366,16 @@ class WindowLIFMasksOp(WindowLIFBase):
         return self.entries
 
 
-@irdl_op_definition
-class WindowLIFListOp(WindowLIFBase):
-    """`snnrt_window_lif_list`: lists the flat indices of the spikes; returns how many.
+class IndexListLIFBase(WindowLIFBase, ABC):
+    """Lists the flat indices of the spikes; returns how many.
 
     (C1) There is room for every neuron, and 16 bits hold every index.
     """
 
-    name = "snnrt.window_lif_list"
     WRITES: ClassVar[tuple[str, ...]] = ("list",)
 
     list = buffer_operand()
     count = result_def(i32)
-
-    assembly_format = _window_format("list")
 
     def __init__(self, operands: Sequence[SSAValue | None], properties: dict[str, Attribute]):
         super().__init__(operands=[*operands], properties=properties, result_types=[i32])
@@ -400,27 +391,21 @@ class WindowLIFListOp(WindowLIFBase):
 
 
 @irdl_op_definition
-class MasksToBytesOp(KernelOpBase):
-    """`snnrt_masks_to_bytes`: the spikes of a mask list as bytes, `(height, width, channels)`."""
+class WindowLIFMasksOp(MaskListLIFBase):
+    """`snnrt_window_lif_masks`. Constraints of the base class."""
 
-    name = "snnrt.masks_to_bytes"
-    READS: ClassVar[tuple[str, ...]] = ("entries",)
-    WRITES: ClassVar[tuple[str, ...]] = ("spikes",)
+    name = "snnrt.window_lif_masks"
 
-    entries = buffer_operand()
-    count = operand_def(i32)
-    spikes = buffer_operand()
-    lanes = prop_def(IntegerAttr[I64])
+    assembly_format = window_format("entries")
 
-    def __init__(self, entries: SSAValue, count: SSAValue, spikes: SSAValue, lanes: int):
-        super().__init__(
-            operands=[entries, count, spikes], properties={"lanes": IntegerAttr(lanes, i64)}
-        )
 
-    def verify_(self) -> None:
-        expect_buffer("entries", self.entries, i32)
-        expect_rank("spikes", self.spikes, 3)
-        expect_buffer("spikes", self.spikes, i8)
+@irdl_op_definition
+class WindowLIFListOp(IndexListLIFBase):
+    """`snnrt_window_lif_list`. Constraints of the base class."""
+
+    name = "snnrt.window_lif_list"
+
+    assembly_format = window_format("list")
 
 
 def window_properties(

@@ -6,16 +6,14 @@ Re-exported by `snnir.dialects.snnrt`.
 """
 
 from abc import ABC
-from collections.abc import Sequence
 from typing import ClassVar
 
 from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, i8, i16, i32, i64
-from xdsl.ir import Attribute, SSAValue
+from xdsl.ir import SSAValue
 from xdsl.irdl import (
     irdl_op_definition,
     opt_operand_def,
     prop_def,
-    result_def,
 )
 from xdsl.utils.exceptions import VerifyException
 
@@ -28,7 +26,7 @@ from snnir.dialects.kernel_bases import (
     expect_rank,
 )
 from snnir.dialects.layer_shapes import element_count, int_values
-from snnir.dialects.snnrt_lanes import WindowLIFBase
+from snnir.dialects.snnrt_lanes import IndexListLIFBase, MaskListLIFBase, WindowLIFBase
 from snnir.dialects.snnrt_packed import PACKED_WEIGHTS, packed_words
 
 QUAD_LANES = 4
@@ -178,56 +176,20 @@ def _tile_format(output: str) -> str:
 
 
 @irdl_op_definition
-class TileLIFMasksOp(TileLIFBase):
-    """`snnrt_tile_lif_masks`: lists the spikes of each position as masks; returns how many.
-
-    (C3) There is room for the masks and coordinates of every position.
-    """
+class TileLIFMasksOp(MaskListLIFBase, TileLIFBase):
+    """`snnrt_tile_lif_masks`. Constraints of the base classes."""
 
     name = "snnrt.tile_lif_masks"
     WRITES: ClassVar[tuple[str, ...]] = ("current", "entries")
 
-    entries = buffer_operand()
-    count = result_def(i32)
-
     assembly_format = _tile_format("entries")
-
-    def __init__(self, operands: Sequence[SSAValue | None], properties: dict[str, Attribute]):
-        super().__init__(operands=[*operands], properties=properties, result_types=[i32])
-
-    def verify_(self) -> None:
-        super().verify_()
-        self._verify_entries(self.entries)  # C3
-
-    @property
-    def listed(self) -> SSAValue:
-        """See the base class."""
-        return self.entries
 
 
 @irdl_op_definition
-class TileLIFListOp(TileLIFBase):
-    """`snnrt_tile_lif_list`: lists the flat indices of the spikes; returns how many.
-
-    (C3) There is room for every neuron, and 16 bits hold every index.
-    """
+class TileLIFListOp(IndexListLIFBase, TileLIFBase):
+    """`snnrt_tile_lif_list`. Constraints of the base classes."""
 
     name = "snnrt.tile_lif_list"
     WRITES: ClassVar[tuple[str, ...]] = ("current", "list")
 
-    list = buffer_operand()
-    count = result_def(i32)
-
     assembly_format = _tile_format("list")
-
-    def __init__(self, operands: Sequence[SSAValue | None], properties: dict[str, Attribute]):
-        super().__init__(operands=[*operands], properties=properties, result_types=[i32])
-
-    def verify_(self) -> None:
-        super().verify_()
-        self._verify_list(self.list)  # C3
-
-    @property
-    def listed(self) -> SSAValue:
-        """See the base class."""
-        return self.list

@@ -21,7 +21,7 @@ from snnir.dialects.snnrt_lanes import MASK_LANES, mask_count
 from snnir.executors.kernel_input import expect_sparse
 from snnir.executors.kernel_memory import expect_fit
 from snnir.executors.lif_update import lif_update
-from snnir.kernels.bit_groups import lane_of_bit
+from snnir.kernels.bit_groups import lane_of_bit, lanes_of_bytes
 from snnir.kernels.lane_packing import LARGEST_LANE, LanePacking
 from snnir.support.diagnostics import error_at
 
@@ -257,37 +257,50 @@ def window_lif_masks(op: snnrt.WindowLIFMasksOp, call: Call) -> None:
     list_masks(op, call, _update(op, call))
 
 
-def list_masks(
-    op: snnrt.WindowLIFMasksOp | snnrt.TileLIFMasksOp, call: Call, spikes: NDArray[np.bool_]
-) -> None:
+def list_masks(op: snnrt.MaskListLIFBase, call: Call, spikes: NDArray[np.bool_]) -> None:
     """Write the spikes of a layer as a mask list."""
     call.spikes[op] = _real_lanes(op, spikes)
+    _write_masks(call, op.entries, op.count, spikes)
+
+
+def _write_masks(call: Call, place: SSAValue, count: SSAValue, spikes: NDArray[np.bool_]) -> None:
+    """List the masks of the positions of `spikes`, (height, width, lanes), and say how many."""
     lanes = spikes.shape[-1]
     entries = []
     for y, x in np.argwhere(spikes.any(axis=-1)):
         masks = [0] * mask_count(lanes)
         for bit in range(lanes):
             if spikes[y, x, lane_of_bit(bit, lanes)]:
-                mask, place = _bit_position(bit, lanes)
-                masks[mask] |= 1 << place
+                mask, shift = _bit_position(bit, lanes)
+                masks[mask] |= 1 << shift
         entries.append([*masks, int(y) << 16 | int(x)])
     words = np.array(entries, np.uint32).reshape(-1)
-    _fill_list(call, op.entries, words.view(np.int32).astype(np.int64))
-    call.counts[op.count] = len(entries)
+    _fill_list(call, place, words.view(np.int32).astype(np.int64))
+    call.counts[count] = len(entries)
 
 
 def window_lif_list(op: snnrt.WindowLIFListOp, call: Call) -> None:
     list_indices(op, call, _update(op, call))
 
 
-def list_indices(
-    op: snnrt.WindowLIFListOp | snnrt.TileLIFListOp, call: Call, spikes: NDArray[np.bool_]
-) -> None:
+def list_indices(op: snnrt.IndexListLIFBase, call: Call, spikes: NDArray[np.bool_]) -> None:
     """Write the spikes of a layer as a list of indices."""
     call.spikes[op] = spikes = _real_lanes(op, spikes)
     indices = np.flatnonzero(spikes)
     _fill_list(call, op.list, indices.astype(np.uint16).view(np.int16).astype(np.int64))
     call.counts[op.count] = len(indices)
+
+
+def _update_map(op: snnrt.MapLIFBase, call: Call) -> NDArray[np.bool_]:
+    return update_windows(op, call, call.read(op.current) << op.current_shift.value.data, None)
+
+
+def map_lif_masks(op: snnrt.MapLIFMasksOp, call: Call) -> None:
+    list_masks(op, call, _update_map(op, call))
+
+
+def map_lif_list(op: snnrt.MapLIFListOp, call: Call) -> None:
+    list_indices(op, call, _update_map(op, call))
 
 
 def masks_to_bytes(op: snnrt.MasksToBytesOp, call: Call) -> None:
@@ -300,11 +313,24 @@ def masks_to_bytes(op: snnrt.MasksToBytesOp, call: Call) -> None:
     call.write(op.spikes, spikes[..., :channels])
 
 
+def bytes_to_masks(op: snnrt.BytesToMasksOp, call: Call) -> None:
+    spikes = call.read(op.spikes)
+    lane_channels = lanes_of_bytes(spikes.shape[-1])
+    by_lane = np.zeros((*spikes.shape[:2], len(lane_channels)), np.bool_)
+    for lane, channel in enumerate(lane_channels):
+        if channel is not None:
+            by_lane[..., lane] = spikes[..., channel] != 0
+    _write_masks(call, op.entries, op.count, by_lane)
+
+
 LANE_KERNELS: dict[type[Operation], Callable[[Any, Call], None]] = {
     snnrt.ListHitsOp: list_hits,
     snnrt.LaneConv2dHitsOp: lane_conv2d_hits,
     snnrt.MaskConv2dOp: mask_conv2d,
     snnrt.WindowLIFMasksOp: window_lif_masks,
     snnrt.WindowLIFListOp: window_lif_list,
+    snnrt.MapLIFMasksOp: map_lif_masks,
+    snnrt.MapLIFListOp: map_lif_list,
     snnrt.MasksToBytesOp: masks_to_bytes,
+    snnrt.BytesToMasksOp: bytes_to_masks,
 }

@@ -20,6 +20,9 @@ LARGEST_GROUP = 10
 GROUP_COST = 0.03
 """What it costs to look at a group, in additions of a kernel."""
 
+_BYTES = 4
+"""Spikes that a word of bytes holds."""
+
 UNKNOWN_RATE = 0.1
 """Assumed probability of a spike of a channel at an active position, where none was measured."""
 
@@ -54,6 +57,27 @@ def channels_by_lane(
     for lane, channel in zip((lane for lane in order if lane >= 0), ranked, strict=False):
         result[lane] = channel
     return result
+
+
+def lanes_of_bytes(channels: int) -> list[int | None]:
+    """The channel of each lane of masks that are made from bytes, see `bytes_to_masks.h`.
+
+    >>> lanes_of_bytes(8)
+    [0, 2, 4, 6, 1, 3, 5, 7]
+    >>> lanes_of_bytes(3)
+    [0, 1, 2, None]
+    """
+    lanes: list[int | None] = []
+    for first in range(0, channels, MASK_LANES):
+        count = min(channels - first, MASK_LANES)
+        words, rest = divmod(count, _BYTES)
+        if rest:
+            lanes += [*range(first, first + count), *[None] * (count % 2)]
+            continue
+        for pair in range(2 * words):
+            byte, word = divmod(pair, words)
+            lanes += [first + _BYTES * word + byte, first + _BYTES * word + byte + 2]
+    return lanes
 
 
 def busy_words(lane_channels: Sequence[int | None], busy: NDArray[np.bool_]) -> tuple[int, int]:

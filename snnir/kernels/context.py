@@ -51,6 +51,7 @@ KernelChoice = Literal[
     "cmsis",
     "cmsis_s4",
     "scatter",
+    "masks",
     "dense",
     "packed",
     "sparse",
@@ -60,13 +61,18 @@ KernelChoice = Literal[
 ]
 """Event-driven kernels; CMSIS-NN, with weights of 8 bits or, where its sums come out exact, of 4;
 event-driven kernels that keep spikes as bytes and currents only
-within a step, which needs the least memory; event-driven kernels with one storage of the weights of
-fully connected layers where that is possible; or products of all inputs of layers that do not read
-spikes."""
+within a step, which needs the least memory, or convolutions that read spikes as masks and add sums
+from tables, but whose currents any neurons read; event-driven kernels with one storage of the
+weights of fully connected layers where that is possible; or products of all inputs of layers that
+do not read spikes."""
 
 
 CMSIS_CHOICES: tuple[KernelChoice, ...] = ("cmsis", "cmsis_s4")
 """Choices of CMSIS-NN, which reads bytes and no lists."""
+
+
+NeuronChoice = Literal["bytes", "lists"]
+"""What neurons give their spikes as: bytes, or lists of indices or masks."""
 
 
 @dataclass(frozen=True)
@@ -143,12 +149,16 @@ class KernelContext:
     """How currents that are read window by window are packed."""
     table_bytes: int = 0
     """Flash that the tables of a layer may take; its kernels alone may always be stored."""
+    neurons: NeuronChoice = "bytes"
+    """What neurons with 16-bit states behind other convolutions give their spikes as."""
     tile_rows: int = 0
     """Rows of windows whose currents exist at a time; 0 for whole maps."""
     weight_bits: int = 8
     """Least bits of a stored weight of a convolution."""
     blocks: dict[Operation, WindowBlock] = field(default_factory=dict)
     """Convolutions that are computed window by window."""
+    maps: dict[Operation, WindowBlock] = field(default_factory=dict)
+    """Neurons behind other convolutions that list their spikes."""
     hits: InputHits | None = None
     marks: InputMarks | None = None
     masks: dict[SSAValue, MaskedSpikes] = field(default_factory=dict[SSAValue, MaskedSpikes])

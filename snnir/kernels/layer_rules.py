@@ -18,6 +18,7 @@ from snnir.kernels.input_values import active_share
 from snnir.kernels.layout import buffer_shape_of, channels_last
 from snnir.kernels.linear_candidates import DEFAULT_RATE
 from snnir.kernels.linear_rules import lower_linear_event
+from snnir.kernels.mask_rules import lower_conv2d_masks, wants_masks
 from snnir.kernels.weights import layer_weights, scatter_weights
 from snnir.support.diagnostics import error_at
 
@@ -26,8 +27,13 @@ DENSE_SHARE = 0.3
 
 
 def lower_conv2d_event(context: KernelContext, op: qsnn.Conv2dOp) -> None:
-    """Clear the current and add the kernel of every active input, or multiply all inputs."""
+    """Clear the current and add what active inputs select, or multiply all inputs."""
     wanted = context.choice(op)
+    if wants_masks(context, op):
+        lower_conv2d_masks(context, op)
+        return
+    if wanted == "masks":
+        context.remark(op, "it cannot read spikes as masks; uses scatter")
     if wanted == "dot" or (
         wanted == "event" and active_share(op.input, DEFAULT_RATE) >= DENSE_SHARE
     ):

@@ -21,8 +21,9 @@ from snnir.kernels.context import KernelContext, layer_label
 from snnir.kernels.halving import HalvingResets, halving_resets
 from snnir.kernels.lane_packing import LanePacking
 from snnir.kernels.layout import interleave_outputs
+from snnir.kernels.mask_rules import geometry_of, kernels_by_bit, masks_of
 from snnir.kernels.ranges import current_range
-from snnir.kernels.window_rules import WindowLowering, kernels_by_bit
+from snnir.kernels.window_rules import WindowLowering
 from snnir.kernels.windows import WindowBlock
 from snnir.support.diagnostics import error_at
 
@@ -87,7 +88,7 @@ class TileLowering(WindowLowering):
             marks = context.marks
             assert marks is not None
         else:
-            spikes = context.masks[op.input]
+            spikes = masks_of(context, op.input)
             kernels = kernels_by_bit(kernels, spikes.by_bit())
         stored = kernels.astype(np.int8) if self.bits == 8 else pack_last(kernels, self.bits)
         weights = context.constant(f"{label}_weights", stored)
@@ -103,7 +104,7 @@ class TileLowering(WindowLowering):
             weights, current, membrane, None, calm, None, *self.parameters(calm),
         ]  # fmt: skip
         properties = {
-            **self.properties(), **self.geometry(op), "tile_rows": IntegerAttr(rows, i64),
+            **self.properties(), **geometry_of(context, op), "tile_rows": IntegerAttr(rows, i64),
             "weight_bits": IntegerAttr(self.bits, i64),
             "current_shift": IntegerAttr(self.current_shift, i64),
         }  # fmt: skip

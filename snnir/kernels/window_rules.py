@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from xdsl.dialects.builtin import IntegerAttr, i8, i16, i32, i64
+from xdsl.dialects.builtin import i8, i16, i32
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from snnir.dialects import qsnn, snnrt
@@ -22,16 +21,13 @@ from snnir.dialects.snnrt_lanes import (
     window_properties,
 )
 from snnir.kernels.bit_groups import (
-    UNKNOWN_RATE,
     busy_words,
     channels_by_lane,
-    group_bits,
-    single_bits,
-    table_sums,
 )
 from snnir.kernels.context import (
     CMSIS_CHOICES,
     ORDER,
+    KernelChoice,
     KernelContext,
     MaskedSpikes,
     Packing,
@@ -42,6 +38,13 @@ from snnir.kernels.dot_rules import dot_rows_of
 from snnir.kernels.halving import HalvingResets, halving_resets
 from snnir.kernels.lane_packing import LanePacking, triple_offset
 from snnir.kernels.layout import Order, channels_last
+from snnir.kernels.mask_rules import (
+    add_mask_convolution,
+    can_be_masks,
+    geometry_of,
+    table_bytes_of,
+    wants_masks,
+)
 from snnir.kernels.ranges import current_range
 from snnir.kernels.windows import (
     LIMIT_16,
@@ -57,11 +60,8 @@ from snnir.support.diagnostics import error_at
 MOST_MULTIPLES = 3
 """The largest count of an input that has kernels of its own."""
 
-MOST_ENTRIES = (1 << 16) - 1
-"""Entries of the tables of a layer, which 16 bits tell apart from none."""
-
-PACKING, TABLE_BYTES = "packing", "table_bytes"
-"""Attributes of a convolution that override the options of the network for it."""
+PACKING = "packing"
+"""Attribute of a convolution that overrides the option of the network for it."""
 
 
 def packing_of(context: KernelContext, op: qsnn.Conv2dOp) -> Packing:
@@ -70,16 +70,6 @@ def packing_of(context: KernelContext, op: qsnn.Conv2dOp) -> Packing:
     if name not in get_args(Packing):
         raise error_at(op, f"packing must be {' or '.join(get_args(Packing))}, not {name}")
     return cast(Packing, name)
-
-
-def table_bytes_of(context: KernelContext, op: qsnn.Conv2dOp) -> int:
-    """Flash that the tables of a convolution may take."""
-    value = op.attributes.get(TABLE_BYTES)
-    if value is None:
-        return context.table_bytes
-    if not isinstance(value, IntegerAttr) or value.value.data < 0:
-        raise error_at(op, f"table_bytes must be a number of bytes, not {value}")
-    return value.value.data
 
 
 @dataclass
@@ -97,7 +87,7 @@ class WindowLowering:
         self.lanes = self.packing.lanes
         self.rates = channel_rates_of(neurons)
         self.busy = self._busy_channels()
-        self.lane_channels = self._lane_channels()
+        self.lane_channels = self.choose_lane_channels()
 
     def choose_packing(self) -> tuple[LanePacking, HalvingResets | None]:
         """Triples where they are wanted and the range of the currents allows them."""
@@ -116,17 +106,37 @@ class WindowLowering:
             )
         return LanePacking(self.channels), pairs
 
-    def _lane_channels(self) -> list[int | None]:
+    def choose_lane_channels(self) -> list[int | None]:
         """The channel of each lane: in order where spikes are also wanted as bytes."""
-        spikes = self.block.neurons.spikes
-        if self._wants_bytes() and not feeds_lists_only(self.context, spikes):
+        if self._wants_bytes() and not self._gives_lists():
             return [*range(self.channels), *[None] * (self.lanes - self.channels)]
         return channels_by_lane(self.channels, self.lanes, self.rates, self.busy)
 
     def _wants_bytes(self) -> bool:
-        """Whether something other than blocks reads the spikes."""
+        """Whether something reads the spikes that does not read masks."""
+        context, users = self.context, [use.operation for use in self.block.neurons.spikes.uses]
+        return any(
+            user not in context.blocks
+            and not (isinstance(user, qsnn.Conv2dOp) and wants_masks(context, user))
+            for user in users
+        )
+
+    def reads_list(self, user: Operation) -> bool:
+        """Whether a user that is no linear layer takes the spikes as a list of indices.
+
+        None does: calm windows of a row are listed behind the others, and convolutions want their
+        inputs position by position.
+        """
+        return False
+
+    def _gives_lists(self) -> bool:
+        """Whether spikes only reach event-driven layers that read lists: linear ones, through one
+        flattening, or others.
+        """
         users = [use.operation for use in self.block.neurons.spikes.uses]
-        return any(user not in self.context.blocks for user in users)
+        return bool(users) and all(
+            self.reads_list(user) or _feeds_linear_layers(self.context, user) for user in users
+        )
 
     def _busy_channels(self) -> NDArray[np.bool_]:
         """Which channels may spike without input."""
@@ -149,7 +159,7 @@ class WindowLowering:
         if source.input is self.context.network.frame:
             touched = self._add_events(source, label, current)
         else:
-            self._add_masks(source, label, current)
+            self._add_masks(source, current)
         self._add_neurons(current, touched)
 
     def weights(self) -> NDArray[np.int64]:
@@ -172,12 +182,6 @@ class WindowLowering:
         """What weights are shifted by in place of the neurons' input."""
         return 0 if self.resets is None else self.block.neurons.shift.value.data
 
-    def geometry(self, op: qsnn.Conv2dOp) -> dict[str, Attribute]:
-        """Positions of the input, as far as they are computed, and the padding."""
-        spikes = self.context.masks.get(op.input)
-        size = shape_of(op.input.type)[1:] if spikes is None else spikes.size
-        return {"input_size": int_array(size), "padding": op.padding}
-
     def _add_events(self, op: qsnn.Conv2dOp, label: str, current: SSAValue) -> SSAValue | None:
         context, (rows, columns) = self.context, self.block.size
         hits = context.hits
@@ -187,7 +191,7 @@ class WindowLowering:
             touched = context.buffer(f"{label}_touched", [rows], i32, snnrt.Region.STATE)
         kernels = self._multiples(op)
         constant = context.constant(f"{label}_kernels", self.packing.pack(kernels))
-        window = {"window": int_array(self.block.window), **self.geometry(op)}
+        window = {"window": int_array(self.block.window), **geometry_of(self.context, op)}
         call = snnrt.LaneConv2dHitsOp(
             hits.hits, hits.hit_count, hits.counts, constant, current, touched, window
         )
@@ -203,40 +207,8 @@ class WindowLowering:
         times = range(1, max(min(most, room, largest), 1) + 1)
         return np.concatenate([factor * kernels for factor in times])
 
-    def _add_masks(self, op: qsnn.Conv2dOp, label: str, current: SSAValue) -> None:
-        context = self.context
-        spikes = context.masks[op.input]
-        kernels, by_bit = self.kernels(op), spikes.by_bit()
-        ordered = kernels_by_bit(kernels, by_bit)
-        bytes = self.packing.pack(kernels[:1]).nbytes
-        room = min(table_bytes_of(context, op) // bytes, MOST_ENTRIES)
-        rates = [
-            0.0 if c is None else UNKNOWN_RATE if spikes.rates is None else float(spikes.rates[c])
-            for c in by_bit
-        ]
-        silent = spikes.silent_bits()
-        # A bit that a group holds has a kernel of zeros if it has no channel.
-        grouping = group_bits(rates, max(room, spikes.lanes), silent)
-        tables = table_sums(ordered, grouping.groups)
-        if len(tables) > spikes.lanes and max(-tables.min(), tables.max() + 1) > 1 << 15:
-            grouping = single_bits(spikes.lanes)
-        if max(grouping.bits) == 1:
-            # Looked up by the number of the bit.
-            grouping = single_bits(spikes.lanes)
-        tables = table_sums(ordered, grouping.groups)
-        constant = context.constant(f"{label}_tables", self.packing.pack(tables))
-        properties = {
-            "lanes": IntegerAttr(spikes.lanes, i64),
-            "group_starts": int_array([group.start for group in grouping.groups]),
-            "group_bits": int_array(grouping.bits),
-            **self.geometry(op),
-        }
-        call = snnrt.MaskConv2dOp(spikes.entries, spikes.count, constant, current, properties)
-        context.call(call, op)
-        context.remark(
-            op, f"tables of {grouping.bits} bits: {len(tables) * bytes} bytes",
-            table_bytes=len(tables) * bytes, groups=len(grouping.bits),
-        )  # fmt: skip
+    def _add_masks(self, op: qsnn.Conv2dOp, current: SSAValue) -> None:
+        add_mask_convolution(self.context, op, self.kernels(op), self.packing, current)
 
     def _add_neurons(self, current: SSAValue, touched: SSAValue | None) -> None:
         context = self.context
@@ -288,7 +260,7 @@ class WindowLowering:
     def spike_buffer(self) -> tuple[SSAValue, bool]:
         """Declare room for the spikes: a list of indices, if the second value says so, or masks."""
         context, (rows, columns) = self.context, self.block.size
-        if feeds_lists_only(context, self.block.neurons.spikes):
+        if self._gives_lists():
             size = [rows * columns * self.channels]
             return context.buffer(f"{self.label}_spikes_list", size, i16), True
         shape = (rows * columns, mask_count(self.lanes) + 1)
@@ -302,7 +274,7 @@ class WindowLowering:
         context.call(call, op)
         order = self._order()
         call.attributes[ORDER] = dense_from_array(order.astype(np.int32))
-        if feeds_lists_only(context, op.spikes):
+        if self._gives_lists():
             context.bind_list(op.spikes, out, count, order)
             return
         context.masks[op.spikes] = MaskedSpikes(
@@ -377,52 +349,38 @@ class WindowLowering:
         return arrays
 
 
-def kernels_by_bit(kernels: NDArray[np.int64], channels: Sequence[int | None]) -> NDArray[np.int64]:
-    """The kernels of these channels, zeros for None."""
-    blank = np.zeros_like(kernels[:1])
-    return np.concatenate([blank if c is None else kernels[c : c + 1] for c in channels])
-
-
-LARGEST_LAYER = 128
-"""Channels of a layer that is computed window by window: every one costs code."""
-
-
 def window_blocks(context: KernelContext) -> dict[Operation, WindowBlock]:
     """The convolutions of a network that are computed window by window.
 
-    Their input is the frame with events, or spikes of another such block.
+    Their input is the frame with events, or spikes.
     """
     network = context.network
     blocks: dict[Operation, WindowBlock] = {}
-    masked: set[SSAValue] = set()
     for op in network.body.block.ops:
-        if not isinstance(op, qsnn.Conv2dOp) or context.choice(op) in (*CMSIS_CHOICES, "scatter"):
+        if not isinstance(op, qsnn.Conv2dOp) or context.choice(op) in _OTHER_CHOICES:
             continue
         if context.choice(op) == "dot" and dot_rows_of(op) is not None:
             continue
-        from_events = op.input is network.frame and reads_events(network)
-        if not from_events and op.input not in masked:
+        if op.input is network.frame:
+            users = {use.operation for use in op.input.uses}
+            if not reads_events(network) or len(users) > 1:
+                continue
+        elif not can_be_masks(op.input):
             continue
-        users = {use.operation for use in op.input.uses}
-        if from_events and len(users) > 1:
-            continue
-        if (block := match_window_block(op, LARGEST_LAYER)) is not None:
+        if (block := match_window_block(op)) is not None:
             blocks[op] = block
-            if not feeds_lists_only(context, block.neurons.spikes):
-                masked.add(block.neurons.spikes)
     return needed_sizes(blocks)
 
 
-def feeds_lists_only(context: KernelContext, value: SSAValue) -> bool:
-    """Whether spikes only reach event-driven linear layers, through one flattening."""
-    users: Sequence[Operation] = [use.operation for use in value.uses]
-    if not users:
+_OTHER_CHOICES: tuple[KernelChoice, ...] = (*CMSIS_CHOICES, "scatter", "masks")
+
+
+def _feeds_linear_layers(context: KernelContext, op: Operation) -> bool:
+    """Whether an operation flattens its input for event-driven linear layers alone."""
+    if not isinstance(op, qsnn.ReshapeOp) or len(shape_of(op.result.type)) != 1:
         return False
-    for user in users:
-        if not isinstance(user, qsnn.ReshapeOp) or len(shape_of(user.result.type)) != 1:
-            return False
-        for use in user.result.uses:
-            reader = use.operation
-            if not isinstance(reader, qsnn.LinearOp) or context.choice(reader) in CMSIS_CHOICES:
-                return False
-    return True
+    return all(
+        isinstance(use.operation, qsnn.LinearOp)
+        and context.choice(use.operation) not in CMSIS_CHOICES
+        for use in op.result.uses
+    )

@@ -24,6 +24,9 @@ Pool = qsnn.MaxPool2dOp | qsnn.SumPool2dOp
 
 LIMIT_16 = 1 << 15
 
+LARGEST_LAYER = 128
+"""Channels of a layer that is computed window by window: every one costs code."""
+
 
 @dataclass(frozen=True)
 class WindowBlock:
@@ -63,7 +66,8 @@ def _is_window_pool(op: Operation | None) -> TypeGuard[Pool]:
     return isinstance(op, Pool) and op.kernel == op.stride and not any(int_values(op.padding))
 
 
-def _is_plain(op: qsnn.Conv2dOp) -> bool:
+def is_plain(op: qsnn.Conv2dOp) -> bool:
+    """Whether every input reaches a rectangle of the currents: stride and dilation 1, one group."""
     plain = {*int_values(op.stride), *int_values(op.dilation), op.groups.value.data} == {1}
     return plain and op.bias is None and element_type_of(op.result.type) == i16
 
@@ -85,13 +89,19 @@ def _is_packable(op: qsnn.LIFOp) -> bool:
     return bool((np.abs(threshold) < LIMIT_16).all()) and op.shift.value.data <= 15
 
 
-def match_window_block(op: qsnn.Conv2dOp, room: int) -> WindowBlock | None:
-    """The block that begins with a convolution, with all its neurons, or None.
+def match_window_block(op: qsnn.Conv2dOp) -> WindowBlock | None:
+    """The block that begins with a convolution into windows, with all its neurons, or None."""
+    return _match_block(op) if is_plain(op) else None
 
-    Args:
-        room: largest number of channels.
-    """
-    if not _is_plain(op) or shape_of(op.result.type)[0] > room:
+
+def match_map_block(op: qsnn.Conv2dOp) -> WindowBlock | None:
+    """The block that begins with any convolution, whose channels are lanes in their order."""
+    even = shape_of(op.result.type)[0] % 2 == 0
+    return _match_block(op) if even and element_type_of(op.result.type) == i16 else None
+
+
+def _match_block(op: qsnn.Conv2dOp) -> WindowBlock | None:
+    if shape_of(op.result.type)[0] > LARGEST_LAYER:
         return None
     user = _only_user(op.result)
     pool = user if _is_window_pool(user) else None

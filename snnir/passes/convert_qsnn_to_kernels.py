@@ -36,10 +36,12 @@ from snnir.kernels.context import (
     InputMarks,
     KernelChoice,
     KernelContext,
+    NeuronChoice,
     Packing,
 )
 from snnir.kernels.layer_rules import COMMON_RULES, EVENT_RULES, Rule
 from snnir.kernels.layout import buffer_shape_of, channels_last
+from snnir.kernels.map_rules import MapLowering, map_blocks
 from snnir.kernels.neuron_rules import NEURON_RULES
 from snnir.kernels.tile_rules import tile_rows_of, window_lowering
 from snnir.kernels.window_rules import window_blocks
@@ -72,6 +74,11 @@ class ConvertQSNNToKernelsPass(SNNPass):
         "window; 0 for whole maps, which takes more memory and fewer instructions",
     )
 
+    neurons: NeuronChoice = option(
+        "bytes",
+        "what neurons with 16-bit states behind convolutions that are not read window by window "
+        "give their spikes as: bytes, or lists of indices or masks",
+    )
     weight_bits: int = option(
         8,
         "least bits of a stored weight of event-driven convolutions: 8, or 4 or 2 where the "
@@ -95,12 +102,19 @@ class ConvertQSNNToKernelsPass(SNNPass):
         context = KernelContext(network, self.kernels, self.remark)
         context.table_bytes, context.packing = self.table_bytes, self.packing
         context.tile_rows, context.weight_bits = self.tile_rows, self.weight_bits
+        context.neurons = self.neurons
         context.blocks.update(window_blocks(context))
+        context.maps.update(map_blocks(context))
         _read_frame(context, network, block)
-        done = {op for found in context.blocks.values() for op in (found.pool, found.neurons)}
+        done: set[Operation | None] = {
+            op for found in context.blocks.values() for op in (found.pool, found.neurons)
+        }
+        done |= {found.pool for found in context.maps.values()}
         for op in network.body.block.ops:
             if op in context.blocks:
                 window_lowering(context, context.blocks[op]).lower()
+            elif op in context.maps:
+                MapLowering(context, context.maps[op]).lower()
             elif not isinstance(op, qsnn.WeightOp) and op not in done:
                 _rule(context, op)(context, op)
         self.statistics.add("calls", len(context.calls))

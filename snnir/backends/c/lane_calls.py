@@ -130,6 +130,9 @@ def window_shape(name: str, op: WindowLIF) -> str:
         "busy_begin": int_values(op.busy)[0], "busy_end": int_values(op.busy)[1],
         "sum": "true" if op.sum.value.data else "false",
     }  # fmt: skip
+    if isinstance(op, snnrt.MapLIFBase):
+        fields["current_shift"] = op.current_shift.value.data
+        fields["keep_current"] = "true"
     if isinstance(op, snnrt.TileLIFBase):
         fields["current_shift"] = op.current_shift.value.data
         fields["by_position"] = "true"
@@ -179,7 +182,7 @@ def neuron_text(network: CNetwork, op: WindowLIF, name: str) -> tuple[list[str],
 
 def _window_lif(network: CNetwork, op: WindowLIF, name: str, out: list[object]) -> CallText:
     statements, constants = neuron_text(network, op, name)
-    kind = "masks" if isinstance(op, snnrt.WindowLIFMasksOp) else "list"
+    kind = "masks" if isinstance(op, snnrt.MaskListLIFBase) else "list"
     calm = "NULL" if op.calm is None else network.unsigned_pointer(op.calm)
     update = call(
         f"return snnrt_window_lif_{kind}", network.pointer(op.current),
@@ -190,11 +193,11 @@ def _window_lif(network: CNetwork, op: WindowLIF, name: str, out: list[object]) 
     return CallText([*statements, update], [*constants, window_shape(name, op)])
 
 
-def window_lif_masks(network: CNetwork, op: snnrt.WindowLIFMasksOp, name: str) -> CallText:
+def window_lif_masks(network: CNetwork, op: snnrt.MaskListLIFBase, name: str) -> CallText:
     return _window_lif(network, op, name, [network.unsigned_pointer(op.entries)])
 
 
-def window_lif_list(network: CNetwork, op: snnrt.WindowLIFListOp, name: str) -> CallText:
+def window_lif_list(network: CNetwork, op: snnrt.IndexListLIFBase, name: str) -> CallText:
     out = [network.unsigned_pointer(op.list), op.channels.value.data]
     return _window_lif(network, op, name, out)
 
@@ -208,11 +211,20 @@ def masks_to_bytes(network: CNetwork, op: snnrt.MasksToBytesOp, name: str) -> Ca
     return CallText([expand])
 
 
+def bytes_to_masks(network: CNetwork, op: snnrt.BytesToMasksOp, name: str) -> CallText:
+    height, width, channels = buffer_shape(op.spikes.type)
+    listed = call(
+        "return snnrt_bytes_to_masks", network.pointer(op.spikes),
+        network.unsigned_pointer(op.entries), height, width, channels,
+    )  # fmt: skip
+    return CallText([listed])
+
+
 def expand_spikes(network: CNetwork, op: WindowLIF, bytes: str) -> str:
     """The call that writes the spikes of a layer as bytes to the array `bytes`."""
     height, width, channels = op.spikes_shape
     count = network.names[op.results[0]]
-    if isinstance(op, snnrt.WindowLIFListOp | snnrt.TileLIFListOp):
+    if isinstance(op, snnrt.IndexListLIFBase):
         return call(
             "snnrt_list_to_bytes", network.unsigned_pointer(op.listed, const=True), count, bytes,
             height * width * channels,
@@ -230,5 +242,8 @@ LANE_CALLS: dict[type[Operation], Callable[[CNetwork, Any, str], CallText]] = {
     snnrt.MaskConv2dOp: mask_conv2d,
     snnrt.WindowLIFMasksOp: window_lif_masks,
     snnrt.WindowLIFListOp: window_lif_list,
+    snnrt.MapLIFMasksOp: window_lif_masks,
+    snnrt.MapLIFListOp: window_lif_list,
     snnrt.MasksToBytesOp: masks_to_bytes,
+    snnrt.BytesToMasksOp: bytes_to_masks,
 }

@@ -150,7 +150,8 @@ class CNetwork:
 
 def listed(op: KernelOpBase) -> SSAValue:
     """The buffer that a call fills with as many entries as it returns."""
-    return op.listed if isinstance(op, snnrt.WindowLIFBase) else op.list  # type: ignore[attr-defined]
+    masked = isinstance(op, snnrt.WindowLIFBase | snnrt.BytesToMasksOp)
+    return op.listed if masked else op.list  # type: ignore[attr-defined]
 
 
 def only_network(module: ModuleOp) -> CNetwork:

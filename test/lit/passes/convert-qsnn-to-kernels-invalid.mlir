@@ -64,7 +64,7 @@ qsnn.network @net(%frame: tensor<2xi1>) -> tensor<2xi16> attributes {timesteps =
 // Unknown kernels.
 qsnn.network @net(%frame: tensor<2xi1>) -> tensor<2xi16> attributes {timesteps = 5 : i64, input = #snn<input binary_frames>, readout = #snn<readout last_membrane>, input_maximum = 1 : i64} {
   %w = qsnn.weight dense<1> : tensor<2x2xi8>
-  // expected-error @+1 {{'qsnn.linear' op kernel must be event, cmsis, cmsis_s4, scatter, dense, packed, sparse, blocks, gather or dot, not fast}}
+  // expected-error @+1 {{'qsnn.linear' op kernel must be event, cmsis, cmsis_s4, scatter, masks, dense, packed, sparse, blocks, gather or dot, not fast}}
   %y = qsnn.linear %frame, %w {kernel = "fast"} : (tensor<2xi1>, tensor<2x2xi8>) -> tensor<2xi16>
   %u = qsnn.li %y leak 0 : i32 overflow saturate rounding nearest : (tensor<2xi16>) -> tensor<2xi16>
   qsnn.output %u : tensor<2xi16>

@@ -6,6 +6,7 @@ import numpy as np
 from case_inputs import CONV_FIELDS, active, conv_shape
 from dot_cases import conv2d_dot, linear_dot
 from kernel_case import TYPES, Case, fields, integers
+from mask_cases import bytes_to_masks
 from neuron_cases import extent_array, neuron
 
 POOL_FIELDS = (
@@ -377,6 +378,7 @@ def group_sum(rng, kernel):
 FAMILIES = {
     packed: (["packed"], 90),
     spike_list: (["spike_list"], 40),
+    bytes_to_masks: (["bytes_to_masks"], 60),
     fill_zero: (["fill_zero"], 40),
     linear_scatter: ([f"linear_scatter{v}_{t}" for v in ("", "_values")
                       for t in ("s16", "s32")], 40),

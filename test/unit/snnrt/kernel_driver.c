@@ -8,18 +8,8 @@
    int32 and the contents of all arrays after the call, without padding.
    All shapes are runtime values, so each kernel is compiled once and must be
    right for every shape. */
-#include "driver_io.h"
+#include "kernel_call.h"
 #include "snnrt/snnrt.h"
-
-#define NAME_BYTES 40
-#define MAXIMUM_INTEGERS 24
-#define MAXIMUM_ARRAYS 8
-
-typedef struct call {
-  int32_t integers[MAXIMUM_INTEGERS];
-  array arrays[MAXIMUM_ARRAYS];
-  int32_t integer_count, array_count;
-} call;
 
 /* Arguments of the call in the scope of a kernel wrapper. */
 #define INTEGER(i) (arguments->integers[i])
@@ -296,6 +286,8 @@ RESULT_KERNEL(events_to_hwc, ARRAY(0), (uint32_t)INTEGER(3), ARRAY(1),
               INTEGER(0), INTEGER(1), (uint8_t)INTEGER(2))
 RESULT_KERNEL(values_to_hwc_s8, ARRAY(0), ARRAY(1), INTEGER(0), INTEGER(1),
               INTEGER(2))
+RESULT_KERNEL(bytes_to_masks, ARRAY(0), ARRAY(1), INTEGER(0), INTEGER(1),
+              INTEGER(2))
 VOID_KERNEL(widen_s8_s16, ARRAY(0), ARRAY(1), INTEGER(0))
 VOID_KERNEL(count_spikes, ARRAY(0), ARRAY(1), INTEGER(0))
 VOID_KERNEL(first_spike, ARRAY(0), ARRAY(1), INTEGER(0), INTEGER(1))
@@ -326,6 +318,7 @@ typedef struct kernel {
 static const kernel kernels[] = {
     ENTRY(packed),
     ENTRY(spike_list),
+    ENTRY(bytes_to_masks),
     ENTRY(fill_zero),
     ENTRY(linear_dot_s16),
     ENTRY(linear_dot_s32),
@@ -423,51 +416,6 @@ static const kernel *find_kernel(const char *name) {
     }
   }
   return NULL;
-}
-
-/* Every second case has arrays on word boundaries, as the generated code has;
-   the others are aligned to their elements and no more. */
-static bool word_aligned;
-
-static bool read_array(file input, array *argument) {
-  int32_t header[2];
-  uint8_t padding[4];
-  if (read_file(input, header, sizeof header) != sizeof header) {
-    return false;
-  }
-  const size_t bytes = (size_t)header[0];
-  const size_t padded = (0 - bytes) & 3;
-  *argument = allocate(bytes, word_aligned ? 8 : (size_t)header[1]);
-  return read_file(input, argument->data, bytes) == bytes &&
-         read_file(input, padding, padded) == padded;
-}
-
-static bool read_arguments(file input, call *arguments) {
-  int32_t counts[2];
-  if (read_file(input, counts, sizeof counts) != sizeof counts ||
-      counts[0] > MAXIMUM_INTEGERS || counts[1] > MAXIMUM_ARRAYS) {
-    return false;
-  }
-  arguments->integer_count = counts[0];
-  arguments->array_count = counts[1];
-  const size_t bytes = (size_t)counts[0] * sizeof(int32_t);
-  bool complete = read_file(input, arguments->integers, bytes) == bytes;
-  for (int32_t i = 0; complete && i < counts[1]; ++i) {
-    complete = read_array(input, &arguments->arrays[i]);
-  }
-  return complete;
-}
-
-static bool write_results(file output, const call *arguments, int32_t result) {
-  bool good = write_file(output, &result, sizeof result) == sizeof result;
-  for (int32_t i = 0; i < arguments->array_count; ++i) {
-    const array *const argument = &arguments->arrays[i];
-    good = write_file(output, argument->data, argument->bytes) ==
-               argument->bytes &&
-           good;
-    good = release(argument) && good;
-  }
-  return good;
 }
 
 static bool run_cases(file input, file output) {

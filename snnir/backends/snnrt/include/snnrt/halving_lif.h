@@ -58,11 +58,11 @@
   WORD("r1", "%[second]", SNNRT_HALVING_LATER) \
   WORD("r2", "%[third]", SNNRT_HALVING_LATER)  \
   "stmia %[state]!, {r0, r1, r2}"
-#define SNNRT_HALVING_ONE_CURRENT [first] "+r"(currents[0])
+#define SNNRT_HALVING_ONE_CURRENT [first] "+r"(first)
 #define SNNRT_HALVING_TWO_CURRENTS \
-  SNNRT_HALVING_ONE_CURRENT, [second] "+r"(currents[1])
+  SNNRT_HALVING_ONE_CURRENT, [second] "+r"(second)
 #define SNNRT_HALVING_THREE_CURRENTS \
-  SNNRT_HALVING_TWO_CURRENTS, [third] "+r"(currents[2])
+  SNNRT_HALVING_TWO_CURRENTS, [third] "+r"(third)
 
 /* The assembly for the first words of a mask, which it writes, or for later
    ones. ... are the operands besides those that all have. */
@@ -93,6 +93,10 @@ SNNRT_KERNEL uint32_t snnrt_halving_words(int16_t **state,
                                           uint32_t mask, bool start,
                                           bool scarce) {
 #if SNNRT_DSP && defined(__OPTIMIZE__)
+  /* Copies: what the assembly leaves in them would be stored to an array. */
+  uint32_t first = currents[0];
+  uint32_t second = count > 1 ? currents[1] : 0;
+  uint32_t third = count > 2 ? currents[2] : 0;
   uint32_t silent, fired;
   if (count == 3 && scarce) {
     SNNRT_HALVING_STEP(SNNRT_HALVING_THREE, SNNRT_HALVING_WORD_IN_PLACE,

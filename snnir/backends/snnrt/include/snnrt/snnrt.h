@@ -17,6 +17,7 @@
 #include "snnrt/add.h"
 #include "snnrt/base.h"
 #include "snnrt/byte_rows.h"
+#include "snnrt/bytes_to_masks.h"
 #include "snnrt/concat.h"
 #include "snnrt/conv2d_dot.h"
 #include "snnrt/conv2d_scatter.h"

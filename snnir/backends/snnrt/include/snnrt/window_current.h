@@ -27,24 +27,28 @@ typedef struct snnrt_window_shape {
   /* Whether maxima are found position by position: in code that also adds
      kernels, a window in one piece would leave too few registers for these. */
   bool by_position;
+  /* Whether currents stay as they are: those of the next step replace them. */
+  bool keep_current;
 } snnrt_window_shape;
 
 /* Words that are read together. */
 #define SNNRT_GROUP_WORDS 3
 
-/* 64 bits at an address that is a multiple of 4, which is enough for the one
-   load that Armv7-M has for them; volatile keeps compilers from splitting it. */
-SNNRT_KERNEL uint64_t snnrt_load64(const uint8_t *address) {
+/* Two words at an address that is a multiple of 4, by the one load that Armv7-M
+   has for them: compilers would split it, or move what it gives. */
+SNNRT_KERNEL snnrt_two snnrt_load_two(const uint8_t *address) {
+  snnrt_two two;
 #if SNNRT_DSP
-  return *(const volatile uint64_t *)(const void *)address;
+  __asm__ volatile("ldrd %0, %1, %2"
+                   : "=&r"(two.first), "=r"(two.second)
+                   : "m"(*(const uint64_t *)(const void *)address));
 #else
-  uint64_t value;
-  memcpy(&value, address, sizeof value);
-  return value;
+  memcpy(&two, address, sizeof two);
 #endif
+  return two;
 }
 
-/* Sets 64 bits to 0, see snnrt_load64. */
+/* Sets 64 bits at such an address to 0; volatile keeps the store whole. */
 SNNRT_KERNEL void snnrt_clear64(uint8_t *address) {
 #if SNNRT_DSP
   *(volatile uint64_t *)(void *)address = 0;
@@ -73,23 +77,23 @@ SNNRT_KERNEL void snnrt_position_words(const uint8_t *position, int32_t group,
     const int32_t count =
         snnrt_min(shape->elements - begin, SNNRT_GROUP_WORDS);
     if (count >= 2) {
-      const uint64_t first = snnrt_load64(position + 4 * begin);
-      words[0] = (uint32_t)first;
-      words[1] = (uint32_t)(first >> 32);
+      const snnrt_two first = snnrt_load_two(position + 4 * begin);
+      words[0] = (uint32_t)first.first;
+      words[1] = (uint32_t)first.second;
     }
     if (count % 2 != 0) {
       words[count - 1] = snnrt_load32(position + 4 * (begin + count - 1));
     }
     return;
   }
-  const uint64_t first = snnrt_load64(position + 16 * group);
-  words[0] = (uint32_t)first;
+  const snnrt_two first = snnrt_load_two(position + 16 * group);
+  words[0] = (uint32_t)first.first;
   if (2 * group + 1 < shape->elements) {
-    const uint64_t second = snnrt_load64(position + 16 * group + 8);
-    words[1] = (uint32_t)second;
-    words[2] = snnrt_pack_low16((uint32_t)(first >> 32), (uint32_t)(second >> 32));
+    const snnrt_two second = snnrt_load_two(position + 16 * group + 8);
+    words[1] = (uint32_t)second.first;
+    words[2] = snnrt_pack_low16((uint32_t)first.second, (uint32_t)second.second);
   } else {
-    words[1] = (uint32_t)(first >> 32);
+    words[1] = (uint32_t)first.second;
   }
 }
 

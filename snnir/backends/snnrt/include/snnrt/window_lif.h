@@ -1,5 +1,5 @@
 /* Pooling and leaky integrate-and-fire in one pass over packed currents, which
-   are cleared for the next step.
+   are cleared for the next step unless the shape says keep_current.
 
    current: [rows][columns][elements], see window_current.h, with rows >=
    height * window_height and columns >= width * window_width; without current
@@ -313,7 +313,9 @@ SNNRT_KERNEL void snnrt_step_row(const snnrt_window_row *row, bool marked,
     bool any;
     if (!marked || (reached & 1u) != 0) {
       any = snnrt_window_masks(window, state, true, masks, neurons, shape);
-      snnrt_clear_window(window, neurons->initial, shape);
+      if (!shape->keep_current) {
+        snnrt_clear_window(window, neurons->initial, shape);
+      }
     } else {
       any = snnrt_window_masks(window, state, false, masks, neurons, shape);
     }

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Calls of the `snnrt` dialect between spikes as bytes and spikes as lists of masks.
+
+Re-exported by `snnir.dialects.snnrt`.
+"""
+
+from typing import ClassVar
+
+from xdsl.dialects.builtin import I64, IntegerAttr, i8, i32, i64
+from xdsl.ir import SSAValue
+from xdsl.irdl import irdl_op_definition, operand_def, prop_def, result_def
+from xdsl.utils.exceptions import VerifyException
+
+from snnir.dialects.kernel_bases import (
+    KernelOpBase,
+    buffer_operand,
+    buffer_shape,
+    expect_buffer,
+    expect_rank,
+)
+from snnir.dialects.snnrt_lanes import mask_count
+
+
+@irdl_op_definition
+class MasksToBytesOp(KernelOpBase):
+    """`snnrt_masks_to_bytes`: the spikes of a mask list as bytes, `(height, width, channels)`."""
+
+    name = "snnrt.masks_to_bytes"
+    READS: ClassVar[tuple[str, ...]] = ("entries",)
+    WRITES: ClassVar[tuple[str, ...]] = ("spikes",)
+
+    entries = buffer_operand()
+    count = operand_def(i32)
+    spikes = buffer_operand()
+    lanes = prop_def(IntegerAttr[I64])
+
+    def __init__(self, entries: SSAValue, count: SSAValue, spikes: SSAValue, lanes: int):
+        super().__init__(
+            operands=[entries, count, spikes], properties={"lanes": IntegerAttr(lanes, i64)}
+        )
+
+    def verify_(self) -> None:
+        expect_buffer("entries", self.entries, i32)
+        expect_rank("spikes", self.spikes, 3)
+        expect_buffer("spikes", self.spikes, i8)
+
+
+@irdl_op_definition
+class BytesToMasksOp(KernelOpBase):
+    """`snnrt_bytes_to_masks`: lists the spikes of each position as masks; returns how many.
+
+    (C1) `entries` has room for the masks and coordinates of every position of `spikes`, which are
+    `(height, width, channels)`.
+    """
+
+    name = "snnrt.bytes_to_masks"
+    READS: ClassVar[tuple[str, ...]] = ("spikes",)
+    WRITES: ClassVar[tuple[str, ...]] = ("entries",)
+
+    spikes = buffer_operand()
+    entries = buffer_operand()
+    count = result_def(i32)
+
+    assembly_format = "operands attr-dict `:` functional-type(operands, results)"
+
+    def __init__(self, spikes: SSAValue, entries: SSAValue):
+        super().__init__(operands=[spikes, entries], result_types=[i32])
+
+    @property
+    def listed(self) -> SSAValue:
+        """The buffer that the spikes are listed in."""
+        return self.entries
+
+    def verify_(self) -> None:
+        expect_rank("spikes", self.spikes, 3)
+        expect_buffer("spikes", self.spikes, i8)
+        expect_buffer("entries", self.entries, i32)
+        height, width, channels = buffer_shape(self.spikes.type)
+        room = (height * width, mask_count(channels + channels % 2) + 1)
+        if buffer_shape(self.entries.type) != room:  # C1
+            raise VerifyException(f"entries of type {self.entries.type}, expected shape {room}")
