@@ -241,5 +241,9 @@ def _map_samples(seed: int) -> list[Sample]:
     network = depthwise(rng) if seed % 3 == 0 else convolutional(rng, plain=seed % 3 == 1)
     quantized(network, f"bits=8 state={rng.choice(['auto', 'auto', 'auto', 'i32'])}")
     table_bytes = int(rng.choice([0, 4_000, 16_000, 60_000, 160_000]))
-    choices = ("kernels=scatter neurons=lists", f"kernels=masks table-bytes={table_bytes}")
+    choices = (
+        "kernels=scatter neurons=lists",
+        f"kernels=masks table-bytes={table_bytes}",
+        "kernels=masks neurons=lists",
+    )
     return [found for choice in choices for found in _samples(network, network.x, choice, "events")]

@@ -144,7 +144,7 @@ def _gather(op: snnrt.LinearGatherOp) -> Amounts:
     return {"quad": (whole > 0) * TILE_QUADS[counted] + rest}
 
 
-def _dot(op: snnrt.LinearDotOp | snnrt.Conv2dDotOp) -> Amounts:
+def _dot(op: snnrt.LinearDotOp | snnrt.Conv2dDotOp | snnrt.Conv2dDotPool2dOp) -> Amounts:
     """Code for the whole tiles, however many, and for the last; short loops are unrolled."""
     (whole, rest), quads = divmod(buffer_shape(op.current.type)[-1], TILE_OUTPUTS), op.quads()
     unrolled = quads // 2 <= UNROLLED // 2
@@ -238,6 +238,7 @@ _AMOUNTS: dict[type, Callable[..., Amounts]] = {
     snnrt.LinearGatherOp: _gather,
     snnrt.LinearDotOp: _dot,
     snnrt.Conv2dDotOp: _dot,
+    snnrt.Conv2dDotPool2dOp: _dot,
     snnrt.MaxPool2dOp: _pool,
     snnrt.SumPool2dOp: _pool,
     snnrt.LIFOp: _lif,

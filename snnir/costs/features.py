@@ -41,6 +41,8 @@ Found = tuple[str, Amounts]
 _SHARED = {
     "snnrt.window_lif_masks": "window_lif",
     "snnrt.window_lif_list": "window_lif",
+    "snnrt.map_lif_masks": "map_lif",
+    "snnrt.map_lif_list": "map_lif",
     "snnrt.tile_lif_masks": "tile_lif",
     "snnrt.tile_lif_list": "tile_lif",
 }

@@ -15,7 +15,7 @@ from snnir.dialects.layer_shapes import element_count, int_values
 from snnir.kernels.dot_weights import TILE_OUTPUTS
 
 Found = tuple[str, Amounts]
-DotOp = snnrt.LinearDotOp | snnrt.Conv2dDotOp
+DotOp = snnrt.LinearDotOp | snnrt.Conv2dDotOp | snnrt.Conv2dDotPool2dOp
 
 
 def _products(op: DotOp, positions: int) -> Amounts:
@@ -43,7 +43,12 @@ def _linear(op: snnrt.LinearDotOp, signals: Signals) -> Found:
 
 def _conv2d(op: snnrt.Conv2dDotOp, signals: Signals) -> Found:
     height, width, _ = buffer_shape(op.current.type)
-    return _width(op), {
+    return _width(op), _convolved(op, height, width)
+
+
+def _convolved(op: snnrt.Conv2dDotOp | snnrt.Conv2dDotPool2dOp, height: int, width: int) -> Amounts:
+    """Strips and products of so many rows and columns of currents."""
+    return {
         "call": 1,
         "row": height * int_values(op.kernel)[0],
         "row_byte": height * element_count(buffer_shape(op.strip.type)),
@@ -53,7 +58,22 @@ def _conv2d(op: snnrt.Conv2dDotOp, signals: Signals) -> Found:
     }
 
 
+def _conv2d_pool2d(op: snnrt.Conv2dDotPool2dOp, signals: Signals) -> Found:
+    rows, columns, _ = buffer_shape(op.current.type)
+    height, width, _ = buffer_shape(op.output.type)
+    window = element_count(int_values(op.window))
+    kind, summed = _width(op), "sum" if op.sum.value.data else "maximum"
+    pooled = element_count(buffer_shape(op.output.type))
+    return kind, {
+        **_convolved(op, rows * height, columns),
+        "window": height * width,
+        summed: pooled,
+        f"{summed}_element": pooled * window,
+    }
+
+
 FEATURES: dict[type, Callable[..., Found]] = {
     snnrt.LinearDotOp: _linear,
     snnrt.Conv2dDotOp: _conv2d,
+    snnrt.Conv2dDotPool2dOp: _conv2d_pool2d,
 }

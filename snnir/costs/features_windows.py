@@ -45,7 +45,7 @@ def window_lif(op: snnrt.WindowLIFBase, signals: Signals) -> tuple[str, Amounts]
     if isinstance(op, snnrt.MapLIFBase):
         if op.current_shift.value.data:
             amounts["shifted_word"] = amounts["halving_word"]
-        return "maps", amounts
+        return "", amounts
     return packing_of(op), amounts
 
 

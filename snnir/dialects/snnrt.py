@@ -33,7 +33,7 @@ from snnir.dialects.snnrt_compressed import (
     LinearScatterBlocksOp,
     LinearScatterSparseOp,
 )
-from snnir.dialects.snnrt_dot import Conv2dDotOp, LinearDotOp
+from snnir.dialects.snnrt_dot import Conv2dDotOp, Conv2dDotPool2dOp, LinearDotOp
 from snnir.dialects.snnrt_gather import LinearGatherOp
 from snnir.dialects.snnrt_input import CheckDensityOp, ListHitsOp, cell_counts
 from snnir.dialects.snnrt_lanes import (
@@ -139,7 +139,7 @@ SNNRT = Dialect(
         WindowLIFMasksOp, WindowLIFListOp, MasksToBytesOp, BytesToMasksOp, CheckDensityOp,
         LinearScatterPackedOp, LinearScatterSparseOp, LinearScatterBlocksOp, Conv2dScatterPackedOp,
         MarkEventsOp, TileLIFMasksOp, TileLIFListOp, LinearGatherOp,
-        LinearDotOp, Conv2dDotOp, MapLIFMasksOp, MapLIFListOp,
+        LinearDotOp, Conv2dDotOp, Conv2dDotPool2dOp, MapLIFMasksOp, MapLIFListOp,
     ],
     [RegionAttr],
 )  # fmt: skip
@@ -153,6 +153,7 @@ __all__ = [
     "ConcatChannelsOp",
     "ConstantOp",
     "Conv2dDotOp",
+    "Conv2dDotPool2dOp",
     "Conv2dScatterOp",
     "Conv2dScatterPackedOp",
     "Conv2dScatterValuesOp",

@@ -7,15 +7,17 @@ Re-exported by `snnir.dialects.snnrt`.
 from __future__ import annotations
 
 from abc import ABC
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from xdsl.dialects.builtin import DenseArrayBase, i8, i16, i32, i64
+from xdsl.dialects.builtin import BoolAttr, DenseArrayBase, i8, i16, i32, i64
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import irdl_op_definition, prop_def
 from xdsl.utils.exceptions import VerifyException
 
 from snnir.dialects.kernel_bases import (
     KernelOpBase,
+    buffer_element,
     buffer_operand,
     buffer_shape,
     expect_buffer,
@@ -129,20 +131,90 @@ class Conv2dDotOp(DotOpBase):
         expect_rank("values", self.values, 3)  # C3
         expect_rank("current", self.current, 3)
         super().verify_()
-        *size, channels = buffer_shape(self.values.type)
         height, width, _ = buffer_shape(self.current.type)
-        kernel, stride, padding, dilation = (
-            int_values(each) for each in (self.kernel, self.stride, self.padding, self.dilation)
-        )
-        expected = spatial_output(size, kernel, stride, padding, dilation)
-        if expected != (height, width):
-            raise VerifyException(f"current has size {(height, width)}, expected {expected}")
-        if dilation[1] != 1:  # C4
-            raise VerifyException(f"the dilation along a row must be 1, got {dilation[1]}")
-        expect_buffer("strip", self.strip, i8)
-        room = kernel[0] * strip_row_bytes(width, kernel[1], stride[1], channels)
-        if (shape := buffer_shape(self.strip.type)) != (room,):  # C5
-            raise VerifyException(f"strip has shape {shape}, expected ({room},)")
+        _verify_convolution(self, (height, width), exact=True)
+
+
+@irdl_op_definition
+class Conv2dDotPool2dOp(DotOpBase):
+    """`snnrt_conv2d_dot_{max,sum}_pool2d_*`: as `snnrt.conv2d_dot`, and a pooling of its currents,
+    of which only those of a row of windows exist at a time.
+
+    (C3) `values`, `current` and `output` are `(height, width, channels)`, with `current` of as many
+    rows as a window and as many columns as all windows of a row, which the convolution must give;
+    (C4) the dilation along a row is 1; (C5) `strip` has room for the rows that a row of currents
+    reads; (C6) maxima have the type of `current`, sums at least its width.
+    """
+
+    name = "snnrt.conv2d_dot_pool2d"
+    READS: ClassVar[tuple[str, ...]] = ("values", "weights")
+    WRITES: ClassVar[tuple[str, ...]] = ("strip", "pairs", "current", "output")
+
+    values = buffer_operand()
+    strip = buffer_operand()
+    pairs = buffer_operand()
+    weights = buffer_operand()
+    current = buffer_operand()
+    output = buffer_operand()
+    kernel = prop_def(DenseArrayBase.constr(i64))
+    stride = prop_def(DenseArrayBase.constr(i64))
+    padding = prop_def(DenseArrayBase.constr(i64))
+    dilation = prop_def(DenseArrayBase.constr(i64))
+    window = prop_def(DenseArrayBase.constr(i64))
+    sum = prop_def(BoolAttr)
+
+    def __init__(self, operands: Sequence[SSAValue], properties: dict[str, Attribute]):
+        super().__init__(operands=[*operands], properties=properties)
+
+    def quads(self) -> int:
+        height, width = int_values(self.kernel)
+        return height * dot_quads(width * buffer_shape(self.values.type)[-1])
+
+    def verify_(self) -> None:
+        for name in ("values", "current", "output"):  # C3
+            expect_rank(name, getattr(self, name), 3)
+        super().verify_()
+        rows, columns, channels = buffer_shape(self.current.type)
+        height, width, pooled = buffer_shape(self.output.type)
+        window = int_values(self.window)
+        if (rows, columns, channels) != (window[0], width * window[1], pooled):
+            raise VerifyException(
+                f"current of type {self.current.type} does not fit windows of {window} to "
+                f"{self.output.type}"
+            )
+        _verify_convolution(self, (height * window[0], columns), exact=False)
+        narrow = buffer_element(self.current.type) == i16
+        expect_buffer(
+            "output",
+            self.output,
+            *(
+                (i16, i32)
+                if narrow and self.sum.value.data
+                else (buffer_element(self.current.type),)
+            ),
+        )  # C6
+
+
+def _verify_convolution(
+    op: Conv2dDotOp | Conv2dDotPool2dOp, computed: tuple[int, int], *, exact: bool
+) -> None:
+    """Verify that the convolution gives `computed` rows and columns, or at least these, and that
+    its strip has room (C3 to C5).
+    """
+    *size, channels = buffer_shape(op.values.type)
+    kernel, stride, padding, dilation = (
+        int_values(each) for each in (op.kernel, op.stride, op.padding, op.dilation)
+    )
+    given = spatial_output(size, kernel, stride, padding, dilation)
+    fits = all(a <= b for a, b in zip(computed, given, strict=True))
+    if not fits or (exact and given != computed):
+        raise VerifyException(f"current has size {computed}, expected {given}")
+    if dilation[1] != 1:
+        raise VerifyException(f"the dilation along a row must be 1, got {dilation[1]}")
+    expect_buffer("strip", op.strip, i8)
+    room = kernel[0] * strip_row_bytes(computed[1], kernel[1], stride[1], channels)
+    if (shape := buffer_shape(op.strip.type)) != (room,):
+        raise VerifyException(f"strip has shape {shape}, expected ({room},)")
 
 
 def strip_row_bytes(outputs: int, taps: int, stride: int, channels: int) -> int:

@@ -15,8 +15,9 @@ from xdsl.ir import Operation
 
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_shape
-from snnir.dialects.layer_shapes import int_values
-from snnir.dialects.snnrt_dot import QUAD_VALUES, dot_quads
+from snnir.dialects.layer_shapes import int_values, spatial_output
+from snnir.dialects.snnrt_dot import QUAD_VALUES, DotOpBase, dot_quads
+from snnir.executors.kernel_memory import expect_fit
 from snnir.executors.kernel_windows import patches
 from snnir.kernels.dot_weights import LARGEST_VALUE, SUM_LIMIT, weights_of_dot
 from snnir.support.diagnostics import error_at
@@ -25,9 +26,7 @@ if TYPE_CHECKING:
     from snnir.executors.kernel_functions import Call
 
 
-def _products(
-    op: snnrt.LinearDotOp | snnrt.Conv2dDotOp, call: Call, rows: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def _products(op: DotOpBase, call: Call, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """Sums of products with the weights of each output, which must fit where the kernel holds them.
 
     Args:
@@ -61,7 +60,26 @@ def conv2d_dot(op: snnrt.Conv2dDotOp, call: Call) -> None:
     call.write(op.current, sums.reshape(buffer_shape(op.current.type)))
 
 
+def conv2d_dot_pool2d(op: snnrt.Conv2dDotPool2dOp, call: Call) -> None:
+    kernel, (rows, columns) = int_values(op.kernel), int_values(op.window)
+    height, width, channels = buffer_shape(op.output.type)
+    found = patches(op, call, op.values, kernel)
+    sums = _products(op, call, found.reshape(len(found), kernel[0], -1))
+    _, given = spatial_output(
+        buffer_shape(op.values.type)[:2],
+        *(int_values(each) for each in (op.kernel, op.stride, op.padding, op.dilation)),
+    )
+    current = sums.reshape(-1, given, channels)[: height * rows, : width * columns]
+    expect_fit(op, op.current, current)
+    windows = current.reshape(height, rows, width, columns, channels)
+    for scratch in (op.pairs, op.strip, op.current):
+        call.memory.clobber(scratch)
+    pooled = windows.sum(axis=(1, 3)) if op.sum.value.data else windows.max(axis=(1, 3))
+    call.write(op.output, pooled)
+
+
 DOT_KERNELS: dict[type[Operation], Callable[[Any, Call], None]] = {
     snnrt.LinearDotOp: linear_dot,
     snnrt.Conv2dDotOp: conv2d_dot,
+    snnrt.Conv2dDotPool2dOp: conv2d_dot_pool2d,
 }

@@ -35,7 +35,7 @@ def max_pool2d(op: snnrt.MaxPool2dOp | cmsis_nn.MaxPoolOp, call: Call) -> None:
 
 
 def patches(
-    op: snnrt.Im2ColOp | snnrt.Conv2dDotOp | cmsis_nn.ConvolveWrapperBase,
+    op: snnrt.Im2ColOp | snnrt.Conv2dDotOp | snnrt.Conv2dDotPool2dOp | cmsis_nn.ConvolveWrapperBase,
     call: Call,
     input: SSAValue,
     kernel: Sequence[int],

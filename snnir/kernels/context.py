@@ -159,6 +159,8 @@ class KernelContext:
     """Convolutions that are computed window by window."""
     maps: dict[Operation, WindowBlock] = field(default_factory=dict)
     """Neurons behind other convolutions that list their spikes."""
+    fused: set[Operation] = field(default_factory=set)
+    """Operations that calls of others compute, too."""
     hits: InputHits | None = None
     marks: InputMarks | None = None
     masks: dict[SSAValue, MaskedSpikes] = field(default_factory=dict[SSAValue, MaskedSpikes])

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from xdsl.dialects.builtin import i8, i32
+from xdsl.dialects.builtin import BoolAttr, i1, i8, i16, i32
+from xdsl.ir import Attribute
 
 from snnir.dialects import qsnn, snnrt
 from snnir.dialects.kernel_bases import buffer_shape
@@ -16,6 +17,7 @@ from snnir.kernels.context import KernelContext, layer_label, windows_of
 from snnir.kernels.dot_weights import can_dot, dot_weights
 from snnir.kernels.input_values import has_least_byte
 from snnir.kernels.weights import layer_weights
+from snnir.kernels.windows import Pool, is_window_pool, only_user
 
 
 def dot_rows_of(op: qsnn.LinearOp | qsnn.Conv2dOp) -> NDArray[np.int8] | None:
@@ -48,20 +50,49 @@ def lower_linear_dot(context: KernelContext, op: qsnn.LinearOp) -> None:
 
 
 def lower_conv2d_dot(context: KernelContext, op: qsnn.Conv2dOp) -> None:
-    """`snnrt.conv2d_dot`; the layer must have `dot_rows_of`."""
+    """`snnrt.conv2d_dot`, with the pooling behind it if there is one; the layer must have
+    `dot_rows_of`.
+    """
     values, label = context[op.input].buffer, layer_label(op, "conv2d")
     rows = dot_rows_of(op)
     assert rows is not None
     weights = context.constant(f"{label}_weights", dot_weights(rows))
-    current = context.define(op.result, f"{label}_current")
+    pool = _pool_behind(context, op)
+    output = None
+    if pool is None:
+        current = context.define(op.result, f"{label}_current")
+    else:
+        output = context.define(pool.result, f"{layer_label(pool, 'pool2d')}_output")
+        (height, width), outputs = int_values(pool.kernel), len(rows)
+        size = (height, buffer_shape(output.type)[1] * width, outputs)
+        current = context.buffer(f"{label}_current", size, element_type_of(op.result.type))
+        context.fused.add(pool)
     _, taps, row = rows.shape
     channels, columns = buffer_shape(values.type)[-1], buffer_shape(current.type)[1]
     stride = int_values(op.stride)[1]
     pairs = context.buffer(f"{label}_pairs", [2 * taps * dot_quads(row)], i32)
     room = taps * strip_row_bytes(columns, row // channels, stride, channels)
     strip = context.buffer(f"{label}_strip", [room], i8)
-    windows = {
+    windows: dict[str, Attribute] = {
         "kernel": int_array(shape_of(op.weight.type)[2:]),
         **windows_of(op, "stride", "padding", "dilation"),
     }
-    context.call(snnrt.Conv2dDotOp(values, strip, pairs, weights, current, windows), op)
+    if pool is None or output is None:
+        context.call(snnrt.Conv2dDotOp(values, strip, pairs, weights, current, windows), op)
+        return
+    windows["window"] = pool.kernel
+    windows["sum"] = BoolAttr(isinstance(pool, qsnn.SumPool2dOp), i1)
+    operands = [values, strip, pairs, weights, current, output]
+    context.call(snnrt.Conv2dDotPool2dOp(operands, windows), op)
+
+
+def _pool_behind(context: KernelContext, op: qsnn.Conv2dOp) -> Pool | None:
+    """The pooling that alone reads a convolution, if it needs no currents but those of a row of
+    windows at a time, and if nothing else computes it.
+    """
+    user = only_user(op.result)
+    if not is_window_pool(user) or any(user is block.pool for block in context.maps.values()):
+        return None
+    types = element_type_of(op.result.type), element_type_of(user.result.type)
+    is_sum = isinstance(user, qsnn.SumPool2dOp)
+    return user if types[0] == types[1] or (is_sum and types == (i16, i32)) else None

@@ -56,12 +56,13 @@ class WindowBlock:
         return height * window[0], width * window[1]
 
 
-def _only_user(value: SSAValue) -> Operation | None:
+def only_user(value: SSAValue) -> Operation | None:
+    """The one operation that uses a value, or None."""
     users = [use.operation for use in value.uses]
     return users[0] if len(users) == 1 else None
 
 
-def _is_window_pool(op: Operation | None) -> TypeGuard[Pool]:
+def is_window_pool(op: Operation | None) -> TypeGuard[Pool]:
     """Whether windows do not overlap and do not reach beyond the map."""
     return isinstance(op, Pool) and op.kernel == op.stride and not any(int_values(op.padding))
 
@@ -103,9 +104,9 @@ def match_map_block(op: qsnn.Conv2dOp) -> WindowBlock | None:
 def _match_block(op: qsnn.Conv2dOp) -> WindowBlock | None:
     if shape_of(op.result.type)[0] > LARGEST_LAYER:
         return None
-    user = _only_user(op.result)
-    pool = user if _is_window_pool(user) else None
-    neurons = user if pool is None else _only_user(pool.result)
+    user = only_user(op.result)
+    pool = user if is_window_pool(user) else None
+    neurons = user if pool is None else only_user(pool.result)
     if not isinstance(neurons, qsnn.LIFOp) or not _is_packable(neurons):
         return None
     if pool is not None and element_type_of(pool.result.type) != i16:

@@ -106,16 +106,15 @@ class ConvertQSNNToKernelsPass(SNNPass):
         context.blocks.update(window_blocks(context))
         context.maps.update(map_blocks(context))
         _read_frame(context, network, block)
-        done: set[Operation | None] = {
-            op for found in context.blocks.values() for op in (found.pool, found.neurons)
-        }
-        done |= {found.pool for found in context.maps.values()}
+        for found in context.blocks.values():
+            context.fused |= {op for op in (found.pool, found.neurons) if op is not None}
+        context.fused |= {found.pool for found in context.maps.values() if found.pool is not None}
         for op in network.body.block.ops:
             if op in context.blocks:
                 window_lowering(context, context.blocks[op]).lower()
             elif op in context.maps:
                 MapLowering(context, context.maps[op]).lower()
-            elif not isinstance(op, qsnn.WeightOp) and op not in done:
+            elif not isinstance(op, qsnn.WeightOp) and op not in context.fused:
                 _rule(context, op)(context, op)
         self.statistics.add("calls", len(context.calls))
         block.add_ops([*context.declarations, *context.calls])

@@ -281,6 +281,12 @@ def valued(rng: np.random.Generator) -> RandomNetwork:
         weight = builder.weight_of((outputs, shape[0], *taps), 4.0)
         convolution = snn.Conv2dOp(builder.frame, weight, None, padding=padding, stride=stride)
         current = builder.add(convolution).result
+        # A stream of its own: whether there is a pooling leaves all other draws alone.
+        (pools,) = rng.spawn(1)
+        window = int(pools.choice([2, 2, 3]))
+        if pools.random() < 0.5 and min(shape_of(current.type)[1:]) >= window:
+            pool = snn.MaxPool2dOp if pools.random() < 0.6 else snn.SumPool2dOp
+            current = builder.add(pool(current, [window] * 2, [window] * 2)).results[0]
     value = builder.flat(builder.spiking(current, False))
     value = builder.spiking(builder.connected(value, 10), False)
     x = np.clip(rng.normal(10, 50, (SAMPLES, STEPS, *shape)), -127, 127).astype(np.int64)

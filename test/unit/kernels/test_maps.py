@@ -21,7 +21,7 @@ from snnir.testing.window_networks import expected_result
 from snnir.universe import make_context
 
 CHOICES = (("scatter", "lists"), ("masks", "bytes"), ("masks", "lists"), ("event", "lists"),
-           ("event", "bytes"), ("dot", "lists"))  # fmt: skip
+           ("event", "bytes"), ("dot", "lists"), ("dot", "bytes"))  # fmt: skip
 
 
 def lowered(module: ModuleOp, seed: int) -> ModuleOp:
@@ -99,5 +99,5 @@ def test_random_networks_use_every_call() -> None:
                 names.add("tiles behind bytes")
     assert names >= {
         "snnrt.map_lif_masks", "snnrt.map_lif_list", "snnrt.bytes_to_masks", "snnrt.mask_conv2d",
-        "snnrt.conv2d_dot", "halving", "general", "tiles behind bytes",
+        "snnrt.conv2d_dot", "snnrt.conv2d_dot_pool2d", "halving", "general", "tiles behind bytes",
     }  # fmt: skip

@@ -8,6 +8,11 @@ CONV_FIELDS = (
     "padding_top padding_left dilation_height dilation_width groups"
 ).split()
 
+POOL_FIELDS = (
+    "input_height input_width channels output_height output_width kernel_height "
+    "kernel_width stride_height stride_width padding_top padding_left"
+).split()
+
 
 def active(rng, shape, binary):
     """Sparse int8 activations."""

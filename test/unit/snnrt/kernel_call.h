@@ -5,7 +5,7 @@
 #include "driver_io.h"
 
 #define NAME_BYTES 40
-#define MAXIMUM_INTEGERS 24
+#define MAXIMUM_INTEGERS 28
 #define MAXIMUM_ARRAYS 8
 
 typedef struct call {

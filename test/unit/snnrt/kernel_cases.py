@@ -3,16 +3,11 @@
 import compressed_weights
 import kernel_reference as reference
 import numpy as np
-from case_inputs import CONV_FIELDS, active, conv_shape
-from dot_cases import conv2d_dot, linear_dot
+from case_inputs import CONV_FIELDS, POOL_FIELDS, active, conv_shape
+from dot_cases import conv2d_dot, conv2d_dot_pool2d, linear_dot
 from kernel_case import TYPES, Case, fields, integers
 from mask_cases import bytes_to_masks
 from neuron_cases import extent_array, neuron
-
-POOL_FIELDS = (
-    "input_height input_width channels output_height output_width kernel_height "
-    "kernel_width stride_height stride_width padding_top padding_left"
-).split()
 
 
 def list_of(values):
@@ -385,6 +380,9 @@ FAMILIES = {
     linear_gather: (["linear_gather_s16", "linear_gather_values_s16"], 60),
     linear_dot: (["linear_dot_s16", "linear_dot_s32"], 60),
     conv2d_dot: (["conv2d_dot_s16", "conv2d_dot_s32"], 40),
+    conv2d_dot_pool2d: ([f"conv2d_dot_{p}" for p in (
+        "max_pool2d_s16", "max_pool2d_s32", "sum_pool2d_s16_s16", "sum_pool2d_s16_s32",
+        "sum_pool2d_s32_s32")], 30),
     compressed_linear_scatter: ([f"linear_scatter_{k}{v}_{t}"
                                  for k in ("packed4", "packed2", "sparse", "blocks")
                                  for v in ("", "_values") for t in ("s16", "s32")], 40),

@@ -181,6 +181,22 @@ LINEAR_DOT_KERNEL(linear_dot_s32)
 CONV2D_DOT_KERNEL(conv2d_dot_s16)
 CONV2D_DOT_KERNEL(conv2d_dot_s32)
 
+/* integers: shape of the convolution, then of a row of windows; arrays: values,
+   strip, pairs, weights, current, output. */
+#define CONV2D_DOT_POOL_KERNEL(name)                                          \
+  static int32_t run_##name(const call *arguments) {                          \
+    const snnrt_conv2d_shape shape = conv2d_shape(&INTEGER(0));               \
+    const snnrt_pool2d_shape window = pool2d_shape(&INTEGER(15));             \
+    snnrt_##name(ARRAY(0), ARRAY(1), ARRAY(2), ARRAY(3), ARRAY(4), ARRAY(5),  \
+                 &shape, &window);                                            \
+    return 0;                                                                 \
+  }
+CONV2D_DOT_POOL_KERNEL(conv2d_dot_max_pool2d_s16)
+CONV2D_DOT_POOL_KERNEL(conv2d_dot_max_pool2d_s32)
+CONV2D_DOT_POOL_KERNEL(conv2d_dot_sum_pool2d_s16_s16)
+CONV2D_DOT_POOL_KERNEL(conv2d_dot_sum_pool2d_s16_s32)
+CONV2D_DOT_POOL_KERNEL(conv2d_dot_sum_pool2d_s32_s32)
+
 /* integers: count, then the shape; arrays: list, values where there are any,
    starts, entries, current. */
 #define SPARSE_KERNEL(name, ...)                                           \
@@ -324,6 +340,11 @@ static const kernel kernels[] = {
     ENTRY(linear_dot_s32),
     ENTRY(conv2d_dot_s16),
     ENTRY(conv2d_dot_s32),
+    ENTRY(conv2d_dot_max_pool2d_s16),
+    ENTRY(conv2d_dot_max_pool2d_s32),
+    ENTRY(conv2d_dot_sum_pool2d_s16_s16),
+    ENTRY(conv2d_dot_sum_pool2d_s16_s32),
+    ENTRY(conv2d_dot_sum_pool2d_s32_s32),
     ENTRY(linear_gather_s16),
     ENTRY(linear_gather_values_s16),
     ENTRY(linear_scatter_s16),

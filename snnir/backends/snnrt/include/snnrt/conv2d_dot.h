@@ -48,29 +48,40 @@ SNNRT_KERNEL void snnrt_conv2d_dot_strip(const int8_t *values, int8_t *strip,
   }
 }
 
+/* The currents of a row of outputs. */
+SNNRT_KERNEL void snnrt_conv2d_dot_row(const int8_t *values, int8_t *strip,
+                                       int32_t *pairs, const int32_t *weights,
+                                       snnrt_current current,
+                                       int32_t output_row,
+                                       const snnrt_conv2d_shape *shape) {
+  const int32_t bytes = snnrt_conv2d_dot_row_bytes(shape);
+  const int32_t quads = snnrt_conv2d_dot_row_quads(shape);
+  const int8_t *patch = strip;
+  snnrt_conv2d_dot_strip(values, strip, output_row, shape);
+  for (int32_t ox = 0; ox < shape->output_width; ++ox) {
+    int32_t *next = pairs;
+    for (int32_t ky = 0; ky < shape->kernel_height; ++ky) {
+      for (int32_t quad = 0; quad < quads; ++quad) {
+        const int8_t *const four = patch + ky * bytes + SNNRT_DOT_VALUES * quad;
+        next = snnrt_dot_pairs(snnrt_load32(four), next);
+      }
+    }
+    snnrt_dot_rows(pairs, shape->kernel_height * quads, weights, current,
+                   shape->output_channels);
+    current = snnrt_current_at(current, shape->output_channels);
+    patch += shape->stride_width * shape->input_channels;
+  }
+}
+
 /* Currents of either type. */
 SNNRT_KERNEL void snnrt_conv2d_dot(const int8_t *values, int8_t *strip,
                                    int32_t *pairs, const int32_t *weights,
                                    snnrt_current current,
                                    const snnrt_conv2d_shape *shape) {
-  const int32_t bytes = snnrt_conv2d_dot_row_bytes(shape);
-  const int32_t quads = snnrt_conv2d_dot_row_quads(shape);
+  const int32_t row = shape->output_width * shape->output_channels;
   for (int32_t oy = 0; oy < shape->output_height; ++oy) {
-    snnrt_conv2d_dot_strip(values, strip, oy, shape);
-    const int8_t *patch = strip;
-    for (int32_t ox = 0; ox < shape->output_width; ++ox) {
-      int32_t *next = pairs;
-      for (int32_t ky = 0; ky < shape->kernel_height; ++ky) {
-        for (int32_t quad = 0; quad < quads; ++quad) {
-          const int8_t *const four = patch + ky * bytes + SNNRT_DOT_VALUES * quad;
-          next = snnrt_dot_pairs(snnrt_load32(four), next);
-        }
-      }
-      snnrt_dot_rows(pairs, shape->kernel_height * quads, weights, current,
-                     shape->output_channels);
-      current = snnrt_current_at(current, shape->output_channels);
-      patch += shape->stride_width * shape->input_channels;
-    }
+    snnrt_conv2d_dot_row(values, strip, pairs, weights, current, oy, shape);
+    current = snnrt_current_at(current, row);
   }
 }
 

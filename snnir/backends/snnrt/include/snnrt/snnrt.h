@@ -20,6 +20,7 @@
 #include "snnrt/bytes_to_masks.h"
 #include "snnrt/concat.h"
 #include "snnrt/conv2d_dot.h"
+#include "snnrt/conv2d_dot_pool2d.h"
 #include "snnrt/conv2d_scatter.h"
 #include "snnrt/conv2d_scatter_packed.h"
 #include "snnrt/event_hits.h"
