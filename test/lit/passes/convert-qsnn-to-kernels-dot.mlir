@@ -39,3 +39,20 @@ qsnn.network @convolution(%frame: tensor<1x3x4xi8>) -> tensor<1x4x3xi16> attribu
   %w = qsnn.li %x leak 16384 : i32 overflow saturate rounding nearest : (tensor<1x4x3xi32>) -> tensor<1x4x3xi16>
   qsnn.output %w : tensor<1x4x3xi16>
 }
+
+// -----
+
+// Currents that only a pooling reads exist for one row of windows at a time; the last column is not computed.
+// CHECK-LABEL: snnrt.network @pooled
+// CHECK: snnrt.buffer "conv2d_current" transient : memref<2x4x1xi32>
+// CHECK-NOT: snnrt.max_pool2d
+// CHECK: snnrt.conv2d_dot_pool2d %input, %conv2d_strip, %conv2d_pairs, %conv2d_weights, %conv2d_current, %pool2d_output {kernel = array<i64: 1, 1>, stride = array<i64: 1, 1>, padding = array<i64: 0, 0>, dilation = array<i64: 1, 1>, window = array<i64: 2, 2>, sum = false}
+
+// SOURCE: snnrt_conv2d_dot_max_pool2d_s32(
+qsnn.network @pooled(%frame: tensor<1x4x5xi8>) -> tensor<1x2x2xi16> attributes {timesteps = 5 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>, input_maximum = 16 : i64} {
+  %a = qsnn.weight dense<2> : tensor<1x1x1x1xi8>
+  %x = qsnn.conv2d %frame, %a : (tensor<1x4x5xi8>, tensor<1x1x1x1xi8>) -> tensor<1x4x5xi32>
+  %p = qsnn.max_pool2d %x kernel [2, 2] stride [2, 2] : (tensor<1x4x5xi32>) -> tensor<1x2x2xi32>
+  %w = qsnn.li %p leak 16384 : i32 overflow saturate rounding nearest : (tensor<1x2x2xi32>) -> tensor<1x2x2xi16>
+  qsnn.output %w : tensor<1x2x2xi16>
+}

@@ -47,3 +47,24 @@ snnrt.conv2d_dot %values, %strip, %pairs, %words, %current {kernel = array<i64: 
 %values, %strip, %pairs, %words, %current = "test.op"() : () -> (memref<5x6x2xi8>, memref<36xi8>, memref<12xi32>, memref<18xi32>, memref<3x3x3xi32>)
 // expected-error @+1 {{'snnrt.conv2d_dot' op strip has shape (36,), expected (48,)}}
 snnrt.conv2d_dot %values, %strip, %pairs, %words, %current {kernel = array<i64: 3, 3>, stride = array<i64: 1, 2>, padding = array<i64: 0, 1>, dilation = array<i64: 1, 1>} : memref<5x6x2xi8>, memref<36xi8>, memref<12xi32>, memref<18xi32>, memref<3x3x3xi32>
+
+// -----
+
+// Conv2dDotPool2dOp C3: the currents of one row of windows.
+%image, %strip, %pairs, %words, %rows, %pooled = "test.op"() : () -> (memref<5x6x2xi8>, memref<36xi8>, memref<12xi32>, memref<18xi32>, memref<3x2x3xi32>, memref<1x1x3xi32>)
+// expected-error @+1 {{'snnrt.conv2d_dot_pool2d' op current of type memref<3x2x3xi32> does not fit windows of (2, 2) to memref<1x1x3xi32>}}
+snnrt.conv2d_dot_pool2d %image, %strip, %pairs, %words, %rows, %pooled {kernel = array<i64: 3, 3>, stride = array<i64: 1, 2>, padding = array<i64: 0, 1>, dilation = array<i64: 1, 1>, window = array<i64: 2, 2>, sum = true} : memref<5x6x2xi8>, memref<36xi8>, memref<12xi32>, memref<18xi32>, memref<3x2x3xi32>, memref<1x1x3xi32>
+
+// -----
+
+// Conv2dDotPool2dOp C3: the convolution gives 3 rows, two windows take 4.
+%image, %strip, %pairs, %words, %rows, %pooled = "test.op"() : () -> (memref<5x6x2xi8>, memref<36xi8>, memref<12xi32>, memref<18xi32>, memref<2x2x3xi32>, memref<2x1x3xi32>)
+// expected-error @+1 {{'snnrt.conv2d_dot_pool2d' op current has size (4, 2), expected (3, 3)}}
+snnrt.conv2d_dot_pool2d %image, %strip, %pairs, %words, %rows, %pooled {kernel = array<i64: 3, 3>, stride = array<i64: 1, 2>, padding = array<i64: 0, 1>, dilation = array<i64: 1, 1>, window = array<i64: 2, 2>, sum = true} : memref<5x6x2xi8>, memref<36xi8>, memref<12xi32>, memref<18xi32>, memref<2x2x3xi32>, memref<2x1x3xi32>
+
+// -----
+
+// Conv2dDotPool2dOp C6: a maximum has the type of the currents.
+%image, %strip, %pairs, %words, %rows, %pooled = "test.op"() : () -> (memref<5x6x2xi8>, memref<36xi8>, memref<12xi32>, memref<18xi32>, memref<2x2x3xi16>, memref<1x1x3xi32>)
+// expected-error @+1 {{'snnrt.conv2d_dot_pool2d' op output has element type i32, expected i16}}
+snnrt.conv2d_dot_pool2d %image, %strip, %pairs, %words, %rows, %pooled {kernel = array<i64: 3, 3>, stride = array<i64: 1, 2>, padding = array<i64: 0, 1>, dilation = array<i64: 1, 1>, window = array<i64: 2, 2>, sum = false} : memref<5x6x2xi8>, memref<36xi8>, memref<12xi32>, memref<18xi32>, memref<2x2x3xi16>, memref<1x1x3xi32>
