@@ -33,6 +33,8 @@ CONVOLUTIONS = (
     "kernels=event packing=triples",
     "kernels=event packing=triples table-bytes=40000",
     "kernels=event packing=triples table-bytes=300000",
+    "kernels=event neurons=lists",
+    "kernels=masks table-bytes=40000",
     "kernels=cmsis",
 )
 CONNECTIONS = ("kernels=dense", "kernels=packed", "kernels=sparse", "kernels=blocks",

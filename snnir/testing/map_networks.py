@@ -36,13 +36,8 @@ class MapNetworkBuilder(WindowNetworkBuilder):
         return self._neurons(self.add(convolution).result)
 
 
-def quantized_map_network(seed: int) -> RandomNetwork:
-    """A random network of two or three such blocks in integers, and input for it.
-
-    Prints the seed, for a test that fails.
-    """
-    print(f"seed {seed}")
-    rng = np.random.default_rng(seed)
+def random_map_network(rng: np.random.Generator) -> RandomNetwork:
+    """A verified `snn` network of two or three such blocks, and an input for it."""
     kind = InputKind(rng.choice([InputKind.EVENT_COUNTS, InputKind.VALUES]))
     frames = ((1, 9, 8), (2, 8, 6), (4, 7, 9))
     builder = MapNetworkBuilder(rng, frames[rng.integers(len(frames))])
@@ -52,10 +47,18 @@ def quantized_map_network(seed: int) -> RandomNetwork:
     module = builder.finish(value, 12, kind)
     x = random_input(rng, kind, (2, 12, *builder.shape))
     x = x // 8 if kind is InputKind.VALUES else x * (rng.random(x.shape) < 0.3)
+    return RandomNetwork(module, x)
+
+
+def quantized_map_network(seed: int) -> RandomNetwork:
+    """Such a network in integers. Prints the seed, for a test that fails."""
+    print(f"seed {seed}")
+    rng = np.random.default_rng(seed)
+    network = random_map_network(rng)
     ConvertSNNToQSNNPass(
         bits=int(rng.integers(2, 6)),
         rounding=rng.choice(["nearest", "floor"]),
-        input_maximum=LARGEST_COUNT if kind is InputKind.EVENT_COUNTS else 127,
-    ).apply(make_context(), module)
-    module.verify()
-    return RandomNetwork(module, x)
+        input_maximum=LARGEST_COUNT,
+    ).apply(make_context(), network.module)
+    network.module.verify()
+    return network
