@@ -18,7 +18,6 @@ from snnir.dialects import qsnn, snnrt
 from snnir.kernels.context import CMSIS_CHOICES, KernelContext, NeuronChoice
 from snnir.kernels.halving import HalvingResets, halving_resets
 from snnir.kernels.lane_packing import LanePacking
-from snnir.kernels.mask_rules import wants_masks
 from snnir.kernels.ranges import current_range
 from snnir.kernels.window_rules import WindowLowering
 from snnir.kernels.windows import WindowBlock, match_map_block
@@ -65,20 +64,6 @@ class MapLowering(WindowLowering):
     def choose_lane_channels(self) -> list[int | None]:
         """See the base class."""
         return [*range(self.channels)]
-
-    def reads_list(self, user: Operation) -> bool:
-        """Convolutions of bytes do, which look at the inputs of a position and group together.
-
-        Positions are in their order, but not the channels of one.
-        """
-        context = self.context
-        return (
-            isinstance(user, qsnn.Conv2dOp)
-            and user not in context.blocks
-            and not wants_masks(context, user)
-            and context.choice(user) not in CMSIS_CHOICES
-            and user.groups.value.data in (1, self.channels)
-        )
 
     def lower(self) -> None:
         """Declare buffers and constants and append the call."""

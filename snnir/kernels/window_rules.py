@@ -107,8 +107,10 @@ class WindowLowering:
         return LanePacking(self.channels), pairs
 
     def choose_lane_channels(self) -> list[int | None]:
-        """The channel of each lane: in order where spikes are also wanted as bytes."""
-        if self._wants_bytes() and not self._gives_lists():
+        """The channel of each lane: in order where convolutions want spikes as bytes or lists."""
+        users = [use.operation for use in self.block.neurons.spikes.uses]
+        listed = any(self._reads_list(user) for user in users)
+        if listed or (self._wants_bytes() and not self._gives_lists()):
             return [*range(self.channels), *[None] * (self.lanes - self.channels)]
         return channels_by_lane(self.channels, self.lanes, self.rates, self.busy)
 
@@ -121,13 +123,23 @@ class WindowLowering:
             for user in users
         )
 
-    def reads_list(self, user: Operation) -> bool:
-        """Whether a user that is no linear layer takes the spikes as a list of indices.
+    def _reads_list(self, user: Operation) -> bool:
+        """Whether a user is a convolution that takes the spikes as a list of indices.
 
-        None does: calm windows of a row are listed behind the others, and convolutions want their
-        inputs position by position.
+        It looks at the inputs of a position and group together. Positions are in their order,
+        unless some windows are calm, whose spikes are listed behind the others of a row; the
+        channels of a position are not.
         """
-        return False
+        context, source = self.context, self.block.convolution
+        may_be_calm = source in context.blocks and source.input is context.network.frame
+        return (
+            isinstance(user, qsnn.Conv2dOp)
+            and not may_be_calm
+            and user not in context.blocks
+            and not wants_masks(context, user)
+            and context.choice(user) not in CMSIS_CHOICES
+            and user.groups.value.data in (1, self.channels)
+        )
 
     def _gives_lists(self) -> bool:
         """Whether spikes only reach event-driven layers that read lists: linear ones, through one
@@ -135,7 +147,7 @@ class WindowLowering:
         """
         users = [use.operation for use in self.block.neurons.spikes.uses]
         return bool(users) and all(
-            self.reads_list(user) or _feeds_linear_layers(self.context, user) for user in users
+            self._reads_list(user) or _feeds_linear_layers(self.context, user) for user in users
         )
 
     def _busy_channels(self) -> NDArray[np.bool_]:
