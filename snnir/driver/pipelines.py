@@ -12,7 +12,7 @@ from xdsl.utils.arg_spec import ArgSpec, ParameterListType
 
 from snnir.backends.targets import TargetDescription
 from snnir.costs.goals import Goal, Metric, keeps_arena
-from snnir.kernels.context import KernelChoice, Packing
+from snnir.kernels.context import KernelChoice, NeuronChoice, Packing
 from snnir.quantization.options import StatePolicy
 from snnir.support.pipeline import (
     PassInstrumentation,
@@ -45,6 +45,8 @@ class LoweringOptions:
         kernels: kernels of linear layers and convolutions, see `convert-qsnn-to-kernels`.
         packing, table_bytes, tile_rows: of convolutions that are read window by window, see
             `convert-qsnn-to-kernels`; `optimize` chooses them itself.
+        neurons: what neurons behind other convolutions give their spikes as, see
+            `convert-qsnn-to-kernels`; the same holds.
         weight_bits: least bits of a stored weight of a convolution: 8, 4 or 2; the same holds.
         input_maximum: largest event count of an input element and step; None measures it.
         input_density: most events in a window of the first layers (`#qsnn.density`); None takes 1.5
@@ -73,6 +75,7 @@ class LoweringOptions:
     packing: Packing = "pairs"
     table_bytes: int = 0
     tile_rows: int = 0
+    neurons: NeuronChoice = "bytes"
     weight_bits: int = 8
     input_maximum: int | None = None
     input_density: int | Literal["none"] | None = None
@@ -146,6 +149,7 @@ def to_kernels(options: LoweringOptions) -> str:
         "packing": None if options.packing == "pairs" else options.packing,
         "table-bytes": options.table_bytes or None,
         "tile-rows": options.tile_rows or None,
+        "neurons": None if options.neurons == "bytes" else options.neurons,
         "weight-bits": None if options.weight_bits == 8 else options.weight_bits,
     }
     conversion = _spec("convert-qsnn-to-kernels", values)

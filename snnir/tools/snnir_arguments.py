@@ -12,7 +12,7 @@ from snnir.costs.features import Presentation
 from snnir.costs.goals import Goal, Metric
 from snnir.dialects.snn_attributes import InputKind, Readout
 from snnir.driver.levels import LEVELS
-from snnir.kernels.context import KernelChoice, Packing
+from snnir.kernels.context import KernelChoice, NeuronChoice, Packing
 
 Verbs: TypeAlias = "argparse._SubParsersAction[_Parser]"
 
@@ -203,6 +203,12 @@ def _add_kernels(group: argparse._ArgumentGroup) -> None:
         type=positive,
         metavar="N",
         help="rows of pooling windows whose currents exist at a time (all)",
+    )
+    group.add_argument(
+        "--neurons",
+        choices=get_args(NeuronChoice),
+        help="what neurons with 16-bit states behind convolutions that are not read window by "
+        "window give their spikes as: bytes, or lists of indices or masks (bytes)",
     )
     group.add_argument(
         "--weight-bits",

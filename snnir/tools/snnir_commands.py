@@ -139,7 +139,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
 
 
 def _lowering(options: argparse.Namespace) -> LoweringOptions:
-    chosen = ("packing", "table_bytes", "tile_rows", "weight_bits")
+    chosen = ("packing", "table_bytes", "tile_rows", "neurons", "weight_bits")
     given = [name for name in chosen if getattr(options, name) is not None]
     if options.optimize is not None and given:
         raise UsageError(
@@ -154,6 +154,7 @@ def _lowering(options: argparse.Namespace) -> LoweringOptions:
         packing=options.packing or "pairs",
         table_bytes=options.table_bytes or 0,
         tile_rows=options.tile_rows or 0,
+        neurons=options.neurons or "bytes",
         weight_bits=options.weight_bits or 8,
         input_maximum=options.input_maximum,
         input_density=options.input_density,

@@ -12,6 +12,7 @@
 // RUN: snnir compile %s -o %t.chosen --input-maximum 1 --optimize speed -q > %t.out 2>&1
 // RUN: not grep . %t.out
 // RUN: not snnir compile %s -o %t.chosen --optimize speed --table-bytes 16K 2>&1 | filecheck %s --check-prefix=BOTH
+// RUN: not snnir compile %s -o %t.chosen --optimize speed --neurons lists 2>&1 | filecheck %s --check-prefix=NEURONS
 
 // PAIRS: remark: 'qsnn.conv2d' op tables of (1, 2) bits
 // TRIPLES: remark: 'qsnn.conv2d' op tables of (3,) bits
@@ -19,6 +20,7 @@
 // PACKED: snnrt_conv2d_scatter_packed4
 // HINT: snnir: note: {{[0-9]+}} remarks of the passes say what was chosen and why; -v prints them
 // REASONS: remark: 'qsnn.conv2d' op chose
+// NEURONS: snnir: error: --optimize chooses what --neurons says; give one of them
 // BOTH: snnir: error: --optimize chooses what --table-bytes says; give one of them
 snn.network @net(%frame: tensor<1x8x8xf32>) -> tensor<2xi1> attributes {timesteps = 4 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>} {
   %k = snn.weight dense<0.5> : tensor<3x1x3x3xf32>
