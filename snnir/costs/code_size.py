@@ -13,7 +13,7 @@ from collections.abc import Callable
 from xdsl.ir import SSAValue
 
 from snnir.costs.features import LONG_FILL
-from snnir.costs.features_conv2d import is_depthwise
+from snnir.costs.features_conv2d import DEPTHWISE_STRIDE, is_depthwise
 from snnir.costs.features_lanes import (
     UNROLLED_GROUPS,
     Amounts,
@@ -109,7 +109,9 @@ def _quads(op: snnrt.Conv2dScatterOp) -> Amounts:
     """Rows of a kernel that are short have code of their own."""
     if is_depthwise(op):
         _, *taps, outputs = buffer_shape(op.weights.type)
-        return {"inside_tap": element_count(taps) * outputs}
+        strides = int_values(op.stride)
+        phases = element_count(strides) if max(strides) <= DEPTHWISE_STRIDE else 0
+        return {"inside_tap": element_count(taps) * outputs * bool(phases), "inside_phase": phases}
     width = buffer_shape(op.weights.type)[2]
     quads = buffer_shape(op.current.type)[2] // 4
     row = width * quads

@@ -9,7 +9,7 @@ from xdsl.dialects.builtin import i16
 
 from snnir.costs.additions import additions_along, odd_share
 from snnir.costs.features_linear import tiles, transfers
-from snnir.costs.reach import Reach, reach
+from snnir.costs.reach import Reach, reach, uncut
 from snnir.costs.signals import Floats, Signal, Signals
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_element, buffer_shape
@@ -21,6 +21,7 @@ Scatter = snnrt.Conv2dScatterOp | snnrt.Conv2dScatterValuesOp | snnrt.Conv2dScat
 
 QUAD_LANES = c_constant("byte_rows.h", "QUAD_LANES")
 DEPTHWISE_OUTPUTS = c_constant("conv2d_depthwise.h", "DEPTHWISE_OUTPUTS")
+DEPTHWISE_STRIDE = c_constant("conv2d_depthwise.h", "DEPTHWISE_STRIDE")
 UNROLLED_ROW_QUADS = c_constant("conv2d_quads.h", "UNROLLED_ROW_QUADS")
 
 
@@ -80,22 +81,25 @@ def is_depthwise(op: Scatter) -> bool:
 
 
 def _depthwise(op: Scatter, signal: Signal, outputs: int) -> Found:
-    """Each input is added by itself, without loops where it reaches its whole kernel."""
+    """Each input is added by itself, without loops where no border cuts its kernel."""
     rows, columns = _reaches(op, (signal.rows, signal.columns))
-    plain = set((*int_values(op.stride), *int_values(op.dilation))) == {1}
-
-    def complete(reach: Reach) -> float:
-        return reach.expect(lambda reached: float(reached == reach.taps)) if plain else 0.0
-
-    inside = signal.active * complete(rows) * complete(columns)
-    outside = signal.active - inside
-    taps = rows.taps * columns.taps * outputs
+    strides = int_values(op.stride)
+    share, inside_rows, inside_taps = 0.0, 0.0, 0.0
+    if max(strides) <= DEPTHWISE_STRIDE and set(int_values(op.dilation)) == {1}:
+        uncut_rows, uncut_columns = (
+            uncut(*axis, along)
+            for axis, along in zip(_axes(op), (signal.rows, signal.columns), strict=True)
+        )
+        share = uncut_rows[0] * uncut_columns[0]
+        inside_rows = uncut_rows[1] * uncut_columns[0]
+        inside_taps = uncut_rows[1] * uncut_columns[1]
+    inside = signal.active * share
+    reached = signal.active * rows.mean * columns.mean
     return "depthwise", {
-        "call": 1, "inside": inside, "inside_tap": inside * taps, "outside": outside,
-        "outside_row": max(signal.active * rows.mean - inside * rows.taps, 0.0),
-        "outside_tap": max(
-            signal.active * rows.mean * columns.mean * outputs - inside * taps, 0.0
-        ),
+        "call": 1, "inside": inside, "inside_tap": signal.active * inside_taps * outputs,
+        "inside_phase": inside * (max(strides) > 1), "outside": signal.active - inside,
+        "outside_row": max(signal.active * (rows.mean - inside_rows), 0.0),
+        "outside_tap": max(reached - signal.active * inside_taps, 0.0) * outputs,
     }  # fmt: skip
 
 
@@ -134,15 +138,21 @@ def _areas(
 
 
 def _reaches(op: Scatter, shares: Sequence[Floats | None]) -> list[Reach]:
-    taps = buffer_shape(op.weights.type)[1:3]
-    outputs = buffer_shape(op.current.type)[:2]
     return [
-        reach(size, taps[axis], outputs[axis], stride, padding, dilation, shares[axis])
-        for axis, (size, stride, padding, dilation) in enumerate(
-            zip(*(int_values(p) for p in (op.input_size, op.stride, op.padding, op.dilation)),
-                strict=True)
+        reach(*axis, dilation, along)
+        for axis, dilation, along in zip(_axes(op), int_values(op.dilation), shares, strict=True)
+    ]
+
+
+def _axes(op: Scatter) -> list[tuple[int, int, int, int, int]]:
+    """Of each axis inputs, taps, outputs, stride and padding."""
+    return list(
+        zip(
+            int_values(op.input_size), buffer_shape(op.weights.type)[1:3],
+            buffer_shape(op.current.type)[:2], int_values(op.stride), int_values(op.padding),
+            strict=True,
         )
-    ]  # fmt: skip
+    )  # fmt: skip
 
 
 def _tiled(

@@ -69,11 +69,28 @@ def reach(
             are not computed, and never active.
     """
     found = np.zeros(taps + 1)
-    weights = np.full(size, 1 / size)
-    if shares is not None:
-        weights = np.pad(shares, (0, max(size - len(shares), 0)))[:size]
     for number, share in zip(
-        counts(size, taps, outputs, stride, padding, dilation), weights, strict=True
+        counts(size, taps, outputs, stride, padding, dilation), _weights(size, shares), strict=True
     ):
         found[number] += share
     return Reach(taps, found)
+
+
+def _weights(size: int, shares: Floats | None) -> Floats:
+    """The share of the active inputs at each coordinate."""
+    if shares is None:
+        return np.full(size, 1 / size)
+    return np.pad(shares, (0, max(size - len(shares), 0)))[:size]
+
+
+def uncut(
+    size: int, taps: int, outputs: int, stride: int, padding: int, shares: Floats | None
+) -> tuple[float, float]:
+    """Share of the active inputs that no border cuts the kernel of, and how many outputs they reach
+    along one axis, per active input; without dilation. Arguments as in `reach`.
+    """
+    padded = np.arange(size) + padding
+    inside = (padded >= taps - 1) & (padded < outputs * stride)
+    weights = _weights(size, shares) * inside
+    reached = np.array(counts(size, taps, outputs, stride, padding, 1))
+    return float(weights.sum()), float(weights @ reached)

@@ -26,25 +26,56 @@ typedef struct snnrt_depthwise_input {
   const int8_t *kernel;
 } snnrt_depthwise_input;
 
-/* Adds an input that reaches outputs through its whole kernel; strides and
+/* The largest stride that has code for each remainder of a coordinate. */
+#define SNNRT_DEPTHWISE_STRIDE 2
+
+/* Adds an input that reaches outputs through all elements of its kernel that
+   leave the remainders `ky` and `kx` by the strides, as its coordinates do;
    dilations are 1. */
+SNNRT_KERNEL void snnrt_depthwise_phase(const snnrt_depthwise_input *input,
+                                        snnrt_current current, int32_t ky,
+                                        int32_t kx,
+                                        const snnrt_conv2d_shape *shape) {
+  const int32_t outputs = shape->output_channels / shape->groups;
+  const int32_t last = (shape->kernel_width - 1 - kx) / shape->stride_width;
+  const int32_t first = input->x / shape->stride_width - last;
+  SNNRT_UNROLL_ROW
+  for (int32_t i = 0; ky + i * shape->stride_height < shape->kernel_height;
+       ++i) {
+    const int32_t oy = input->y / shape->stride_height - i;
+    const snnrt_current row =
+        snnrt_current_at(current, (oy * shape->output_width + first) *
+                                          shape->output_channels +
+                                      input->output);
+    const int8_t *const weights =
+        input->kernel + (ky + i * shape->stride_height) * shape->kernel_width *
+                            outputs;
+    SNNRT_UNROLL_ROW
+    for (int32_t j = 0; j < (last + 1) * outputs; ++j) {
+      const int32_t column = shape->kernel_width - 1 - kx -
+                             (last - j / outputs) * shape->stride_width;
+      const int32_t at = j / outputs * shape->output_channels + j % outputs;
+      snnrt_add_to_current(
+          row, (uint32_t)at,
+          input->value * weights[column * outputs + j % outputs]);
+    }
+  }
+}
+
+/* Adds an input that no border cuts the kernel of. */
 SNNRT_KERNEL void snnrt_depthwise_inside(const snnrt_depthwise_input *input,
                                          snnrt_current current,
                                          const snnrt_conv2d_shape *shape) {
-  const int32_t outputs = shape->output_channels / shape->groups;
-  const int32_t width = shape->kernel_width * outputs;
-  const int32_t first = input->x - (shape->kernel_width - 1);
-  SNNRT_UNROLL_ROW
-  for (int32_t ky = 0; ky < shape->kernel_height; ++ky) {
-    const snnrt_current row = snnrt_current_at(
-        current, ((input->y - ky) * shape->output_width + first) *
-                         shape->output_channels +
-                     input->output);
-    SNNRT_UNROLL_ROW
-    for (int32_t i = 0; i < width; ++i) {
-      const int32_t at = i / outputs * shape->output_channels + i % outputs;
-      snnrt_add_to_current(row, (uint32_t)at,
-                           input->value * input->kernel[ky * width + i]);
+  SNNRT_UNROLL_WINDOW
+  for (int32_t ky = 0;
+       ky < snnrt_min(shape->stride_height, shape->kernel_height); ++ky) {
+    SNNRT_UNROLL_WINDOW
+    for (int32_t kx = 0;
+         kx < snnrt_min(shape->stride_width, shape->kernel_width); ++kx) {
+      if (input->y % shape->stride_height == ky &&
+          input->x % shape->stride_width == kx) {
+        snnrt_depthwise_phase(input, current, ky, kx, shape);
+      }
     }
   }
 }
@@ -91,7 +122,8 @@ SNNRT_KERNEL void snnrt_conv2d_depthwise(const uint16_t *list, uint32_t count,
   const snnrt_conv_axis horizontal =
       snnrt_conv_axis_of(shape->output_width, shape->kernel_width,
                          shape->stride_width, shape->dilation_width);
-  const bool plain = shape->stride_height == 1 && shape->stride_width == 1 &&
+  const bool plain = shape->stride_height <= SNNRT_DEPTHWISE_STRIDE &&
+                     shape->stride_width <= SNNRT_DEPTHWISE_STRIDE &&
                      shape->dilation_height == 1 && shape->dilation_width == 1;
   const uint16_t *const end = list + count;
   while (list != end) {
@@ -106,9 +138,9 @@ SNNRT_KERNEL void snnrt_conv2d_depthwise(const uint16_t *list, uint32_t count,
         weights +
             channel * outputs * shape->kernel_height * shape->kernel_width};
     const bool inside = input.y >= shape->kernel_height - 1 &&
-                        input.y < shape->output_height &&
+                        input.y < shape->output_height * shape->stride_height &&
                         input.x >= shape->kernel_width - 1 &&
-                        input.x < shape->output_width;
+                        input.x < shape->output_width * shape->stride_width;
     if (plain && inside) {
       snnrt_depthwise_inside(&input, current, shape);
     } else {
