@@ -152,6 +152,12 @@ class KernelContext:
     hits: InputHits | None = None
     marks: InputMarks | None = None
     masks: dict[SSAValue, MaskedSpikes] = field(default_factory=dict[SSAValue, MaskedSpikes])
+    registers: dict[Operation, SSAValue] = field(default_factory=dict[Operation, SSAValue])
+    """The states of registers."""
+    places: dict[SSAValue, SSAValue] = field(default_factory=dict[SSAValue, SSAValue])
+    """Values whose buffer is the state of a register."""
+    copies: list[tuple[Operation, SSAValue, SSAValue]] = field(default_factory=list)
+    """What is copied at the end of a step: for which operation, from where and to where."""
     _views: dict[tuple[SSAValue, tuple[int, ...]], SSAValue] = field(
         default_factory=dict[tuple[SSAValue, tuple[int, ...]], SSAValue]
     )
@@ -231,9 +237,15 @@ class KernelContext:
         self.calls.append(op)
 
     def define(self, value: SSAValue, name: str, order: Order | None = None) -> SSAValue:
-        """A transient buffer for a `qsnn` value, channels-last unless `order` is given."""
+        """A buffer for a `qsnn` value, channels-last unless `order` is given.
+
+        It is transient, or the state of the register that holds the value in the next step.
+        """
         shape, element_type = shape_of(value.type), element_type_of(value.type)
-        buffer = self.buffer(name, buffer_shape_of(shape), element_type)
+        if (buffer := self.places.get(value)) is None:
+            buffer = self.buffer(name, buffer_shape_of(shape), element_type)
+        # A list of what a state held in the step before is none of what it holds now.
+        self._lists.pop(buffer, None)
         self.bind(value, buffer, channels_last(shape) if order is None else order)
         return buffer
 

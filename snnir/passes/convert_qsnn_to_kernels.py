@@ -41,6 +41,7 @@ from snnir.kernels.context import (
 from snnir.kernels.layer_rules import COMMON_RULES, EVENT_RULES, Rule
 from snnir.kernels.layout import buffer_shape_of, channels_last
 from snnir.kernels.neuron_rules import NEURON_RULES
+from snnir.kernels.register_rules import REGISTER_RULES, copy_registers, declare_registers
 from snnir.kernels.tile_rules import tile_rows_of, window_lowering
 from snnir.kernels.window_rules import window_blocks
 from snnir.support.diagnostics import error_at
@@ -96,6 +97,7 @@ class ConvertQSNNToKernelsPass(SNNPass):
         context.table_bytes, context.packing = self.table_bytes, self.packing
         context.tile_rows, context.weight_bits = self.tile_rows, self.weight_bits
         context.blocks.update(window_blocks(context))
+        declare_registers(context)
         _read_frame(context, network, block)
         done = {op for found in context.blocks.values() for op in (found.pool, found.neurons)}
         for op in network.body.block.ops:
@@ -103,6 +105,9 @@ class ConvertQSNNToKernelsPass(SNNPass):
                 window_lowering(context, context.blocks[op]).lower()
             elif not isinstance(op, qsnn.WeightOp) and op not in done:
                 _rule(context, op)(context, op)
+        terminator = context.calls.pop()
+        copy_registers(context)
+        context.calls.append(terminator)
         self.statistics.add("calls", len(context.calls))
         block.add_ops([*context.declarations, *context.calls])
         replace_network(
@@ -172,7 +177,7 @@ _CHOSEN_RULES: dict[KernelChoice, dict[type[Operation], Rule]] = {
 
 def _rule(context: KernelContext, op: Operation) -> Rule:
     layers = _CHOSEN_RULES.get(context.choice(op), EVENT_RULES)
-    for rules in (layers, COMMON_RULES, NEURON_RULES):
+    for rules in (layers, COMMON_RULES, NEURON_RULES, REGISTER_RULES):
         if type(op) in rules:
             return rules[type(op)]
     raise error_at(op, "has no kernels")
