@@ -89,7 +89,7 @@ def lower_linear_cmsis(context: KernelContext, op: qsnn.LinearOp) -> None:
     input, label = context[op.input], layer_label(op, "linear")
     current = context.define(op.result, f"{label}_current")
     context.call(snnrt.FillZeroOp(current))
-    rows = np.ascontiguousarray(layer_weights(op)[:, input.order])
+    rows = np.ascontiguousarray(context.linear_rows(op))
     weights = context.constant(f"{label}_weights", rows)
     if buffer_element(current.type) == i16:
         bias = context.constant(f"{label}_bias", np.zeros(len(rows), np.int32))
@@ -138,7 +138,7 @@ def lower_linear_cmsis_s4(context: KernelContext, op: qsnn.LinearOp) -> None:
         lower_linear_cmsis(context, op)
         return
     input, label = context[op.input], layer_label(op, "linear")
-    rows = layer_weights(op)[:, input.order]
+    rows = context.linear_rows(op)
     weights = context.constant(f"{label}_weights", nibbles.pack_nibbles(rows))
     sums = context.buffer(f"{label}_sums", [len(rows)], i8)
     context.call(cmsis_nn.FullyConnectedS4Op(input.buffer, weights, sums), op)

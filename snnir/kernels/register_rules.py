@@ -18,7 +18,8 @@ from snnir.dialects import qsnn, snnrt
 from snnir.dialects.kernel_bases import buffer_shape
 from snnir.dialects.layer_shapes import shape_of
 from snnir.kernels.context import KernelContext
-from snnir.kernels.layout import Order, buffer_shape_of, channels_last
+from snnir.kernels.layout import buffer_shape_of, channels_last
+from snnir.kernels.orders import memory_order
 from snnir.support.diagnostics import error_at
 
 _DEFINES_BYTES = (qsnn.LIFOp, qsnn.MaxPool2dOp)
@@ -34,7 +35,7 @@ def declare_registers(context: KernelContext) -> None:
         if not isinstance(op, qsnn.RegisterOp):
             continue
         write, shape = op.write, shape_of(op.type)
-        order = channels_last(shape) if write is None else _order_of(write.value, {op})
+        order = channels_last(shape) if write is None else memory_order(write.value)
         name = op.sym_name.data
         state = context.buffer(name, buffer_shape_of(shape), i1, snnrt.Region.STATE)
         context.registers[op] = state
@@ -72,39 +73,6 @@ def _readers(value: SSAValue) -> set[Operation]:
         if isinstance(op, _ALIASES):
             found |= _readers(op.results[0])
     return found
-
-
-def _order_of(value: SSAValue, seen: set[Operation]) -> Order:
-    """The order in which the buffer of a value will hold it.
-
-    Args:
-        seen: registers whose order is being looked for.
-    """
-    shape, owner = shape_of(value.type), value.owner
-    match owner:
-        case qsnn.ReshapeOp() | qsnn.ScaleOp():
-            return _order_of(owner.input, seen)
-        case qsnn.LIFOp() | qsnn.LIOp():
-            return _order_of(owner.current, seen)
-        case qsnn.AddOp():
-            return _order_of(owner.lhs, seen)
-        case qsnn.ConcatOp():
-            return _joined_order(owner, seen)
-        case qsnn.ReadOp():
-            declaration = owner.declaration
-            assert isinstance(declaration, qsnn.RegisterOp)
-            write = declaration.write
-            if write is not None and declaration not in seen:
-                return _order_of(write.value, seen | {declaration})
-    return channels_last(shape)
-
-
-def _joined_order(op: qsnn.ConcatOp, seen: set[Operation]) -> Order:
-    orders = [_order_of(value, seen) for value in op.inputs]
-    rows = int(np.prod(shape_of(op.result.type)[1:], dtype=np.int64))
-    starts = np.cumsum([0, *map(len, orders)])
-    parts = [start + order.reshape(rows, -1) for start, order in zip(starts, orders, strict=False)]
-    return np.concatenate(parts, axis=1).reshape(-1)
 
 
 def lower_register(context: KernelContext, op: qsnn.RegisterOp | qsnn.ReadOp) -> None:
