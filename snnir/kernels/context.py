@@ -155,6 +155,8 @@ class KernelContext:
     masks: dict[SSAValue, MaskedSpikes] = field(default_factory=dict[SSAValue, MaskedSpikes])
     orders: dict[SSAValue, Order] = field(default_factory=dict[SSAValue, Order])
     """The order of results of fully connected layers that have another one than their own."""
+    added_to: dict[SSAValue, SSAValue] = field(default_factory=dict[SSAValue, SSAValue])
+    """Sums of weights that may begin with the value they would be added to (`sums.py`)."""
     registers: dict[Operation, SSAValue] = field(default_factory=dict[Operation, SSAValue])
     """The states of registers."""
     places: dict[SSAValue, SSAValue] = field(default_factory=dict[SSAValue, SSAValue])
@@ -258,6 +260,18 @@ class KernelContext:
         self._lists.pop(buffer, None)
         self.bind(value, buffer, order)
         return buffer
+
+    def sums(self, value: SSAValue, name: str) -> SSAValue:
+        """A buffer for currents that calls add to: cleared, or with what they would be added to."""
+        if (earlier := self.added_to.get(value)) is not None:
+            begun = self[earlier]
+            shape = shape_of(value.type)
+            if np.array_equal(begun.order, self.orders.get(value, channels_last(shape))):
+                self.bind(value, begun.buffer, begun.order)
+                return begun.buffer
+        current = self.define(value, name)
+        self.call(snnrt.FillZeroOp(current))
+        return current
 
     def bind(self, value: SSAValue, buffer: SSAValue, order: Order) -> None:
         """Let a buffer hold a `qsnn` value."""

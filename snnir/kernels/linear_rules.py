@@ -64,9 +64,8 @@ def lower_linear_event(context: KernelContext, op: qsnn.LinearOp) -> None:
         return
     input, label = context[op.input], layer_label(op, "linear")
     active = context.spike_list(input.buffer, op)
-    current = context.define(op.result, f"{label}_current")
-    if chosen.name != "gather":
-        context.call(snnrt.FillZeroOp(current))
+    place = context.define if chosen.name == "gather" else context.sums
+    current = place(op.result, f"{label}_current")
     rows = np.ascontiguousarray(context.linear_rows(op).T)
     values = None if input.binary else input.buffer
     scatter = _Scatter(context, label, active, values, current, rows)

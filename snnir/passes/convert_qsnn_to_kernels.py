@@ -43,6 +43,7 @@ from snnir.kernels.layout import buffer_shape_of, channels_last
 from snnir.kernels.neuron_rules import NEURON_RULES
 from snnir.kernels.orders import output_orders
 from snnir.kernels.register_rules import REGISTER_RULES, copy_registers, declare_registers
+from snnir.kernels.sums import begun_sums
 from snnir.kernels.tile_rules import tile_rows_of, window_lowering
 from snnir.kernels.window_rules import window_blocks
 from snnir.support.diagnostics import error_at
@@ -99,6 +100,7 @@ class ConvertQSNNToKernelsPass(SNNPass):
         context.tile_rows, context.weight_bits = self.tile_rows, self.weight_bits
         context.blocks.update(window_blocks(context))
         context.orders.update(output_orders(network))
+        context.added_to.update(begun_sums(network))
         declare_registers(context)
         _read_frame(context, network, block)
         done = {op for found in context.blocks.values() for op in (found.pool, found.neurons)}
