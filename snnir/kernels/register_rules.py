@@ -37,6 +37,7 @@ def declare_registers(context: KernelContext) -> None:
         write, shape = op.write, shape_of(op.type)
         order = channels_last(shape) if write is None else memory_order(write.value)
         name = op.sym_name.data
+        name = f"register_{name}" if name[:1].isdigit() else name
         state = context.buffer(name, buffer_shape_of(shape), i1, snnrt.Region.STATE)
         context.registers[op] = state
         for read in op.reads:

@@ -56,8 +56,8 @@ def _held_factor(op: Operation, register: RegisterBase) -> NDArray[np.float64]:
     what = "the input" if isinstance(source, Block) else f"a value of '{source.name}'"
     raise error_at(
         op,
-        f"holds {what} from one step to the next; in integers only spikes are fed back: give the "
-        "layer behind it the spikes of a neuron, as snntorch.RLeaky does",
+        f"holds {what} for the next step; in integers only spikes are fed back, as "
+        "snntorch.RLeaky does",
     )
 
 

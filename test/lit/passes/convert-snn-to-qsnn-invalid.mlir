@@ -12,7 +12,7 @@ snn.network @net(%frame: tensor<2xf32>) -> tensor<2xi1> attributes {timesteps = 
 
 // Feedback of membranes.
 snn.network @net(%frame: tensor<2xf32>) -> tensor<2xi1> attributes {timesteps = 5 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>} {
-  // expected-error @+1 {{'snn.register' op holds a value of 'snn.lif' from one step to the next; in integers only spikes are fed back: give the layer behind it the spikes of a neuron, as snntorch.RLeaky does}}
+  // expected-error @+1 {{'snn.register' op holds a value of 'snn.lif' for the next step; in integers only spikes are fed back, as snntorch.RLeaky does}}
   snn.register @r : tensor<2xf32>
   %s, %u = snn.lif %frame beta 0.5 : f32 threshold 1.0 : f32 reset subtract delayed compare gt : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>)
   snn.write @r, %u : tensor<2xf32>
@@ -23,7 +23,7 @@ snn.network @net(%frame: tensor<2xf32>) -> tensor<2xi1> attributes {timesteps = 
 
 // The frame of the step before.
 snn.network @net(%frame: tensor<2xf32>) -> tensor<2xi1> attributes {timesteps = 5 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>} {
-  // expected-error @+1 {{'snn.register' op holds the input from one step to the next; in integers only spikes are fed}}
+  // expected-error @+1 {{'snn.register' op holds the input for the next step; in integers only spikes are fed back}}
   snn.register @r : tensor<2xf32>
   %s, %u = snn.lif %frame beta 0.5 : f32 threshold 1.0 : f32 reset subtract delayed compare gt : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>)
   snn.write @r, %frame : tensor<2xf32>

@@ -115,7 +115,9 @@ def generated(
     """The network as planned kernels, after comparing `snn` with snnTorch."""
     with_exact_weights(source)
     x = np.random.default_rng(2).poisson(0.4, (SAMPLES, STEPS, *SHAPE)).clip(max=LARGEST_COUNT)
-    module = from_snntorch(source, torch.zeros(STEPS, 1, *SHAPE))
+    in_loop = not isinstance(source, nn.Sequential)
+    sample = torch.zeros(STEPS, 1, *SHAPE) if in_loop else torch.zeros(1, *SHAPE)
+    module = from_snntorch(source, sample, None if in_loop else STEPS)
     network = network_of(module)
     assert any(isinstance(op, snn.RegisterOp) for op in network.body.block.ops)
     expected = SNNTorchExecutor(source, network).run(x, record="all")
@@ -172,6 +174,14 @@ def test_old_spikes_that_are_read_after_the_new_ones() -> None:
     require(MPS2_AN500.compiler, "qemu-system-arm")
     emulated = NativeExecutor(network.kernels, MPS2_AN500)
     assert_same_results(expected, emulated.run(network.x, record="all"))
+
+
+def test_layers_whose_names_are_numbers() -> None:
+    hidden = neurons.RLeaky(beta=0.5, linear_features=9, init_hidden=True)
+    output = neurons.Leaky(beta=0.5, init_hidden=True, output=True)
+    first, last = nn.Linear(2 * 7 * 6, 9), nn.Linear(9, 5)
+    network = generated(nn.Sequential(nn.Flatten(), first, hidden, last, output))
+    assert_integers_agree(network)
 
 
 @pytest.mark.parametrize(
