@@ -9,9 +9,10 @@ the IR. Where two currents of different units meet, integer factors bring them t
 
 Legal for networks of `snn` layers whose neurons are `snn.lif`, `snn.li` and `snn.synaptic` and
 whose registers hold spikes; anything else is refused at its location. Layers whose currents are
-added to those of feedback share one scale for each channel, or one is a multiple of the other's. A
-synaptic neuron becomes two in series: a `qsnn.li` that holds its current, named `<layer>.synapse`,
-and a `qsnn.lif`. Batch normalisation and scales need a positive factor here: fold them first.
+added to those of feedback share one scale for each channel, or one is a multiple of the other's.
+Layers that read input and spikes joined become the sum of one for each. A synaptic neuron becomes
+two in series: a `qsnn.li` that holds its current, named `<layer>.synapse`, and a `qsnn.lif`. Batch
+normalisation and scales need a positive factor here: fold them first.
 """
 
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ from snnir.dialects.snn_attributes import REAL_KINDS, InputKind, Readout
 from snnir.layers.readout import layers_compared_by_readout
 from snnir.quantization.context import QuantizationContext
 from snnir.quantization.input_density import density_cell
+from snnir.quantization.joined_inputs import split_joined_inputs
 from snnir.quantization.layer_rules import LAYER_RULES
 from snnir.quantization.neuron_rules import NEURON_RULES
 from snnir.quantization.options import QuantizationOptions, StatePolicy
@@ -103,6 +105,7 @@ class ConvertSNNToQSNNPass(SNNPass):
 
     def _convert(self, network: snn.NetworkOp) -> None:
         _keep_names(network)
+        split_joined_inputs(network)
         binary = network.input.data is InputKind.BINARY_FRAMES
         frame_type = TensorType(i1 if binary else i8, shape_of(network.frame.type))
         block = Block(arg_types=[frame_type])

@@ -134,3 +134,30 @@ snn.network @one_to_one(%frame: tensor<2xf32>) -> tensor<2xi1> attributes {times
   snn.write @fed_back, %graded : tensor<2xf32>
   snn.output %spikes : tensor<2xi1>
 }
+
+// -----
+
+// Input and feedback joined: one layer for each, whose weights keep one scale.
+// CHECK: qsnn.network @joined(%frame: tensor<1xi8>) -> tensor<2xi1> attributes {timesteps = 5 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>, input_maximum = 127 : i64} {
+// CHECK-NEXT: qsnn.register @fed_back : tensor<2xi1>
+// CHECK-NEXT: %old = qsnn.read @fed_back : tensor<2xi1>
+// CHECK-NEXT: %0 = qsnn.weight dense<[[127], [64]]> : tensor<2x1xi8> {scale = dense<[0.00787401572, 0.00393700786]> : tensor<2xf32>}
+// CHECK-NEXT: %1 = qsnn.linear %frame, %0 : (tensor<1xi8>, tensor<2x1xi8>) -> tensor<2xi16>
+// CHECK-NEXT: %2 = qsnn.weight dense<[[64, -127], [127, 127]]> : tensor<2x2xi8> {scale = dense<[0.00787401572, 0.00393700786]> : tensor<2xf32>}
+// CHECK-NEXT: %3 = qsnn.linear %old, %2 : (tensor<2xi1>, tensor<2x2xi8>) -> tensor<2xi16>
+// CHECK-NEXT: %current = qsnn.add %1, %3 : (tensor<2xi16>, tensor<2xi16>) -> tensor<2xi16>
+// CHECK-NEXT: %spikes, %membrane = qsnn.lif %current leak 16384 : i32 threshold dense<[254, 508]> : tensor<2xi32> bias dense<[254, 0]> : tensor<2xi32> reset zero_after delayed compare gt overflow proven rounding nearest {shift = 1 : i32, unit = dense<[0.00393700786, 0.00196850393]> : tensor<2xf32>} : (tensor<2xi16>) -> (tensor<2xi1>, tensor<2xi16>)
+// CHECK-NEXT: qsnn.write @fed_back, %spikes : tensor<2xi1>
+// CHECK-NEXT: qsnn.output %spikes : tensor<2xi1>
+snn.network @joined(%frame: tensor<1xf32>) -> tensor<2xi1> attributes {timesteps = 5 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>} {
+  snn.register @fed_back : tensor<2xi1>
+  %old = snn.read @fed_back : tensor<2xi1>
+  %spikes_before = snn.scale %old by 1.0 : f32 : (tensor<2xi1>) -> tensor<2xf32>
+  %both = snn.concat %frame, %spikes_before : (tensor<1xf32>, tensor<2xf32>) -> tensor<3xf32>
+  %w = snn.weight dense<[[1.0, 0.5, -1.0], [0.25, 0.5, 0.5]]> : tensor<2x3xf32>
+  %b = snn.weight dense<[1.0, 0.0]> : tensor<2xf32>
+  %current = snn.linear %both, %w, %b : (tensor<3xf32>, tensor<2x3xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %spikes, %membrane = snn.lif %current beta 0.5 : f32 threshold 1.0 : f32 reset zero_after delayed compare gt : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>)
+  snn.write @fed_back, %spikes : tensor<2xi1>
+  snn.output %spikes : tensor<2xi1>
+}

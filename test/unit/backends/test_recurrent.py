@@ -98,6 +98,29 @@ class Convolved(nn.Module):
         return torch.stack(spikes)
 
 
+class Joined(nn.Module):
+    """Layers that read input and feedback joined, in channels and in features."""
+
+    def __init__(self, flat: bool):
+        super().__init__()
+        self.flat = flat
+        self.layer = nn.Linear(2 * 7 * 6 + 8, 8) if flat else nn.Conv2d(2 + 3, 3, 3, padding=1)
+        self.first = neurons.Leaky(beta=0.5, threshold=0.75)
+        self.classes = nn.Linear(8 if flat else 3 * 7 * 6, 5)
+        self.output = neurons.Leaky(beta=0.5, threshold=0.75)
+
+    def forward(self, x: Tensor) -> Tensor:
+        first, last = self.first.init_leaky(), self.output.init_leaky()
+        shape = (8,) if self.flat else (3, *SHAPE[1:])
+        fired, spikes = torch.zeros(x.shape[1], *shape), []
+        for frame in x:
+            seen = frame.flatten(1) if self.flat else frame
+            fired, first = self.first(self.layer(torch.cat([fired, seen], 1)), first)
+            out, last = self.output(self.classes(fired.flatten(1)), last)
+            spikes.append(out)
+        return torch.stack(spikes)
+
+
 def with_exact_weights(source: nn.Module) -> nn.Module:
     """Multiples of 1/64, whose sums with such leaks are exact in any order."""
     generator = torch.Generator().manual_seed(5)
@@ -174,6 +197,11 @@ def test_old_spikes_that_are_read_after_the_new_ones() -> None:
     require(MPS2_AN500.compiler, "qemu-system-arm")
     emulated = NativeExecutor(network.kernels, MPS2_AN500)
     assert_same_results(expected, emulated.run(network.x, record="all"))
+
+
+@pytest.mark.parametrize("flat", [True, False])
+def test_input_joined_with_feedback(flat) -> None:
+    assert_integers_agree(generated(Joined(flat)))
 
 
 def test_layers_whose_names_are_numbers() -> None:
