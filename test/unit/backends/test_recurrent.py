@@ -121,6 +121,26 @@ class Joined(nn.Module):
         return torch.stack(spikes)
 
 
+class Delayed(nn.Module):
+    """The next layer reads the pooled spikes of a convolution a step later."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.maps = nn.Conv2d(2, 4, 3, padding=1), neurons.Leaky(0.5, threshold=0.75)
+        self.classes, self.output = nn.Linear(4 * 3 * 3, 5), neurons.Leaky(0.5, threshold=0.75)
+
+    def forward(self, x: Tensor) -> Tensor:
+        first, last = self.maps.init_leaky(), self.output.init_leaky()
+        fired, spikes = torch.zeros(x.shape[1], 4, *SHAPE[1:]), []
+        for frame in x:
+            out, last = self.output(
+                self.classes(nn.functional.max_pool2d(fired, 2).flatten(1)), last
+            )
+            fired, first = self.maps(self.conv(frame), first)
+            spikes.append(out)
+        return torch.stack(spikes)
+
+
 def with_exact_weights(source: nn.Module) -> nn.Module:
     """Multiples of 1/64, whose sums with such leaks are exact in any order."""
     generator = torch.Generator().manual_seed(5)
@@ -197,6 +217,14 @@ def test_old_spikes_that_are_read_after_the_new_ones() -> None:
     require(MPS2_AN500.compiler, "qemu-system-arm")
     emulated = NativeExecutor(network.kernels, MPS2_AN500)
     assert_same_results(expected, emulated.run(network.x, record="all"))
+
+
+def test_spikes_of_windows_are_expanded_for_registers() -> None:
+    network = generated(Delayed())
+    called = {op.name for op in network.kernels.walk()}
+    assert {"snnrt.window_lif_masks", "snnrt.masks_to_bytes"} <= called
+    assert len(copies_of(network)) == 1
+    assert_integers_agree(network)
 
 
 @pytest.mark.parametrize("flat", [True, False])
