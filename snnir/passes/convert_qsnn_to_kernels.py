@@ -13,6 +13,9 @@ multiply all of them instead of listing those that are not zero: `event` does so
 `dot` asks for it. `cmsis_s4` asks for CMSIS-NN with weights of 4 bits, which it only has with
 results of 8 bits: layers whose sums may need more are computed as with `cmsis`.
 
+A sum of two currents has no call where the later one can be added to the earlier one. Registers are
+states, which the neurons write whose spikes they hold, if all that reads the old ones comes before.
+
 Legal for every `qsnn` network; reshapes that would move data are refused.
 """
 
