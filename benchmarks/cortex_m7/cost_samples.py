@@ -28,6 +28,7 @@ from snnir.testing.cost_networks import (
     narrow,
     pooled,
     quantized,
+    recurrent,
     synaptic,
     valued,
     wide,
@@ -143,7 +144,7 @@ def measure(seed: int) -> list[Sample]:
         except SNNError as error:
             print(f"network {seed}, {choice}: left out, {error}", file=sys.stderr)
     result += _narrow_samples(seed) + _other_samples(seed) + _packed_samples(seed)
-    result += _synaptic_samples(seed) + _valued_samples(seed)
+    result += _synaptic_samples(seed) + _valued_samples(seed) + _recurrent_samples(seed)
     return result + _depthwise_samples(seed) + _map_samples(seed)
 
 
@@ -195,6 +196,15 @@ def _synaptic_samples(seed: int) -> list[Sample]:
     network = synaptic(rng)
     quantized(network, f"bits=8 state={rng.choice(['auto', 'i16', 'i32'])}")
     return list(_samples(network, network.x, "kernels=dense", "events"))
+
+
+def _recurrent_samples(seed: int) -> list[Sample]:
+    """Samples of sums and joined layers, which feedback often needs."""
+    rng = np.random.default_rng([seed, 9])
+    network = recurrent(rng)
+    quantized(network, f"bits=8 state={rng.choice(['auto', 'i32'])}")
+    kernels = rng.choice(["gather", "scatter"])
+    return list(_samples(network, network.x, f"kernels={kernels}", "events"))
 
 
 def _packed_samples(seed: int) -> list[Sample]:

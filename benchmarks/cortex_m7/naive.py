@@ -21,6 +21,7 @@ from xdsl.ir import Operation, SSAValue
 from snnir.backends.targets import TargetDescription
 from snnir.dialects import snn
 from snnir.dialects.layer_shapes import element_count, int_values, shape_of
+from snnir.dialects.registers import RegisterBase
 from snnir.dialects.snn import Compare, Reset, ResetTiming
 from snnir.dialects.snn_attributes import REAL_KINDS
 from snnir.support.arrays import array_from_dense
@@ -158,6 +159,17 @@ class NaiveProgram:
         match op:
             case snn.WeightOp():
                 return
+            case snn.RegisterOp():
+                self._array(_register_name(op), element_count(shape_of(op.type)))
+                self.states.append(_register_name(op))
+            case snn.ReadOp():
+                self.names[op.result] = _register_name(op.declaration)
+                self.maps[op.result] = shape_of(op.result.type)
+            case snn.WriteOp():
+                name = _register_name(op.declaration)
+                self.statements.append(f"  memcpy({name}, {self.names[op.value]}, sizeof {name});")
+            case snn.AddOp():
+                self._add(op)
             case snn.FlattenOp() | snn.ReshapeOp():
                 self.names[op.results[0]] = self.names[op.operands[0]]
                 self.maps[op.results[0]] = self.maps[op.operands[0]]
@@ -176,6 +188,15 @@ class NaiveProgram:
                 self.statements.append(f"  {loop}")
             case _:
                 raise error_at(op, "has no naive loop")
+
+    def _add(self, op: snn.AddOp) -> None:
+        """The second current is added to the first."""
+        if not all(value.has_one_use() for value in op.operands):
+            raise error_at(op, "has no naive loop: a sum of what is used elsewhere")
+        first, second = self.names[op.lhs], self.names[op.rhs]
+        self.names[op.result], self.maps[op.result] = first, self.maps[op.lhs]
+        size = element_count(shape_of(op.result.type))
+        self.statements.append(f"  for (int i = 0; i < {size}; i++) {first}[i] += {second}[i];")
 
     def _list(self, value: SSAValue) -> str:
         name = self.names[value]
@@ -265,3 +286,7 @@ class NaiveProgram:
         self.states.append(membrane)
         arguments = f"{given}, {membrane}, {spikes}, {size}, {beta}, {threshold}"
         self.statements.append(f"  naive_leaky({arguments}, {str(zero).lower()});")
+
+
+def _register_name(op: RegisterBase) -> str:
+    return f"register_{op.sym_name.data}"

@@ -28,6 +28,8 @@ EVENTS = 0.03
 """Probability of an event at an element of the input in a step."""
 TIMESTEPS = 20
 CALIBRATION_SAMPLES, TEST_SAMPLES = 16, 20
+NEURONS = (snntorch.Leaky, snntorch.RLeaky)
+"""Layers that end a block of weights; those of a recurrent layer's own are left as drawn."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,14 @@ def _wide() -> nn.Sequential:
         nn.Flatten(),
         nn.Linear(700, 512), _leaky(0.95), nn.Linear(512, 512), _leaky(0.95),
         nn.Linear(512, 20), _leaky(0.95, True),
+    )  # fmt: skip
+
+
+def _recurrent() -> nn.Sequential:
+    return nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(700, 256), snntorch.RLeaky(beta=0.9, linear_features=256, init_hidden=True),
+        nn.Linear(256, 20), _leaky(0.9, True),
     )  # fmt: skip
 
 
@@ -132,6 +142,7 @@ SHAPES = (
     Shape("3x3, average pooling, beta 0.8", _average, (2, 28, 28), LoweringOptions()),
     Shape("linear 700-512-512-20, beta 0.95", _wide, (1, 1, 700), LoweringOptions()),
     Shape("3x3, beta 0.95, 32-bit states", _wide_state, (2, 16, 16), LoweringOptions(state="i32")),
+    Shape("linear 700-256 recurrent-20, beta 0.9", _recurrent, (1, 1, 700), LoweringOptions()),
     Shape("3x3 16-32-64, max-pooling, linear 128", _deep, (2, 32, 32), LoweringOptions()),
     Shape("3x3 depthwise and 1x1, stride 2", _separable, (2, 32, 32), LoweringOptions()),
     Shape("40 real values, linear 256-256-12, beta 0.9", _features, (1, 1, 40), LoweringOptions(),
@@ -186,7 +197,7 @@ def scaled_module(shape: Shape) -> nn.Sequential:
     value, begin = x.transpose(0, 1), 0
     with torch.no_grad():
         for end, layer in enumerate(module):
-            if isinstance(layer, snntorch.Leaky):
+            if isinstance(layer, NEURONS):
                 value = _scale(nn.Sequential(*list(module)[begin : end + 1]), value)
                 begin = end + 1
     return module
@@ -213,7 +224,7 @@ def _scale(block: nn.Sequential, frames: Tensor) -> Tensor:
 def _spikes(block: nn.Sequential, frames: Tensor) -> Tensor:
     """Spikes (steps, batch, ...) of a block from its first step on."""
     neurons = block[-1]
-    assert isinstance(neurons, snntorch.Leaky)
+    assert isinstance(neurons, NEURONS)
     neurons.reset_mem()
     results = [block(frame) for frame in frames]
     neurons.reset_mem()

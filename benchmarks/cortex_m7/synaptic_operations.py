@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 from xdsl.ir import Operation, SSAValue
@@ -45,11 +46,13 @@ def synaptic_operations(
             spikes = recording.spikes.get(names[op])
             if spikes is not None:
                 values[op.results[0]] = _flat_time(spikes)
+        elif isinstance(op, snn.ReadOp):
+            values[op.result] = _flat_time(_spikes_before(op, names, recording))
         elif isinstance(op, AFFINE_OPS):
             steps = len(values[op.operands[0]])
             name = f"{op.name.partition('.')[2]} {len(operations) + 1}"
             operations[name] = _operations(op, values[op.operands[0]]) / steps
-        elif op.results and op.operands and op.operands[0] in values:
+        elif op.results and op.operands and op.operands[0] in values and not _is_sum(op):
             _follow(op, values)
     return operations
 
@@ -57,6 +60,22 @@ def synaptic_operations(
 def _flat_time(x: np.ndarray) -> Tensor:
     """Samples and time steps as one axis; whether elements are not zero."""
     return torch.from_numpy((x != 0).reshape(-1, *x.shape[2:])).float()
+
+
+def _is_sum(op: Operation) -> bool:
+    """Whether an operation adds currents, of which one may be spikes that are fed back."""
+    return isinstance(op, snn.AddOp)
+
+
+def _spikes_before(
+    op: snn.ReadOp, names: dict[Operation, str], recording: Recording
+) -> NDArray[np.bool_]:
+    """The spikes of the neurons that write a register, a step later."""
+    write = op.declaration.write
+    if write is None or not isinstance(write.value.owner, Operation):
+        raise error_at(op, "has no rule for counting synaptic operations")
+    spikes = recording.spikes[names[write.value.owner]]
+    return np.concatenate([np.zeros_like(spikes[:, :1]), spikes[:, :-1]], axis=1)
 
 
 def _follow(op: Operation, values: dict[SSAValue, Tensor]) -> None:

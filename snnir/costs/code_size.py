@@ -21,7 +21,7 @@ from snnir.costs.features_lanes import (
     elements_of,
     packing_of,
 )
-from snnir.costs.features_neurons import bits_of
+from snnir.costs.features_neurons import UNROLLED, bits_of
 from snnir.costs.features_tiles import quads_of
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, buffer_shape
@@ -32,9 +32,6 @@ from snnir.kernels.c_constants import c_constant
 from snnir.kernels.dot_weights import TILE_OUTPUTS
 from snnir.kernels.gathered_weights import TILE_QUADS, gather_tiles
 from snnir.memory.lifetimes import value_bytes
-
-UNROLLED = 16
-"""Iterations up to which GCC unrolls a loop completely (`max-completely-peel-times`)."""
 
 QUAD_ROW = c_constant("conv2d_quads.h", "UNROLLED_ROW_QUADS")
 """Quads of a row of a kernel up to which the row has code of its own."""

@@ -21,7 +21,7 @@ from snnir.costs.features_lanes import FEATURES as LANE_FEATURES
 from snnir.costs.features_lanes import Amounts
 from snnir.costs.features_linear import FEATURES as LINEAR_FEATURES
 from snnir.costs.features_neurons import FEATURES as NEURON_FEATURES
-from snnir.costs.features_neurons import bits_of
+from snnir.costs.features_neurons import UNROLLED, bits_of
 from snnir.costs.features_packed import conv2d_scatter_packed
 from snnir.costs.features_pooling import FEATURES as POOLING_FEATURES
 from snnir.costs.features_tiles import FEATURES as TILE_FEATURES
@@ -145,6 +145,28 @@ def _elementwise(op: KernelOpBase, signals: Signals) -> Found:
     return "", {"call": 1, "element": _size(op.operands[-1])}
 
 
+def _add(op: snnrt.AddOp, signals: Signals) -> Found:
+    bits, size = bits_of(op.output), _size(op.output)
+    unrolled = ".unrolled" if size * bits // 32 <= UNROLLED else ""
+    return f"s{bits}{unrolled}", {"call": 1, "element": size}
+
+
+def _scale(op: snnrt.ScaleOp, signals: Signals) -> Found:
+    """Elements in rows of channels; in a loop each loads its factor, whatever that belongs to."""
+    size, channels = _size(op.output), buffer_shape(op.output.type)[-1]
+    if channels > UNROLLED:
+        return "loop", {"call": 1, "element": size}
+    variant = "layer" if _size(op.factor) == 1 else "each"
+    return variant, {"call": 1, "element": size, "row": size / channels}
+
+
+def _concat(op: snnrt.ConcatChannelsOp, signals: Signals) -> Found:
+    """Rows of bytes that are copied, two at each position."""
+    bytes = _size(op.output) * bits_of(op.output) / 8
+    row = buffer_shape(op.output.type)[-1]
+    return "", {"call": 1, "byte": bytes, "row": _size(op.output) / row}
+
+
 def _im2col(op: snnrt.Im2ColOp, signals: Signals) -> Found:
     positions, patch = buffer_shape(op.columns.type)
     taps = element_count(int_values(op.kernel))
@@ -191,9 +213,9 @@ FEATURES: dict[type, Callable[..., Found]] = {
     snnrt.Conv2dScatterValuesOp: conv2d_scatter,
     snnrt.Conv2dScatterPackedOp: conv2d_scatter_packed,
     snnrt.FillZeroOp: _fill_zero,
-    snnrt.AddOp: _elementwise,
-    snnrt.ScaleOp: _elementwise,
-    snnrt.ConcatChannelsOp: _elementwise,
+    snnrt.AddOp: _add,
+    snnrt.ScaleOp: _scale,
+    snnrt.ConcatChannelsOp: _concat,
     snnrt.WidenOp: _elementwise,
     snnrt.Im2ColOp: _im2col,
     snnrt.MasksToBytesOp: _masks_to_bytes,

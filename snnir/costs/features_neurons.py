@@ -19,6 +19,9 @@ from snnir.kernels.lif_kinds import has_narrow_thresholds, leak_kind
 Amounts = dict[str, float]
 Found = tuple[str, Amounts]
 
+UNROLLED = 16
+"""Iterations up to which GCC unrolls a loop completely (`max-completely-peel-times`)."""
+
 
 def bits_of(value: SSAValue) -> int:
     """Bits of a buffer's elements."""

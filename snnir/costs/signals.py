@@ -192,14 +192,31 @@ def root_of(value: SSAValue) -> SSAValue:
     return value
 
 
+def _written_states(calls: list[KernelOpBase]) -> list[KernelOpBase]:
+    """The calls that write spikes to states, after those that compute what they copy."""
+    written: list[KernelOpBase] = [
+        op
+        for op in calls
+        if isinstance(op, snnrt.LIFOp | snnrt.MaxPool2dOp | snnrt.ScaleOp)
+        and any(_is_state(value) for value in op.buffers(op.WRITES))
+    ]
+    return calls if any(not isinstance(op, snnrt.LIFOp) for op in written) else written
+
+
+def _is_state(value: SSAValue) -> bool:
+    owner = root_of(value).owner
+    return isinstance(owner, snnrt.BufferOp) and owner.region.data is snnrt.Region.STATE
+
+
 class Signals:
     """The activity of all buffers of one network, by buffer."""
 
     def __init__(self, network: snnrt.NetworkOp):
         self._known: dict[SSAValue, Signal] = {network.frame: frame_signal(network)}
-        for op in network.body.block.ops:
-            if isinstance(op, KernelOpBase):
-                self._follow(op)
+        calls = [op for op in network.body.block.ops if isinstance(op, KernelOpBase)]
+        # What a register held is as active as what is written to it later in the step.
+        for op in (*_written_states(calls), *calls):
+            self._follow(op)
 
     def __getitem__(self, value: SSAValue) -> Signal:
         root = root_of(value)
@@ -227,6 +244,8 @@ class Signals:
         elif isinstance(op, snnrt.LIFOp):
             shape = buffer_shape(op.spikes.type)
             known[root_of(op.spikes)] = neuron_signal(op, shape, shape[-1])
+        elif isinstance(op, snnrt.ScaleOp):
+            known[root_of(op.output)] = self[op.input]
         elif isinstance(op, snnrt.MaxPool2dOp | snnrt.SumPool2dOp):
             self._pool(op)
         elif isinstance(op, snnrt.ConcatChannelsOp):

@@ -59,8 +59,11 @@ from snnir.dialects.qsnn_neurons import (
     NeuronBase,
     Overflow,
     OverflowAttr,
+    ReadOp,
+    RegisterOp,
     Rounding,
     RoundingAttr,
+    WriteOp,
 )
 
 
@@ -120,7 +123,7 @@ QSNN = Dialect(
     "qsnn",
     [
         NetworkOp, OutputOp, WeightOp, LinearOp, Conv2dOp, MaxPool2dOp, SumPool2dOp, ReshapeOp,
-        AddOp, ScaleOp, ConcatOp, LIFOp, LIOp,
+        AddOp, ScaleOp, ConcatOp, LIFOp, LIOp, RegisterOp, ReadOp, WriteOp,
     ],
     [OverflowAttr, RoundingAttr, InputDensityAttr],
     [QSNNConstantMaterialization()],
@@ -144,10 +147,13 @@ __all__ = [
     "OverflowAttr",
     "Parameter",
     "QSNNConstantMaterialization",
+    "ReadOp",
+    "RegisterOp",
     "ReshapeOp",
     "Rounding",
     "RoundingAttr",
     "ScaleOp",
     "SumPool2dOp",
     "WeightOp",
+    "WriteOp",
 ]

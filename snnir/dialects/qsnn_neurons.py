@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Neurons of the `qsnn` dialect. Re-exported by `snnir.dialects.qsnn`."""
+"""Neurons and feedback of the `qsnn` dialect. Re-exported by `snnir.dialects.qsnn`."""
 
 from abc import ABC
 from enum import auto
@@ -34,6 +34,7 @@ from snnir.dialects.layer_bases import (
 )
 from snnir.dialects.layer_shapes import broadcasts_to, shape_of
 from snnir.dialects.qsnn_layers import INTEGERS, LEAK_ONE, PARAMETER, REAL_PARAMETER, Parameter
+from snnir.dialects.registers import ReadBase, RegisterBase, WriteBase
 from snnir.dialects.snn_attributes import (
     Compare,
     CompareAttr,
@@ -234,3 +235,43 @@ class LIOp(NeuronBase):
             properties=self.arithmetic(leak, bias, shift, overflow, rounding, unit),
             result_types=[TensorType(membrane_type, shape)],
         )
+
+
+@irdl_op_definition
+class RegisterOp(RegisterBase):
+    """Holds spikes from one step to the next, none at the start of a sequence.
+
+    ```mlir
+    qsnn.register @r : tensor<4xi1>
+    ```
+
+    Constraint of `RegisterBase`.
+    """
+
+    name = "qsnn.register"
+
+    type = prop_def(TensorType.constr(i1))
+
+
+@irdl_op_definition
+class ReadOp(ReadBase):
+    """The spikes that a register held at the end of the previous step.
+
+    Constraints: (C1) the register exists; (C2) it holds the result's type.
+    """
+
+    name = "qsnn.read"
+
+    result = result_def(TensorType.constr(i1))
+
+
+@irdl_op_definition
+class WriteOp(WriteBase):
+    """Sets the spikes that a register holds for the next step.
+
+    Constraints: (C1) the register exists; (C2) it holds the operand's type.
+    """
+
+    name = "qsnn.write"
+
+    value = operand_def(TensorType.constr(i1))

@@ -64,7 +64,6 @@ from snnir.dialects.snn_neurons import (
     RegisterOp,
     SynapticOp,
     WriteOp,
-    find_register,
 )
 
 VERSION = 1
@@ -113,6 +112,6 @@ __all__ = [
     "ConcatOp", "Conv1dOp", "Conv2dOp", "FlattenOp", "InputKind", "InputKindAttr", "LIFOp", "LIOp",
     "LinearOp", "MaxPool2dOp", "NetworkOp", "OutputOp", "Parameter", "ReadOp", "Readout",
     "ReadoutAttr", "RegisterOp", "Reset", "ResetAttr", "ResetTiming", "ResetTimingAttr",
-    "ReshapeOp", "ScaleOp", "SumPool2dOp", "SynapticOp", "WeightOp", "WriteOp", "find_register",
+    "ReshapeOp", "ScaleOp", "SumPool2dOp", "SynapticOp", "WeightOp", "WriteOp",
     "real_tensor", "spike_tensor",
 ]  # fmt: skip

@@ -13,11 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from xdsl.dialects.builtin import (
     DenseIntOrFPElementsAttr,
-    FlatSymbolRefAttrConstr,
     FloatAttr,
-    StringAttr,
-    SymbolNameConstraint,
-    SymbolRefAttr,
     TensorType,
     i1,
 )
@@ -28,14 +24,12 @@ from xdsl.irdl import (
     operand_def,
     prop_def,
     result_def,
-    traits_def,
 )
-from xdsl.traits import SymbolOpInterface
 from xdsl.utils.exceptions import VerifyException
 
 from snnir.dialects.layer_bases import Value
 from snnir.dialects.layer_shapes import broadcasts_to, shape_of
-from snnir.dialects.network import enclosing_network
+from snnir.dialects.registers import ReadBase, RegisterBase, WriteBase
 from snnir.dialects.snn_attributes import (
     Compare,
     CompareAttr,
@@ -288,46 +282,23 @@ class AlphaOp(SecondOrderNeuronBase):
 
 
 @irdl_op_definition
-class RegisterOp(IRDLOperation):
+class RegisterOp(RegisterBase):
     """Holds a value from one step to the next, zero at the start.
 
     ```mlir
     snn.register @r : tensor<4xi1>
     ```
+
+    Constraint of `RegisterBase`.
     """
 
     name = "snn.register"
 
-    sym_name = prop_def(SymbolNameConstraint())
     type = prop_def(Attribute)
-
-    traits = traits_def(SymbolOpInterface())
-    assembly_format = "$sym_name attr-dict `:` $type"
-
-    def __init__(self, name: str, type: Attribute):
-        super().__init__(properties={"sym_name": StringAttr(name), "type": type})
-
-
-def find_register(op: IRDLOperation, name: str) -> RegisterOp:
-    """The register `@name` of the network around `op`.
-
-    Raises:
-        VerifyException: there is none.
-    """
-    network = enclosing_network(op)
-    for candidate in network.body.block.ops if network is not None else ():
-        if isinstance(candidate, RegisterOp) and candidate.sym_name.data == name:
-            return candidate
-    raise VerifyException(f"no 'snn.register @{name}' in this network")
-
-
-def _verify_access(op: IRDLOperation, name: str, type: Attribute) -> None:
-    if (declared := find_register(op, name).type) != type:
-        raise VerifyException(f"@{name} holds {declared}, not {type}")
 
 
 @irdl_op_definition
-class ReadOp(IRDLOperation):
+class ReadOp(ReadBase):
     """The value that a register held at the end of the previous step.
 
     Constraints: (C1) the register exists; (C2) it holds the result's type.
@@ -335,20 +306,11 @@ class ReadOp(IRDLOperation):
 
     name = "snn.read"
 
-    register = prop_def(FlatSymbolRefAttrConstr)
     result = result_def(VALUE)
-
-    assembly_format = "$register attr-dict `:` type($result)"
-
-    def __init__(self, register: str, type: Attribute):
-        super().__init__(properties={"register": SymbolRefAttr(register)}, result_types=[type])
-
-    def verify_(self) -> None:
-        _verify_access(self, self.register.string_value(), self.result.type)
 
 
 @irdl_op_definition
-class WriteOp(IRDLOperation):
+class WriteOp(WriteBase):
     """Sets the value that a register holds for the next step.
 
     Constraints: (C1) the register exists; (C2) it holds the operand's type.
@@ -356,13 +318,4 @@ class WriteOp(IRDLOperation):
 
     name = "snn.write"
 
-    register = prop_def(FlatSymbolRefAttrConstr)
     value = operand_def(VALUE)
-
-    assembly_format = "$register `,` $value attr-dict `:` type($value)"
-
-    def __init__(self, register: str, value: Value):
-        super().__init__(operands=[value], properties={"register": SymbolRefAttr(register)})
-
-    def verify_(self) -> None:
-        _verify_access(self, self.register.string_value(), self.value.type)

@@ -219,6 +219,19 @@ class QSNNFunctions(NetworkFunctions):
         state.store(op, "membrane", membrane)
         return (membrane,)
 
+    @impl(qsnn.RegisterOp)
+    def register(self, interpreter: Interpreter, op: qsnn.RegisterOp, args: PythonValues) -> Any:
+        return ()
+
+    @impl(qsnn.ReadOp)
+    def read(self, interpreter: Interpreter, op: qsnn.ReadOp, args: PythonValues) -> Any:
+        return (self.state(interpreter).load_register(op, np.int64),)
+
+    @impl(qsnn.WriteOp)
+    def write(self, interpreter: Interpreter, op: qsnn.WriteOp, args: PythonValues) -> Any:
+        self.state(interpreter).store_register(op, args[0])
+        return ()
+
 
 def integer_frame(network: NetworkOpBase, values: NDArray, maximum: int) -> Integers:
     """A frame of integers between `-maximum` (0 for counts and spikes) and `maximum`.

@@ -18,7 +18,9 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.interpreter import Interpreter, InterpreterFunctions, PythonValues
 from xdsl.ir import Operation
 
+from snnir.dialects.layer_shapes import shape_of
 from snnir.dialects.network import NetworkOpBase, layer_names
+from snnir.dialects.registers import ReadBase, WriteBase
 from snnir.executors.presentation import Presentation
 from snnir.executors.readout import ReadoutAccumulator
 from snnir.executors.result import ExecutionResult, Recorder
@@ -50,6 +52,14 @@ class SequenceState:
     def store(self, op: Operation, name: str, value: NDArray) -> None:
         """Set the value that the next step loads."""
         self._next[op, name] = value
+
+    def load_register(self, op: ReadBase, dtype: DTypeLike) -> NDArray:
+        """What the previous step wrote to a register."""
+        return self.load(op.declaration, "value", shape_of(op.result.type), dtype)
+
+    def store_register(self, op: WriteBase, value: NDArray) -> None:
+        """Set what the next step reads from a register."""
+        self.store(op.declaration, "value", value)
 
     def end_step(self) -> None:
         """Go on to the next step."""

@@ -255,15 +255,12 @@ class SNNFunctions(NetworkFunctions):
 
     @impl(snn.ReadOp)
     def read(self, interpreter: Interpreter, op: snn.ReadOp, args: PythonValues) -> Any:
-        register = snn.find_register(op, op.register.string_value())
         dtype = np.bool_ if _is_spikes(op.result.type) else np.float32
-        shape = shape_of(op.result.type)
-        return (self.state(interpreter).load(register, "value", shape, dtype),)
+        return (self.state(interpreter).load_register(op, dtype),)
 
     @impl(snn.WriteOp)
     def write(self, interpreter: Interpreter, op: snn.WriteOp, args: PythonValues) -> Any:
-        register = snn.find_register(op, op.register.string_value())
-        self.state(interpreter).store(register, "value", args[0])
+        self.state(interpreter).store_register(op, args[0])
         return ()
 
 

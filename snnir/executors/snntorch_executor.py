@@ -124,6 +124,9 @@ class _Observer:
         """A forward hook for one layer."""
 
         def observe(module: nn.Module, arguments: Any, output: Any) -> None:
+            if name not in self._neurons and name != self._output:
+                # A part of a recurrent neuron may run more than once in a step.
+                return
             step = self._steps[name] = self._steps.get(name, -1) + 1
             if step >= self._timesteps:
                 raise SNNError(f"layer '{name}' runs more than {self._timesteps} times")

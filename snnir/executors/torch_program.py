@@ -19,6 +19,7 @@ from torch import Tensor
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from snnir.dialects.layer_shapes import shape_of
+from snnir.dialects.registers import ReadBase, RegisterBase, WriteBase
 from snnir.support.arrays import array_from_dense
 from snnir.support.diagnostics import SNNError, error_at
 
@@ -153,6 +154,28 @@ def _torch_function(op: Operation) -> Iterator[None]:
             op, f"raised {type(error).__name__} in torch_function: {error}; run with --debug for "
             "the traceback"
         ) from error  # fmt: skip
+
+
+def register(op: RegisterBase, build: TorchBuilder) -> Evaluate:
+    """A declaration computes nothing."""
+    return lambda: ()
+
+
+def read_register(op: ReadBase, build: TorchBuilder) -> Evaluate:
+    """What the step before left."""
+    cell = build.register_cell(op.declaration, shape_of(op.result.type))
+    return lambda: cell.value
+
+
+def write_register(op: WriteBase, build: TorchBuilder) -> Evaluate:
+    """What the next step finds."""
+    cell = build.register_cell(op.declaration, shape_of(op.value.type))
+
+    def evaluate(value: Tensor) -> tuple[()]:
+        cell.next = value
+        return ()
+
+    return evaluate
 
 
 def evaluate_step(

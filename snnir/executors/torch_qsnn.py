@@ -22,7 +22,14 @@ from snnir.dialects import qsnn
 from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.layer_shapes import int_values, shape_of
 from snnir.dialects.snn_attributes import Compare, Reset, ResetTiming
-from snnir.executors.torch_program import Evaluate, TorchBuilder, TorchLevel
+from snnir.executors.torch_program import (
+    Evaluate,
+    TorchBuilder,
+    TorchLevel,
+    read_register,
+    register,
+    write_register,
+)
 from snnir.quantization.values import type_bounds
 from snnir.support.arrays import array_from_dense
 
@@ -208,6 +215,9 @@ LEVEL = TorchLevel(
         qsnn.ConcatOp: concat,
         qsnn.LIFOp: lif,
         qsnn.LIOp: li,
+        qsnn.RegisterOp: register,
+        qsnn.ReadOp: read_register,
+        qsnn.WriteOp: write_register,
         qsnn.OutputOp: output,
     },
     frame_dtype=np.float32,

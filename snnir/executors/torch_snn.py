@@ -22,7 +22,15 @@ from snnir.dialects import snn
 from snnir.dialects.layer_shapes import int_values, shape_of
 from snnir.dialects.snn import Compare, Reset, ResetTiming
 from snnir.dialects.snn_neurons import SpikingNeuronBase
-from snnir.executors.torch_program import Cell, Evaluate, TorchBuilder, TorchLevel
+from snnir.executors.torch_program import (
+    Cell,
+    Evaluate,
+    TorchBuilder,
+    TorchLevel,
+    read_register,
+    register,
+    write_register,
+)
 
 
 def weight(op: snn.WeightOp, build: TorchBuilder) -> Evaluate:
@@ -250,27 +258,6 @@ def alpha(op: snn.AlphaOp, build: TorchBuilder) -> Evaluate:
     return evaluate
 
 
-def register(op: snn.RegisterOp, build: TorchBuilder) -> Evaluate:
-    return lambda: ()
-
-
-def read(op: snn.ReadOp, build: TorchBuilder) -> Evaluate:
-    declaration = snn.find_register(op, op.register.string_value())
-    cell = build.register_cell(declaration, shape_of(op.result.type))
-    return lambda: cell.value
-
-
-def write(op: snn.WriteOp, build: TorchBuilder) -> Evaluate:
-    declaration = snn.find_register(op, op.register.string_value())
-    cell = build.register_cell(declaration, shape_of(op.value.type))
-
-    def evaluate(value: Tensor) -> tuple[()]:
-        cell.next = value
-        return ()
-
-    return evaluate
-
-
 def output(op: Operation, build: TorchBuilder) -> Evaluate:
     return lambda *values: ()
 
@@ -295,8 +282,8 @@ LEVEL = TorchLevel(
         snn.SynapticOp: synaptic,
         snn.AlphaOp: alpha,
         snn.RegisterOp: register,
-        snn.ReadOp: read,
-        snn.WriteOp: write,
+        snn.ReadOp: read_register,
+        snn.WriteOp: write_register,
         snn.OutputOp: output,
     }
 )

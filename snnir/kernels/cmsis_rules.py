@@ -78,8 +78,7 @@ def _convolve_s32(context: KernelContext, op: qsnn.Conv2dOp, filter: NDArray[np.
     columns = context.buffer(f"{label}_columns", [positions, height * width * channels], i8)
     windows = windows_of(op, *_WINDOWS)
     context.call(snnrt.Im2ColOp(input, columns, {"kernel": int_array([height, width]), **windows}))
-    current = context.define(op.result, f"{label}_current")
-    context.call(snnrt.FillZeroOp(current))
+    current = context.sums(op.result, f"{label}_current")
     weights = context.constant(f"{label}_weights", filter.reshape(outputs, -1))
     context.call(cmsis_nn.MatMultNtTS8S32Op(columns, weights, current), op)
 
@@ -87,9 +86,8 @@ def _convolve_s32(context: KernelContext, op: qsnn.Conv2dOp, filter: NDArray[np.
 def lower_linear_cmsis(context: KernelContext, op: qsnn.LinearOp) -> None:
     """A matrix-vector product that CMSIS-NN adds to a cleared 16- or 32-bit current."""
     input, label = context[op.input], layer_label(op, "linear")
-    current = context.define(op.result, f"{label}_current")
-    context.call(snnrt.FillZeroOp(current))
-    rows = np.ascontiguousarray(layer_weights(op)[:, input.order])
+    current = context.sums(op.result, f"{label}_current")
+    rows = np.ascontiguousarray(context.linear_rows(op))
     weights = context.constant(f"{label}_weights", rows)
     if buffer_element(current.type) == i16:
         bias = context.constant(f"{label}_bias", np.zeros(len(rows), np.int32))
@@ -138,7 +136,7 @@ def lower_linear_cmsis_s4(context: KernelContext, op: qsnn.LinearOp) -> None:
         lower_linear_cmsis(context, op)
         return
     input, label = context[op.input], layer_label(op, "linear")
-    rows = layer_weights(op)[:, input.order]
+    rows = context.linear_rows(op)
     weights = context.constant(f"{label}_weights", nibbles.pack_nibbles(rows))
     sums = context.buffer(f"{label}_sums", [len(rows)], i8)
     context.call(cmsis_nn.FullyConnectedS4Op(input.buffer, weights, sums), op)

@@ -28,6 +28,7 @@ from snnir.dialects.layer_shapes import element_count, shape_of
 from snnir.kernels.bit_groups import lane_of_bit
 from snnir.kernels.compressed_weights import WEIGHT_RANGES, fewest_bits
 from snnir.kernels.layout import Order, buffer_shape_of, channels_last
+from snnir.kernels.weights import layer_weights
 from snnir.quantization.integer_ranges import NetworkRanges, network_ranges
 from snnir.support.arrays import array_from_dense, dense_from_array
 from snnir.support.diagnostics import error_at
@@ -164,6 +165,16 @@ class KernelContext:
     hits: InputHits | None = None
     marks: InputMarks | None = None
     masks: dict[SSAValue, MaskedSpikes] = field(default_factory=dict[SSAValue, MaskedSpikes])
+    orders: dict[SSAValue, Order] = field(default_factory=dict[SSAValue, Order])
+    """The order of results of fully connected layers that have another one than their own."""
+    added_to: dict[SSAValue, SSAValue] = field(default_factory=dict[SSAValue, SSAValue])
+    """Sums of weights that may begin with the value they would be added to (`sums.py`)."""
+    registers: dict[Operation, SSAValue] = field(default_factory=dict[Operation, SSAValue])
+    """The states of registers."""
+    places: dict[SSAValue, SSAValue] = field(default_factory=dict[SSAValue, SSAValue])
+    """Values whose buffer is the state of a register."""
+    copies: list[tuple[Operation, SSAValue, SSAValue]] = field(default_factory=list)
+    """What is copied at the end of a step: for which operation, from where and to where."""
     _views: dict[tuple[SSAValue, tuple[int, ...]], SSAValue] = field(
         default_factory=dict[tuple[SSAValue, tuple[int, ...]], SSAValue]
     )
@@ -174,6 +185,11 @@ class KernelContext:
 
     def __getitem__(self, value: SSAValue) -> BufferedValue:
         return self.values[value]
+
+    def linear_rows(self, op: qsnn.LinearOp) -> NDArray[np.int8]:
+        """The weights of a fully connected layer, in the orders of its buffers, outputs first."""
+        rows = layer_weights(op)[:, self[op.input].order]
+        return rows if op.result not in self.orders else rows[self.orders[op.result]]
 
     @cached_property
     def ranges(self) -> NetworkRanges:
@@ -243,11 +259,31 @@ class KernelContext:
         self.calls.append(op)
 
     def define(self, value: SSAValue, name: str, order: Order | None = None) -> SSAValue:
-        """A transient buffer for a `qsnn` value, channels-last unless `order` is given."""
+        """A buffer for a `qsnn` value, channels-last unless `order` or `orders` say otherwise.
+
+        It is transient, or the state of the register that holds the value in the next step.
+        """
         shape, element_type = shape_of(value.type), element_type_of(value.type)
-        buffer = self.buffer(name, buffer_shape_of(shape), element_type)
-        self.bind(value, buffer, channels_last(shape) if order is None else order)
+        if (buffer := self.places.get(value)) is None:
+            buffer = self.buffer(name, buffer_shape_of(shape), element_type)
+        if order is None:
+            order = self.orders.get(value, channels_last(shape))
+        # A list of what a state held in the step before is none of what it holds now.
+        self._lists.pop(buffer, None)
+        self.bind(value, buffer, order)
         return buffer
+
+    def sums(self, value: SSAValue, name: str) -> SSAValue:
+        """A buffer for currents that calls add to: cleared, or with what they would be added to."""
+        if (earlier := self.added_to.get(value)) is not None:
+            begun = self[earlier]
+            shape = shape_of(value.type)
+            if np.array_equal(begun.order, self.orders.get(value, channels_last(shape))):
+                self.bind(value, begun.buffer, begun.order)
+                return begun.buffer
+        current = self.define(value, name)
+        self.call(snnrt.FillZeroOp(current))
+        return current
 
     def bind(self, value: SSAValue, buffer: SSAValue, order: Order) -> None:
         """Let a buffer hold a `qsnn` value."""

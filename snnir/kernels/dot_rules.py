@@ -41,9 +41,8 @@ def dot_rows_of(op: qsnn.LinearOp | qsnn.Conv2dOp) -> NDArray[np.int8] | None:
 def lower_linear_dot(context: KernelContext, op: qsnn.LinearOp) -> None:
     """`snnrt.linear_dot`; the layer must have `dot_rows_of`."""
     input, label = context[op.input], layer_label(op, "linear")
-    rows = dot_rows_of(op)
-    assert rows is not None
-    weights = context.constant(f"{label}_weights", dot_weights(rows[..., input.order]))
+    rows = context.linear_rows(op)[:, np.newaxis]
+    weights = context.constant(f"{label}_weights", dot_weights(rows))
     current = context.define(op.result, f"{label}_current")
     pairs = context.buffer(f"{label}_pairs", [2 * dot_quads(rows.shape[-1])], i32)
     context.call(snnrt.LinearDotOp(input.buffer, pairs, weights, current), op)

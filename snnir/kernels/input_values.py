@@ -66,8 +66,13 @@ def active_share(value: SSAValue, default: float) -> float:
 
     As it was measured, where it was; of the elements of a frame of real values all, else `default`.
     """
-    while isinstance(owner := value.owner, qsnn.ReshapeOp):
-        value = owner.input
+    while isinstance(owner := value.owner, qsnn.ReshapeOp | qsnn.ReadOp):
+        if isinstance(owner, qsnn.ReshapeOp):
+            value = owner.input
+        elif (write := owner.declaration.write) is not None:
+            value = write.value
+        else:
+            return 0.0
     if not isinstance(owner, Block):
         rate = rate_of(owner)
         return default if rate is None else rate

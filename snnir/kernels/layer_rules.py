@@ -44,8 +44,7 @@ def lower_conv2d_event(context: KernelContext, op: qsnn.Conv2dOp) -> None:
             context.remark(op, "its inputs cannot be multiplied in pairs; uses event")
     input, label = context[op.input], layer_label(op, "conv2d")
     listed, count = context.spike_list(input.buffer, op)
-    current = context.define(op.result, f"{label}_current")
-    context.call(snnrt.FillZeroOp(current))
+    current = context.sums(op.result, f"{label}_current")
     kernels = _by_input_channel(layer_weights(op), op.groups.value.data)
     bits = context.stored_bits(op, kernels)
     stored = scatter_weights(kernels, current) if bits == 8 else pack_last(kernels, bits)
@@ -109,8 +108,14 @@ def lower_reshape(context: KernelContext, op: qsnn.ReshapeOp) -> None:
 
 
 def lower_add(context: KernelContext, op: qsnn.AddOp) -> None:
-    """`snnrt.add`; both operands have the result's type by construction."""
+    """`snnrt.add`; both operands have the result's type by construction.
+
+    No call where one operand was added to the other already.
+    """
     lhs, rhs = context[op.lhs], context[op.rhs]
+    if lhs.buffer is rhs.buffer and {op.lhs, op.rhs} & context.added_to.keys():
+        context.bind(op.result, lhs.buffer, lhs.order)
+        return
     _expect_same_order(op, lhs, rhs)
     output = context.define(op.result, f"{layer_label(op, 'add')}_output", lhs.order)
     context.call(snnrt.AddOp(lhs.buffer, rhs.buffer, output), op)

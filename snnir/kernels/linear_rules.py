@@ -21,7 +21,7 @@ from snnir.kernels.context import KernelContext, layer_label
 from snnir.kernels.dot_rules import lower_linear_dot
 from snnir.kernels.gathered_weights import gather_rows
 from snnir.kernels.linear_candidates import Candidate, best, candidates, expected_active
-from snnir.kernels.weights import layer_weights, scatter_weights
+from snnir.kernels.weights import scatter_weights
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,9 @@ def lower_linear_event(context: KernelContext, op: qsnn.LinearOp) -> None:
         return
     input, label = context[op.input], layer_label(op, "linear")
     active = context.spike_list(input.buffer, op)
-    current = context.define(op.result, f"{label}_current")
-    if chosen.name != "gather":
-        context.call(snnrt.FillZeroOp(current))
-    rows = np.ascontiguousarray(layer_weights(op)[:, input.order].T)
+    place = context.define if chosen.name == "gather" else context.sums
+    current = place(op.result, f"{label}_current")
+    rows = np.ascontiguousarray(context.linear_rows(op).T)
     values = None if input.binary else input.buffer
     scatter = _Scatter(context, label, active, values, current, rows)
     context.call(_CALLS[chosen.name](scatter, chosen), op)

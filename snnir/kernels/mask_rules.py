@@ -151,8 +151,7 @@ def lower_conv2d_masks(context: KernelContext, op: qsnn.Conv2dOp) -> None:
     owner = op.weight.owner
     assert isinstance(owner, qsnn.WeightOp)
     weights = array_from_dense(owner.value).astype(np.int64)
-    current = context.define(op.result, f"{layer_label(op, 'conv2d')}_current")
     masks_of(context, op.input)
-    context.call(snnrt.FillZeroOp(current))
+    current = context.sums(op.result, f"{layer_label(op, 'conv2d')}_current")
     kernels = weights[:, :, ::-1, ::-1].transpose(1, 2, 3, 0)
     add_mask_convolution(context, op, kernels, LanePacking(len(weights)), current)

@@ -7,6 +7,9 @@ scales, sums, concatenation, reshapes) hands the groups of its operands on, or j
 group of a channel holds its row in the layer that produces it, its neurons and their parameters,
 and its columns in the layers that read it: what has to be removed together.
 
+A register that holds the spikes of neurons belongs to their groups: what is fed back goes with who
+sent it.
+
 A removed channel counts as zero for whoever read it. A group is *pinned*, with a reason, where that
 would not hold even if none of its neurons ever fires, or where its size is fixed from outside. All
 of this is the same for `snn` and `qsnn` networks.
@@ -25,8 +28,11 @@ from snnir.dialects import qsnn, snn
 from snnir.dialects.layer_bases import ConvolutionBase, LinearBase, Pool2dBase
 from snnir.dialects.layer_shapes import shape_of
 from snnir.dialects.network import NetworkOpBase
+from snnir.dialects.registers import ReadBase, RegisterBase, WriteBase
 from snnir.dialects.snn_neurons import NeuronBase, SpikingNeuronBase
 from snnir.layers.affine import groups_of
+
+_IN_REGISTER = "a register holds them from step to step"
 
 Groups = NDArray[np.int64]
 """Group numbers, one for each index of axis 0 of a value."""
@@ -60,9 +66,13 @@ class ChannelGroups:
         return [op for op in ops if isinstance(op, LinearBase | ConvolutionBase)]
 
 
-def find_channel_groups(network: NetworkOpBase) -> ChannelGroups:
-    """Find the groups of a network."""
-    finder = _Finder()
+def find_channel_groups(network: NetworkOpBase, *, keep_registers: bool = False) -> ChannelGroups:
+    """Find the groups of a network.
+
+    Args:
+        keep_registers: pin what registers hold.
+    """
+    finder = _Finder(keep_registers)
     finder.start(network.frame)
     finder.pin([network.frame], "they are the network's input")
     for op in network.body.block.ops:
@@ -73,7 +83,9 @@ def find_channel_groups(network: NetworkOpBase) -> ChannelGroups:
 class _Finder:
     """Walks a network in program order. Group numbers are joined as a forest of parents."""
 
-    def __init__(self) -> None:
+    def __init__(self, keep_registers: bool) -> None:
+        self._keep_registers = keep_registers
+        self._registers: dict[Operation, Groups] = {}
         self._parents: list[int] = []
         self._groups: dict[SSAValue, Groups] = {}
         self._pins: list[tuple[int, str]] = []
@@ -93,7 +105,7 @@ class _Finder:
     def visit(self, op: Operation) -> None:
         """Give groups to the results of an operation."""
         match op:
-            case snn.WeightOp() | snn.RegisterOp() | qsnn.WeightOp():
+            case snn.WeightOp() | RegisterBase() | qsnn.WeightOp():
                 return
             case LinearBase() | ConvolutionBase():
                 self._affine(op)
@@ -111,16 +123,21 @@ class _Finder:
                 self._neurons(op)
             case snn.OutputOp() | qsnn.OutputOp():
                 self.pin(op.operands, "the network returns them")
-            case snn.WriteOp() | snn.ReadOp():
-                self._opaque(op, "a register holds them from step to step")
+            case ReadBase():
+                self._read(op)
+            case WriteBase():
+                self._write(op)
             case _:
                 self._opaque(op, f"'{op.name}' is not understood")
 
     def start(self, value: SSAValue) -> None:
         """Give every channel of a value a group of its own."""
-        first, channels = len(self._parents), shape_of(value.type)[0]
+        self._groups[value] = self._new_groups(shape_of(value.type)[0])
+
+    def _new_groups(self, channels: int) -> Groups:
+        first = len(self._parents)
         self._parents.extend(range(first, first + channels))
-        self._groups[value] = np.arange(first, first + channels)
+        return np.arange(first, first + channels)
 
     def pin(self, values: Iterable[SSAValue], reason: str) -> None:
         """Keep all channels of some values."""
@@ -192,6 +209,26 @@ class _Finder:
                 self.pin([result], "their membranes are read, not only their spikes")
         self._zero_when_silent.add(op.spikes)
 
+    def _read(self, op: ReadBase) -> None:
+        """The groups of what will be written, as far as that is only zero without spikes."""
+        register = op.declaration
+        if self._keep_registers or register.write is None or not _is_spikes(register.write.value):
+            self._opaque(op, _IN_REGISTER)
+            return
+        self._groups[op.result] = self._of_register(register)
+        self._zero_when_silent.add(op.result)
+
+    def _write(self, op: WriteBase) -> None:
+        if self._keep_registers or not _is_spikes(op.value):
+            self._opaque(op, _IN_REGISTER)
+            return
+        self._join(self._of_register(op.declaration), self._of(op.value))
+
+    def _of_register(self, register: RegisterBase) -> Groups:
+        if register not in self._registers:
+            self._registers[register] = self._new_groups(shape_of(register.type)[0])
+        return self._registers[register]
+
     def _opaque(self, op: Operation, reason: str) -> None:
         """Keep everything that goes in or comes out."""
         for result in op.results:
@@ -207,6 +244,17 @@ class _Finder:
             # Halving the path keeps later look-ups short.
             self._parents[group] = group = self._parents[parent]
         return group
+
+
+def _is_spikes(value: SSAValue) -> bool:
+    """Whether a value is made of the spikes of neurons alone, channel by channel."""
+    match owner := value.owner:
+        case SpikingNeuronBase() | qsnn.LIFOp():
+            return value is owner.spikes
+        case Pool2dBase() | snn.ScaleOp() | qsnn.ScaleOp():
+            return _is_spikes(owner.operands[0])
+        case _:
+            return False
 
 
 def _is_constant(value: SSAValue) -> bool:

@@ -12,6 +12,7 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from snnir.dialects import qsnn, snn
 from snnir.dialects.layer_bases import ConvolutionBase, LinearBase, element_type_of
 from snnir.dialects.layer_shapes import shape_of
+from snnir.dialects.registers import RegisterBase
 from snnir.dialects.snn_neurons import NeuronBase
 from snnir.layers.activity_attributes import erase_rates
 from snnir.layers.affine import groups_of
@@ -47,6 +48,13 @@ def remove_channels(groups: ChannelGroups, removed: NDArray[np.bool_]) -> None:
         for op in groups.network.body.block.ops
         if op.results and not isinstance(op, snn.WeightOp | qsnn.WeightOp)
     ]
+    registers = [
+        (op, ~removed[groups.of(op.write.value)])
+        for op in groups.network.body.block.ops
+        if isinstance(op, RegisterBase) and op.write is not None
+    ]
+    for register, kept in registers:
+        register.properties["type"] = _shrunk_type(register.type, int(kept.sum()))
     for op, kept_inputs, kept in plan:
         assert kept.any(), "a layer must keep a channel"
         _shrink(op, kept_inputs, kept)
@@ -155,7 +163,9 @@ def _shrink_parameter(parameter: Attribute, value: SSAValue, kept: Kept) -> Attr
 
 
 def _shrink_type(value: SSAValue, channels: int) -> None:
-    type = value.type
+    Rewriter.replace_value_with_new_type(value, _shrunk_type(value.type, channels))
+
+
+def _shrunk_type(type: Attribute, channels: int) -> TensorType:
     assert isinstance(type, TensorType)
-    shape = (channels, *shape_of(type)[1:])
-    Rewriter.replace_value_with_new_type(value, TensorType(type.get_element_type(), shape))
+    return TensorType(type.get_element_type(), (channels, *shape_of(type)[1:]))

@@ -13,6 +13,9 @@ multiply all of them instead of listing those that are not zero: `event` does so
 `dot` asks for it. `cmsis_s4` asks for CMSIS-NN with weights of 4 bits, which it only has with
 results of 8 bits: layers whose sums may need more are computed as with `cmsis`.
 
+A sum of two currents has no call where the later one can be added to the earlier one. Registers are
+states, which the neurons write whose spikes they hold, if all that reads the old ones comes before.
+
 Legal for every `qsnn` network; reshapes that would move data are refused.
 """
 
@@ -43,6 +46,9 @@ from snnir.kernels.layer_rules import COMMON_RULES, EVENT_RULES, Rule
 from snnir.kernels.layout import buffer_shape_of, channels_last
 from snnir.kernels.map_rules import MapLowering, map_blocks
 from snnir.kernels.neuron_rules import NEURON_RULES
+from snnir.kernels.orders import output_orders
+from snnir.kernels.register_rules import REGISTER_RULES, copy_registers, declare_registers
+from snnir.kernels.sums import begun_sums
 from snnir.kernels.tile_rules import tile_rows_of, window_lowering
 from snnir.kernels.window_rules import window_blocks
 from snnir.support.diagnostics import error_at
@@ -105,6 +111,9 @@ class ConvertQSNNToKernelsPass(SNNPass):
         context.neurons = self.neurons
         context.blocks.update(window_blocks(context))
         context.maps.update(map_blocks(context))
+        context.orders.update(output_orders(network))
+        context.added_to.update(begun_sums(network))
+        declare_registers(context)
         _read_frame(context, network, block)
         for found in context.blocks.values():
             context.fused |= {op for op in (found.pool, found.neurons) if op is not None}
@@ -116,6 +125,9 @@ class ConvertQSNNToKernelsPass(SNNPass):
                 MapLowering(context, context.maps[op]).lower()
             elif not isinstance(op, qsnn.WeightOp) and op not in context.fused:
                 _rule(context, op)(context, op)
+        terminator = context.calls.pop()
+        copy_registers(context)
+        context.calls.append(terminator)
         self.statistics.add("calls", len(context.calls))
         block.add_ops([*context.declarations, *context.calls])
         replace_network(
@@ -185,7 +197,7 @@ _CHOSEN_RULES: dict[KernelChoice, dict[type[Operation], Rule]] = {
 
 def _rule(context: KernelContext, op: Operation) -> Rule:
     layers = _CHOSEN_RULES.get(context.choice(op), EVENT_RULES)
-    for rules in (layers, COMMON_RULES, NEURON_RULES):
+    for rules in (layers, COMMON_RULES, NEURON_RULES, REGISTER_RULES):
         if type(op) in rules:
             return rules[type(op)]
     raise error_at(op, "has no kernels")

@@ -7,10 +7,12 @@ counted in `scale / 2**shift`. The width of a membrane is justified by range ana
 inputs that `input-maximum` and `input-density` admit, or by saturation, and both are written into
 the IR. Where two currents of different units meet, integer factors bring them to a common one.
 
-Legal for networks of `snn` layers whose neurons are `snn.lif`, `snn.li` and `snn.synaptic`;
-anything else is refused at its location. A synaptic neuron becomes two in series: a `qsnn.li` that
-holds its current, named `<layer>.synapse`, and a `qsnn.lif`. Batch normalisation and scales need a
-positive factor here: fold them first.
+Legal for networks of `snn` layers whose neurons are `snn.lif`, `snn.li` and `snn.synaptic` and
+whose registers hold spikes; anything else is refused at its location. Layers whose currents are
+added to those of feedback share one scale for each channel, or one is a multiple of the other's.
+Layers that read input and spikes joined become the sum of one for each. A synaptic neuron becomes
+two in series: a `qsnn.li` that holds its current, named `<layer>.synapse`, and a `qsnn.lif`. Batch
+normalisation and scales need a positive factor here: fold them first.
 """
 
 from dataclasses import dataclass
@@ -42,10 +44,12 @@ from snnir.dialects.snn_attributes import REAL_KINDS, InputKind, Readout
 from snnir.layers.readout import layers_compared_by_readout
 from snnir.quantization.context import QuantizationContext
 from snnir.quantization.input_density import density_cell
+from snnir.quantization.joined_inputs import split_joined_inputs
 from snnir.quantization.layer_rules import LAYER_RULES
 from snnir.quantization.neuron_rules import NEURON_RULES
 from snnir.quantization.options import QuantizationOptions, StatePolicy
 from snnir.quantization.refusals import refusal_of
+from snnir.quantization.register_rules import REGISTER_RULES
 from snnir.quantization.values import QuantizedValue, smallest_extent
 from snnir.support.arrays import array_from_dense
 from snnir.support.diagnostics import error_at
@@ -101,6 +105,7 @@ class ConvertSNNToQSNNPass(SNNPass):
 
     def _convert(self, network: snn.NetworkOp) -> None:
         _keep_names(network)
+        split_joined_inputs(network)
         binary = network.input.data is InputKind.BINARY_FRAMES
         frame_type = TensorType(i1 if binary else i8, shape_of(network.frame.type))
         block = Block(arg_types=[frame_type])
@@ -190,8 +195,8 @@ def _convert_operation(context: QuantizationContext, op: Operation) -> None:
         return
     if (layer_rule := LAYER_RULES.get(type(op))) is not None:
         results = [layer_rule(context, op)]
-    elif (neuron_rule := NEURON_RULES.get(type(op))) is not None:
-        results = neuron_rule(context, op)
+    elif (rule := {**NEURON_RULES, **REGISTER_RULES}.get(type(op))) is not None:
+        results = rule(context, op)
     else:
         raise error_at(op, refusal_of(op) or "has no integer form")
     context.values.update(zip(op.results, results, strict=True))

@@ -157,7 +157,7 @@ class SNNPrunePCAPass(SNNPass):
         split = split_calibration(calibration, self.held_out, network, self.max_held_out_loss)
         data = split.chosen
         original = network.clone()
-        groups = find_channel_groups(network)
+        groups = find_channel_groups(network, keep_registers=True)
         layers = [layer for layer in _layers(groups) if self._is_prunable(groups, layer)]
         readers = [_readers(groups, layer, self.objective) for layer in layers]
         measured = measure_potentials(

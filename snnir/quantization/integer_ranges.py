@@ -3,7 +3,8 @@
 
 Interval arithmetic, channel by channel, in program order: a layer sees what the neurons before it
 can do, so a neuron that is proven silent counts as zero behind it. Legal inputs are those that
-`input_maximum` and `input_density` of the network admit.
+`input_maximum` and `input_density` of the network admit. Registers hold nothing at first, and what
+is found to be written as soon as it is: the network is analysed until nothing is added.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ from snnir.support.arrays import array_from_dense
 
 LIMIT = 1 << 31
 """Membranes beyond it are no longer followed: nothing is known about such a layer."""
+
+MOST_ROUNDS = 8
+"""Analyses of a network with registers; if spikes still reach new neurons then, all may spike."""
 
 
 @dataclass
@@ -67,6 +71,29 @@ class NetworkRanges:
 
 def network_ranges(network: qsnn.NetworkOp) -> NetworkRanges:
     """Analyse a network."""
+    registers = [op for op in network.body.block.ops if isinstance(op, qsnn.RegisterOp)]
+    held: dict[Operation, NDArray[np.int64]] = {
+        op: np.zeros(shape_of(op.type), np.int64) for op in registers
+    }
+    for _ in range(MOST_ROUNDS):
+        found = _analyse(network, held)
+        written: dict[Operation, NDArray[np.int64]] = {
+            op: np.maximum(held[op], _written(found, op)) for op in registers
+        }
+        if all((written[op] == held[op]).all() for op in registers):
+            return found
+        held = written
+    return _analyse(network, {op: np.ones_like(most) for op, most in held.items()})
+
+
+def _written(found: NetworkRanges, op: qsnn.RegisterOp) -> NDArray[np.int64]:
+    """The most that is written to each element of a register."""
+    write = op.write
+    return np.zeros((), np.int64) if write is None else found.full(write.value)[1]
+
+
+def _analyse(network: qsnn.NetworkOp, held: dict[Operation, NDArray[np.int64]]) -> NetworkRanges:
+    """One walk through the network, with the most that each element of a register may hold."""
     found = NetworkRanges()
     maximum = np.asarray(network.input_maximum.value.data, np.int64)
     signed = network.input.data in REAL_KINDS
@@ -74,7 +101,10 @@ def network_ranges(network: qsnn.NetworkOp) -> NetworkRanges:
     if network.input_density is not None:
         found._window_sums[network.frame] = network.input_density.limit
     for op in network.body.block.ops:
-        if type(op) in _RULES:
+        if isinstance(op, qsnn.ReadOp):
+            most = held[op.declaration]
+            found.define(op.result, 0 * most, most)
+        elif type(op) in _RULES:
             _RULES[type(op)](found, op)
     return found
 

@@ -12,15 +12,17 @@ from snnir.dialects import qsnn, snn
 from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.layer_shapes import int_values, shape_of
 from snnir.layers.affine import (
+    AFFINE_OPS,
     AffineOp,
     constant,
     factor_values,
     groups_of,
     norm_factor,
-    scale_columns,
 )
+from snnir.layers.compressible import LINEAR_OPS
 from snnir.layers.weight_grid import grid_of, integers_on
 from snnir.quantization.context import QuantizationContext
+from snnir.quantization.register_rules import is_feedback
 from snnir.quantization.sum_range import sum_range
 from snnir.quantization.values import (
     QuantizedValue,
@@ -29,6 +31,7 @@ from snnir.quantization.values import (
     smallest_extent,
     smallest_type,
 )
+from snnir.quantization.weight_scales import channel_scales, input_scale, scaled_weight
 from snnir.support.arrays import array_from_dense, dense_from_array
 from snnir.support.diagnostics import error_at
 
@@ -36,26 +39,11 @@ MAX_FACTOR = 128
 """Largest factor that `add` puts on the operand with the smaller unit."""
 
 
-def _input_scale(op: Operation, input: QuantizedValue) -> NDArray[np.float64]:
-    """Scale per input channel or feature, to be multiplied into the weights."""
-    if element_type_of(input.value.type) not in (i1, i8):
-        raise error_at(
-            op, f"takes spikes, counts or quantised inputs, but its input is a current of type "
-            f"{input.value.type}; put a neuron between the two layers"
-        )  # fmt: skip
-    if input.offset.any():
-        raise error_at(op, "its input has an offset; run snn-fold-batch-norm first")
-    scale = smallest_extent(input.scale, input.shape)
-    if scale.ndim and scale.size != input.shape[0]:
-        raise error_at(op, "its input has a different unit at every position")
-    return np.broadcast_to(scale.reshape(-1), input.shape[:1])
-
-
 def quantize_weight(
     context: QuantizationContext,
     op: AffineOp,
     weight: NDArray[np.float64],
-    input_scale: NDArray[np.float64],
+    units: NDArray[np.float64],
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], int]:
     """Integers, scale per output channel and bits: `(q, scale, bits)` with `weight ~ q * scale`.
 
@@ -63,22 +51,18 @@ def quantize_weight(
     Where the readout compares membranes of different channels, one scale serves them all.
 
     Args:
-        weight: the weights of `op` times `input_scale` of the input channel that they read.
+        weight: the weights of `op`, each times the unit of the input channel that it reads.
+        units: of the input channels, see `input_scale`.
     """
-    if (recorded := _recorded_integers(context, op, input_scale)) is not None:
+    if (recorded := _recorded_integers(context, op, units)) is not None:
         return recorded
-    bits = context.options.weight_bits
-    largest = (1 << bits - 1) - 1
-    magnitude = np.abs(weight.reshape(len(weight), -1)).max(axis=1)
-    if op in context.uniform_scale:
-        magnitude = np.full_like(magnitude, magnitude.max())
-    scale = np.where(magnitude > 0, magnitude, 1.0) / largest
+    scale = channel_scales(context, op, weight)
     column = scale.reshape(-1, *[1] * (weight.ndim - 1))
-    return np.rint(weight / column).astype(np.int64), scale, bits
+    return np.rint(weight / column).astype(np.int64), scale, context.options.weight_bits
 
 
 def _recorded_integers(
-    context: QuantizationContext, op: AffineOp, input_scale: NDArray[np.float64]
+    context: QuantizationContext, op: AffineOp, units: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], int] | None:
     """The integers that a layer was quantised to before, or None where it was not."""
     source = op.weight.owner
@@ -86,13 +70,13 @@ def _recorded_integers(
         return None
     if (integers := integers_on(grid, array_from_dense(source.value))) is None:
         raise error_at(op, f"its weights are not on the {grid.bits}-bit grid recorded with them")
-    uniform_input = (input_scale == input_scale[0]).all() and input_scale[0] > 0
+    uniform_input = (units == units[0]).all() and units[0] > 0
     uniform_output = op not in context.uniform_scale or (grid.scale == grid.scale[0]).all()
     if not uniform_input or not uniform_output:
         which = "the units of its inputs" if not uniform_input else "the readout's comparison"
         context.remark(op, f"quantised again: {which} does not fit the recorded grid")
         return None
-    return integers, grid.scale * input_scale[0], grid.bits
+    return integers, grid.scale * units[0], grid.bits
 
 
 def _accumulator_type(
@@ -114,12 +98,12 @@ def _weight_op(
 def _affine(
     context: QuantizationContext,
     op: AffineOp,
-    weight: NDArray[np.float64],
     input: QuantizedValue,
     build: Callable[[SSAValue, IntegerType], Operation],
 ) -> QuantizedValue:
     """The common part of linear and convolution: quantise, bound, build, keep the bias."""
-    q, scale, bits = quantize_weight(context, op, weight, _input_scale(op, input))
+    units = input_scale(op, input)
+    q, scale, bits = quantize_weight(context, op, scaled_weight(op, units), units)
     columns = (1, -1, *[1] * (q.ndim - 2))
     low, high = (
         _per_channel(input.full(bound), reduce).reshape(columns)
@@ -156,9 +140,8 @@ def _per_channel(array: NDArray, reduce: Callable[..., NDArray]) -> NDArray:
 def quantize_linear(context: QuantizationContext, op: snn.LinearOp) -> QuantizedValue:
     """`qsnn.linear`; the input's scale goes into the weights, the bias waits for the neuron."""
     input = context[op.input]
-    weight = constant(op.weight, op) * _input_scale(op, input)
     return _affine(
-        context, op, weight, input,
+        context, op, input,
         lambda w, type: qsnn.LinearOp(input.value, w, element_type=type),
     )  # fmt: skip
 
@@ -166,9 +149,8 @@ def quantize_linear(context: QuantizationContext, op: snn.LinearOp) -> Quantized
 def quantize_conv2d(context: QuantizationContext, op: snn.Conv2dOp) -> QuantizedValue:
     """`qsnn.conv2d`, as `quantize_linear`."""
     input, groups = context[op.input], op.groups.value.data
-    weight = scale_columns(constant(op.weight, op), _input_scale(op, input), groups)
     return _affine(
-        context, op, weight, input,
+        context, op, input,
         lambda w, type: qsnn.Conv2dOp(
             input.value, w, None, stride=int_values(op.stride), padding=int_values(op.padding),
             dilation=int_values(op.dilation), groups=groups, element_type=type,
@@ -181,7 +163,6 @@ def quantize_conv1d(context: QuantizationContext, op: snn.Conv1dOp) -> Quantized
     input, groups = context[op.input], op.groups.value.data
     channels, length = input.shape
     rows = context.builder.insert(qsnn.ReshapeOp(input.value, (channels, 1, length)))
-    weight = scale_columns(constant(op.weight, op), _input_scale(op, input), groups)
 
     def build(w: SSAValue, type: IntegerType) -> Operation:
         outputs, columns, kernel = shape_of(w.type)
@@ -211,7 +192,7 @@ def quantize_conv1d(context: QuantizationContext, op: snn.Conv1dOp) -> Quantized
         )
         return qsnn.ReshapeOp(convolution.result, shape_of(op.result.type))
 
-    return _affine(context, op, weight, input, build)
+    return _affine(context, op, input, build)
 
 
 def quantize_max_pool2d(context: QuantizationContext, op: snn.MaxPool2dOp) -> QuantizedValue:
@@ -348,15 +329,58 @@ def _common_unit(
     return np.where(a <= b, fixed, large), np.where(b < a, fixed, large), small / factor
 
 
+SPIKE_STEPS = 64
+"""Least multiple of the unit of a sum that the largest of its graded spikes should be."""
+
+
+def _spikes_in_unit(
+    op: snn.AddOp, spikes: QuantizedValue, other: QuantizedValue, is_current: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """As `_common_unit` for spikes that are fed back one to one: factors of any sign.
+
+    They are one more column of the weights that made the other operand, and so rounded to the unit
+    of these; of other operands to a finer one where it is too coarse for them.
+    """
+    if (other.scale <= 0).any():
+        raise error_at(op, "adds spikes to values in a unit that is not positive")
+    multiples = spikes.full(spikes.scale) / other.full(other.scale)
+    finer, largest = 1, float(np.abs(multiples).max())
+    while not is_current and finer < MAX_FACTOR and 0 < largest * finer < SPIKE_STEPS:
+        finer *= 2
+    factor = np.rint(multiples * finer).astype(np.int64)
+    return factor, np.full_like(factor, finer), other.full(other.scale) / finer
+
+
+def _is_current(value: SSAValue) -> bool:
+    """Whether a value is the sum of a layer's weights, perhaps pooled, normalised or added."""
+    while isinstance(owner := value.owner, LINEAR_OPS):
+        value = owner.operands[0]
+    return isinstance(owner, AFFINE_OPS)
+
+
+def _sum_unit(
+    op: snn.AddOp, lhs: QuantizedValue, rhs: QuantizedValue
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Integer factors for both operands of a sum, and its unit."""
+    fed = is_feedback(op.lhs), is_feedback(op.rhs)
+    if fed == (False, True):
+        factor, other, unit = _spikes_in_unit(op, rhs, lhs, _is_current(op.lhs))
+        return other, factor, unit
+    if fed == (True, False):
+        return _spikes_in_unit(op, lhs, rhs, _is_current(op.rhs))
+    return _common_unit(op, lhs, rhs)
+
+
 def quantize_add(context: QuantizationContext, op: snn.AddOp) -> QuantizedValue:
     """`qsnn.add` in a common unit; `qsnn.scale` brings the operands there."""
     lhs, rhs = context[op.lhs], context[op.rhs]
     shape = shape_of(op.result.type)
-    lhs_factor, rhs_factor, unit = _common_unit(op, lhs, rhs)
-    ranges = [
+    lhs_factor, rhs_factor, unit = _sum_unit(op, lhs, rhs)
+    bounds = [
         (np.asarray(v.full(v.low) * f), np.asarray(v.full(v.high) * f))
         for v, f in ((lhs, lhs_factor), (rhs, rhs_factor))
     ]
+    ranges = [(np.minimum(*both), np.maximum(*both)) for both in bounds]
     low, high = ranges[0][0] + ranges[1][0], ranges[0][1] + ranges[1][1]
     lows = np.stack([low, *(r[0] for r in ranges)])
     highs = np.stack([high, *(r[1] for r in ranges)])

@@ -6,27 +6,25 @@ from xdsl.ir import Operation
 from snnir.dialects import snn
 from snnir.quantization.layer_rules import LAYER_RULES
 from snnir.quantization.neuron_rules import NEURON_RULES
+from snnir.quantization.register_rules import REGISTER_RULES
 
-_FEEDBACK = "connections from one step to the next; train without them, snntorch.Leaky for RLeaky"
+_RULES = {**LAYER_RULES, **NEURON_RULES, **REGISTER_RULES}
 
 _FOREIGN = "a pass of the plug-in that defines it has to turn it into operations of snn first"
 
 REMEDIES: dict[type[Operation], str] = {
     snn.AlphaOp: "a neuron with two synaptic currents; train with snntorch.Synaptic or Leaky",
-    snn.RegisterOp: _FEEDBACK,
-    snn.ReadOp: _FEEDBACK,
-    snn.WriteOp: _FEEDBACK,
 }
 """What an operation without an integer form is, and what a network can have instead."""
 
 
 def refusal_of(op: Operation) -> str | None:
     """Return why an operation cannot be written in integers, with the remedy; None if it can."""
-    if isinstance(op, snn.WeightOp | snn.OutputOp) or type(op) in {**LAYER_RULES, **NEURON_RULES}:
+    if isinstance(op, snn.WeightOp | snn.OutputOp) or type(op) in _RULES:
         return None
     if (remedy := REMEDIES.get(type(op))) is not None:
         return f"has no integer form yet: {remedy}"
     if op.name.partition(".")[0] != snn.SNN.name:
         return f"has no integer form; {_FOREIGN}"
-    supported = ", ".join(sorted(c.name for c in (*LAYER_RULES, *NEURON_RULES)))
+    supported = ", ".join(sorted(c.name for c in _RULES))
     return f"has no integer form yet; supported are {supported}"

@@ -263,6 +263,35 @@ def synaptic(rng: np.random.Generator) -> RandomNetwork:
     return RandomNetwork(builder.complete(builder.second_order(current)), events(rng, shape))
 
 
+def recurrent(rng: np.random.Generator) -> RandomNetwork:
+    """Neurons whose spikes are fed back by a layer or one to one, joined with others without."""
+    is_flat = rng.random() < 0.6
+    shape = (int(rng.integers(60, 600)),) if is_flat else (2, *rng.integers(7, 17, 2).tolist())
+    builder = CostNetworkBuilder(rng, shape)
+    if is_flat:
+        current = builder.connected(builder.frame, int(rng.choice([16, 24, 33, 64, 100, 256])))
+    else:
+        current = builder.convolution(builder.frame, plain=True)
+    type = snn.spike_tensor(size := shape_of(current.type))
+    builder.add(snn.RegisterOp("before", type))
+    spikes = builder.add(snn.ReadOp("before", type)).result
+    if rng.random() < 0.5:
+        extent = size if rng.random() < 0.5 else (size[0], *[1] * (len(size) - 1))
+        factors = dense_from_array(rng.normal(0, 0.3, extent).astype(np.float32))
+        fed_back: SSAValue = builder.add(snn.ScaleOp(spikes, factors)).result
+    elif is_flat:
+        fed_back = builder.connected(spikes, size[0])
+    else:
+        weight = builder.weight_of((size[0], size[0], 3, 3), 2.0)
+        fed_back = builder.add(snn.Conv2dOp(spikes, weight, None, padding=[1, 1])).result
+    value = builder.spiking(builder.add(snn.AddOp(current, fed_back)).result, False)
+    builder.add(snn.WriteOp("before", value))
+    if rng.random() < 0.5:
+        value = builder.add(snn.ConcatOp([value, builder.spiking(current, False)])).result
+    current = builder.connected(builder.flat(value), int(rng.choice([4, 10, 27, 48])))
+    return RandomNetwork(builder.complete(builder.spiking(current, False)), events(rng, shape))
+
+
 def valued(rng: np.random.Generator) -> RandomNetwork:
     """A frame of real values, most of which may be zero, behind it one layer and a small one."""
     is_flat = rng.random() < 0.4

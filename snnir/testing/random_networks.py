@@ -77,8 +77,8 @@ class RandomNetworkBuilder:
         self.block = Block(arg_types=[snn.real_tensor(shape)])
         self.frame: SSAValue = self.block.args[0]
         self._layers = 0
-        # A stream of its own: this choice leaves the draws of networks without such neurons alone.
-        (self._kinds,) = rng.spawn(1)
+        # Streams of their own: these choices leave the draws of networks without such layers alone.
+        self._kinds, self._feedback = rng.spawn(2)
 
     def finish(self, value: SSAValue, timesteps: int, kind: InputKind) -> ModuleOp:
         """Append a readout layer of six neurons and return the module."""
@@ -209,7 +209,40 @@ class RandomNetworkBuilder:
         return self.add(pool).results[0]
 
     def neurons(self, current: SSAValue) -> snn.LIFOp | snn.SynapticOp:
-        """A LIF layer, or sometimes one with a synaptic current, with any dynamics."""
+        """A LIF layer, or sometimes one with a synaptic current, with any dynamics.
+
+        Sometimes its spikes are fed back to its input.
+        """
+        if self._feedback.random() >= 0.2:
+            return self._feedforward_neurons(current)
+        name, type = f"register{self._layers}", snn.spike_tensor(shape_of(current.type))
+        self.add(snn.RegisterOp(name, type))
+        fed_back = self._fed_back(self.add(snn.ReadOp(name, type)).result)
+        operands = [current, fed_back] if self._feedback.random() < 0.5 else [fed_back, current]
+        neurons = self._feedforward_neurons(self.add(snn.AddOp(*operands)).result)
+        self.add(snn.WriteOp(name, neurons.spikes))
+        return neurons
+
+    def _fed_back(self, spikes: SSAValue) -> SSAValue:
+        """The current that a layer's spikes of the step before add to its input."""
+        rng, shape = self._feedback, shape_of(spikes.type)
+        if rng.random() < 0.3:
+            factors = rng.normal(0, 0.5, shape).astype(np.float32)
+            return self.add(snn.ScaleOp(spikes, dense_from_array(factors))).result
+        size = 1 if len(shape) == 1 else 3
+        weight = rng.normal(
+            0, 1 / np.sqrt(shape[0]), (shape[0], shape[0], *[size] * (len(shape) - 1))
+        )
+        constant = self.constant(weight)
+        match len(shape):
+            case 3:
+                return self.add(snn.Conv2dOp(spikes, constant, None, padding=[1, 1])).result
+            case 2:
+                return self.add(snn.Conv1dOp(spikes, constant, None, padding=[1])).result
+            case _:
+                return self.add(snn.LinearOp(spikes, constant)).result
+
+    def _feedforward_neurons(self, current: SSAValue) -> snn.LIFOp | snn.SynapticOp:
         if self._kinds.random() < 0.15:
             return self.synaptic_neurons(current)
         lif = snn.LIFOp(

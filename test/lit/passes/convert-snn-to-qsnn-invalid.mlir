@@ -10,12 +10,23 @@ snn.network @net(%frame: tensor<2xf32>) -> tensor<2xi1> attributes {timesteps = 
 
 // -----
 
-// Feedback.
+// Feedback of membranes.
 snn.network @net(%frame: tensor<2xf32>) -> tensor<2xi1> attributes {timesteps = 5 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>} {
-  // expected-error @+1 {{'snn.register' op has no integer form yet: connections from one step to the next; train without them}}
-  snn.register @r : tensor<2xi1>
+  // expected-error @+1 {{'snn.register' op holds a value of 'snn.lif' for the next step; in integers only spikes are fed back, as snntorch.RLeaky does}}
+  snn.register @r : tensor<2xf32>
   %s, %u = snn.lif %frame beta 0.5 : f32 threshold 1.0 : f32 reset subtract delayed compare gt : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>)
-  snn.write @r, %s : tensor<2xi1>
+  snn.write @r, %u : tensor<2xf32>
+  snn.output %s : tensor<2xi1>
+}
+
+// -----
+
+// The frame of the step before.
+snn.network @net(%frame: tensor<2xf32>) -> tensor<2xi1> attributes {timesteps = 5 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>} {
+  // expected-error @+1 {{'snn.register' op holds the input for the next step; in integers only spikes are fed back}}
+  snn.register @r : tensor<2xf32>
+  %s, %u = snn.lif %frame beta 0.5 : f32 threshold 1.0 : f32 reset subtract delayed compare gt : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>)
+  snn.write @r, %frame : tensor<2xf32>
   snn.output %s : tensor<2xi1>
 }
 

@@ -78,3 +78,86 @@ snn.network @second_order(%frame: tensor<2xf32>) -> tensor<1xi1> attributes {tim
   %spikes, %current, %membrane = snn.synaptic %x alpha 0.75 : f32 beta 0.5 : f32 threshold 100.0 : f32 reset zero_after delayed compare gt {layer = "first"} : (tensor<1xf32>) -> (tensor<1xi1>, tensor<1xf32>, tensor<1xf32>)
   snn.output %spikes : tensor<1xi1>
 }
+
+// -----
+
+// The weights of input and feedback have one scale for each output: the sum needs no factor. Where
+// the input's are much smaller, those of the feedback have a multiple of their scale.
+// CHECK: qsnn.network @recurrent(%frame: tensor<2xi1>) -> tensor<2xi1> attributes {timesteps = 5 : i64, input = #snn<input binary_frames>, readout = #snn<readout spike_count>, input_maximum = 1 : i64} {
+// CHECK-NEXT: %0 = qsnn.weight dense<[[127, 64], [127, 0]]> : tensor<2x2xi8> {scale = dense<[0.00787401572, 0.000787401572]> : tensor<2xf32>}
+// CHECK-NEXT: %x = qsnn.linear %frame, %0 : (tensor<2xi1>, tensor<2x2xi8>) -> tensor<2xi16>
+// CHECK-NEXT: qsnn.register @fed_back : tensor<2xi1>
+// CHECK-NEXT: %old = qsnn.read @fed_back : tensor<2xi1>
+// CHECK-NEXT: %1 = qsnn.weight dense<[[-64, 0], [127, 127]]> : tensor<2x2xi8> {scale = 0.00787401572 : f32}
+// CHECK-NEXT: %y = qsnn.linear %old, %1 : (tensor<2xi1>, tensor<2x2xi8>) -> tensor<2xi16>
+// CHECK-NEXT: %2 = qsnn.scale %y by dense<[1, 10]> : tensor<2xi32> : (tensor<2xi16>) -> tensor<2xi16>
+// CHECK-NEXT: %current = qsnn.add %x, %2 : (tensor<2xi16>, tensor<2xi16>) -> tensor<2xi16>
+// CHECK-NEXT: %spikes, %membrane = qsnn.lif %current leak 16384 : i32 threshold dense<[508, 5080]> : tensor<2xi32> bias dense<[508, 10160]> : tensor<2xi32> reset zero_after delayed compare gt overflow proven rounding nearest {shift = 2 : i32, unit = dense<[0.00196850393, 0.000196850393]> : tensor<2xf32>} : (tensor<2xi16>) -> (tensor<2xi1>, tensor<2xi16>)
+// CHECK-NEXT: qsnn.write @fed_back, %spikes : tensor<2xi1>
+// CHECK-NEXT: qsnn.output %spikes : tensor<2xi1>
+snn.network @recurrent(%frame: tensor<2xf32>) -> tensor<2xi1> attributes {timesteps = 5 : i64, input = #snn<input binary_frames>, readout = #snn<readout spike_count>} {
+  %v = snn.weight dense<[[1.0, 0.5], [0.1, 0.0]]> : tensor<2x2xf32>
+  %x = snn.linear %frame, %v : (tensor<2xf32>, tensor<2x2xf32>) -> tensor<2xf32>
+  snn.register @fed_back : tensor<2xi1>
+  %old = snn.read @fed_back : tensor<2xi1>
+  %w = snn.weight dense<[[-0.5, 0.0], [1.0, 1.0]]> : tensor<2x2xf32>
+  %b = snn.weight dense<[1.0, 2.0]> : tensor<2xf32>
+  %y = snn.linear %old, %w, %b : (tensor<2xi1>, tensor<2x2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %current = snn.add %x, %y : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %spikes, %membrane = snn.lif %current beta 0.5 : f32 threshold 1.0 : f32 reset zero_after delayed compare gt : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>)
+  snn.write @fed_back, %spikes : tensor<2xi1>
+  snn.output %spikes : tensor<2xi1>
+}
+
+// -----
+
+// Graded spikes that are fed back one to one are multiples of the unit of the other current.
+// CHECK: qsnn.network @one_to_one(%frame: tensor<2xi1>) -> tensor<2xi1> attributes {timesteps = 5 : i64, input = #snn<input binary_frames>, readout = #snn<readout spike_count>, input_maximum = 1 : i64} {
+// CHECK-NEXT: %0 = qsnn.weight dense<[[127, 64], [127, 0]]> : tensor<2x2xi8> {scale = dense<[1.000000e-02, 1.000000e-03]> : tensor<2xf32>}
+// CHECK-NEXT: %x = qsnn.linear %frame, %0 : (tensor<2xi1>, tensor<2x2xi8>) -> tensor<2xi16>
+// CHECK-NEXT: qsnn.register @fed_back : tensor<2xi1>
+// CHECK-NEXT: %old = qsnn.read @fed_back : tensor<2xi1>
+// CHECK-NEXT: %1 = qsnn.scale %old by dense<[-50, 200]> : tensor<2xi32> : (tensor<2xi1>) -> tensor<2xi16>
+// CHECK-NEXT: %current = qsnn.add %x, %1 : (tensor<2xi16>, tensor<2xi16>) -> tensor<2xi16>
+// CHECK-NEXT: %spikes, %membrane = qsnn.lif %current leak 16384 : i32 threshold dense<[3200, 32000]> : tensor<2xi32> reset subtract delayed compare gt overflow proven rounding nearest {shift = 5 : i32, unit = dense<[3.125000e-04, 3.125000e-05]> : tensor<2xf32>} : (tensor<2xi16>) -> (tensor<2xi1>, tensor<2xi16>)
+// CHECK-NEXT: qsnn.write @fed_back, %spikes : tensor<2xi1>
+// CHECK-NEXT: qsnn.output %spikes : tensor<2xi1>
+snn.network @one_to_one(%frame: tensor<2xf32>) -> tensor<2xi1> attributes {timesteps = 5 : i64, input = #snn<input binary_frames>, readout = #snn<readout spike_count>} {
+  %v = snn.weight dense<[[1.27, 0.64], [0.127, 0.0]]> : tensor<2x2xf32>
+  %x = snn.linear %frame, %v : (tensor<2xf32>, tensor<2x2xf32>) -> tensor<2xf32>
+  snn.register @fed_back : tensor<2xf32>
+  %old = snn.read @fed_back : tensor<2xf32>
+  %y = snn.scale %old by dense<[-0.25, 0.1]> : tensor<2xf32> : (tensor<2xf32>) -> tensor<2xf32>
+  %current = snn.add %x, %y : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %spikes, %membrane = snn.lif %current beta 0.5 : f32 threshold 1.0 : f32 reset subtract delayed compare gt : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>)
+  %graded = snn.scale %spikes by 2.0 : f32 : (tensor<2xi1>) -> tensor<2xf32>
+  snn.write @fed_back, %graded : tensor<2xf32>
+  snn.output %spikes : tensor<2xi1>
+}
+
+// -----
+
+// Input and feedback joined: one layer for each, whose weights keep one scale.
+// CHECK: qsnn.network @joined(%frame: tensor<1xi8>) -> tensor<2xi1> attributes {timesteps = 5 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>, input_maximum = 127 : i64} {
+// CHECK-NEXT: qsnn.register @fed_back : tensor<2xi1>
+// CHECK-NEXT: %old = qsnn.read @fed_back : tensor<2xi1>
+// CHECK-NEXT: %0 = qsnn.weight dense<[[127], [64]]> : tensor<2x1xi8> {scale = dense<[0.00787401572, 0.00393700786]> : tensor<2xf32>}
+// CHECK-NEXT: %1 = qsnn.linear %frame, %0 : (tensor<1xi8>, tensor<2x1xi8>) -> tensor<2xi16>
+// CHECK-NEXT: %2 = qsnn.weight dense<[[64, -127], [127, 127]]> : tensor<2x2xi8> {scale = dense<[0.00787401572, 0.00393700786]> : tensor<2xf32>}
+// CHECK-NEXT: %3 = qsnn.linear %old, %2 : (tensor<2xi1>, tensor<2x2xi8>) -> tensor<2xi16>
+// CHECK-NEXT: %current = qsnn.add %1, %3 : (tensor<2xi16>, tensor<2xi16>) -> tensor<2xi16>
+// CHECK-NEXT: %spikes, %membrane = qsnn.lif %current leak 16384 : i32 threshold dense<[254, 508]> : tensor<2xi32> bias dense<[254, 0]> : tensor<2xi32> reset zero_after delayed compare gt overflow proven rounding nearest {shift = 1 : i32, unit = dense<[0.00393700786, 0.00196850393]> : tensor<2xf32>} : (tensor<2xi16>) -> (tensor<2xi1>, tensor<2xi16>)
+// CHECK-NEXT: qsnn.write @fed_back, %spikes : tensor<2xi1>
+// CHECK-NEXT: qsnn.output %spikes : tensor<2xi1>
+snn.network @joined(%frame: tensor<1xf32>) -> tensor<2xi1> attributes {timesteps = 5 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>} {
+  snn.register @fed_back : tensor<2xi1>
+  %old = snn.read @fed_back : tensor<2xi1>
+  %spikes_before = snn.scale %old by 1.0 : f32 : (tensor<2xi1>) -> tensor<2xf32>
+  %both = snn.concat %frame, %spikes_before : (tensor<1xf32>, tensor<2xf32>) -> tensor<3xf32>
+  %w = snn.weight dense<[[1.0, 0.5, -1.0], [0.25, 0.5, 0.5]]> : tensor<2x3xf32>
+  %b = snn.weight dense<[1.0, 0.0]> : tensor<2xf32>
+  %current = snn.linear %both, %w, %b : (tensor<3xf32>, tensor<2x3xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %spikes, %membrane = snn.lif %current beta 0.5 : f32 threshold 1.0 : f32 reset zero_after delayed compare gt : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>)
+  snn.write @fed_back, %spikes : tensor<2xi1>
+  snn.output %spikes : tensor<2xi1>
+}

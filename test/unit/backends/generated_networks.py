@@ -19,12 +19,16 @@ from xdsl.ir import Block, Region, SSAValue
 
 from snnir.backends.c.network import CNetwork, only_network
 from snnir.backends.library import library_files
+from snnir.backends.targets import HOST
 from snnir.backends.toolchain import find_cmsis_nn
-from snnir.dialects import snn
+from snnir.dialects import snn, snnrt
 from snnir.dialects.layer_shapes import element_count, shape_of
 from snnir.dialects.network import LAYER
 from snnir.dialects.snn_attributes import InputKind, Readout
+from snnir.executors import KernelExecutor, ReferenceExecutor, TorchExecutor
 from snnir.executors.golden import GoldenVectors, golden_vectors
+from snnir.executors.native import NativeExecutor
+from snnir.executors.result import ExecutionResult
 from snnir.kernels.context import KernelChoice
 from snnir.passes.convert_qsnn_to_kernels import ConvertQSNNToKernelsPass
 from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
@@ -33,6 +37,7 @@ from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
 from snnir.quantization.options import StatePolicy
 from snnir.support.arrays import dense_from_array
 from snnir.support.diagnostics import SNNError
+from snnir.testing.comparison import assert_same_results
 from snnir.testing.random_networks import random_input
 from snnir.universe import make_context
 
@@ -217,6 +222,21 @@ class Generated:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text)
         return folder
+
+
+def assert_integers_agree(network: Generated) -> ExecutionResult:
+    """Every executor in Python and the C on the host; returns what they compute."""
+    require("gcc")
+    expected = ReferenceExecutor(network.integer_network).run(network.x, record=True)
+    assert_same_results(
+        expected, TorchExecutor(network.integer_network).run(network.x, record="all")
+    )
+    kernels = network.kernels.body.block.first_op
+    assert isinstance(kernels, snnrt.NetworkOp)
+    assert_same_results(expected, KernelExecutor(kernels).run(network.x, record=True))
+    native = NativeExecutor(network.kernels, HOST)
+    assert_same_results(expected, native.run(network.x, record="all"))
+    return expected
 
 
 def lower(module: ModuleOp, kernels: KernelChoice) -> ModuleOp:

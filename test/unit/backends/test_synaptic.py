@@ -9,13 +9,19 @@ import numpy as np
 import pytest
 import snntorch
 import torch
-from generated_networks import Generated, lower, require, require_cmsis_nn
+from generated_networks import (
+    Generated,
+    assert_integers_agree,
+    lower,
+    require,
+    require_cmsis_nn,
+)
 from torch import nn
 
-from snnir.backends.targets import HOST, MPS2_AN500
-from snnir.dialects import snn, snnrt
+from snnir.backends.targets import MPS2_AN500
+from snnir.dialects import snn
 from snnir.driver.files import network_of
-from snnir.executors import KernelExecutor, ReferenceExecutor, TorchExecutor
+from snnir.executors import TorchExecutor
 from snnir.executors.native import NativeExecutor
 from snnir.executors.snntorch_executor import SNNTorchExecutor
 from snnir.frontends import from_snntorch
@@ -81,21 +87,6 @@ def generated(
     conversion = ConvertSNNToQSNNPass(input_maximum=LARGEST_COUNT, state=state)
     conversion.apply(make_context(), module)
     return Generated(module, lower(module, kernels), x)
-
-
-def assert_integers_agree(network: Generated) -> Any:
-    """Every executor in Python and the C on the host; returns what they compute."""
-    require("gcc")
-    expected = ReferenceExecutor(network.integer_network).run(network.x, record=True)
-    assert_same_results(
-        expected, TorchExecutor(network.integer_network).run(network.x, record="all")
-    )
-    kernels = network.kernels.body.block.first_op
-    assert isinstance(kernels, snnrt.NetworkOp)
-    assert_same_results(expected, KernelExecutor(kernels).run(network.x, record=True))
-    native = NativeExecutor(network.kernels, HOST)
-    assert_same_results(expected, native.run(network.x, record="all"))
-    return expected
 
 
 @pytest.mark.parametrize("delayed", [True, False])

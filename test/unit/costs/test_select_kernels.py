@@ -31,7 +31,14 @@ from snnir.executors.native import NativeExecutor
 from snnir.layers.activity_attributes import erase_input_activity, erase_rates
 from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
 from snnir.support.diagnostics import DiagnosticEngine, SNNError
-from snnir.testing.cost_networks import connected, convolutional, narrow, quantized, synaptic
+from snnir.testing.cost_networks import (
+    connected,
+    convolutional,
+    narrow,
+    quantized,
+    recurrent,
+    synaptic,
+)
 from snnir.testing.random_networks import LARGEST_COUNT, RandomNetwork
 from snnir.testing.window_networks import random_window_network
 from snnir.universe import make_context
@@ -227,7 +234,7 @@ def test_weights_of_4_bits_of_the_library_are_a_candidate() -> None:
     assert_predicted(module, network)
 
 
-@pytest.mark.parametrize("make", ["convolutional", "connected", "synaptic"])
+@pytest.mark.parametrize("make", ["convolutional", "connected", "synaptic", "recurrent"])
 def test_predictions_hold_on_networks_outside_of_the_fit(make) -> None:
     require_target()
     # Seeds that the calibration does not use.
@@ -235,6 +242,8 @@ def test_predictions_hold_on_networks_outside_of_the_fit(make) -> None:
         network = convolutional(np.random.default_rng(2002), True)
     elif make == "synaptic":
         network = synaptic(np.random.default_rng(2006))
+    elif make == "recurrent":
+        network = recurrent(np.random.default_rng(2007))
     else:
         network = connected(np.random.default_rng(2004))
     quantized(network, "bits=8")

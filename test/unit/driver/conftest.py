@@ -35,8 +35,13 @@ def alpha():
 
 
 def recurrent():
+    torch.manual_seed(0)
     neuron = snn.RLeaky(beta=0.9, linear_features=3, init_hidden=True, output=True)
     return nn.Sequential(nn.Flatten(), nn.Linear(8, 3), neuron)
+
+
+def trace():
+    return Trace()
 
 
 def signals():
@@ -74,6 +79,25 @@ class Looping(nn.Module):
             _, membrane = self.leaky(self.linear(x), membrane)
             membranes.append(membrane)
         return torch.stack(membranes)
+
+
+class Trace(nn.Module):
+    # Feeds a membrane back.
+
+    def __init__(self):
+        super().__init__()
+        self.linear, self.back = nn.Linear(8, 3), nn.Linear(3, 3)
+        self.leaky = snn.Leaky(beta=0.9)
+
+    def forward(self, x):
+        membrane, spikes = torch.zeros(x.shape[1], 3), []
+        state = self.leaky.init_leaky()
+        for frame in x:
+            current = self.linear(frame.flatten(1)) + self.back(membrane)
+            fired, state = self.leaky(current, state)
+            membrane = state
+            spikes.append(fired)
+        return torch.stack(spikes)
 
 
 def raising():

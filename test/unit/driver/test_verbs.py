@@ -57,12 +57,17 @@ def test_check_of_a_module(model: Path) -> None:
 
 def test_check_of_a_module_goes_down_to_kernels(model: Path) -> None:
     # Neither number of steps nor a readout of spikes is needed.
-    for factory, kind in (("alpha", "Alpha"), ("recurrent", "RLeaky")):
-        report = check(f"{model}:{factory}", input_shape=(2, 2, 2))
+    refusals = (
+        ("alpha", "Alpha", None, "has no integer form yet"),
+        ("trace", "Leaky", 5, "in integers only spikes are fed back, as snntorch.RLeaky does"),
+    )
+    for factory, kind, timesteps, reason in refusals:
+        report = check(f"{model}:{factory}", input_shape=(2, 2, 2), timesteps=timesteps)
         refused = [layer for layer in report.layers if not layer.supported]
         assert [layer.kind for layer in refused] == [kind]
-        assert "has no integer form yet" in str(refused[0].reason)
-    assert check(f"{model}:membranes", input_shape=(2, 2, 2)).supported
+        assert reason in str(refused[0].reason)
+    for factory in ("membranes", "recurrent"):
+        assert check(f"{model}:{factory}", input_shape=(2, 2, 2)).supported
 
 
 def test_check_of_a_module_with_its_own_loop(model: Path) -> None:
@@ -152,6 +157,15 @@ def test_validate(model: Path, network: Path, data: Path, kernels: str) -> None:
     assert report.level("host").bit_exact is True
     assert report.level("host").cost["arena_bytes"] > 0
     json.dumps(values)
+
+
+def test_validate_recurrent_network(model: Path, frames: NDArray) -> None:
+    module = import_network(f"{model}:recurrent", input_shape=(2, 2, 2), timesteps=5)
+    data, original = Dataset(frames, None, "frames"), load_module(f"{model}:recurrent")
+    options = LoweringOptions(optimize="speed")
+    report = validate(module, data, module=original, options=options)
+    assert report.problems == []
+    assert report.level("host").bit_exact is True
 
 
 def test_unlabelled_data_have_no_accuracy(network: Path, frames: NDArray) -> None:

@@ -31,7 +31,7 @@ from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
 from snnir.support.arrays import array_from_dense, dense_from_array
 from snnir.support.diagnostics import SNNError
 from snnir.testing.comparison import assert_same_results
-from snnir.testing.random_networks import LARGEST_COUNT, random_network
+from snnir.testing.random_networks import LARGEST_COUNT, RandomNetworkBuilder, random_network
 from snnir.universe import make_context
 
 WEIGHT = np.array([[0.5, -1.0, 0.25], [0.1, 0.0, -0.03]], np.float32)
@@ -380,3 +380,43 @@ def test_proven_synaptic_neurons_hold_constant_extremes(alpha, beta, reset) -> N
         ReferenceExecutor(network).run(x, record=True),
         TorchExecutor(network).run(x, record="all"),
     )
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 1 << 32), st.sampled_from([2, 4, 8]))
+def test_input_and_feedback_have_scales_of_one_matrix(seed, bits) -> None:
+    """Nothing is clipped, rounded more coarsely than the larger part, or added in other units."""
+    print(f"seed {seed}")
+    rng = np.random.default_rng(seed)
+    builder = RandomNetworkBuilder(rng, (5,))
+    parts = [rng.normal(0, 10.0 ** rng.uniform(-2, 2), (6, inputs)) for inputs in (5, 6)]
+    for part in parts:
+        part *= rng.random((6, 1)) < 0.8
+    type = snn.spike_tensor((6,))
+    builder.add(snn.RegisterOp("r", type))
+    read = builder.add(snn.ReadOp("r", type)).result
+    operands = [(builder.frame, parts[0]), (read, parts[1])]
+    rng.shuffle(operands)
+    currents = [builder.add(snn.LinearOp(x, builder.constant(w))).result for x, w in operands]
+    spikes = builder.add(lif(builder.add(snn.AddOp(*currents)).result).owner, named=True).spikes
+    builder.add(snn.WriteOp("r", spikes))
+    module = builder.finish(spikes, 3, InputKind.BINARY_FRAMES)
+    network = converted(module, bits=bits)
+    largest, units = (1 << bits - 1) - 1, []
+    natural = [np.abs(w.astype(np.float32)).max(axis=1) / largest for _, w in operands]
+    for op, (_, w), operand in zip(
+        [op for op in network.walk() if isinstance(op, qsnn.LinearOp)][:2],
+        operands,
+        next(op for op in network.walk() if isinstance(op, qsnn.AddOp)).operands,
+        strict=True,
+    ):
+        factor = integers(operand.owner.factor) if isinstance(operand.owner, qsnn.ScaleOp) else 1
+        stored = op.weight.owner
+        assert isinstance(stored, qsnn.WeightOp)
+        assert stored.scale is not None
+        q, scale = integers(stored.value), np.broadcast_to(array_from_dense(stored.scale), 6)
+        assert np.abs(q).max() <= largest
+        assert (np.abs(q * scale[:, None] - w) <= 0.501 * scale[:, None]).all()
+        assert (scale <= np.maximum(*natural) * 1.001 + 1.001 / largest * (w == 0).all(1)).all()
+        units.append(scale / factor)
+    np.testing.assert_allclose(units[0], units[1], rtol=1 / 512)

@@ -28,6 +28,7 @@ from snnir.passes.qsnn_prune_silent import QSNNPruneSilentPass
 from snnir.quantization.integer_ranges import network_ranges
 from snnir.quantization.values import fits, type_bounds
 from snnir.support.arrays import dense_from_array
+from snnir.support.xdsl_compat import parse_module
 from snnir.testing.random_networks import LARGEST_COUNT, RandomNetwork, random_network
 from snnir.universe import make_context
 
@@ -198,3 +199,31 @@ def test_numbers_and_rates_of_the_channels_that_are_left_stay() -> None:
         if shrunk:
             return
     pytest.fail("no random network lost a channel")
+
+
+SELF_WAKING = """
+qsnn.network @net(%frame: tensor<1xi1>) -> tensor<3xi1> attributes {timesteps = 5 : i64,
+    input = #snn<input binary_frames>, readout = #snn<readout spike_count>,
+    input_maximum = 1 : i64} {
+  qsnn.register @r : tensor<3xi1>
+  %old = qsnn.read @r : tensor<3xi1>
+  %v = qsnn.weight dense<[[9], [0], [0]]> : tensor<3x1xi8>
+  %w = qsnn.weight dense<[[0, 0, 0], [9, 0, 0], [0, 0, 9]]> : tensor<3x3xi8>
+  %x = qsnn.linear %frame, %v : (tensor<1xi1>, tensor<3x1xi8>) -> tensor<3xi16>
+  %y = qsnn.linear %old, %w : (tensor<3xi1>, tensor<3x3xi8>) -> tensor<3xi16>
+  %current = qsnn.add %x, %y : (tensor<3xi16>, tensor<3xi16>) -> tensor<3xi16>
+  %spikes, %u = qsnn.lif %current leak 0 : i32 threshold 5 : i32 reset none delayed compare gt
+      overflow proven rounding nearest : (tensor<3xi16>) -> (tensor<3xi1>, tensor<3xi16>)
+  qsnn.write @r, %spikes : tensor<3xi1>
+  qsnn.output %spikes : tensor<3xi1>
+}
+"""
+
+
+def test_neurons_that_only_they_could_wake_are_silent() -> None:
+    """The first fires from input, and wakes the second; the third would have to wake itself."""
+    module = parse_module(make_context(), SELF_WAKING)
+    ranges = network_ranges(module.body.block.first_op)  # type: ignore[arg-type]
+    assert [silent.tolist() for silent in ranges.silent.values()] == [[False, False, True]]
+    ran = ReferenceExecutor(module.body.block.first_op).run(np.ones((1, 5, 1)))  # type: ignore[arg-type]
+    assert ran.scores.tolist() == [[5, 4, 0]]

@@ -320,14 +320,33 @@ def test_what_a_silent_channel_drives_would_be_noticed(behind, tmp_path: Path, m
     assert (before != after).any()
 
 
-def test_registers_keep_their_channels(tmp_path: Path) -> None:
+def recurrent(of_current: bool = False) -> ModuleOp:
+    """A layer whose spikes, or whose input, are fed back; the third of its neurons is silent."""
     build = Builder(3)
-    build.block.add_op(snn.RegisterOp("r", snn.spike_tensor((4,))))
-    fed_back = build.add(snn.ReadOp("r", snn.spike_tensor((4,))))
+    type = snn.real_tensor((4,)) if of_current else snn.spike_tensor((4,))
+    build.block.add_op(snn.RegisterOp("r", type))
+    fed_back = build.add(snn.ReadOp("r", type))
     current = build.add(snn.AddOp(build.linear(build.frame, 4), build.linear(fed_back, 4)))
     spikes = build.neurons(current, silent=(2,))
-    build.block.add_op(snn.WriteOp("r", spikes))
-    module = build.finish(build.neurons(build.linear(spikes, 2)))
+    build.block.add_op(snn.WriteOp("r", current if of_current else spikes))
+    return build.finish(build.neurons(build.linear(spikes, 2)))
+
+
+def test_registers_of_spikes_shrink_with_their_neurons(tmp_path: Path) -> None:
+    module = recurrent()
+    x = counts_for(module)
+    pruned, remarks, kept = prune(module, x, tmp_path)
+    assert kept["n0"].tolist() == [True, True, False, True]
+    assert "exact on" in messages(remarks)
+    (register,) = (op for op in pruned.walk() if isinstance(op, snn.RegisterOp))
+    assert register.type == snn.spike_tensor((3,))
+    before, after = (spikes_of(each, x)[1] for each in (module, pruned))
+    np.testing.assert_array_equal(before["n0"][:, :, kept["n0"]], after["n0"])
+    np.testing.assert_array_equal(before["n1"], after["n1"])
+
+
+def test_registers_of_other_values_keep_their_channels(tmp_path: Path) -> None:
+    module = recurrent(of_current=True)
     _, remarks, kept = prune(module, counts_for(module), tmp_path)
     assert kept["n0"].all()
     assert "a register holds them" in messages(remarks)

@@ -458,3 +458,37 @@ qsnn.network @n(%x: tensor<1x4x4xi8>) -> tensor<1x4x4xi8> attributes {timesteps 
   input_density = #qsnn.density<cell [2, 2], maximum 0>} {
   qsnn.output %x : tensor<1x4x4xi8>
 }
+
+// -----
+
+// RegisterOp holds spikes.
+qsnn.register @r : tensor<2xi8>
+// expected-error @+1 {{Expected attribute i1 but got i8}}
+"test.op"() : () -> ()
+
+// -----
+
+// RegisterBase C1: one write.
+qsnn.network @n(%x: tensor<2xi1>) -> tensor<2xi1> attributes {timesteps = 1 : i64, input = #snn<input binary_frames>, readout = #snn<readout spike_count>, input_maximum = 1 : i64} {
+  // expected-error @+1 {{'qsnn.register' op @r is written more than once}}
+  qsnn.register @r : tensor<2xi1>
+  qsnn.write @r, %x : tensor<2xi1>
+  qsnn.write @r, %x : tensor<2xi1>
+  qsnn.output %x : tensor<2xi1>
+}
+
+// -----
+
+// ReadOp C1: the register exists.
+// expected-error @+1 {{'qsnn.read' op no 'qsnn.register @nowhere' in this network}}
+%r = qsnn.read @nowhere : tensor<4xi1>
+
+// -----
+
+// WriteOp C2: its type.
+qsnn.network @n(%x: tensor<2xi1>) -> tensor<2xi1> attributes {timesteps = 1 : i64, input = #snn<input binary_frames>, readout = #snn<readout spike_count>, input_maximum = 1 : i64} {
+  qsnn.register @r : tensor<1xi1>
+  // expected-error @+1 {{'qsnn.write' op @r holds tensor<1xi1>, not tensor<2xi1>}}
+  qsnn.write @r, %x : tensor<2xi1>
+  qsnn.output %x : tensor<2xi1>
+}

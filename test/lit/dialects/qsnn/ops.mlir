@@ -35,3 +35,15 @@ qsnn.network @net(%frame: tensor<4x6x6xi8>) -> tensor<2xi32> attributes {timeste
   // CHECK-NEXT: qsnn.output %membrane_1 : tensor<2xi32>
   qsnn.output %membrane_1 : tensor<2xi32>
 }
+
+// CHECK: qsnn.network @feedback(
+qsnn.network @feedback(%x: tensor<2xi1>) -> tensor<2xi1> attributes {timesteps = 1 : i64, input = #snn<input binary_frames>, readout = #snn<readout spike_count>, input_maximum = 1 : i64} {
+  // CHECK-NEXT: qsnn.register @before : tensor<2xi1>
+  qsnn.register @before : tensor<2xi1>
+  // CHECK-NEXT: %old = qsnn.read @before : tensor<2xi1>
+  %old = qsnn.read @before : tensor<2xi1>
+  // CHECK-NEXT: qsnn.write @before, %x : tensor<2xi1>
+  qsnn.write @before, %x : tensor<2xi1>
+  // CHECK-NEXT: qsnn.output %old : tensor<2xi1>
+  qsnn.output %old : tensor<2xi1>
+}

@@ -400,6 +400,17 @@ snn.network @n(%x: tensor<4xf32>) -> tensor<4xf32> attributes {timesteps = 1 : i
 
 // -----
 
+// RegisterBase C1: one write.
+snn.network @n(%x: tensor<4xf32>) -> tensor<4xf32> attributes {timesteps = 1 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>} {
+  // expected-error @+1 {{'snn.register' op @r is written more than once}}
+  snn.register @r : tensor<4xf32>
+  snn.write @r, %x : tensor<4xf32>
+  snn.write @r, %x : tensor<4xf32>
+  snn.output %x : tensor<4xf32>
+}
+
+// -----
+
 // Unknown values of enumerations.
 // expected-error @+1 {{Expected `none`, `subtract`, `subtract_decayed`, `zero_before`, or `zero_after`.}}
 "test.op"() {a = #snn<reset later>} : () -> ()
