@@ -13,6 +13,12 @@ multiply all of them instead of listing those that are not zero: `event` does so
 `dot` asks for it. `cmsis_s4` asks for CMSIS-NN with weights of 4 bits, which it only has with
 results of 8 bits: layers whose sums may need more are computed as with `cmsis`.
 
+Convolutions of stride 1 whose neurons have 16-bit states are computed window by window with
+`event`: they read spikes as masks, which are made from bytes where other neurons gave them.
+`scatter` keeps to bytes; `masks` reads masks where a convolution can, whatever reads its currents.
+With `neurons=lists` the neurons behind other convolutions list their spikes, too, if their states
+have 16 bits. Currents of real values that only a pooling reads are pooled row by row.
+
 A sum of two currents has no call where the later one can be added to the earlier one. Registers are
 states, which the neurons write whose spikes they hold, if all that reads the old ones comes before.
 
