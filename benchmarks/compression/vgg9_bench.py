@@ -46,6 +46,12 @@ class Settings:
         teacher_weight: of the dense ANN's scores in the loss of one more network; 0: no such.
         tuned_pruning: 1: fine-tune the network that `snn-prune-pca` leaves, as a comparison.
         final_steps: number of steps of the network that is quantised and tested with noise.
+        ratios: how many times fewer weights that are not zero passes are composed for; none: no
+            such networks.
+        composed: variances of the networks from nothing that lose weights as well as the network
+            of all channels; of `retrained`.
+        composed_steps: to what steps they are trained.
+        retrain_epochs, retrain_rate: of ANNs whose zeros are kept.
     """
 
     width: float = 0.25
@@ -69,6 +75,11 @@ class Settings:
     teacher_weight: float = 0.9
     tuned_pruning: int = 1
     final_steps: int = 10
+    ratios: tuple[float, ...] = (10.0, 14.0)
+    composed: tuple[float, ...] = (0.99,)
+    composed_steps: tuple[int, ...] = (100, 30, 10)
+    retrain_epochs: int = 6
+    retrain_rate: float = 0.03
     bits: tuple[int, ...] = (8, 6, 5, 4, 3)
     noise: tuple[float, ...] = (0.0, 0.1, 0.2, 0.4)
     device: str = "cpu"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vgg9_bench import Bench
+from vgg9_compose_report import composed_section
 from vgg9_data import IMAGE_NOTE, VALIDATION
 from vgg9_energy import AC_PICOJOULE, MAC_PICOJOULE, microjoules
 from vgg9_paper import comparison, fewer, less_energy, lost, points, prefixes, stages
@@ -270,6 +271,7 @@ def write_markdown(bench: Bench, path: Path) -> None:
         "",
     ]
     lines += table("| T | without training | trained in stages |", way_rows(bench))
+    lines += composed_section(bench)
     lines += rest(bench)
     lines += [f"![Accuracy against parameters, steps, bits and noise]({path.stem}.png)", ""]
     with atomic_write(path) as stream:
@@ -298,7 +300,7 @@ def rest(bench: Bench) -> list[str]:
 
 def write_csv(bench: Bench, path: Path) -> None:
     """Every figure, one line for each network."""
-    names = ("accuracy", "samples", "timesteps", "parameters", "macs", "operations")
+    names = ("accuracy", "samples", "timesteps", "parameters", "nonzero", "macs", "operations")
     rows = {key: row for key, row in bench.figures.items() if row.get("accuracy") is not None}
     with atomic_write(path) as stream:
         writer = csv.writer(stream, lineterminator="\n")
