@@ -87,6 +87,16 @@ def longer(bench: Bench, networks: dict[int, ModuleOp], rate: float) -> None:
     key = f"longer_{settings.variance:g}_{steps}"
     trained = bench.network(key, lambda: reduce_steps(bench, start, steps, rate, settings.longer))
     measured(bench, key, trained)
+    if settings.longest > settings.longer:
+
+        def make() -> ModuleOp:
+            images = (settings.longest - settings.longer) * settings.image_steps // steps
+            samples = min(images, len(bench.splits.training))
+            epochs = round(images / samples)
+            return finetune(bench, trained, steps, rate, samples, epochs)
+
+        key = f"longest_{settings.variance:g}_{steps}"
+        measured(bench, key, bench.network(key, make))
 
 
 def untrained_steps(bench: Bench, prefix: str, network: ModuleOp) -> None:

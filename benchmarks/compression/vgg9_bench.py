@@ -38,6 +38,8 @@ class Settings:
         image_steps: training of a stage: samples times time steps of one epoch.
         longer: one more network of `variance` is trained at `final_steps`, on so many times more
             images; 0: none.
+        longest: that network is trained on with `snn-finetune`, on all training images more than
+            once, until it has seen so many times more images in all; 0: it is not.
         learning_rates: of the training of spiking networks, to choose from.
         scales: of all balanced thresholds, to choose from.
         variances: of `snn-prune-pca`.
@@ -65,6 +67,7 @@ class Settings:
     component_samples: int = 128
     image_steps: int = 60_000
     longer: int = 5
+    longest: int = 0
     epochs: int = 1
     batch: int = 16
     learning_rates: tuple[float, ...] = (1e-3, 5e-4, 2.5e-4)

@@ -5,10 +5,13 @@ A network of all channels, or one of the size that principal components ask for,
 `snn-osbc-prune`, or by `snn-prune-magnitude` as the baseline, until `ratio` times fewer than in the
 dense network are not zero. Those are trained, and zeros kept, in one of two ways:
 
-* by `snn-finetune`, then by `snn-reduce-timesteps` in stages, as all networks of the benchmark;
+* by `snn-finetune` at all steps;
 * as an ANN, which costs a hundredth of the time of an image in a spiking network, learning from
-  the scores of the dense ANN as well; then it is converted again and brought to fewer steps. The
-  paper, too, trains its smaller networks as ANNs.
+  the scores of the dense ANN as well; then it is converted again, and brought to fewer steps by
+  `snn-reduce-timesteps` in stages, as all networks of the benchmark. The paper, too, trains its
+  smaller networks as ANNs.
+
+Magnitude is followed to the end at the largest ratio only.
 """
 
 from __future__ import annotations
@@ -45,15 +48,15 @@ def compose(bench: Bench, networks: dict[str, ModuleOp], dense: list[Tensor], ra
             key = f"{start}_{ratio:g}x"
             sparsity = sparsity_for(weights_in(networks[start]), dense, ratio)
             options = chosen_options(bench, networks["converted"], dense)
-            plain = by_magnitude(bench, f"{key}_magnitude", networks[start], sparsity)
             pruned = by_osbc(bench, f"{key}_osbc", networks[start], sparsity, options)
-            measured(bench, f"{key}_magnitude", plain)
-            measured(bench, f"{key}_osbc", pruned)
-            retrained(bench, f"{key}_magnitude_retrained", plain, start, dense)
+            plain = by_magnitude(bench, f"{key}_magnitude", networks[start], sparsity)
+            for way, network in (("osbc", pruned), ("magnitude", plain)):
+                measured(bench, f"{key}_{way}", network)
+                fewer_steps(bench, f"{key}_{way}", network, rate, steps[:1])
             network = retrained(bench, f"{key}_osbc_retrained", pruned, start, dense)
             fewer_steps(bench, f"{key}_osbc_retrained", network, rate, steps[1:])
-            fewer_steps(bench, f"{key}_magnitude", plain, rate, steps[:1])
-            fewer_steps(bench, f"{key}_osbc", pruned, rate, steps)
+            if ratio == max(settings.ratios):
+                retrained(bench, f"{key}_magnitude_retrained", plain, start, dense)
 
 
 def sparsity_for(weights: Sequence[Tensor], dense: Sequence[Tensor], ratio: float) -> float:

@@ -45,6 +45,8 @@ def prefixes(settings: Settings) -> dict[str, str]:
     chosen = f"{settings.variance:g}"
     names[f"taught_{chosen}"] = f"PCA {chosen}, from nothing, distilled"
     names[f"longer_{chosen}"] = f"PCA {chosen}, from nothing, {settings.longer}x training"
+    if settings.longest:
+        names[f"longest_{chosen}"] = f"PCA {chosen}, from nothing, {settings.longest}x training"
     names[f"pca_{chosen}"] = f"PCA {chosen}, channels kept by the pass"
     return names
 
@@ -128,8 +130,9 @@ def parameters(figures: Figures, settings: Settings) -> tuple[str, str] | None:
             reached |= gain >= FEWER and loss <= POINTS
     if not cells:
         return None
+    # A weight that does not divide makes no other ratio.
     gains = [
-        (fewer(row, figures), lost(row, figures["converted"]), name)
+        (round(fewer(row, figures), 1), lost(row, figures["converted"]), name)
         for name, row in final_compositions(figures, settings)
     ]
     return with_composition(
@@ -177,7 +180,7 @@ def steps(figures: Figures, settings: Settings) -> tuple[str, str] | None:
         first = settings.timesteps[0]
         # What is trained for longer starts from the network that is trained from nothing.
         start = rows.pop(first, None) or figures.get(
-            f"{prefix}_{first}".replace("longer", "nothing")
+            f"{prefix}_{first}".replace("longer", "nothing").replace("longest", "nothing")
         )
         if start is not None and rows:
             losses = (f"{lost(row, start):.1f} at {t}" for t, row in rows.items())

@@ -249,12 +249,32 @@ def write_markdown(bench: Bench, path: Path) -> None:
         f"SNN, T = {first} | fine-tuned | points lost |",
         size_rows(bench),
     )
-    lines += ["## Fewer steps, operations, energy", ""]
+    lines += fewer_steps(bench)
+    lines += composed_section(bench)
+    lines += rest(bench)
+    lines += [f"![Accuracy against parameters, steps, bits and noise]({path.stem}.png)", ""]
+    with atomic_write(path) as stream:
+        stream.write("\n".join(lines))
+
+
+def fewer_steps(bench: Bench) -> list[str]:
+    """Accuracy, operations and energy at every number of steps."""
+    settings = bench.settings
+    longer = ""
+    if settings.longer:
+        longer = (
+            f"{settings.longer}x training: the stage of T = {settings.final_steps} on "
+            f"{settings.longer} times as many images. "
+        )
+    if settings.longest > settings.longer:
+        longer += (
+            f"{settings.longest}x: that network, trained on by `snn-finetune` until it has seen "
+            f"{settings.longest} times as many. "
+        )
+    lines = ["## Fewer steps, operations, energy", ""]
     lines += [
-        "Each number of steps is trained from the one above it; "
-        f"{settings.longer}x training: the stage of T = {settings.final_steps} on "
-        f"{settings.longer} times as many images. A stage keeps its training if that helps on "
-        "validation images. Operations: of ANNs "
+        f"Each number of steps is trained from the one above it. {longer}"
+        "A stage keeps its training if that helps on validation images. Operations: of ANNs "
         f"multiply-accumulates ({MAC_PICOJOULE} pJ), of SNNs accumulates ({AC_PICOJOULE} pJ): rate "
         "of the layer that feeds, times T, times MACs. Energy is this proxy of the reference: no "
         "memory traffic, no membrane updates, not a microcontroller. Points lost and energy are "
@@ -270,12 +290,7 @@ def write_markdown(bench: Bench, path: Path) -> None:
         f"## Fewer steps with and without training: PCA {settings.variance:g}, from nothing",
         "",
     ]
-    lines += table("| T | without training | trained in stages |", way_rows(bench))
-    lines += composed_section(bench)
-    lines += rest(bench)
-    lines += [f"![Accuracy against parameters, steps, bits and noise]({path.stem}.png)", ""]
-    with atomic_write(path) as stream:
-        stream.write("\n".join(lines))
+    return lines + table("| T | without training | trained in stages |", way_rows(bench))
 
 
 def rest(bench: Bench) -> list[str]:

@@ -210,14 +210,23 @@ def convert(bench: Bench, weights: list[torch.Tensor], name: str) -> ModuleOp:
 
 
 def finetune(
-    bench: Bench, module: ModuleOp, steps: int, learning_rate: float, samples: int
+    bench: Bench,
+    module: ModuleOp,
+    steps: int,
+    learning_rate: float,
+    samples: int,
+    epochs: int | None = None,
 ) -> ModuleOp:
-    """A copy, trained at its number of steps by `snn-finetune`."""
+    """A copy, trained at its number of steps by `snn-finetune`.
+
+    Args:
+        epochs: those of the settings by default.
+    """
     settings, result = bench.settings, module.clone()
     bench.run(
         result,
         f'snn-finetune{{data="{bench.spikes("training", samples, steps)}" '
-        f"epochs={settings.epochs} batch={settings.batch} surrogate=linear "
+        f"epochs={epochs or settings.epochs} batch={settings.batch} surrogate=linear "
         f"learning-rate={learning_rate!r} device={settings.device} seed={settings.seed}}}",
     )
     return result
