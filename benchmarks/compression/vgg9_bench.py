@@ -48,8 +48,7 @@ class Settings:
         teacher_weight: of the dense ANN's scores in the loss of one more network; 0: no such.
         tuned_pruning: 1: fine-tune the network that `snn-prune-pca` leaves, as a comparison.
         final_steps: number of steps of the network that is quantised and tested with noise.
-        ratios: how many times fewer weights that are not zero passes are composed for; none: no
-            such networks.
+        ratios: how many times fewer weights that are not zero passes are composed for.
         composed: variances of the networks from nothing that lose weights as well as the network
             of all channels; of `retrained`.
         composed_steps: to what steps they are trained.

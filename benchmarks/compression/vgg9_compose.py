@@ -11,7 +11,7 @@ dense network are not zero. Those are trained, and zeros kept, in one of two way
   `snn-reduce-timesteps` in stages, as all networks of the benchmark. The paper, too, trains its
   smaller networks as ANNs.
 
-Magnitude is followed to the end at the largest ratio only.
+Fine-tuning, and fewer steps, are at the first ratio only.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ def compose(bench: Bench, networks: dict[str, ModuleOp], dense: list[Tensor], ra
             options = chosen_options(bench, networks["converted"], dense)
             pruned = by_osbc(bench, f"{key}_osbc", networks[start], sparsity, options)
             plain = by_magnitude(bench, f"{key}_magnitude", networks[start], sparsity)
-            for way, network in (("osbc", pruned), ("magnitude", plain)):
-                measured(bench, f"{key}_{way}", network)
-                fewer_steps(bench, f"{key}_{way}", network, rate, steps[:1])
+            measured(bench, f"{key}_osbc", pruned)
+            measured(bench, f"{key}_magnitude", plain)
             network = retrained(bench, f"{key}_osbc_retrained", pruned, start, dense)
-            fewer_steps(bench, f"{key}_osbc_retrained", network, rate, steps[1:])
-            if ratio == max(settings.ratios):
-                retrained(bench, f"{key}_magnitude_retrained", plain, start, dense)
+            if ratio == settings.ratios[0]:
+                fewer_steps(bench, f"{key}_osbc_retrained", network, rate, steps[1:])
+                fewer_steps(bench, f"{key}_osbc", pruned, rate, steps[:1])
+                fewer_steps(bench, f"{key}_magnitude", plain, rate, steps[:1])
 
 
 def sparsity_for(weights: Sequence[Tensor], dense: Sequence[Tensor], ratio: float) -> float:
@@ -69,12 +69,13 @@ def chosen_options(bench: Bench, network: ModuleOp, dense: Sequence[Tensor]) -> 
     """Options of `snn-osbc-prune` that are best for all channels, at the first ratio."""
     sparsity = sparsity_for(weights_in(network), dense, bench.settings.ratios[0])
 
+    scores = {}
+    for name, options in OPTIONS.items():
+        key = f"osbc_{name.replace(' ', '_')}"
+        pruned = by_osbc(bench, key, network, sparsity, options)
+        scores[name] = validated(bench, key, pruned)["accuracy"]
+
     def choose() -> Row:
-        scores = {}
-        for name, options in OPTIONS.items():
-            key = f"osbc_{name.replace(' ', '_')}"
-            pruned = by_osbc(bench, key, network, sparsity, options)
-            scores[name] = validated(bench, key, pruned)["accuracy"]
         return {"scores": scores, "chosen": max(scores, key=lambda name: scores[name])}
 
     return OPTIONS[bench.figure("options of snn-osbc-prune", choose)["chosen"]]

@@ -35,7 +35,7 @@ def composed_section(bench: Bench) -> list[str]:
         f"zeros stay, {settings.retrain_epochs} epochs, highest learning rate "
         f"{settings.retrain_rate:g}, by {settings.teacher_weight:g} from the scores of the dense "
         "ANN; then converted again. Points lost are against the dense ANN and the dense SNN at "
-        f"T = {first}.",
+        f"T = {first}; those of the SNN are of few images, those of the ANN of all.",
         "",
         f"| network | weights | not zero | fewer | listed, bytes | mapped, bytes | "
         f"ANN, 10,000 images | points lost | SNN, T = {first} | points lost | fine-tuned | "
@@ -112,7 +112,8 @@ def fewer_steps_table(bench: Bench) -> list[str]:
                     f"{less_energy(row, figures):.1f}x |"
                 )
     return [
-        "Fewer steps, trained in stages, zeros kept. Operations and energy as above, of weights "
+        f"Fewer steps at {settings.ratios[0]:g}x fewer weights, trained in stages, zeros kept. "
+        "Operations and energy as above, of weights "
         "that are not zero: what hardware that skips zeros would do. Points lost are against the "
         "dense ANN.",
         "",

@@ -54,7 +54,6 @@ def prefixes(settings: Settings) -> dict[str, str]:
 WAYS = {
     "magnitude": "smallest weights zero",
     "osbc": "OSBC",
-    "magnitude_retrained": "smallest weights zero, retrained",
     "osbc_retrained": "OSBC, retrained",
 }
 """How weights become zero and are trained, by the end of their rows' keys."""

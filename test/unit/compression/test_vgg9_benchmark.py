@@ -55,7 +55,7 @@ def test_compositions_are_judged_by_weights_that_are_not_zero_and_apart(
         "ann": {"parameters": 9900, "macs": 10_000_000, "accuracy": 0.9},
         "converted": spiking(0.9, 9900, 1e6, 100),
         "nothing_0.95_100": spiking(0.7, 990, 1e6, 100),
-        "converted_10x_magnitude_retrained": spiking(0.9, 9900, 1e6, 100) | {"nonzero": 990},
+        "converted_10x_magnitude": spiking(0.9, 9900, 1e6, 100) | {"nonzero": 990},
         "converted_10x_osbc_retrained": spiking(0.9 - loss, 9900, 1e6, 100) | {"nonzero": 990},
     }
     text, verdict = paper.parameters(figures, bench.Settings())
