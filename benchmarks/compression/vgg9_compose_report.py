@@ -97,7 +97,7 @@ def fewer_steps_table(bench: Bench) -> list[str]:
     """The compositions that were brought to fewer steps, beside what they were made from."""
     figures, settings = bench.figures, bench.settings
     rows = []
-    names = {key: name for name, key, _ in composed_rows(bench)}
+    names = compositions(settings, settings.ratios[0])
     for key, name in (starts(settings) | names).items():
         for steps in settings.composed_steps:
             found = f"{key}_{steps}"
@@ -113,9 +113,8 @@ def fewer_steps_table(bench: Bench) -> list[str]:
                 )
     return [
         f"Fewer steps at {settings.ratios[0]:g}x fewer weights, trained in stages, zeros kept. "
-        "Operations and energy as above, of weights "
-        "that are not zero: what hardware that skips zeros would do. Points lost are against the "
-        "dense ANN.",
+        "Operations and energy as above, of weights that are not zero: what hardware that skips "
+        "zeros would do. Points lost are against the dense ANN.",
         "",
         "| network | T | fewer | accuracy | points lost | operations (M) | energy (µJ) | less |",
         "|" + "---|" * 8,

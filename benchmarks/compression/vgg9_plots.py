@@ -48,9 +48,10 @@ def write_plots(bench: Bench, noise: Mapping[str, Sequence[float | None]], path:
         each.set_ylabel("accuracy (%)")
         each.grid(alpha=0.3)
         if each.lines:
-            # Room above the lines, where no point is hidden.
-            each.margins(y=0.25 if each is by_size else 0.05)
             each.legend(fontsize=7, loc="upper right" if each is by_size else "best")
+    # Room above the lines, where no point is hidden.
+    low, high = by_size.get_ylim()
+    by_size.set_ylim(low, high + 0.8 * (high - low))
     title = f"VGG9, width {settings.width:g}, CIFAR-10 (JPEG), {settings.test_samples:,} images"
     figure.suptitle(title, fontsize=10)
     figure.tight_layout()
