@@ -18,6 +18,8 @@ they are JPEG-recompressed (quality about 75). Needs pillow, and matplotlib for 
  5. `snn-quantize-rtn` and `snn-osbc-quantize` at several numbers of bits.
  6. Accuracy under Gaussian noise on the pixels.
  7. For comparison, the network that `snn-prune-pca` itself leaves, fine-tuned in the same way.
+ 8. Passes composed: networks of all channels, and of those that principal components ask for, lose
+    weights by `snn-osbc-prune`, and those that are left are trained (`vgg9_compose.py`).
 """
 
 import argparse
@@ -27,26 +29,26 @@ from pathlib import Path
 
 import torch
 from vgg9_bench import Bench, Row, Settings
+from vgg9_compose import compose
 from vgg9_network import ANNTraining, scaled_widths
 from vgg9_report import write_report
-from vgg9_stages import ann_stage, convert, finetune, prune, reduce_steps, snn_row
+from vgg9_stages import (
+    ann_stage,
+    convert,
+    fewer_steps,
+    finetune,
+    measured,
+    prune,
+    reduce_steps,
+    small_training,
+    snn_row,
+    validated,
+)
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.data.locations import shared_folder
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def measured(bench: Bench, key: str, module: ModuleOp, noise: float = 0.0) -> Row:
-    """The row of a spiking network on the test images."""
-    count = bench.settings.test_samples
-    return bench.figure(key, lambda: snn_row(bench, module, "test", count, noise))
-
-
-def validated(bench: Bench, key: str, module: ModuleOp) -> Row:
-    """The row of a spiking network at all steps on validation images."""
-    count = bench.choice_samples(bench.settings.timesteps[0])
-    return bench.figure(f"validation {key}", lambda: snn_row(bench, module, "validation", count))
 
 
 def budgets(bench: Bench, converted: ModuleOp) -> dict[float, Row]:
@@ -78,22 +80,6 @@ def chosen_rate(bench: Bench, network: ModuleOp) -> float:
     return float(bench.figure("learning rate", choose)["rate"])
 
 
-def fewer_steps(bench: Bench, prefix: str, network: ModuleOp, rate: float) -> dict[int, ModuleOp]:
-    """Fine-tune at all steps, then at fewer and fewer; returns all by their number of steps."""
-    settings, networks = bench.settings, {}
-    for steps in settings.timesteps:
-
-        def make(steps: int = steps, current: ModuleOp = network) -> ModuleOp:
-            if steps == settings.timesteps[0]:
-                return finetune(bench, current, steps, rate, settings.image_steps // steps)
-            return reduce_steps(bench, current, steps, rate)
-
-        key = f"{prefix}_{steps}"
-        network = networks[steps] = bench.network(key, make)
-        measured(bench, key, network)
-    return networks
-
-
 def longer(bench: Bench, networks: dict[int, ModuleOp], rate: float) -> None:
     """The stage of `final_steps` on more images, to see what short stages cost."""
     settings, steps = bench.settings, bench.settings.final_steps
@@ -101,6 +87,16 @@ def longer(bench: Bench, networks: dict[int, ModuleOp], rate: float) -> None:
     key = f"longer_{settings.variance:g}_{steps}"
     trained = bench.network(key, lambda: reduce_steps(bench, start, steps, rate, settings.longer))
     measured(bench, key, trained)
+    if settings.longest > settings.longer:
+
+        def make() -> ModuleOp:
+            images = (settings.longest - settings.longer) * settings.image_steps // steps
+            samples = min(images, len(bench.splits.training))
+            epochs = round(images / samples)
+            return finetune(bench, trained, steps, rate, samples, epochs)
+
+        key = f"longest_{settings.variance:g}_{steps}"
+        measured(bench, key, bench.network(key, make))
 
 
 def untrained_steps(bench: Bench, prefix: str, network: ModuleOp) -> None:
@@ -113,13 +109,6 @@ def untrained_steps(bench: Bench, prefix: str, network: ModuleOp) -> None:
 
         plain = bench.network(key, make)
         measured(bench, key, plain)
-
-
-def small_training(settings: Settings) -> ANNTraining:
-    """How networks of the pruned sizes are trained: less regularised than the dense one."""
-    return ANNTraining(
-        settings.ann_epochs, weight_decay=settings.small_decay, dropout=0.0, seed=settings.seed
-    )
 
 
 def from_nothing(bench: Bench, variance: float, channels: list[int]) -> ModuleOp:
@@ -180,8 +169,10 @@ def run(bench: Bench) -> None:
     converted = convert(bench, dense, "converted")
     measured(bench, "converted", converted)
     needed = budgets(bench, converted)
+    starts = {"converted": converted}
     for variance in settings.retrained:
         small = from_nothing(bench, variance, needed[variance]["channels"][:-1])
+        starts[f"nothing_{variance:g}"] = small
         rate = chosen_rate(bench, small)
         prefix = f"nothing_{variance:g}"
         networks = fewer_steps(bench, prefix, small, rate)
@@ -199,6 +190,7 @@ def run(bench: Bench) -> None:
     if settings.tuned_pruning:
         key = f"pca_{settings.variance:g}"
         fewer_steps(bench, key, prune(bench, converted, settings.variance, key), rate)
+    compose(bench, starts, dense, rate)
     bench.report(bench)
 
 
@@ -229,6 +221,8 @@ def main() -> None:
         sys.exit("--retrained must be of --variances")
     if settings.variance not in settings.retrained:
         sys.exit("--variance must be one of --retrained")
+    if not set(settings.composed) <= set(settings.retrained):
+        sys.exit("--composed must be of --retrained")
     if settings.final_steps not in settings.timesteps[1:]:
         sys.exit("--final-steps must be one of --timesteps and not the first")
     folder = arguments.folder or ROOT / "build" / "vgg9" / f"width-{settings.width:g}"

@@ -38,6 +38,8 @@ class Settings:
         image_steps: training of a stage: samples times time steps of one epoch.
         longer: one more network of `variance` is trained at `final_steps`, on so many times more
             images; 0: none.
+        longest: that network is trained on with `snn-finetune`, on all training images more than
+            once, until it has seen so many times more images in all; 0: it is not.
         learning_rates: of the training of spiking networks, to choose from.
         scales: of all balanced thresholds, to choose from.
         variances: of `snn-prune-pca`.
@@ -46,6 +48,11 @@ class Settings:
         teacher_weight: of the dense ANN's scores in the loss of one more network; 0: no such.
         tuned_pruning: 1: fine-tune the network that `snn-prune-pca` leaves, as a comparison.
         final_steps: number of steps of the network that is quantised and tested with noise.
+        ratios: how many times fewer weights that are not zero passes are composed for.
+        composed: variances of the networks from nothing that lose weights as well as the network
+            of all channels; of `retrained`.
+        composed_steps: to what steps they are trained.
+        retrain_epochs, retrain_rate: of ANNs whose zeros are kept.
     """
 
     width: float = 0.25
@@ -59,6 +66,7 @@ class Settings:
     component_samples: int = 128
     image_steps: int = 60_000
     longer: int = 5
+    longest: int = 0
     epochs: int = 1
     batch: int = 16
     learning_rates: tuple[float, ...] = (1e-3, 5e-4, 2.5e-4)
@@ -69,6 +77,11 @@ class Settings:
     teacher_weight: float = 0.9
     tuned_pruning: int = 1
     final_steps: int = 10
+    ratios: tuple[float, ...] = (10.0, 14.0)
+    composed: tuple[float, ...] = (0.99,)
+    composed_steps: tuple[int, ...] = (100, 30, 10)
+    retrain_epochs: int = 6
+    retrain_rate: float = 0.03
     bits: tuple[int, ...] = (8, 6, 5, 4, 3)
     noise: tuple[float, ...] = (0.0, 0.1, 0.2, 0.4)
     device: str = "cpu"

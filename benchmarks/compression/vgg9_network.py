@@ -5,7 +5,7 @@ Eight 3x3 convolutions without bias, average pooling, one fully connected layer,
 normalisation. Where the pools are was not found; they are after convolutions 1, 3, 5 and 8 here.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,11 +54,27 @@ def build_ann(widths: Sequence[int], dropout: float) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def weights_of(ann: nn.Sequential) -> list[Tensor]:
+def weights_of(network: nn.Sequential) -> list[Tensor]:
     """The weights of the convolutions and of the fully connected layer."""
-    return [
-        layer.weight.detach().float() for layer in ann if isinstance(layer, nn.Conv2d | nn.Linear)
-    ]
+    return [layer.weight.detach().float() for layer in _weighted(network)]
+
+
+@torch.no_grad()
+def set_weights(network: nn.Sequential, weights: Iterable[Tensor]) -> None:
+    """Replace the weights of the convolutions and of the fully connected layer."""
+    for layer, weight in zip(_weighted(network), weights, strict=True):
+        layer.weight.copy_(weight)
+
+
+@torch.no_grad()
+def keep_zeros(network: nn.Sequential, masks: Sequence[Tensor]) -> None:
+    """Set to zero what is not in the masks, one for each layer; nothing without masks."""
+    for layer, mask in zip(_weighted(network), masks, strict=False):
+        layer.weight.mul_(mask)
+
+
+def _weighted(network: nn.Sequential) -> list[nn.Conv2d | nn.Linear]:
+    return [layer for layer in network if isinstance(layer, nn.Conv2d | nn.Linear)]
 
 
 @dataclass(frozen=True)
@@ -89,12 +105,22 @@ def train_ann(
     training: ANNTraining,
     device: str,
     teacher: nn.Sequential | None = None,
+    start: Sequence[Tensor] | None = None,
 ) -> Iterator[tuple[nn.Sequential, float]]:
-    """Train, yielding the network and its mean loss after every epoch."""
+    """Train, yielding the network and its mean loss after every epoch.
+
+    Args:
+        teacher: whose scores are learnt as well.
+        start: weights to go on from, whose zeros stay zero; drawn at random without.
+    """
     torch.manual_seed(training.seed)
     rng = np.random.default_rng(training.seed)
-    ann = build_ann(widths, training.dropout).to(device)
+    ann = build_ann(widths, training.dropout)
+    if start is not None:
+        set_weights(ann, start)
+    ann.to(device)
     ann = ann.to(memory_format=torch.channels_last)
+    masks = [weight != 0 for weight in weights_of(ann)] if start is not None else []
     optimiser = torch.optim.SGD(
         ann.parameters(), training.learning_rate, momentum=0.9,
         weight_decay=training.weight_decay, nesterov=True,
@@ -106,8 +132,8 @@ def train_ann(
     for _ in range(training.epochs):
         ann.train()
         total, order = 0.0, rng.permutation(len(images))
-        for start in range(0, batches * training.batch, training.batch):
-            chosen = order[start : start + training.batch]
+        for first in range(0, batches * training.batch, training.batch):
+            chosen = order[first : first + training.batch]
             x = torch.from_numpy(normalised(augmented(images.x[chosen], rng)))
             x = x.to(device, memory_format=torch.channels_last)
             with torch.autocast(device, torch.bfloat16, enabled=training.reduced):
@@ -121,6 +147,7 @@ def train_ann(
             nn.utils.clip_grad_norm_(ann.parameters(), 1.0)
             optimiser.step()
             schedule.step()
+            keep_zeros(ann, masks)
             total += float(loss.detach())
         ann.eval()
         yield ann, total / batches
@@ -167,10 +194,9 @@ def build_snn(weights: Sequence[Tensor], thresholds: Sequence[float]) -> nn.Sequ
             layers.append(nn.AvgPool2d(2))
     fully = nn.Linear(weights[-1].shape[1], weights[-1].shape[0], bias=False)
     layers += [nn.Flatten(), fully, _leaky(1.0, 1.0, reset_mechanism="none", output=True)]
-    readable = [layer for layer in layers if isinstance(layer, nn.Conv2d | nn.Linear)]
-    for layer, weight in zip(readable, weights, strict=True):
-        layer.weight.data.copy_(weight)
-    return nn.Sequential(*layers)
+    network = nn.Sequential(*layers)
+    set_weights(network, weights)
+    return network
 
 
 def _leaky(beta: float, threshold: float, **options: Any) -> snn.Leaky:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vgg9_bench import Bench
-from vgg9_paper import fewer, prefixes, stages
+from vgg9_paper import WAYS, fewer, prefixes, stages, starts
 
 
 def write_plots(bench: Bench, noise: Mapping[str, Sequence[float | None]], path: Path) -> None:
@@ -48,9 +48,10 @@ def write_plots(bench: Bench, noise: Mapping[str, Sequence[float | None]], path:
         each.set_ylabel("accuracy (%)")
         each.grid(alpha=0.3)
         if each.lines:
-            # Room above the lines, where no point is hidden.
-            each.margins(y=0.25 if each is by_size else 0.05)
             each.legend(fontsize=7, loc="upper right" if each is by_size else "best")
+    # Room above the lines, where no point is hidden.
+    low, high = by_size.get_ylim()
+    by_size.set_ylim(low, high + 0.8 * (high - low))
     title = f"VGG9, width {settings.width:g}, CIFAR-10 (JPEG), {settings.test_samples:,} images"
     figure.suptitle(title, fontsize=10)
     figure.tight_layout()
@@ -98,7 +99,22 @@ def draw_sizes(axes: Any, bench: Bench) -> None:
             name = prefixes(settings)[prefix]
             point = [(fewer(row, figures), row["accuracy"])]
             draw(axes, f"SNN, {name}, T = {settings.timesteps[0]}", point, mark)
-    axes.set_xlabel("times fewer parameters")
+    draw_composed(axes, bench)
+    axes.set_xlabel("times fewer parameters that are not zero")
+
+
+def draw_composed(axes: Any, bench: Bench) -> None:
+    """Composed passes at all steps: what each way leaves at each ratio."""
+    figures, settings = bench.figures, bench.settings
+    for start, name in starts(settings).items():
+        for way, mark in (("osbc", "v"), ("osbc_retrained", "^")):
+            keys = [f"{start}_{ratio:g}x_{way}" for ratio in settings.ratios]
+            points = [
+                (fewer(figures[key], figures), accuracy(bench, key))
+                for key in keys
+                if key in figures
+            ]
+            draw(axes, f"SNN, {name}, {WAYS[way]}, T = {settings.timesteps[0]}", points, mark)
 
 
 def draw_steps(axes: Any, bench: Bench) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vgg9_bench import Bench
+from vgg9_compose_report import composed_section
 from vgg9_data import IMAGE_NOTE, VALIDATION
 from vgg9_energy import AC_PICOJOULE, MAC_PICOJOULE, microjoules
 from vgg9_paper import comparison, fewer, less_energy, lost, points, prefixes, stages
@@ -248,12 +249,32 @@ def write_markdown(bench: Bench, path: Path) -> None:
         f"SNN, T = {first} | fine-tuned | points lost |",
         size_rows(bench),
     )
-    lines += ["## Fewer steps, operations, energy", ""]
+    lines += fewer_steps(bench)
+    lines += composed_section(bench)
+    lines += rest(bench)
+    lines += [f"![Accuracy against parameters, steps, bits and noise]({path.stem}.png)", ""]
+    with atomic_write(path) as stream:
+        stream.write("\n".join(lines))
+
+
+def fewer_steps(bench: Bench) -> list[str]:
+    """Accuracy, operations and energy at every number of steps."""
+    settings = bench.settings
+    longer = ""
+    if settings.longer:
+        longer = (
+            f"{settings.longer}x training: the stage of T = {settings.final_steps} on "
+            f"{settings.longer} times as many images. "
+        )
+    if settings.longest > settings.longer:
+        longer += (
+            f"{settings.longest}x: that network, trained on by `snn-finetune` until it has seen "
+            f"{settings.longest} times as many. "
+        )
+    lines = ["## Fewer steps, operations, energy", ""]
     lines += [
-        "Each number of steps is trained from the one above it; "
-        f"{settings.longer}x training: the stage of T = {settings.final_steps} on "
-        f"{settings.longer} times as many images. A stage keeps its training if that helps on "
-        "validation images. Operations: of ANNs "
+        f"Each number of steps is trained from the one above it. {longer}"
+        "A stage keeps its training if that helps on validation images. Operations: of ANNs "
         f"multiply-accumulates ({MAC_PICOJOULE} pJ), of SNNs accumulates ({AC_PICOJOULE} pJ): rate "
         "of the layer that feeds, times T, times MACs. Energy is this proxy of the reference: no "
         "memory traffic, no membrane updates, not a microcontroller. Points lost and energy are "
@@ -269,11 +290,7 @@ def write_markdown(bench: Bench, path: Path) -> None:
         f"## Fewer steps with and without training: PCA {settings.variance:g}, from nothing",
         "",
     ]
-    lines += table("| T | without training | trained in stages |", way_rows(bench))
-    lines += rest(bench)
-    lines += [f"![Accuracy against parameters, steps, bits and noise]({path.stem}.png)", ""]
-    with atomic_write(path) as stream:
-        stream.write("\n".join(lines))
+    return lines + table("| T | without training | trained in stages |", way_rows(bench))
 
 
 def rest(bench: Bench) -> list[str]:
@@ -298,7 +315,7 @@ def rest(bench: Bench) -> list[str]:
 
 def write_csv(bench: Bench, path: Path) -> None:
     """Every figure, one line for each network."""
-    names = ("accuracy", "samples", "timesteps", "parameters", "macs", "operations")
+    names = ("accuracy", "samples", "timesteps", "parameters", "nonzero", "macs", "operations")
     rows = {key: row for key, row in bench.figures.items() if row.get("accuracy") is not None}
     with atomic_write(path) as stream:
         writer = csv.writer(stream, lineterminator="\n")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from vgg9_bench import Bench, Row, encode, noisy
+from vgg9_bench import Bench, Row, Settings, encode, noisy
 from vgg9_data import normalised
 from vgg9_network import (
     ANNTraining,
@@ -17,6 +17,7 @@ from vgg9_network import (
     balance_thresholds,
     build_ann,
     import_snn,
+    set_weights,
     train_ann,
     weights_of,
 )
@@ -29,13 +30,18 @@ from snnir.dialects.layer_shapes import shape_of
 from snnir.driver.files import network_of
 from snnir.executors.torch_executor import TorchExecutor
 from snnir.layers.affine import AFFINE_OPS
+from snnir.layers.compressible import compressible_layers
 from snnir.layers.counts import count_network, macs_of
+from snnir.support.arrays import array_from_dense
 
 
 def snn_row(
     bench: Bench, module: ModuleOp, part: str, count: int, noise: float = 0.0
 ) -> dict[str, Any]:
-    """Accuracy, size and operations of a spiking network on the images of a part."""
+    """Accuracy, size and operations of a spiking network on the images of a part.
+
+    Operations are those with weights that are not zero.
+    """
     network = network_of(module)
     assert isinstance(network, snn.NetworkOp)
     steps, images = network.timesteps.value.data, bench.images(part, count)
@@ -47,12 +53,15 @@ def snn_row(
     rates = {name: layer.rate for name, layer in activity.layers.items()}
     hidden = list(rates.values())
     fed = [float(np.mean(x != 0)), *hidden][: len(affine_layers(network))]
+    weights = weights_in(network)
     operations = sum(
-        rate * steps * macs_of(op) for rate, op in zip(fed, affine_layers(network), strict=True)
+        rate * steps * macs_of(op) * float((weight != 0).float().mean())
+        for rate, op, weight in zip(fed, affine_layers(network), weights, strict=True)
     )
     return {
         "accuracy": activity.accuracy, "samples": len(images), "timesteps": steps,
-        "parameters": counts.parameters, "macs": counts.macs, "operations": operations,
+        "parameters": counts.parameters, **storage(weights), "macs": counts.macs,
+        "operations": operations,
         "rates": fed, "channels": [shape_of(op.result.type)[0] for op in affine_layers(network)],
     }  # fmt: skip
 
@@ -62,11 +71,40 @@ def affine_layers(network: snn.NetworkOp) -> list[Any]:
     return [op for op in network.body.block.ops if isinstance(op, AFFINE_OPS)]
 
 
+def weights_in(module: ModuleOp | snn.NetworkOp) -> list[torch.Tensor]:
+    """The weights of the convolutions and of the fully connected layer, in order."""
+    network = network_of(module) if isinstance(module, ModuleOp) else module
+    layers = compressible_layers(network)
+    owners = [layer.op.weight.owner for layer in layers]
+    return [
+        torch.from_numpy(array_from_dense(owner.value).copy())
+        for owner in owners
+        if isinstance(owner, snn.WeightOp)
+    ]
+
+
+def storage(weights: Sequence[torch.Tensor]) -> dict[str, int]:
+    """Weights that are not zero, and bytes of all at 8 bits in two forms that leave zeros out.
+
+    `listed` is that of `snnrt.linear_scatter_sparse`: a byte for a weight, one for its output, and
+    two for where the list of each input starts. `mapped` has a bit for each weight instead.
+    """
+    nonzero = sum(int((weight != 0).sum()) for weight in weights)
+    starts = sum(weight[0].numel() + 1 for weight in weights)
+    bits = sum(weight.numel() for weight in weights)
+    return {"nonzero": nonzero, "listed": 2 * nonzero + 2 * starts, "mapped": nonzero + bits // 8}
+
+
 def ann_stage(
     bench: Bench, name: str, training: ANNTraining, widths: Sequence[int],
-    teacher: Sequence[torch.Tensor] | None = None,
+    teacher: Sequence[torch.Tensor] | None = None, start: Sequence[torch.Tensor] | None = None,
 ) -> list[torch.Tensor]:  # fmt: skip
-    """Train an ordinary network, with the weights of a teacher or without; returns its weights."""
+    """Train an ordinary network; returns its weights.
+
+    Args:
+        teacher: weights of a network whose scores are learnt as well.
+        start: weights to go on from, whose zeros stay zero.
+    """
     path, device = bench.folder / f"{name}.pt", bench.settings.device
     if not path.exists():
         log: list[float] = []
@@ -74,7 +112,7 @@ def ann_stage(
         taught_by = None if teacher is None else ann_with(teacher).to(device)
         started, used = time.perf_counter(), time.process_time()
         for trained, loss in train_ann(
-            widths, bench.splits.training, training, device, taught_by
+            widths, bench.splits.training, training, device, taught_by, start
         ):  # fmt: skip
             ann = trained
             log.append(loss)
@@ -98,7 +136,8 @@ def ann_row(bench: Bench, weights: list[torch.Tensor], training_seconds: float) 
     settings, splits = bench.settings, bench.splits
     macs, parameters = ann_size(weights)
     row: Row = {
-        "parameters": parameters, "macs": macs, "samples": settings.test_samples,
+        "parameters": parameters, **storage(weights), "macs": macs,
+        "samples": settings.test_samples,
         "training_seconds": training_seconds, "channels": [len(w) for w in weights],
     }  # fmt: skip
     ann = ann_with(weights).to(settings.device)
@@ -115,9 +154,7 @@ def ann_row(bench: Bench, weights: list[torch.Tensor], training_seconds: float) 
 def ann_with(weights: Sequence[torch.Tensor]) -> torch.nn.Sequential:
     """The ordinary network with given weights."""
     ann = build_ann([len(weight) for weight in weights[:-1]], 0.0).eval()
-    layers = [layer for layer in ann if isinstance(layer, torch.nn.Conv2d | torch.nn.Linear)]
-    for layer, weight in zip(layers, weights, strict=True):
-        layer.weight.data.copy_(weight)
+    set_weights(ann, weights)
     return ann
 
 
@@ -173,14 +210,23 @@ def convert(bench: Bench, weights: list[torch.Tensor], name: str) -> ModuleOp:
 
 
 def finetune(
-    bench: Bench, module: ModuleOp, steps: int, learning_rate: float, samples: int
+    bench: Bench,
+    module: ModuleOp,
+    steps: int,
+    learning_rate: float,
+    samples: int,
+    epochs: int | None = None,
 ) -> ModuleOp:
-    """A copy, trained at its number of steps by `snn-finetune`."""
+    """A copy, trained at its number of steps by `snn-finetune`.
+
+    Args:
+        epochs: those of the settings by default.
+    """
     settings, result = bench.settings, module.clone()
     bench.run(
         result,
         f'snn-finetune{{data="{bench.spikes("training", samples, steps)}" '
-        f"epochs={settings.epochs} batch={settings.batch} surrogate=linear "
+        f"epochs={epochs or settings.epochs} batch={settings.batch} surrogate=linear "
         f"learning-rate={learning_rate!r} device={settings.device} seed={settings.seed}}}",
     )
     return result
@@ -225,3 +271,48 @@ def reduce_steps(
         )
     bench.run(result, f"snn-reduce-timesteps{{{options}}}")
     return result
+
+
+def measured(bench: Bench, key: str, module: ModuleOp, noise: float = 0.0) -> Row:
+    """The row of a spiking network on the test images."""
+    count = bench.settings.test_samples
+    return bench.figure(key, lambda: snn_row(bench, module, "test", count, noise))
+
+
+def validated(bench: Bench, key: str, module: ModuleOp) -> Row:
+    """The row of a spiking network at all steps on validation images."""
+    count = bench.choice_samples(bench.settings.timesteps[0])
+    return bench.figure(f"validation {key}", lambda: snn_row(bench, module, "validation", count))
+
+
+def small_training(settings: Settings) -> ANNTraining:
+    """How networks of the pruned sizes are trained: less regularised than the dense one."""
+    return ANNTraining(
+        settings.ann_epochs, weight_decay=settings.small_decay, dropout=0.0, seed=settings.seed
+    )
+
+
+def fewer_steps(
+    bench: Bench,
+    prefix: str,
+    network: ModuleOp,
+    rate: float,
+    timesteps: Sequence[int] | None = None,
+) -> dict[int, ModuleOp]:
+    """Fine-tune at all steps, then at fewer and fewer; returns all by their number of steps.
+
+    Args:
+        timesteps: descending; those of the settings by default.
+    """
+    settings, networks = bench.settings, {}
+    for steps in settings.timesteps if timesteps is None else timesteps:
+
+        def make(steps: int = steps, current: ModuleOp = network) -> ModuleOp:
+            if steps == settings.timesteps[0]:
+                return finetune(bench, current, steps, rate, settings.image_steps // steps)
+            return reduce_steps(bench, current, steps, rate)
+
+        key = f"{prefix}_{steps}"
+        network = networks[steps] = bench.network(key, make)
+        measured(bench, key, network)
+    return networks

@@ -43,6 +43,26 @@ def test_parameters_need_both_the_size_and_the_accuracy(
     assert verdict == expected
 
 
+@pytest.mark.parametrize(("loss", "expected"), [
+    (0.010, "by composition reached at 10.0x (all channels, OSBC, retrained)"),
+    (0.012, "by composition not reached"),
+])  # fmt: skip
+def test_compositions_are_judged_by_weights_that_are_not_zero_and_apart(
+    monkeypatch: pytest.MonkeyPatch, loss: float, expected: str
+) -> None:
+    paper, bench = load(monkeypatch, "vgg9_paper"), load(monkeypatch, "vgg9_bench")
+    figures = {
+        "ann": {"parameters": 9900, "macs": 10_000_000, "accuracy": 0.9},
+        "converted": spiking(0.9, 9900, 1e6, 100),
+        "nothing_0.95_100": spiking(0.7, 990, 1e6, 100),
+        "converted_10x_magnitude": spiking(0.9, 9900, 1e6, 100) | {"nonzero": 990},
+        "converted_10x_osbc_retrained": spiking(0.9 - loss, 9900, 1e6, 100) | {"nonzero": 990},
+    }
+    text, verdict = paper.parameters(figures, bench.Settings())
+    assert f"OSBC, retrained: 10.0x, {100 * loss:.1f} lost" in text
+    assert verdict == f"not reached in the paper's way; {expected}"
+
+
 @pytest.mark.parametrize(("accuracy", "expected"), [(0.895, "reached"), (0.88, "not reached")])
 def test_energy_is_judged_where_enough_is_saved(
     monkeypatch: pytest.MonkeyPatch, accuracy: float, expected: str
@@ -81,3 +101,36 @@ def test_a_teacher_pulls_scores_to_its_own(monkeypatch: pytest.MonkeyPatch) -> N
     loss = network.ann_loss(scores, labels, wanted, training)
     assert float(loss) == pytest.approx(0.25 * plain + 0.75 * distance, rel=1e-6)
     assert float(network.ann_loss(scores, labels, None, training)) == pytest.approx(plain)
+
+
+def test_retraining_keeps_zeros_and_changes_all_other_weights(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network, data = load(monkeypatch, "vgg9_network"), load(monkeypatch, "vgg9_data")
+    rng = np.random.default_rng(5)
+    widths = [4] * 8
+    start = network.weights_of(network.build_ann(widths, 0.0))
+    start = [w * torch.from_numpy(rng.random(w.shape) < 0.5) for w in start]
+    images = data.Images(
+        rng.integers(0, 256, (8, 3, 32, 32)).astype(np.uint8), rng.integers(0, 10, 8)
+    )
+    training = network.ANNTraining(1, batch=4, reduced=False, dropout=0.0)
+    (ann, _), *_ = network.train_ann(widths, images, training, "cpu", start=start)
+    for before, after in zip(start, network.weights_of(ann), strict=True):
+        assert torch.equal(before == 0, after == 0)
+        assert not torch.equal(before, after)
+
+
+def test_bytes_of_sparse_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    stages = load(monkeypatch, "vgg9_stages")
+    convolution = torch.zeros(8, 2, 3, 3)
+    convolution[:, 1, 2, 2] = 1
+    # Of 144 weights 8 stay: lists of 18 inputs, with an end; 144 bits.
+    assert stages.storage([convolution]) == {"nonzero": 8, "listed": 16 + 38, "mapped": 8 + 18}
+
+
+def test_sparsity_leaves_a_ratio_of_the_dense_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    compose = load(monkeypatch, "vgg9_compose")
+    dense, smaller = [torch.ones(900), torch.ones(100)], [torch.ones(250)]
+    assert compose.sparsity_for(smaller, dense, 10.0) == pytest.approx(0.6)
+    assert compose.sparsity_for(smaller, dense, 2.0) == 0

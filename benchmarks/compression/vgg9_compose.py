@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Step 8 of the VGG9 benchmark: passes composed, until few weights are left that are not zero.
+
+A network of all channels, or one of the size that principal components ask for, loses weights by
+`snn-osbc-prune`, or by `snn-prune-magnitude` as the baseline, until `ratio` times fewer than in the
+dense network are not zero. Those are trained, and zeros kept, in one of two ways:
+
+* by `snn-finetune` at all steps;
+* as an ANN, which costs a hundredth of the time of an image in a spiking network, learning from
+  the scores of the dense ANN as well; then it is converted again, and brought to fewer steps by
+  `snn-reduce-timesteps` in stages, as all networks of the benchmark. The paper, too, trains its
+  smaller networks as ANNs.
+
+Fine-tuning, and fewer steps, are at the first ratio only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor
+from vgg9_bench import Bench, Row
+from vgg9_network import ANNTraining
+from vgg9_paper import starts
+from vgg9_stages import ann_stage, convert, fewer_steps, measured, validated, weights_in
+from xdsl.dialects.builtin import ModuleOp
+
+OPTIONS = {
+    "as in the paper": "",
+    "importance=downstream": "importance=downstream ",
+    "sequential=asymmetric": "sequential=asymmetric ",
+}
+"""Options of `snn-osbc-prune` that validation images choose from."""
+
+
+def compose(bench: Bench, networks: dict[str, ModuleOp], dense: list[Tensor], rate: float) -> None:
+    """All compositions.
+
+    Args:
+        networks: what is pruned, at all steps, by the keys of `starts`.
+        dense: weights of the ANN that everything is compared with.
+        rate: learning rate of spiking networks.
+    """
+    settings = bench.settings
+    steps = settings.composed_steps
+    for ratio in settings.ratios:
+        for start in starts(settings):
+            key = f"{start}_{ratio:g}x"
+            sparsity = sparsity_for(weights_in(networks[start]), dense, ratio)
+            options = chosen_options(bench, networks["converted"], dense)
+            pruned = by_osbc(bench, f"{key}_osbc", networks[start], sparsity, options)
+            plain = by_magnitude(bench, f"{key}_magnitude", networks[start], sparsity)
+            measured(bench, f"{key}_osbc", pruned)
+            measured(bench, f"{key}_magnitude", plain)
+            network = retrained(bench, f"{key}_osbc_retrained", pruned, start, dense)
+            if ratio == settings.ratios[0]:
+                fewer_steps(bench, f"{key}_osbc_retrained", network, rate, steps[1:])
+                fewer_steps(bench, f"{key}_osbc", pruned, rate, steps[:1])
+                fewer_steps(bench, f"{key}_magnitude", plain, rate, steps[:1])
+
+
+def sparsity_for(weights: Sequence[Tensor], dense: Sequence[Tensor], ratio: float) -> float:
+    """The part of weights that are zero if `ratio` times fewer than in `dense` are not."""
+    left = sum(weight.numel() for weight in dense) / ratio
+    return max(0.0, 1 - left / sum(weight.numel() for weight in weights))
+
+
+def chosen_options(bench: Bench, network: ModuleOp, dense: Sequence[Tensor]) -> str:
+    """Options of `snn-osbc-prune` that are best for all channels, at the first ratio."""
+    sparsity = sparsity_for(weights_in(network), dense, bench.settings.ratios[0])
+
+    scores = {}
+    for name, options in OPTIONS.items():
+        key = f"osbc_{name.replace(' ', '_')}"
+        pruned = by_osbc(bench, key, network, sparsity, options)
+        scores[name] = validated(bench, key, pruned)["accuracy"]
+
+    def choose() -> Row:
+        return {"scores": scores, "chosen": max(scores, key=lambda name: scores[name])}
+
+    return OPTIONS[bench.figure("options of snn-osbc-prune", choose)["chosen"]]
+
+
+def by_osbc(
+    bench: Bench, key: str, network: ModuleOp, sparsity: float, options: str
+) -> ModuleOp:  # fmt: skip
+    """A copy with zeros by what they do to membrane potentials at all steps."""
+    settings = bench.settings
+    file = bench.spikes("calibration", settings.calibration_samples, settings.timesteps[0])
+    text = (
+        f'snn-osbc-prune{{calibration="{file}" sparsity={sparsity!r} {options}'
+        f"device={settings.device}}}"
+    )
+    return passed(bench, key, network, text)
+
+
+def by_magnitude(bench: Bench, key: str, network: ModuleOp, sparsity: float) -> ModuleOp:
+    """A copy without the smallest weights."""
+    return passed(bench, key, network, f"snn-prune-magnitude{{sparsity={sparsity!r}}}")
+
+
+def passed(bench: Bench, key: str, network: ModuleOp, pipeline: str) -> ModuleOp:
+    """A copy that a pipeline has changed."""
+
+    def make() -> ModuleOp:
+        result = network.clone()
+        bench.run(result, pipeline)
+        return result
+
+    return bench.network(key, make)
+
+
+def retrained(
+    bench: Bench, key: str, network: ModuleOp, start: str, dense: list[Tensor]
+) -> ModuleOp:
+    """Trained as an ANN whose zeros stay, and converted again.
+
+    Args:
+        start: the conversion that the network comes from, whose divisors are taken back.
+    """
+    settings = bench.settings
+    row = bench.figures[f"{start}: thresholds"]
+    divisors = [row["scale"] * threshold for threshold in row["thresholds"]] + [row["unit"]]
+    weights = [w * divisor for w, divisor in zip(weights_in(network), divisors, strict=True)]
+    training = ANNTraining(
+        settings.retrain_epochs, learning_rate=settings.retrain_rate,
+        weight_decay=settings.small_decay, dropout=0.0, seed=settings.seed,
+        teacher_weight=settings.teacher_weight,
+    )  # fmt: skip
+    teacher = dense if settings.teacher_weight else None
+    widths = [len(weight) for weight in weights[:-1]]
+    trained = ann_stage(bench, f"{key}_ann", training, widths, teacher, weights)
+    result = convert(bench, trained, key)
+    measured(bench, key, result)
+    return result
