@@ -14,7 +14,7 @@ from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
 from snnir.dialects import cmsis_nn, snn, snnrt
 from snnir.dialects.snn_attributes import InputKind, Readout
 from snnir.executors import KernelExecutor, ReferenceExecutor, TorchExecutor
-from snnir.kernels.context import KernelChoice
+from snnir.kernels.context import KernelChoice, NeuronChoice
 from snnir.passes.convert_qsnn_to_kernels import ConvertQSNNToKernelsPass
 from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
 from snnir.passes.kernels_hoist_static_input import KernelsHoistStaticInputPass
@@ -50,12 +50,13 @@ def lowered(
     plan: bool = False,
     tile_rows: int = 0,
     weight_bits: int = 8,
+    neurons: NeuronChoice = "bytes",
 ) -> snnrt.NetworkOp:
     """A copy of a `qsnn` module's network, as kernels."""
     copy, context = module.clone(), make_context()
-    ConvertQSNNToKernelsPass(kernels=kernels, tile_rows=tile_rows, weight_bits=weight_bits).apply(
-        context, copy
-    )
+    ConvertQSNNToKernelsPass(
+        kernels=kernels, tile_rows=tile_rows, weight_bits=weight_bits, neurons=neurons
+    ).apply(context, copy)
     if plan:
         KernelsHoistStaticInputPass().apply(context, copy)
         KernelsPlanMemoryPass().apply(context, copy)
@@ -100,6 +101,8 @@ def test_random_networks_spike_and_use_every_kernel() -> None:
         ConvertSNNToQSNNPass(input_maximum=LARGEST_COUNT).apply(make_context(), network.module)
         for tile_rows in (0, 1):
             used |= {op.name for op in lowered(network.module, tile_rows=tile_rows).walk()}
+        listing = lowered(network.module, "scatter", neurons="lists")
+        used |= {op.name for op in listing.walk()}
     assert spikes > 5_000
     dialects = (snnrt.SNNRT, cmsis_nn.CMSISNN)
     declared = {op.name for dialect in dialects for op in dialect.operations}

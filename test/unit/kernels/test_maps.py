@@ -14,14 +14,22 @@ from snnir.dialects import snnrt
 from snnir.driver.bit_exactness import first_difference
 from snnir.executors import KernelExecutor
 from snnir.executors.native import NativeExecutor
+from snnir.kernels.context import KernelChoice, NeuronChoice
 from snnir.passes.convert_qsnn_to_kernels import ConvertQSNNToKernelsPass
 from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
 from snnir.testing.map_networks import quantized_map_network
 from snnir.testing.window_networks import expected_result
 from snnir.universe import make_context
 
-CHOICES = (("scatter", "lists"), ("masks", "bytes"), ("masks", "lists"), ("event", "lists"),
-           ("event", "bytes"), ("dot", "lists"), ("dot", "bytes"))  # fmt: skip
+CHOICES: tuple[tuple[KernelChoice, NeuronChoice], ...] = (
+    ("scatter", "lists"),
+    ("masks", "bytes"),
+    ("masks", "lists"),
+    ("event", "lists"),
+    ("event", "bytes"),
+    ("dot", "lists"),
+    ("dot", "bytes"),
+)
 
 
 def lowered(module: ModuleOp, seed: int) -> ModuleOp:
