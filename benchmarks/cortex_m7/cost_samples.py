@@ -27,6 +27,7 @@ from snnir.testing.cost_networks import (
     depthwise,
     narrow,
     pooled,
+    pruned,
     quantized,
     recurrent,
     synaptic,
@@ -145,7 +146,7 @@ def measure(seed: int) -> list[Sample]:
             print(f"network {seed}, {choice}: left out, {error}", file=sys.stderr)
     result += _narrow_samples(seed) + _other_samples(seed) + _packed_samples(seed)
     result += _synaptic_samples(seed) + _valued_samples(seed) + _recurrent_samples(seed)
-    return result + _depthwise_samples(seed) + _map_samples(seed)
+    return result + _depthwise_samples(seed) + _map_samples(seed) + _pruned_samples(seed)
 
 
 def _other_samples(seed: int) -> list[Sample]:
@@ -243,6 +244,15 @@ def _depthwise_samples(seed: int) -> list[Sample]:
     network = depthwise(rng)
     quantized(network, f"bits=8 state={rng.choice(['auto', 'auto', 'i32'])}")
     return list(_samples(network, network.x, "kernels=scatter", "events"))
+
+
+def _pruned_samples(seed: int) -> list[Sample]:
+    """Samples of convolutions that store weights other than zero alone."""
+    rng = np.random.default_rng([seed, 10])
+    network = pruned(rng)
+    quantized(network, f"bits=8 state={rng.choice(['auto', 'auto', 'i32'])}")
+    neurons = rng.choice(["bytes", "lists"])
+    return list(_samples(network, network.x, f"kernels=sparse neurons={neurons}", "events"))
 
 
 def _map_samples(seed: int) -> list[Sample]:

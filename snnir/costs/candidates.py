@@ -32,6 +32,7 @@ from snnir.kernels.context import (
     NeuronChoice,
     Packing,
 )
+from snnir.kernels.conv2d_rules import can_be_sparse, kept_share
 from snnir.kernels.dot_rules import dot_rows_of
 from snnir.kernels.linear_candidates import candidates as linear_candidates
 from snnir.kernels.map_rules import NEURONS
@@ -340,6 +341,9 @@ def _assignments_of_bytes(
     for budget in budgets if masked else ():
         choice = Choice("masks", table_bytes=budget)
         yield [choice if op in masked else simple_choice(op) for op in layers]
+    sparse = {op for op in layers if isinstance(op, qsnn.Conv2dOp) and _is_sparse(op)}
+    if sparse:
+        yield [Choice("sparse") if op in sparse else simple_choice(op) for op in layers]
     dots = {op for op in layers if isinstance(op, qsnn.Conv2dOp) and dot_rows_of(op) is not None}
     if dots:
         yield [Choice("dot") if op in dots else simple_choice(op) for op in layers]
@@ -349,6 +353,14 @@ def _assignments_of_bytes(
         narrow = [op for op in layers if s4_obstacle(op, ranges) is None]
         if narrow:
             yield [Choice("cmsis_s4" if op in narrow else "cmsis") for op in layers]
+
+
+MOST_KEPT = 0.5
+"""Share of weights other than zero up to which storing only them is tried."""
+
+
+def _is_sparse(op: qsnn.Conv2dOp) -> bool:
+    return kept_share(op) <= MOST_KEPT and can_be_sparse(op)
 
 
 def _packed_assignments(

@@ -126,6 +126,13 @@ def _quads(op: snnrt.Conv2dScatterOp) -> Amounts:
     }
 
 
+def _sparse(op: snnrt.Conv2dScatterSparseOp) -> Amounts:
+    """Kernels whose rows are cut into panels have a loop over them."""
+    steps = (*int_values(op.stride), *int_values(op.dilation))
+    whole = op.panel_columns.value.data * int_values(op.stride)[1] >= op.kernel_shape()[2]
+    return {"values": op.values is not None, "strided": set(steps) != {1}, "cut": not whole}
+
+
 def _linear(op: snnrt.LinearScatterOp) -> Amounts:
     (outputs,) = buffer_shape(op.current.type)
     return {
@@ -231,6 +238,7 @@ _AMOUNTS: dict[type, Callable[..., Amounts]] = {
     snnrt.Conv2dScatterOp: _quads,
     snnrt.Conv2dScatterValuesOp: _quads,
     snnrt.Conv2dScatterPackedOp: _quads,
+    snnrt.Conv2dScatterSparseOp: _sparse,
     snnrt.LinearScatterOp: _linear,
     snnrt.LinearScatterValuesOp: _linear,
     snnrt.LinearScatterPackedOp: _linear,

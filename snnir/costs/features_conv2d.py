@@ -17,7 +17,12 @@ from snnir.dialects.layer_shapes import int_values
 from snnir.kernels.c_constants import c_constant
 
 Found = tuple[str, dict[str, float]]
-Scatter = snnrt.Conv2dScatterOp | snnrt.Conv2dScatterValuesOp | snnrt.Conv2dScatterPackedOp
+Scatter = (
+    snnrt.Conv2dScatterOp
+    | snnrt.Conv2dScatterValuesOp
+    | snnrt.Conv2dScatterPackedOp
+    | snnrt.Conv2dScatterSparseOp
+)
 
 QUAD_LANES = c_constant("byte_rows.h", "QUAD_LANES")
 DEPTHWISE_OUTPUTS = c_constant("conv2d_depthwise.h", "DEPTHWISE_OUTPUTS")
@@ -35,7 +40,7 @@ def conv2d_scatter(
 def additions_of(op: Scatter, signals: Signals) -> float:
     """How many rows of weights of one input are added to the currents of one position."""
     signal = signals[op.list]
-    rows, columns = _reaches(op, (signal.rows, signal.columns))
+    rows, columns = reaches_of(op, (signal.rows, signal.columns))
     return signal.active * rows.mean * columns.mean
 
 
@@ -62,12 +67,12 @@ def conv2d_amounts(op: Scatter, signals: Signals, outputs: int) -> Found:
     ones = runs * odd_share(signal, kernels, runs)
     inputs = buffer_shape(op.weights.type)[0]
     places = [additions_along(signal, axis, inputs, kernels, ones) for axis in (0, 1)]
-    alone = _reaches(op, [ones_along for _, ones_along in places])
+    alone = reaches_of(op, [ones_along for _, ones_along in places])
     return "s16.quads", {
         **amounts,
         "reached": runs * alone[0].chance * alone[1].chance,
         **_areas(
-            "two", max(kernels - ones, 0.0) / 2, _reaches(op, [t for t, _ in places]), op, outputs
+            "two", max(kernels - ones, 0.0) / 2, reaches_of(op, [t for t, _ in places]), op, outputs
         ),
         **_areas("one", ones, alone, op, outputs),
     }
@@ -82,13 +87,13 @@ def is_depthwise(op: Scatter) -> bool:
 
 def _depthwise(op: Scatter, signal: Signal, outputs: int) -> Found:
     """Each input is added by itself, without loops where no border cuts its kernel."""
-    rows, columns = _reaches(op, (signal.rows, signal.columns))
+    rows, columns = reaches_of(op, (signal.rows, signal.columns))
     strides = int_values(op.stride)
     share, inside_rows, inside_taps = 0.0, 0.0, 0.0
     if max(strides) <= DEPTHWISE_STRIDE and set(int_values(op.dilation)) == {1}:
         uncut_rows, uncut_columns = (
             uncut(*axis, along)
-            for axis, along in zip(_axes(op), (signal.rows, signal.columns), strict=True)
+            for axis, along in zip(axes_of(op), (signal.rows, signal.columns), strict=True)
         )
         share = uncut_rows[0] * uncut_columns[0]
         inside_rows = uncut_rows[1] * uncut_columns[0]
@@ -137,18 +142,19 @@ def _areas(
     }
 
 
-def _reaches(op: Scatter, shares: Sequence[Floats | None]) -> list[Reach]:
+def reaches_of(op: Scatter, shares: Sequence[Floats | None]) -> list[Reach]:
+    """Along each axis, how many outputs an active input reaches."""
     return [
         reach(*axis, dilation, along)
-        for axis, dilation, along in zip(_axes(op), int_values(op.dilation), shares, strict=True)
+        for axis, dilation, along in zip(axes_of(op), int_values(op.dilation), shares, strict=True)
     ]
 
 
-def _axes(op: Scatter) -> list[tuple[int, int, int, int, int]]:
+def axes_of(op: Scatter) -> list[tuple[int, int, int, int, int]]:
     """Of each axis inputs, taps, outputs, stride and padding."""
     return list(
         zip(
-            int_values(op.input_size), buffer_shape(op.weights.type)[1:3],
+            int_values(op.input_size), op.kernel_shape()[1:],
             buffer_shape(op.current.type)[:2], int_values(op.stride), int_values(op.padding),
             strict=True,
         )
@@ -162,10 +168,10 @@ def _tiled(
     sizes: tuple[int, ...],
 ) -> dict[str, float]:
     """Tiles of currents that are held in registers over a run."""
-    rows, columns = _reaches(op, (signal.rows, signal.columns))
+    rows, columns = reaches_of(op, (signal.rows, signal.columns))
     fired = signal.active_rows, signal.active_columns
     known = fired[0] is not None and fired[1] is not None
-    input_rows, input_columns = _reaches(op, fired) if known else (rows, columns)
+    input_rows, input_columns = reaches_of(op, fired) if known else (rows, columns)
     outputs = buffer_shape(op.weights.type)[-1]
     plain = set((*int_values(op.stride), *int_values(op.dilation))) == {1}
     contiguous = (

@@ -38,7 +38,7 @@ def _size(value: SSAValue) -> int:
     return element_count(buffer_shape(value.type))
 
 
-def _variant(op: object, current: SSAValue, signal: Signal | None = None) -> str:
+def variant_of(op: object, current: SSAValue, signal: Signal | None = None) -> str:
     """Width of the currents and what is added; values that are not small counts are multiplied."""
     width = "s16" if buffer_element(current.type) == i16 else "s32"
     if getattr(op, "values", None) is None:
@@ -63,7 +63,7 @@ BLOCK_QUADS = c_constant("linear_quads.h", "LINEAR_BLOCK_QUADS")
 
 def _dense(op: snnrt.LinearScatterOp | snnrt.LinearScatterValuesOp, signals: Signals) -> Found:
     """Rows are multiplied, added in registers, or added two at a time."""
-    outputs, variant = _size(op.current), _variant(op, op.current)
+    outputs, variant = _size(op.current), variant_of(op, op.current)
     narrow, signal = variant.startswith("s16"), signals[op.list]
     counted = isinstance(op, snnrt.LinearScatterValuesOp)
     amounts: dict[str, float] = {"call": 1, "input": signal.active}
@@ -148,7 +148,7 @@ def _packed(op: snnrt.LinearScatterPackedOp, signals: Signals) -> Found:
         amounts |= {name: count, f"{name}_batch": count * batches, f"{name}_input": count * rows}
         if bits == 2:
             amounts[f"{name}_widened"] = count * expected_batches(rows, 7)
-    return f"{_variant(op, op.current, signal)}.bits{bits}", amounts
+    return f"{variant_of(op, op.current, signal)}.bits{bits}", amounts
 
 
 def expected_batches(rows: float, size: float = math.inf) -> float:
@@ -184,7 +184,7 @@ def _sparse(op: snnrt.LinearScatterSparseOp, signals: Signals) -> Found:
     panels = -(-_size(op.current) // op.panel_outputs.value.data)
     lengths = _row_lengths(op.starts, panels)
     chances = _chances(signals[op.list], lengths.shape[1])
-    return _variant(op, op.current, signals[op.list]), {
+    return variant_of(op, op.current, signals[op.list]), {
         "call": 1, "panel": panels, "panel_input": panels * float(chances.sum()),
         "entry": float((lengths @ chances).sum()),
         "odd": float(((lengths % 2) @ chances).sum()),
@@ -195,7 +195,7 @@ def _sparse(op: snnrt.LinearScatterSparseOp, signals: Signals) -> Found:
 def _blocks(op: snnrt.LinearScatterBlocksOp, signals: Signals) -> Found:
     lengths = _row_lengths(op.starts, 1)
     chances = _chances(signals[op.list], lengths.shape[1])
-    return _variant(op, op.current, signals[op.list]), {
+    return variant_of(op, op.current, signals[op.list]), {
         "call": 1, "input": float(chances.sum()), "block": float((lengths @ chances).sum()),
     }  # fmt: skip
 
@@ -209,7 +209,7 @@ def _gather(op: snnrt.LinearGatherOp, signals: Signals) -> Found:
     for size in range(1, TILE_QUADS[counted] + 1):
         tiles = whole * (size == TILE_QUADS[counted]) + (size == rest)
         amounts[f"of_{4 * size}_input"] = tiles * active
-    return _variant(op, op.current), amounts
+    return variant_of(op, op.current), amounts
 
 
 FEATURES: dict[type, Callable[..., Found]] = {

@@ -45,17 +45,39 @@ class Reach:
 
 
 @lru_cache(maxsize=256)
-def counts(
+def connections(
     size: int, taps: int, outputs: int, stride: int, padding: int, dilation: int
-) -> tuple[int, ...]:
-    """For each input coordinate the number of outputs that it reaches."""
-    result = [0] * size
+) -> tuple[tuple[int, ...], ...]:
+    """For each input coordinate the taps through which it reaches an output."""
+    result: list[list[int]] = [[] for _ in range(size)]
     for output in range(outputs):
         for tap in range(taps):
             coordinate = output * stride + tap * dilation - padding
             if 0 <= coordinate < size:
-                result[coordinate] += 1
-    return tuple(result)
+                result[coordinate].append(tap)
+    return tuple(map(tuple, result))
+
+
+def counts(
+    size: int, taps: int, outputs: int, stride: int, padding: int, dilation: int
+) -> tuple[int, ...]:
+    """For each input coordinate the number of outputs that it reaches."""
+    return tuple(map(len, connections(size, taps, outputs, stride, padding, dilation)))
+
+
+def tap_shares(
+    size: int, taps: int, outputs: int, stride: int, padding: int, dilation: int,
+    shares: Floats | None,
+) -> Floats:  # fmt: skip
+    """Of each tap, the share of the active inputs that reach an output through it.
+
+    Arguments as in `reach`.
+    """
+    found = np.zeros(taps)
+    connected = connections(size, taps, outputs, stride, padding, dilation)
+    for reached, share in zip(connected, _weights(size, shares), strict=True):
+        found[list(reached)] += share
+    return found
 
 
 def reach(

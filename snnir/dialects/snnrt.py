@@ -30,6 +30,7 @@ from snnir.dialects.kernel_bases import (
 )
 from snnir.dialects.network import NetworkOpBase, verify_output_scale
 from snnir.dialects.snnrt_compressed import (
+    Conv2dScatterSparseOp,
     LinearScatterBlocksOp,
     LinearScatterSparseOp,
 )
@@ -140,6 +141,7 @@ SNNRT = Dialect(
         LinearScatterPackedOp, LinearScatterSparseOp, LinearScatterBlocksOp, Conv2dScatterPackedOp,
         MarkEventsOp, TileLIFMasksOp, TileLIFListOp, LinearGatherOp,
         LinearDotOp, Conv2dDotOp, Conv2dDotPool2dOp, MapLIFMasksOp, MapLIFListOp,
+        Conv2dScatterSparseOp,
     ],
     [RegionAttr],
 )  # fmt: skip
@@ -156,6 +158,7 @@ __all__ = [
     "Conv2dDotPool2dOp",
     "Conv2dScatterOp",
     "Conv2dScatterPackedOp",
+    "Conv2dScatterSparseOp",
     "Conv2dScatterValuesOp",
     "CountSpikesOp",
     "FillZeroOp",

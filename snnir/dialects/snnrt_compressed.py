@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Fully connected layers of the `snnrt` dialect that store weights other than zero alone.
+"""Layers of the `snnrt` dialect that store weights other than zero alone.
 
-All add the weight rows of the listed inputs to `current`, times their `values` where the call has
-any. 16-bit indices and starts are unsigned, which the dialect has no type for. Re-exported by
+All add the weights of the listed inputs to `current`, times their `values` where the call has any.
+16-bit indices and starts are unsigned, which the dialect has no type for. Re-exported by
 `snnir.dialects.snnrt`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from xdsl.dialects.builtin import IntegerAttr, i8, i16, i32, i64
+from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, i8, i16, i32, i64
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import irdl_op_definition, operand_def, opt_operand_def, prop_def
 from xdsl.utils.exceptions import VerifyException
@@ -24,6 +25,8 @@ from snnir.dialects.kernel_bases import (
     expect_buffer,
     expect_rank,
 )
+from snnir.dialects.layer_shapes import int_values
+from snnir.dialects.snnrt_layers import ConvolutionScatterBase
 
 MAXIMUM_PANEL = 256
 """Most outputs of a panel of sparse weights."""
@@ -33,6 +36,20 @@ BLOCK_OUTPUTS = 4
 
 MAXIMUM_BLOCKS = 256
 """Most blocks of outputs of a layer with block-sparse weights."""
+
+
+def panel_columns(group_outputs: int, outputs: int, stride: int, dilation: int) -> int:
+    """Columns of a kernel whose currents a byte can tell apart; none if there is no such number.
+
+    Args:
+        group_outputs: output channels that an input reaches.
+        outputs: all output channels.
+        stride: of the columns, as `dilation`.
+    """
+    if group_outputs > MAXIMUM_PANEL:
+        return 0
+    step = dilation // math.gcd(stride, dilation)
+    return (MAXIMUM_PANEL - group_outputs) // (step * outputs) + 1
 
 
 @irdl_op_definition
@@ -128,3 +145,65 @@ class LinearScatterBlocksOp(KernelOpBase):
             raise VerifyException(
                 f"blocks {self.blocks.type} and weights {self.weights.type} differ in number"
             )
+
+
+@irdl_op_definition
+class Conv2dScatterSparseOp(ConvolutionScatterBase):
+    """`snnrt_conv2d_scatter_sparse[_values]_{s16,s32}`: the weights that are not zero, by input.
+
+    (C1) `starts` are `i16` of rank 1, one for each place of the `kernel` of each input and one
+    more; (C2) `entries` are `i16` of rank 1; (C3) `panel_columns` is at least 1, and the currents
+    of so many columns are no further apart than 255; (C4) all else is as for `conv2d_scatter`.
+    """
+
+    name = "snnrt.conv2d_scatter_sparse"
+    READS: ClassVar[tuple[str, ...]] = ("list", "values", "starts", "entries")
+    UPDATES: ClassVar[tuple[str, ...]] = ("current",)
+
+    list = buffer_operand()
+    count = operand_def(i32)
+    starts = buffer_operand()
+    entries = buffer_operand()
+    current = buffer_operand()
+    values = opt_operand_def(BUFFER)
+    kernel = prop_def(DenseArrayBase.constr(i64))
+    panel_columns = prop_def(IntegerAttr)
+
+    def __init__(
+        self,
+        active: Sequence[SSAValue],
+        values: SSAValue | None,
+        weights: Sequence[SSAValue],
+        current: SSAValue,
+        shape: Mapping[str, Attribute],
+    ):
+        """`active`: list and count; `weights`: starts and entries; `shape`: the properties."""
+        super().__init__(operands=[*active, *weights, current, values], properties={**shape})
+
+    def group_outputs(self) -> int:
+        """See the base class."""
+        return buffer_shape(self.current.type)[-1] // self.groups.value.data
+
+    def kernel_shape(self) -> tuple[int, int, int]:
+        """See the base class."""
+        height, width = int_values(self.kernel)
+        return (buffer_shape(self.starts.type)[0] - 1) // (height * width), height, width
+
+    def verify_weights(self) -> None:
+        """Verify C1 to C3."""
+        for name, value in (("starts", self.starts), ("entries", self.entries)):  # C1, C2
+            expect_buffer(name, value, i16)
+            expect_rank(name, value, 1)
+        (starts,) = buffer_shape(self.starts.type)
+        height, width = int_values(self.kernel)
+        if (starts - 1) % (height * width):  # C1
+            raise VerifyException(
+                f"{starts} starts are not one more than the places of kernels of {height}x{width}"
+            )
+        columns = self.panel_columns.value.data
+        limit = panel_columns(
+            self.group_outputs(), buffer_shape(self.current.type)[-1],
+            int_values(self.stride)[1], int_values(self.dilation)[1],
+        )  # fmt: skip
+        if not 1 <= columns <= limit:  # C3
+            raise VerifyException(f"panel_columns must be between 1 and {limit}, got {columns}")

@@ -124,10 +124,19 @@ class ConvolutionScatterBase(KernelOpBase, ABC):
         """Output channels of a group, as the weights have them."""
         return buffer_shape(self.weights.type)[-1]
 
-    def verify_(self) -> None:
+    def kernel_shape(self) -> tuple[int, int, int]:
+        """Input channels, height and width of the kernels, as the weights have them."""
+        channels, height, width, _ = buffer_shape(self.weights.type)
+        return channels, height, width
+
+    def verify_weights(self) -> None:
+        """Verify that the weights have a shape that they are read by."""
         expect_rank("weights", self.weights, 4)
+
+    def verify_(self) -> None:
+        self.verify_weights()
         expect_rank("current", self.current, 3)
-        channels, *kernel, _ = buffer_shape(self.weights.type)
+        channels, *kernel = self.kernel_shape()
         columns = self.group_outputs()
         height, width, outputs = buffer_shape(self.current.type)
         groups = self.groups.value.data

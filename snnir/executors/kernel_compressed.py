@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""What fully connected layers with compressed weights compute, from the headers of snnrt.
+"""What layers with compressed weights compute, from the headers of snnrt.
 
 As `kernel_functions`: in int64, and no sum on the way may leave the type of the current.
 """
@@ -23,6 +23,7 @@ from snnir.kernels.compressed_weights import (
     rows_of_sparse,
     unpack_rows,
 )
+from snnir.kernels.sparse_kernels import SparseKernels, kernels_of_sparse, order_of_call
 
 if TYPE_CHECKING:
     from snnir.executors.kernel_functions import Call
@@ -65,6 +66,13 @@ def linear_scatter_blocks(op: snnrt.LinearScatterBlocksOp, call: Call) -> None:
         call.read(op.weights).astype(np.int32),
     )
     _add_rows(op, call, rows_of_blocks(sparse, _outputs(op)))
+
+
+def kernels_of_sparse_scatter(op: snnrt.Conv2dScatterSparseOp, call: Call) -> NDArray[np.int64]:
+    """The kernels of a convolution, (inputs, height, width, outputs / groups)."""
+    starts, entries = (call.read(value).astype(np.uint16) for value in (op.starts, op.entries))
+    shape = *op.kernel_shape(), op.group_outputs()
+    return kernels_of_sparse(SparseKernels(starts, entries), shape, order_of_call(op))
 
 
 COMPRESSED_KERNELS: dict[type[Operation], Callable[[Any, Call], None]] = {

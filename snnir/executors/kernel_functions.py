@@ -20,7 +20,7 @@ from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_element, buffer_shape
 from snnir.dialects.layer_shapes import int_values
 from snnir.executors.kernel_cmsis import CMSIS_KERNELS
-from snnir.executors.kernel_compressed import COMPRESSED_KERNELS
+from snnir.executors.kernel_compressed import COMPRESSED_KERNELS, kernels_of_sparse_scatter
 from snnir.executors.kernel_dot import DOT_KERNELS
 from snnir.executors.kernel_gather import GATHER_KERNELS
 from snnir.executors.kernel_input import check_density
@@ -127,17 +127,32 @@ def taps(
     return [element for element, _ in inside], [output for _, output in inside]
 
 
-def conv2d_scatter(
-    op: snnrt.Conv2dScatterOp | snnrt.Conv2dScatterValuesOp | snnrt.Conv2dScatterPackedOp,
-    call: Call,
-) -> None:
-    """Adds the kernel of one input after the other; no sum on the way may overflow."""
-    current = call.read(op.current)
+Conv2dScatter = (
+    snnrt.Conv2dScatterOp
+    | snnrt.Conv2dScatterValuesOp
+    | snnrt.Conv2dScatterPackedOp
+    | snnrt.Conv2dScatterSparseOp
+)
+
+
+def _kernels(op: Conv2dScatter, call: Call) -> NDArray[np.int64]:
+    """The kernels, (inputs, height, width, outputs / groups), of any storage."""
+    if isinstance(op, snnrt.Conv2dScatterSparseOp):
+        return kernels_of_sparse_scatter(op, call)
     if isinstance(op, snnrt.Conv2dScatterPackedOp):
         stored = unpack_last(call.read(op.weights), op.bits.value.data, op.group_outputs())
     else:
         stored = scatter_weights(call, op.weights, op.current)
-    weights = stored[:, :, ::-1]  # the columns of the kernel are stored in reverse
+    return stored[:, :, ::-1]  # the columns of the kernel are stored in reverse
+
+
+def conv2d_scatter(
+    op: Conv2dScatter,
+    call: Call,
+) -> None:
+    """Adds the kernel of one input after the other; no sum on the way may overflow."""
+    current = call.read(op.current)
+    weights = _kernels(op, call)
     given = getattr(op, "values", None)
     values = None if given is None else call.read(given).reshape(-1)
     inputs, *kernel, outputs = weights.shape
@@ -232,6 +247,7 @@ KERNELS: dict[type[Operation], Callable[[Any, Call], None]] = {
     snnrt.Conv2dScatterOp: conv2d_scatter,
     snnrt.Conv2dScatterValuesOp: conv2d_scatter,
     snnrt.Conv2dScatterPackedOp: conv2d_scatter,
+    snnrt.Conv2dScatterSparseOp: conv2d_scatter,
     snnrt.LinearScatterOp: linear_scatter,
     snnrt.LinearScatterValuesOp: linear_scatter,
     snnrt.MaxPool2dOp: max_pool2d,

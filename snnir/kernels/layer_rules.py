@@ -1,82 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Calls of our kernels for each layer; those of CMSIS-NN are in `cmsis_rules`."""
+"""Calls of our kernels for layers without weights, and the rules of all.
+
+Those of CMSIS-NN are in `cmsis_rules`.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from xdsl.ir import Operation
 
 from snnir.dialects import qsnn, snnrt
 from snnir.dialects.kernel_bases import buffer_shape
-from snnir.dialects.layer_shapes import element_count, int_array, shape_of
-from snnir.kernels.compressed_weights import pack_last
+from snnir.dialects.layer_shapes import element_count, shape_of
 from snnir.kernels.context import BufferedValue, KernelContext, layer_label, stored_type, windows_of
-from snnir.kernels.dot_rules import dot_rows_of, lower_conv2d_dot
-from snnir.kernels.input_values import active_share
+from snnir.kernels.conv2d_rules import lower_conv2d_event
 from snnir.kernels.layout import buffer_shape_of, channels_last
-from snnir.kernels.linear_candidates import DEFAULT_RATE
 from snnir.kernels.linear_rules import lower_linear_event
-from snnir.kernels.mask_rules import lower_conv2d_masks, wants_masks
-from snnir.kernels.weights import layer_weights, scatter_weights
 from snnir.support.diagnostics import error_at
-
-DENSE_SHARE = 0.3
-"""Share of active inputs from which on a convolution multiplies all of them, unless told else."""
-
-
-def lower_conv2d_event(context: KernelContext, op: qsnn.Conv2dOp) -> None:
-    """Clear the current and add what active inputs select, or multiply all inputs."""
-    wanted = context.choice(op)
-    if wants_masks(context, op):
-        lower_conv2d_masks(context, op)
-        return
-    if wanted == "masks":
-        context.remark(op, "it cannot read spikes as masks; uses scatter")
-    if wanted == "dot" or (
-        wanted == "event" and active_share(op.input, DEFAULT_RATE) >= DENSE_SHARE
-    ):
-        if dot_rows_of(op) is not None:
-            lower_conv2d_dot(context, op)
-            return
-        if wanted == "dot":
-            context.remark(op, "its inputs cannot be multiplied in pairs; uses event")
-    input, label = context[op.input], layer_label(op, "conv2d")
-    listed, count = context.spike_list(input.buffer, op)
-    current = context.sums(op.result, f"{label}_current")
-    kernels = _by_input_channel(layer_weights(op), op.groups.value.data)
-    bits = context.stored_bits(op, kernels)
-    stored = scatter_weights(kernels, current) if bits == 8 else pack_last(kernels, bits)
-    weights = context.constant(f"{label}_weights", stored)
-    shape = {
-        "input_size": int_array(shape_of(op.input.type)[1:]),
-        **windows_of(op, "stride", "padding", "dilation", "groups"),
-    }
-    if bits != 8:
-        values = None if input.binary else input.buffer
-        call: Operation = snnrt.Conv2dScatterPackedOp(
-            [listed, count], values, weights, current, bits, shape
-        )
-    elif input.binary:
-        call = snnrt.Conv2dScatterOp(listed, count, weights, current, shape)
-    else:
-        call = snnrt.Conv2dScatterValuesOp(listed, count, input.buffer, weights, current, shape)
-    context.call(call, op)
-
-
-def _by_input_channel(weights: NDArray[np.int8], groups: int) -> NDArray[np.int8]:
-    """`(outputs, inputs / groups, h, w)` to `(inputs, h, w, outputs / groups)`, columns reversed.
-
-    The outputs that an input reaches in a row then lie in memory like the weights that reach them.
-    """
-    outputs, columns, height, width = weights.shape
-    grouped = weights.reshape(groups, outputs // groups, columns, height, width)
-    return (
-        grouped[..., ::-1]
-        .transpose(0, 2, 3, 4, 1)
-        .reshape(groups * columns, height, width, outputs // groups)
-    )
 
 
 def lower_max_pool2d(context: KernelContext, op: qsnn.MaxPool2dOp) -> None:

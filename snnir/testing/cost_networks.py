@@ -62,14 +62,17 @@ class CostNetworkBuilder(RandomNetworkBuilder):
         )
         return self.add(neurons, named=True).spikes
 
-    def convolution(self, value: SSAValue, plain: bool) -> SSAValue:
-        """A convolution, of stride 1 if it is `plain`, perhaps with a pooling."""
+    def convolution(self, value: SSAValue, plain: bool, kept: float = 1.0) -> SSAValue:
+        """A convolution, of stride 1 if it is `plain`, perhaps with a pooling.
+
+        A share of its weights is not zero.
+        """
         channels, *size = shape_of(value.type)
         taps = min(int(self.rng.choice([1, 2, 3, 3, 5, 5, 7])), *size)
         padding = int(self.rng.choice([0, 0, taps // 2]))
         stride = 1 if plain or not self.chance(0.5) else 2
         outputs = int(self.rng.choice(CHANNELS))
-        weight = self.weight_of((outputs, channels, taps, taps), 2.0)
+        weight = self.weight_of((outputs, channels, taps, taps), 2.0, kept)
         bias = self.constant(self.rng.normal(-0.2, 0.2, outputs)) if self.chance(0.4) else None
         current = self.add(
             snn.Conv2dOp(value, weight, bias, padding=[padding] * 2, stride=[stride] * 2)
@@ -321,6 +324,24 @@ def valued(rng: np.random.Generator) -> RandomNetwork:
     x = np.clip(rng.normal(10, 50, (SAMPLES, STEPS, *shape)), -127, 127).astype(np.int64)
     x *= rng.random(x.shape) >= float(rng.choice([0.0, 0.0, 0.5, 0.8]))
     return RandomNetwork(builder.complete(value, InputKind.VALUES), x)
+
+
+def pruned(rng: np.random.Generator) -> RandomNetwork:
+    """Two convolutions of counts or real values with few weights that are not zero."""
+    shape = (int(rng.integers(1, 9)), *rng.integers(6, 19, 2).tolist())
+    builder = CostNetworkBuilder(rng, shape)
+    is_real, value = builder.chance(0.3), builder.frame
+    for _ in range(2):
+        kept = float(rng.choice([0.02, 0.05, 0.1, 0.2, 0.4]))
+        if min(shape_of(value.type)[1:]) >= 3:
+            value = builder.convolution(value, builder.chance(0.6), kept)
+            value = builder.spiking(value, builder.chance(0.5))
+    current = builder.connected(builder.flat(value), 10)
+    kind = InputKind.VALUES if is_real else InputKind.EVENT_COUNTS
+    x = events(rng, shape)
+    if is_real:
+        x *= rng.integers(-25, 26, x.shape)
+    return RandomNetwork(builder.complete(builder.spiking(current, False), kind), x)
 
 
 def depthwise(rng: np.random.Generator) -> RandomNetwork:

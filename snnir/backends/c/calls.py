@@ -108,20 +108,39 @@ def conv2d_scatter(
     op: snnrt.Conv2dScatterOp | snnrt.Conv2dScatterValuesOp | snnrt.Conv2dScatterPackedOp,
     name: str,
 ) -> CallText:
-    channels, height, width, _ = buffer_shape(op.weights.type)
+    kind = f"_packed{op.bits.value.data}" if isinstance(op, snnrt.Conv2dScatterPackedOp) else ""
+    return _conv2d_scatter(network, op, name, kind, network.pointer(op.weights))
+
+
+def conv2d_scatter_sparse(
+    network: CNetwork, op: snnrt.Conv2dScatterSparseOp, name: str
+) -> CallText:
+    weights = [network.unsigned_pointer(value, const=True) for value in (op.starts, op.entries)]
+    columns = str(op.panel_columns.value.data)
+    return _conv2d_scatter(network, op, name, "_sparse", *weights, columns)
+
+
+def _conv2d_scatter(
+    network: CNetwork,
+    op: snnrt.Conv2dScatterOp | snnrt.Conv2dScatterValuesOp | snnrt.Conv2dScatterPackedOp
+    | snnrt.Conv2dScatterSparseOp,
+    name: str,
+    kind: str,
+    *weights: str,
+) -> CallText:  # fmt: skip
+    channels, height, width = op.kernel_shape()
     size = int_values(op.input_size)
     shape = conv2d_shape(
         name, (size[0], size[1], channels), spatial_of(op.current), (height, width), op,
         op.groups.value.data,
     )  # fmt: skip
-    kind = "_values" if getattr(op, "values", None) is not None else ""
-    if isinstance(op, snnrt.Conv2dScatterPackedOp):
-        kind = f"_packed{op.bits.value.data}{kind}"
+    if getattr(op, "values", None) is not None:
+        kind += "_values"
     return CallText(
         [
             call(
                 f"snnrt_conv2d_scatter{kind}_{suffix(op.current)}", *_active(network, op),
-                network.pointer(op.weights), network.pointer(op.current), f"&{name}_shape",
+                *weights, network.pointer(op.current), f"&{name}_shape",
             )
         ],
         [shape],
@@ -293,6 +312,7 @@ CALLS: dict[type[Operation], Callable[[CNetwork, Any, str], CallText]] = {
     snnrt.Conv2dScatterOp: conv2d_scatter,
     snnrt.Conv2dScatterValuesOp: conv2d_scatter,
     snnrt.Conv2dScatterPackedOp: conv2d_scatter,
+    snnrt.Conv2dScatterSparseOp: conv2d_scatter_sparse,
     snnrt.LinearScatterOp: linear_scatter,
     snnrt.LinearScatterValuesOp: linear_scatter,
     snnrt.MaxPool2dOp: max_pool2d,

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Naive encoders of compressed weights, written from the comments of the snnrt headers.
 
-All take `weights`, int8 (inputs, outputs).
+All take `weights`, int8 (inputs, outputs), unless they say otherwise.
 """
+
+import math
 
 import numpy as np
 
@@ -44,6 +46,26 @@ def sparse(weights, panel_outputs):
                 if weight != 0:
                     entries.append(o | (weight & 0xFF) << 8)
         starts.append(len(entries) - begin)
+    return np.array(starts, np.uint16), np.array(entries or [0], np.uint16)
+
+
+def sparse_kernels(weights, shape, panel_columns):
+    """uint16 starts and uint16 entries of kernels, int8 (inputs, height, width, outputs)."""
+    divisor = math.gcd(shape["stride_width"], shape["dilation_width"])
+    period, step = shape["stride_width"] // divisor, shape["dilation_width"] // divisor
+    starts, entries = [0], []
+    for rows in weights:
+        for columns in rows:
+            for phase in range(period):
+                kept = columns[phase::period][::-1]
+                for number, outputs in enumerate(kept.tolist()):
+                    within = number % panel_columns * step * shape["output_channels"]
+                    entries += [
+                        within + o | (weight & 0xFF) << 8
+                        for o, weight in enumerate(outputs)
+                        if weight
+                    ]
+                    starts.append(len(entries))
     return np.array(starts, np.uint16), np.array(entries or [0], np.uint16)
 
 

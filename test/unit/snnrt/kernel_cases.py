@@ -177,6 +177,36 @@ def packed_conv2d_scatter(rng, kernel):
     return Case(kernel, header, arrays, expected, alignments={"current": 4})
 
 
+def sparse_conv2d_scatter(rng, kernel):
+    """Panels of one column and of all; dense kernels and empty ones."""
+    shape = conv_shape(rng)
+    inputs = tuple(shape[f"input_{a}"] for a in ("height", "width", "channels"))
+    outputs = tuple(shape[f"output_{a}"] for a in ("height", "width", "channels"))
+    taps = shape["input_channels"], shape["kernel_height"], shape["kernel_width"]
+    columns = shape["output_channels"] // shape["groups"]
+    weights = integers(rng, np.int8, (*taps, columns), -40, 40)
+    weights = np.where(rng.random(weights.shape) < rng.choice([0.0, 0.1, 0.3, 1.0]), weights, 0)
+    step = shape["dilation_width"] // np.gcd(shape["stride_width"], shape["dilation_width"])
+    panel_columns = (256 - columns) // (int(step) * shape["output_channels"]) + 1
+    if rng.random() < 0.3:
+        panel_columns = int(rng.integers(1, panel_columns + 1))
+    values = active(rng, inputs, "values" not in kernel)
+    if "values" in kernel and rng.random() < 0.5:
+        values = np.minimum(rng.poisson(1, inputs), 6).astype(np.int8)
+    kind = TYPES[kernel.rpartition("_")[2]]
+    arrays: dict[str, np.ndarray] = {"list": list_of(values)}
+    if "values" in kernel:
+        arrays["values"] = values
+    arrays["starts"], arrays["entries"] = compressed_weights.sparse_kernels(
+        weights, shape, panel_columns
+    )
+    # Sums wrap around in these kernels, so that any current will do.
+    arrays["current"] = integers(rng, kind, outputs)
+    total = reference.convolve(values, weights, arrays["current"], shape)
+    header = [int(np.count_nonzero(values)), *fields(shape, CONV_FIELDS), panel_columns]
+    return Case(kernel, header, arrays, {"current": total.astype(kind)}, alignments={"current": 4})
+
+
 def im2col_s8(rng, kernel):
     shape = {**conv_shape(rng), "groups": 1}
     values = integers(
@@ -390,6 +420,8 @@ FAMILIES = {
                       for t in ("s16", "s32")], 40),
     packed_conv2d_scatter: ([f"conv2d_scatter_{k}{v}_{t}" for k in ("packed4", "packed2")
                              for v in ("", "_values") for t in ("s16", "s32")], 40),
+    sparse_conv2d_scatter: ([f"conv2d_scatter_sparse{v}_{t}" for v in ("", "_values")
+                             for t in ("s16", "s32")], 60),
     im2col_s8: (["im2col_s8"], 30),
     pool2d: (["max_pool2d_s8", "max_pool2d_s16", "max_pool2d_s32",
               "sum_pool2d_s8_s8", "sum_pool2d_s8_s16", "sum_pool2d_s16_s16",

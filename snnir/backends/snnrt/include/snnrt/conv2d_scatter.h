@@ -130,6 +130,16 @@ SNNRT_KERNEL int32_t snnrt_conv_offset(const snnrt_conv_site *site, int32_t i,
          site->group * (shape->output_channels / shape->groups);
 }
 
+/* The first input of a list from `limit` on, after the one at `list`. */
+SNNRT_KERNEL const uint16_t *snnrt_conv_next_site(const uint16_t *list,
+                                                  const uint16_t *end,
+                                                  uint32_t limit) {
+  do {
+    ++list;
+  } while (list != end && *list < limit);
+  return list;
+}
+
 /* Scatters inputs of one site, for any shape. */
 SNNRT_KERNEL void snnrt_conv2d_scatter_site(
     const uint16_t *list, uint32_t count, const snnrt_conv_site *site,
@@ -235,9 +245,7 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_quads(
     const snnrt_conv_site site =
         snnrt_conv_site_of(block, &vertical, &horizontal, shape);
     if (site.row.count <= 0 || site.column.count <= 0) {
-      do {
-        ++list;
-      } while (list != end && *list < limit);
+      list = snnrt_conv_next_site(list, end, limit);
       continue;
     }
     const snnrt_quad_area area =

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Convolutions that store weights other than zero alone spike as their integer networks do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from xdsl.dialects.builtin import ModuleOp
+
+from snnir.backends.targets import MPS2_AN500, TargetDescription
+from snnir.dialects import snnrt
+from snnir.dialects.snnrt_compressed import panel_columns
+from snnir.driver.bit_exactness import first_difference
+from snnir.executors import KernelExecutor
+from snnir.executors.native import NativeExecutor
+from snnir.kernels.sparse_kernels import column_order, kernels_of_sparse, sparse_kernels
+from snnir.passes.convert_qsnn_to_kernels import ConvertQSNNToKernelsPass
+from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
+from snnir.testing.map_networks import quantized_map_network
+from snnir.testing.targets import SANITIZED, require_target
+from snnir.testing.window_networks import expected_result
+from snnir.universe import make_context
+
+
+def lowered(module: ModuleOp, seed: int) -> ModuleOp:
+    """A planned copy of a `qsnn` module with sparse convolutions."""
+    copy, context = module.clone(), make_context()
+    neurons = "lists" if seed % 2 else "bytes"
+    ConvertQSNNToKernelsPass(kernels="sparse", neurons=neurons).apply(context, copy)
+    KernelsPlanMemoryPass().apply(context, copy)
+    copy.verify()
+    return copy
+
+
+def sparse_calls(module: ModuleOp) -> list[snnrt.Conv2dScatterSparseOp]:
+    """The sparse convolutions of a module."""
+    return [op for op in module.walk() if isinstance(op, snnrt.Conv2dScatterSparseOp)]
+
+
+@pytest.mark.parametrize("first", range(0, 36, 12))
+def test_the_arena_executor_agrees(first: int) -> None:
+    found: set[str] = set()
+    for seed in range(first, first + 12):
+        network = quantized_map_network(seed)
+        module = lowered(network.module, seed)
+        kernels = next(op for op in module.walk() if isinstance(op, snnrt.NetworkOp))
+        result = KernelExecutor(kernels).run(network.x, record=True)
+        assert first_difference(expected_result(network), result) is None
+        for op in sparse_calls(module):
+            found.add("spikes" if op.values is None else "values")
+            found.add("plain" if op.groups.value.data == 1 else "groups")
+            found |= {"strided"} if max(op.stride.get_values()) > 1 else set()
+    assert found == {"spikes", "values", "plain", "groups", "strided"}
+
+
+@pytest.mark.parametrize(("target", "first"), [(SANITIZED, 700), (MPS2_AN500, 710)])
+def test_generated_code_agrees(target: TargetDescription, first: int) -> None:
+    require_target(target)
+    calls = 0
+    for seed in range(first, first + 6):
+        network = quantized_map_network(seed)
+        module = lowered(network.module, seed)
+        result = NativeExecutor(module, target).run(network.x, record="all")
+        assert first_difference(expected_result(network), result) is None
+        calls += len(sparse_calls(module))
+    assert calls > 6
+
+
+@pytest.mark.parametrize(("stride", "dilation"), [(1, 1), (2, 1), (1, 2), (3, 2), (4, 2)])
+@pytest.mark.parametrize("outputs", [3, 100])
+def test_storing_is_undone(stride: int, dilation: int, outputs: int) -> None:
+    rng = np.random.default_rng(outputs)
+    kernels = rng.integers(-127, 128, (4, 3, 5, outputs)).astype(np.int8)
+    kernels[rng.random(kernels.shape) < 0.8] = 0
+    panel = panel_columns(outputs, outputs, stride, dilation)
+    order = column_order(5, outputs, stride, dilation, panel)
+    assert max(order.offsets) + outputs <= 256
+    stored = sparse_kernels(kernels, order)
+    assert len(stored.entries) == np.count_nonzero(kernels)
+    np.testing.assert_array_equal(kernels_of_sparse(stored, kernels.shape, order), kernels)
+
+
+def test_wide_groups_have_no_panels() -> None:
+    assert panel_columns(257, 257, 1, 1) == 0
+    assert panel_columns(256, 256, 1, 1) == 1
+    assert panel_columns(64, 64, 1, 1) == 4
