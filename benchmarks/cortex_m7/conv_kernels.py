@@ -78,6 +78,9 @@ PACKED_WAYS = {
 }
 """By the bits of a weight."""
 
+ZEROS = (0.8, 0.9, 0.95, 0.98)
+"""Shares of the weights that are zero where only the others are stored."""
+
 REFERENCE = {
     "hand-written scatter, SXTAB16": (26_136, 94_314, 178_372, 429_678, 843_430),
     "hand-written gather": (52_903, 99_000, 151_707, 302_892, 558_133),
@@ -88,8 +91,11 @@ REFERENCE = {
 its active inputs are others of the same number."""
 
 
-def _network(convolution: Convolution) -> ModuleOp:
-    """Neurons that repeat the frame, unless `of_events`; the convolution; neurons; a readout."""
+def _network(convolution: Convolution, zeros: float = 0.0) -> ModuleOp:
+    """Neurons that repeat the frame, unless `of_events`; the convolution; neurons; a readout.
+
+    A share of the weights of the convolution is zero.
+    """
     rng = np.random.default_rng(SEED)
     block = Block(arg_types=[snn.real_tensor(convolution.input)])
 
@@ -112,6 +118,7 @@ def _network(convolution: Convolution) -> ModuleOp:
         value = neurons(add(snn.Conv2dOp(value, weight(identity))), "repeated")
     extent = (convolution.kernel, convolution.kernel)
     kernels = rng.normal(0, 0.2, (convolution.outputs, channels, *extent))
+    kernels.reshape(-1)[rng.permutation(kernels.size)[: round(zeros * kernels.size)]] = 0
     padding = [convolution.padding] * 2
     hidden = neurons(add(snn.Conv2dOp(value, weight(kernels), padding=padding)), "hidden")
     flat = add(snn.FlattenOp(hidden))
@@ -142,6 +149,12 @@ def kernel_rows() -> Iterator[Row]:
             integers = to_integers(module, _frames(convolution, 0.1), options)
             for way, choice in ways.items():
                 yield from _rows(convolution, module, integers, way, choice)
+        for zeros in () if convolution.of_events else ZEROS:
+            pruned = _network(convolution, zeros)
+            options = LoweringOptions(input_maximum=1, input_density="none")
+            integers = to_integers(pruned, _frames(convolution, 0.1), options)
+            way = f"sparse, {zeros:.0%} of the weights zero"
+            yield from _rows(convolution, pruned, integers, way, "kernels=sparse")
     referred = CONVOLUTIONS[2]
     for name, totals in REFERENCE.items():
         for density, instructions in zip(DENSITIES, totals, strict=True):

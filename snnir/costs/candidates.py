@@ -32,7 +32,7 @@ from snnir.kernels.context import (
     NeuronChoice,
     Packing,
 )
-from snnir.kernels.conv2d_rules import can_be_sparse, kept_share
+from snnir.kernels.conv2d_rules import kept_share, stores_sparse
 from snnir.kernels.dot_rules import dot_rows_of
 from snnir.kernels.linear_candidates import candidates as linear_candidates
 from snnir.kernels.map_rules import NEURONS
@@ -360,7 +360,7 @@ MOST_KEPT = 0.5
 
 
 def _is_sparse(op: qsnn.Conv2dOp) -> bool:
-    return kept_share(op) <= MOST_KEPT and can_be_sparse(op)
+    return kept_share(op) <= MOST_KEPT and stores_sparse(op)
 
 
 def _packed_assignments(

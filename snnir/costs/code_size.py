@@ -127,10 +127,9 @@ def _quads(op: snnrt.Conv2dScatterOp) -> Amounts:
 
 
 def _sparse(op: snnrt.Conv2dScatterSparseOp) -> Amounts:
-    """Kernels whose rows are cut into panels have a loop over them."""
+    """One copy of the code for runs, whatever the shape."""
     steps = (*int_values(op.stride), *int_values(op.dilation))
-    whole = op.panel_columns.value.data * int_values(op.stride)[1] >= op.kernel_shape()[2]
-    return {"values": op.values is not None, "strided": set(steps) != {1}, "cut": not whole}
+    return {"values": op.values is not None, "strided": set(steps) != {1}}
 
 
 def _linear(op: snnrt.LinearScatterOp) -> Amounts:

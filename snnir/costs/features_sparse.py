@@ -3,65 +3,78 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
+from collections.abc import Iterator
+from itertools import product
 
-from snnir.costs.features_conv2d import Found, axes_of, reaches_of
+import numpy as np
+from numpy.typing import NDArray
+
+from snnir.costs.features_conv2d import Found, axes_of
 from snnir.costs.features_linear import variant_of
-from snnir.costs.reach import tap_shares
+from snnir.costs.reach import tap_sets
 from snnir.costs.signals import Floats, Signal, Signals
 from snnir.dialects import snnrt
 from snnir.dialects.layer_shapes import int_values
 from snnir.kernels.sparse_kernels import order_of_call
 from snnir.support.arrays import array_from_dense
 
-LONG_ROW = 18
-"""Entries from which on a row is added in a loop."""
+LONG_RUN = 18
+"""Weights from which on a run is added in a loop."""
 
 
 def conv2d_scatter_sparse(op: snnrt.Conv2dScatterSparseOp, signals: Signals) -> Found:
-    """Runs of inputs at one position; of each input the rows of its kernel, entry by entry."""
+    """Inputs at one position; of each input runs of weights, one where no border cuts columns."""
     signal = signals[op.list]
-    lengths, order = _lengths(op), order_of_call(op)
-    shares = [
-        tap_shares(*axis, dilation, along)
-        for axis, dilation, along in zip(
-            axes_of(op), int_values(op.dilation), (signal.rows, signal.columns), strict=True
-        )
-    ]
-    rows, placed = shares[0], shares[1][list(order.columns)]
-    _, columns = reaches_of(op, (signal.rows, signal.columns))
-    channels = _active_channels(signal, len(lengths))
-    # A row of a kernel is cut into panels by the phases of strides, and where it is wide.
-    starts = [place for place, offset in enumerate(order.offsets) if offset == 0]
-    panels = np.add.reduceat(lengths, starts, axis=2)
-    whole = np.add.reduceat(placed, starts) / np.diff([*starts, len(placed)])
-    reached = np.einsum("c,r,p->crp", channels, rows, whole)
-    runs = max(min(signal.positions * op.groups.value.data, signal.active), 1e-9)
+    sites = max(min(signal.positions * op.groups.value.data, signal.active), 1e-9)
+    amounts = {"run": 0.0, "weight": 0.0, "odd": 0.0, "long": 0.0}
+    for share, lengths in _runs(op, signal):
+        amounts["run"] += share.sum() * lengths.shape[1]
+        amounts["weight"] += share @ lengths.sum(axis=1)
+        amounts["odd"] += share @ (lengths % 2).sum(axis=1)
+        amounts["long"] += share @ (lengths >= LONG_RUN).sum(axis=1)
     steps = (*int_values(op.stride), *int_values(op.dilation))
+    strided = sites * (set(steps) != {1})
     return variant_of(op, op.current, signal), {
-        "call": 1, "input": signal.active, "run": runs, "strided_run": runs * (set(steps) != {1}),
-        "row": signal.active * rows.sum() * columns.chance * max(len(starts) / _phases(op), 1),
-        "entry": float(np.einsum("c,r,p,crp", channels, rows, placed, lengths)),
-        "odd": float((reached * (panels % 2)).sum()),
-        "long": float((reached * (panels >= LONG_ROW)).sum()),
+        "call": 1, "input": signal.active, "site": sites, "strided_site": strided, **amounts,
     }  # fmt: skip
 
 
-def _phases(op: snnrt.Conv2dScatterSparseOp) -> int:
-    """Classes of columns, of which an input reaches one."""
+def _runs(
+    op: snnrt.Conv2dScatterSparseOp, signal: Signal
+) -> Iterator[tuple[Floats, NDArray[np.int64]]]:
+    """For inputs that borders cut alike: active ones of each channel, and the weights of the runs
+    of each channel, (channels, runs).
+    """
+    lengths, channels = _lengths(op), op.kernel_shape()[0]
+    active = np.full(channels, signal.active / channels)
+    if signal.rates is not None and len(signal.rates) == channels and signal.rates.sum() > 0:
+        # Channels with many weights are often the busy ones.
+        active = signal.active * signal.rates / signal.rates.sum()
+    rows, columns = (
+        tap_sets(*axis, dilation, along)
+        for axis, dilation, along in zip(
+            axes_of(op), int_values(op.dilation), (signal.rows, signal.columns), strict=True
+        )
+    )
     stride, dilation = int_values(op.stride)[1], int_values(op.dilation)[1]
-    return min(stride // int(np.gcd(stride, dilation)), op.kernel_shape()[2])
+    period, width = stride // math.gcd(stride, dilation), op.kernel_shape()[2]
+    for (row_taps, row_share), (column_taps, column_share) in product(
+        rows.items(), columns.items()
+    ):
+        if row_taps and column_taps:
+            runs = lengths[:, list(row_taps)][:, :, list(column_taps)].sum(axis=2)
+            if len(column_taps) == len(range(column_taps[0] % period, width, period)):
+                runs = runs.sum(axis=1, keepdims=True)
+            yield active * row_share * column_share, runs
 
 
-def _lengths(op: snnrt.Conv2dScatterSparseOp) -> Floats:
-    """How many entries each place has, (inputs, rows, places)."""
+def _lengths(op: snnrt.Conv2dScatterSparseOp) -> NDArray[np.int64]:
+    """How many weights each element of a kernel has, (inputs, rows, columns)."""
     assert isinstance(op.starts.owner, snnrt.ConstantOp)
+    order, shape = order_of_call(op), op.kernel_shape()
     starts = array_from_dense(op.starts.owner.value).astype(np.int64) & 0xFFFF
-    return np.diff(starts).reshape(op.kernel_shape())
-
-
-def _active_channels(signal: Signal, channels: int) -> Floats:
-    """Active inputs of each channel: those with many entries are often the busy ones."""
-    if signal.rates is None or len(signal.rates) != channels or signal.rates.sum() <= 0:
-        return np.full(channels, signal.active / channels)
-    return signal.active * signal.rates / signal.rates.sum()
+    lengths = np.zeros(shape, np.int64)
+    placed = np.diff(starts).reshape(shape[0], -1)
+    lengths[:, list(order.rows), list(order.columns)] = placed
+    return lengths

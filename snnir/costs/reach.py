@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -65,18 +66,18 @@ def counts(
     return tuple(map(len, connections(size, taps, outputs, stride, padding, dilation)))
 
 
-def tap_shares(
+def tap_sets(
     size: int, taps: int, outputs: int, stride: int, padding: int, dilation: int,
     shares: Floats | None,
-) -> Floats:  # fmt: skip
-    """Of each tap, the share of the active inputs that reach an output through it.
+) -> dict[tuple[int, ...], float]:  # fmt: skip
+    """The taps through which inputs reach outputs, with the share of the active inputs of each set.
 
     Arguments as in `reach`.
     """
-    found = np.zeros(taps)
+    found: dict[tuple[int, ...], float] = defaultdict(float)
     connected = connections(size, taps, outputs, stride, padding, dilation)
     for reached, share in zip(connected, _weights(size, shares), strict=True):
-        found[list(reached)] += share
+        found[reached] += share
     return found
 
 

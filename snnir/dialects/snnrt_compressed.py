@@ -8,7 +8,6 @@ All add the weights of the listed inputs to `current`, times their `values` wher
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
@@ -24,6 +23,7 @@ from snnir.dialects.kernel_bases import (
     buffer_shape,
     expect_buffer,
     expect_rank,
+    expect_same_shape,
 )
 from snnir.dialects.layer_shapes import int_values
 from snnir.dialects.snnrt_layers import ConvolutionScatterBase
@@ -36,20 +36,6 @@ BLOCK_OUTPUTS = 4
 
 MAXIMUM_BLOCKS = 256
 """Most blocks of outputs of a layer with block-sparse weights."""
-
-
-def panel_columns(group_outputs: int, outputs: int, stride: int, dilation: int) -> int:
-    """Columns of a kernel whose currents a byte can tell apart; none if there is no such number.
-
-    Args:
-        group_outputs: output channels that an input reaches.
-        outputs: all output channels.
-        stride: of the columns, as `dilation`.
-    """
-    if group_outputs > MAXIMUM_PANEL:
-        return 0
-    step = dilation // math.gcd(stride, dilation)
-    return (MAXIMUM_PANEL - group_outputs) // (step * outputs) + 1
 
 
 @irdl_op_definition
@@ -151,23 +137,23 @@ class LinearScatterBlocksOp(KernelOpBase):
 class Conv2dScatterSparseOp(ConvolutionScatterBase):
     """`snnrt_conv2d_scatter_sparse[_values]_{s16,s32}`: the weights that are not zero, by input.
 
-    (C1) `starts` are `i16` of rank 1, one for each place of the `kernel` of each input and one
-    more; (C2) `entries` are `i16` of rank 1; (C3) `panel_columns` is at least 1, and the currents
-    of so many columns are no further apart than 255; (C4) all else is as for `conv2d_scatter`.
+    (C1) `starts` are `i16` of rank 1, one for each element of the `kernel` of each input and one
+    more; (C2) `distances` are `i16` and `weights` `i8` of rank 1, as many of one as of the other;
+    (C3) all else is as for `conv2d_scatter`.
     """
 
     name = "snnrt.conv2d_scatter_sparse"
-    READS: ClassVar[tuple[str, ...]] = ("list", "values", "starts", "entries")
+    READS: ClassVar[tuple[str, ...]] = ("list", "values", "starts", "distances", "weights")
     UPDATES: ClassVar[tuple[str, ...]] = ("current",)
 
     list = buffer_operand()
     count = operand_def(i32)
     starts = buffer_operand()
-    entries = buffer_operand()
+    distances = buffer_operand()
+    weights = buffer_operand()
     current = buffer_operand()
     values = opt_operand_def(BUFFER)
     kernel = prop_def(DenseArrayBase.constr(i64))
-    panel_columns = prop_def(IntegerAttr)
 
     def __init__(
         self,
@@ -177,7 +163,7 @@ class Conv2dScatterSparseOp(ConvolutionScatterBase):
         current: SSAValue,
         shape: Mapping[str, Attribute],
     ):
-        """`active`: list and count; `weights`: starts and entries; `shape`: the properties."""
+        """`active`: list and count; `weights`: with starts and distances; `shape`: properties."""
         super().__init__(operands=[*active, *weights, current, values], properties={**shape})
 
     def group_outputs(self) -> int:
@@ -190,20 +176,15 @@ class Conv2dScatterSparseOp(ConvolutionScatterBase):
         return (buffer_shape(self.starts.type)[0] - 1) // (height * width), height, width
 
     def verify_weights(self) -> None:
-        """Verify C1 to C3."""
-        for name, value in (("starts", self.starts), ("entries", self.entries)):  # C1, C2
-            expect_buffer(name, value, i16)
-            expect_rank(name, value, 1)
+        """Verify C1 and C2."""
+        stored = (("starts", i16), ("distances", i16), ("weights", i8))
+        for name, element in stored:
+            expect_buffer(name, getattr(self, name), element)
+            expect_rank(name, getattr(self, name), 1)
         (starts,) = buffer_shape(self.starts.type)
         height, width = int_values(self.kernel)
         if (starts - 1) % (height * width):  # C1
             raise VerifyException(
-                f"{starts} starts are not one more than the places of kernels of {height}x{width}"
+                f"{starts} starts are not one more than the elements of kernels of {height}x{width}"
             )
-        columns = self.panel_columns.value.data
-        limit = panel_columns(
-            self.group_outputs(), buffer_shape(self.current.type)[-1],
-            int_values(self.stride)[1], int_values(self.dilation)[1],
-        )  # fmt: skip
-        if not 1 <= columns <= limit:  # C3
-            raise VerifyException(f"panel_columns must be between 1 and {limit}, got {columns}")
+        expect_same_shape(self.distances, self.weights)  # C2

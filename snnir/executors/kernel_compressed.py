@@ -70,9 +70,13 @@ def linear_scatter_blocks(op: snnrt.LinearScatterBlocksOp, call: Call) -> None:
 
 def kernels_of_sparse_scatter(op: snnrt.Conv2dScatterSparseOp, call: Call) -> NDArray[np.int64]:
     """The kernels of a convolution, (inputs, height, width, outputs / groups)."""
-    starts, entries = (call.read(value).astype(np.uint16) for value in (op.starts, op.entries))
+    sparse = SparseKernels(
+        call.read(op.starts).astype(np.uint16),
+        call.read(op.distances).astype(np.uint16),
+        call.read(op.weights).astype(np.int8),
+    )
     shape = *op.kernel_shape(), op.group_outputs()
-    return kernels_of_sparse(SparseKernels(starts, entries), shape, order_of_call(op))
+    return kernels_of_sparse(sparse, shape, order_of_call(op))
 
 
 COMPRESSED_KERNELS: dict[type[Operation], Callable[[Any, Call], None]] = {

@@ -5,19 +5,22 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from xdsl.dialects.builtin import IntegerAttr, i64
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from snnir.dialects import qsnn, snnrt
 from snnir.dialects.layer_shapes import int_array, int_values, shape_of
-from snnir.dialects.snnrt_compressed import panel_columns
-from snnir.kernels.compressed_weights import MAXIMUM_START, pack_last
+from snnir.kernels.compressed_weights import pack_last
 from snnir.kernels.context import KernelContext, layer_label, windows_of
 from snnir.kernels.dot_rules import dot_rows_of, lower_conv2d_dot
 from snnir.kernels.input_values import active_share
 from snnir.kernels.linear_candidates import DEFAULT_RATE
 from snnir.kernels.mask_rules import lower_conv2d_masks, reads_masks
-from snnir.kernels.sparse_kernels import column_order, sparse_kernels
+from snnir.kernels.sparse_kernels import (
+    ElementOrder,
+    can_be_sparse,
+    element_order,
+    sparse_kernels,
+)
 from snnir.kernels.weights import layer_weights, scatter_weights
 
 DENSE_SHARE = 0.3
@@ -47,7 +50,7 @@ def lower_conv2d_event(context: KernelContext, op: qsnn.Conv2dOp) -> None:
         if wanted == "dot":
             context.remark(op, "its inputs cannot be multiplied in pairs; uses event")
     if wanted == "sparse" or (wanted == "event" and kept_share(op) <= SPARSE_SHARE):
-        if can_be_sparse(op):
+        if stores_sparse(op):
             _lower_sparse(context, op)
             return
         if wanted == "sparse":
@@ -79,32 +82,24 @@ def _lower_scatter(context: KernelContext, op: qsnn.Conv2dOp) -> None:
 
 
 def _lower_sparse(context: KernelContext, op: qsnn.Conv2dOp) -> None:
-    """Weights other than zero; the layer must have `can_be_sparse`."""
+    """Weights other than zero; the layer must have `stores_sparse`."""
     input, label = context[op.input], layer_label(op, "conv2d")
     active = context.spike_list(input.buffer, op)
     current = context.sums(op.result, f"{label}_current")
-    kernels, panel = kernels_by_input(op), _panel_columns(op)
-    _, height, width, _ = kernels.shape
-    stride, dilation = int_values(op.stride)[1], int_values(op.dilation)[1]
-    order = column_order(width, shape_of(op.result.type)[0], stride, dilation, panel)
-    sparse = sparse_kernels(kernels, order)
+    sparse = sparse_kernels(kernels_by_input(op), _element_order(op))
     weights: list[SSAValue] = [
         context.constant(f"{label}_starts", sparse.starts.view(np.int16)),
-        context.constant(f"{label}_entries", sparse.entries.view(np.int16)),
+        context.constant(f"{label}_distances", sparse.distances.view(np.int16)),
+        context.constant(f"{label}_weights", sparse.weights),
     ]
-    shape = {
-        **_shape_of_call(op),
-        "kernel": int_array([height, width]),
-        "panel_columns": IntegerAttr(panel, i64),
-    }
+    shape = {**_shape_of_call(op), "kernel": int_array(shape_of(op.weight.type)[2:])}
     values = None if input.binary else input.buffer
     context.call(snnrt.Conv2dScatterSparseOp(active, values, weights, current, shape), op)
 
 
-def can_be_sparse(op: qsnn.Conv2dOp) -> bool:
-    """Whether the weights other than zero can be listed with numbers of 8 and 16 bits."""
-    kept = int(np.count_nonzero(layer_weights(op)))
-    return _panel_columns(op) > 0 and kept <= MAXIMUM_START
+def stores_sparse(op: qsnn.Conv2dOp) -> bool:
+    """Whether the weights of a convolution that are not zero can be listed."""
+    return can_be_sparse(kernels_by_input(op), _element_order(op))
 
 
 def kept_share(op: qsnn.Conv2dOp) -> float:
@@ -113,10 +108,11 @@ def kept_share(op: qsnn.Conv2dOp) -> float:
     return np.count_nonzero(weights) / weights.size
 
 
-def _panel_columns(op: qsnn.Conv2dOp) -> int:
-    outputs, groups = shape_of(op.result.type)[0], op.groups.value.data
-    stride, dilation = int_values(op.stride)[1], int_values(op.dilation)[1]
-    return panel_columns(outputs // groups, outputs, stride, dilation)
+def _element_order(op: qsnn.Conv2dOp) -> ElementOrder:
+    channels, height, width = shape_of(op.result.type)
+    kernel = shape_of(op.weight.type)[2:]
+    stride, dilation = int_values(op.stride), int_values(op.dilation)
+    return element_order(kernel, stride, dilation, (height, width, channels))
 
 
 def _shape_of_call(op: qsnn.Conv2dOp) -> dict[str, Attribute]:

@@ -8,6 +8,7 @@ with, as it reaches the outputs of its group.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,84 +18,102 @@ from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_shape
 from snnir.dialects.layer_shapes import int_values
 
+MAXIMUM_NUMBER = 0xFFFF
+"""Of a weight, and of a current behind the first of its class: both have 16 bits."""
+
 
 @dataclass(frozen=True)
-class ColumnOrder:
-    """The order in which the columns of a kernel are stored, class by class.
+class ElementOrder:
+    """The order in which the elements of a kernel are stored, class by class.
 
     Attributes:
-        columns: the column at each place.
-        offsets: of each place, the distance of the current that it reaches from the one that the
-            first column of its panel reaches.
+        rows, columns: of the element at each place.
+        distances: of each place, how far the current that it reaches lies behind the one that the
+            first element of its class reaches.
     """
 
+    rows: tuple[int, ...]
     columns: tuple[int, ...]
-    offsets: tuple[int, ...]
+    distances: tuple[int, ...]
 
 
-def column_order(
-    width: int, outputs: int, stride: int, dilation: int, panel_columns: int
-) -> ColumnOrder:
-    """The order of the columns of kernels of this width.
+def element_order(
+    kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int],
+    current: Sequence[int],
+) -> ElementOrder:  # fmt: skip
+    """The order of the elements of kernels of a height and width.
 
     Args:
-        outputs: all output channels.
-        stride: of the columns, as `dilation`.
-        panel_columns: columns of a panel.
+        stride, dilation: of rows and columns.
+        current: height, width and channels of the currents.
     """
-    divisor = math.gcd(stride, dilation)
-    classes = [range(width)[phase :: stride // divisor][::-1] for phase in range(stride // divisor)]
-    step = dilation // divisor * outputs
-    numbers = [number for columns in classes for number in range(len(columns))]
-    return ColumnOrder(
-        tuple(column for columns in classes for column in columns),
-        tuple(number % panel_columns * step for number in numbers),
+    _, width, channels = current
+    divisors = [math.gcd(*axis) for axis in zip(stride, dilation, strict=True)]
+    steps = [d // divisor for d, divisor in zip(dilation, divisors, strict=True)]
+    rows, columns = (
+        [range(size)[phase :: s // divisor][::-1] for phase in range(s // divisor)]
+        for size, s, divisor in zip(kernel, stride, divisors, strict=True)
     )
+    places = [
+        (row, column, (i * steps[0] * width + j * steps[1]) * channels)
+        for row_class in rows
+        for column_class in columns
+        for i, row in enumerate(row_class)
+        for j, column in enumerate(column_class)
+    ]
+    return ElementOrder(*map(tuple, zip(*places, strict=True)))
 
 
-def order_of_call(op: snnrt.Conv2dScatterSparseOp) -> ColumnOrder:
-    """The order of the columns of the kernels of a call."""
-    stride, dilation = int_values(op.stride)[1], int_values(op.dilation)[1]
-    outputs, panel = buffer_shape(op.current.type)[-1], op.panel_columns.value.data
-    return column_order(op.kernel_shape()[2], outputs, stride, dilation, panel)
+def order_of_call(op: snnrt.Conv2dScatterSparseOp) -> ElementOrder:
+    """The order of the elements of the kernels of a call."""
+    stride, dilation = int_values(op.stride), int_values(op.dilation)
+    return element_order(op.kernel_shape()[1:], stride, dilation, buffer_shape(op.current.type))
 
 
 @dataclass(frozen=True, eq=False)
 class SparseKernels:
-    """Kernels by input, row and place of the column.
+    """Kernels by input and place of the element.
 
     Attributes:
         starts: uint16 (inputs * height * width + 1,).
-        entries: uint16 (weights,), at least one.
+        distances: uint16 (weights,), at least one.
+        weights: int8 (weights,).
     """
 
     starts: NDArray[np.uint16]
-    entries: NDArray[np.uint16]
+    distances: NDArray[np.uint16]
+    weights: NDArray[np.int8]
 
 
-def sparse_kernels(kernels: NDArray[np.int8], order: ColumnOrder) -> SparseKernels:
-    """The weights that are not zero, at most `MAXIMUM_START`."""
-    placed = kernels[:, :, list(order.columns)]
-    *_, places, outputs = np.nonzero(placed)
-    distances = np.array(order.offsets)[places] + outputs
-    weights = placed[placed != 0].view(np.uint8).astype(np.uint16)
+def can_be_sparse(kernels: NDArray[np.int8], order: ElementOrder) -> bool:
+    """Whether 16 bits number the weights that are not zero and the currents that they reach."""
+    farthest = max(order.distances) + kernels.shape[-1] - 1
+    return max(farthest, int(np.count_nonzero(kernels))) <= MAXIMUM_NUMBER
+
+
+def sparse_kernels(kernels: NDArray[np.int8], order: ElementOrder) -> SparseKernels:
+    """The weights that are not zero, if `can_be_sparse`."""
+    placed = kernels[:, list(order.rows), list(order.columns)]
+    _, places, outputs = np.nonzero(placed)
     counts = np.count_nonzero(placed, axis=-1).reshape(-1)
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.uint16)
-    entries = distances.astype(np.uint16) | weights << 8
-    # C has no empty arrays.
-    return SparseKernels(starts, entries if entries.size else np.zeros(1, np.uint16))
+    distances = (np.array(order.distances)[places] + outputs).astype(np.uint16)
+    if not distances.size:
+        # C has no empty arrays.
+        return SparseKernels(starts, np.zeros(1, np.uint16), np.zeros(1, np.int8))
+    return SparseKernels(starts, distances, placed[placed != 0])
 
 
 def kernels_of_sparse(
-    sparse: SparseKernels, shape: tuple[int, int, int, int], order: ColumnOrder
+    sparse: SparseKernels, shape: tuple[int, int, int, int], order: ElementOrder
 ) -> NDArray[np.int64]:
     """The kernels of a shape that `sparse_kernels` made."""
     counts = np.diff(sparse.starts.astype(np.int64)).astype(np.int64)
-    rows = np.repeat(np.arange(len(counts)), counts)
-    entries = sparse.entries[: len(rows)]
+    places = np.repeat(np.arange(len(counts)), counts)
+    of_place = np.tile(order.distances, shape[0])[places]
     placed = np.zeros((len(counts), shape[-1]), np.int64)
-    offsets = np.tile(order.offsets, len(counts) // len(order.offsets))
-    placed[rows, (entries & 0xFF).astype(np.int64) - offsets[rows]] = entries.view(np.int16) >> 8
+    outputs = sparse.distances[: len(places)].astype(np.int64) - of_place
+    placed[places, outputs] = sparse.weights[: len(places)]
     kernels = np.zeros(shape, np.int64)
-    kernels[:, :, list(order.columns)] = placed.reshape(shape)
+    kernels[:, list(order.rows), list(order.columns)] = placed.reshape(shape[0], -1, shape[-1])
     return kernels

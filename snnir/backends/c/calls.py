@@ -115,9 +115,8 @@ def conv2d_scatter(
 def conv2d_scatter_sparse(
     network: CNetwork, op: snnrt.Conv2dScatterSparseOp, name: str
 ) -> CallText:
-    weights = [network.unsigned_pointer(value, const=True) for value in (op.starts, op.entries)]
-    columns = str(op.panel_columns.value.data)
-    return _conv2d_scatter(network, op, name, "_sparse", *weights, columns)
+    numbers = [network.unsigned_pointer(value, const=True) for value in (op.starts, op.distances)]
+    return _conv2d_scatter(network, op, name, "_sparse", *numbers, network.pointer(op.weights))
 
 
 def _conv2d_scatter(

@@ -9,11 +9,15 @@ from xdsl.dialects.builtin import ModuleOp
 
 from snnir.backends.targets import MPS2_AN500, TargetDescription
 from snnir.dialects import snnrt
-from snnir.dialects.snnrt_compressed import panel_columns
 from snnir.driver.bit_exactness import first_difference
 from snnir.executors import KernelExecutor
 from snnir.executors.native import NativeExecutor
-from snnir.kernels.sparse_kernels import column_order, kernels_of_sparse, sparse_kernels
+from snnir.kernels.sparse_kernels import (
+    can_be_sparse,
+    element_order,
+    kernels_of_sparse,
+    sparse_kernels,
+)
 from snnir.passes.convert_qsnn_to_kernels import ConvertQSNNToKernelsPass
 from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
 from snnir.testing.map_networks import quantized_map_network
@@ -72,15 +76,22 @@ def test_storing_is_undone(stride: int, dilation: int, outputs: int) -> None:
     rng = np.random.default_rng(outputs)
     kernels = rng.integers(-127, 128, (4, 3, 5, outputs)).astype(np.int8)
     kernels[rng.random(kernels.shape) < 0.8] = 0
-    panel = panel_columns(outputs, outputs, stride, dilation)
-    order = column_order(5, outputs, stride, dilation, panel)
-    assert max(order.offsets) + outputs <= 256
+    order = element_order((3, 5), (1, stride), (dilation, dilation), (9, 9, outputs))
     stored = sparse_kernels(kernels, order)
-    assert len(stored.entries) == np.count_nonzero(kernels)
+    assert len(stored.weights) == np.count_nonzero(kernels)
     np.testing.assert_array_equal(kernels_of_sparse(stored, kernels.shape, order), kernels)
 
 
-def test_wide_groups_have_no_panels() -> None:
-    assert panel_columns(257, 257, 1, 1) == 0
-    assert panel_columns(256, 256, 1, 1) == 1
-    assert panel_columns(64, 64, 1, 1) == 4
+def test_currents_too_far_apart_are_not_numbered() -> None:
+    kernels = np.ones((1, 3, 3, 64), np.int8)
+    for width, possible in ((500, True), (600, False)):
+        order = element_order((3, 3), (1, 1), (1, 1), (9, width, 64))
+        assert can_be_sparse(kernels, order) is possible
+
+
+def test_more_weights_than_16_bits_count_are_not_listed() -> None:
+    order = element_order((1, 1), (1, 1), (1, 1), (4, 4, 256))
+    kernels = np.ones((256, 1, 1, 256), np.int8)
+    assert not can_be_sparse(kernels, order)
+    kernels[0, 0, 0, 0] = 0
+    assert can_be_sparse(kernels, order)

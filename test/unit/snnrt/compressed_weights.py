@@ -49,24 +49,31 @@ def sparse(weights, panel_outputs):
     return np.array(starts, np.uint16), np.array(entries or [0], np.uint16)
 
 
-def sparse_kernels(weights, shape, panel_columns):
-    """uint16 starts and uint16 entries of kernels, int8 (inputs, height, width, outputs)."""
-    divisor = math.gcd(shape["stride_width"], shape["dilation_width"])
-    period, step = shape["stride_width"] // divisor, shape["dilation_width"] // divisor
-    starts, entries = [0], []
-    for rows in weights:
-        for columns in rows:
-            for phase in range(period):
-                kept = columns[phase::period][::-1]
-                for number, outputs in enumerate(kept.tolist()):
-                    within = number % panel_columns * step * shape["output_channels"]
-                    entries += [
-                        within + o | (weight & 0xFF) << 8
-                        for o, weight in enumerate(outputs)
-                        if weight
-                    ]
-                    starts.append(len(entries))
-    return np.array(starts, np.uint16), np.array(entries or [0], np.uint16)
+def sparse_kernels(weights, shape):
+    """uint16 starts and distances, int8 weights of kernels, int8 (inputs, height, width, outputs).
+
+    An element of a kernel belongs to the class of those that reach outputs from the same inputs.
+    """
+    period, step = {}, {}
+    for axis in ("height", "width"):
+        divisor = math.gcd(shape[f"stride_{axis}"], shape[f"dilation_{axis}"])
+        period[axis] = shape[f"stride_{axis}"] // divisor
+        step[axis] = shape[f"dilation_{axis}"] // divisor
+    starts, distances, listed = [0], [], []
+    for kernel in weights:
+        for phase_y, phase_x in np.ndindex(period["height"], period["width"]):
+            block = kernel[phase_y :: period["height"], phase_x :: period["width"]][::-1, ::-1]
+            for y, x in np.ndindex(block.shape[:2]):
+                position = y * step["height"] * shape["output_width"] + x * step["width"]
+                for output in np.flatnonzero(block[y, x]):
+                    distances.append(position * shape["output_channels"] + output)
+                    listed.append(block[y, x, output])
+                starts.append(len(listed))
+    return (
+        np.array(starts, np.uint16),
+        np.array(distances or [0], np.uint16),
+        np.array(listed or [0], np.int8),
+    )
 
 
 def blocks(weights):

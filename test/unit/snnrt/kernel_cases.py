@@ -178,7 +178,7 @@ def packed_conv2d_scatter(rng, kernel):
 
 
 def sparse_conv2d_scatter(rng, kernel):
-    """Panels of one column and of all; dense kernels and empty ones."""
+    """Dense kernels and empty ones, too."""
     shape = conv_shape(rng)
     inputs = tuple(shape[f"input_{a}"] for a in ("height", "width", "channels"))
     outputs = tuple(shape[f"output_{a}"] for a in ("height", "width", "channels"))
@@ -186,10 +186,6 @@ def sparse_conv2d_scatter(rng, kernel):
     columns = shape["output_channels"] // shape["groups"]
     weights = integers(rng, np.int8, (*taps, columns), -40, 40)
     weights = np.where(rng.random(weights.shape) < rng.choice([0.0, 0.1, 0.3, 1.0]), weights, 0)
-    step = shape["dilation_width"] // np.gcd(shape["stride_width"], shape["dilation_width"])
-    panel_columns = (256 - columns) // (int(step) * shape["output_channels"]) + 1
-    if rng.random() < 0.3:
-        panel_columns = int(rng.integers(1, panel_columns + 1))
     values = active(rng, inputs, "values" not in kernel)
     if "values" in kernel and rng.random() < 0.5:
         values = np.minimum(rng.poisson(1, inputs), 6).astype(np.int8)
@@ -197,13 +193,12 @@ def sparse_conv2d_scatter(rng, kernel):
     arrays: dict[str, np.ndarray] = {"list": list_of(values)}
     if "values" in kernel:
         arrays["values"] = values
-    arrays["starts"], arrays["entries"] = compressed_weights.sparse_kernels(
-        weights, shape, panel_columns
-    )
+    names = ("starts", "distances", "weights")
+    arrays |= dict(zip(names, compressed_weights.sparse_kernels(weights, shape), strict=True))
     # Sums wrap around in these kernels, so that any current will do.
     arrays["current"] = integers(rng, kind, outputs)
     total = reference.convolve(values, weights, arrays["current"], shape)
-    header = [int(np.count_nonzero(values)), *fields(shape, CONV_FIELDS), panel_columns]
+    header = [int(np.count_nonzero(values)), *fields(shape, CONV_FIELDS)]
     return Case(kernel, header, arrays, {"current": total.astype(kind)}, alignments={"current": 4})
 
 

@@ -213,24 +213,23 @@ SPARSE_KERNEL(linear_scatter_sparse_values_s16, ARRAY(1), ARRAY(2), ARRAY(3),
 SPARSE_KERNEL(linear_scatter_sparse_values_s32, ARRAY(1), ARRAY(2), ARRAY(3),
               ARRAY(4))
 
-/* integers: count, the shape and columns of a panel; arrays: list, values where
-   there are any, starts, entries, current. */
-#define SPARSE_CONV_KERNEL(name, current, ...)                               \
-  static int32_t run_##name(const call *arguments) {                         \
-    const snnrt_conv2d_shape shape = conv2d_shape(&INTEGER(1));              \
-    const int32_t panel_columns =                                            \
-        INTEGER(1 + sizeof shape / sizeof shape.input_height);               \
-    snnrt_##name(ARRAY(0), (uint32_t)INTEGER(0), __VA_ARGS__, panel_columns, \
-                 current, &shape);                                           \
-    return 0;                                                                \
+/* integers: count, then the shape; arrays: list, values where there are any,
+   starts, distances, weights, current. */
+#define SPARSE_CONV_KERNEL(name, ...)                                      \
+  static int32_t run_##name(const call *arguments) {                       \
+    const snnrt_conv2d_shape shape = conv2d_shape(&INTEGER(1));            \
+    snnrt_##name(ARRAY(0), (uint32_t)INTEGER(0), __VA_ARGS__, &shape);     \
+    return 0;                                                              \
   }
 
-SPARSE_CONV_KERNEL(conv2d_scatter_sparse_s16, ARRAY(3), ARRAY(1), ARRAY(2))
-SPARSE_CONV_KERNEL(conv2d_scatter_sparse_s32, ARRAY(3), ARRAY(1), ARRAY(2))
-SPARSE_CONV_KERNEL(conv2d_scatter_sparse_values_s16, ARRAY(4), ARRAY(1),
-                   ARRAY(2), ARRAY(3))
-SPARSE_CONV_KERNEL(conv2d_scatter_sparse_values_s32, ARRAY(4), ARRAY(1),
-                   ARRAY(2), ARRAY(3))
+SPARSE_CONV_KERNEL(conv2d_scatter_sparse_s16, ARRAY(1), ARRAY(2), ARRAY(3),
+                   ARRAY(4))
+SPARSE_CONV_KERNEL(conv2d_scatter_sparse_s32, ARRAY(1), ARRAY(2), ARRAY(3),
+                   ARRAY(4))
+SPARSE_CONV_KERNEL(conv2d_scatter_sparse_values_s16, ARRAY(1), ARRAY(2),
+                   ARRAY(3), ARRAY(4), ARRAY(5))
+SPARSE_CONV_KERNEL(conv2d_scatter_sparse_values_s32, ARRAY(1), ARRAY(2),
+                   ARRAY(3), ARRAY(4), ARRAY(5))
 
 /* integers: count; arrays: list, values where there are any, starts, blocks,
    weights, current. */

@@ -1,99 +1,150 @@
 /* Event-driven two-dimensional convolutions with sparse weights.
 
-   The columns of a kernel are stored class by class: those that are a period of
-   the axis apart, whose outputs an input reaches together, the last column
-   first. A panel is up to `panel_columns` columns of a class, from its first.
-   The weights that are not zero are listed by input, kernel row and column:
+   The elements of a kernel are stored class by class: those rows, and among
+   them those columns, that an input reaches outputs through together, which are
+   a period of the axis apart. Classes are in the order of their first element;
+   within a class the last row and in it the last column come first, as they
+   reach the first outputs. The weights that are not zero are listed by input
+   and element:
    starts: uint16[input_channels * kernel_height * kernel_width + 1]; the
-     entries of column `place` of row ky of input channel c are starts[i] to
-     starts[i + 1] (exclusive), i = (c * kernel_height + ky) * kernel_width +
-     place;
-   entries: uint16[]: the low byte is the distance of the current from the one
-     that the first column of the panel reaches with the first output channel of
-     the group, the high byte the int8 weight. Those of a panel differ in their
-     low byte.
-   Everything else is as in conv2d_scatter.h; the weights of int16 currents have
-   no order of their own. */
+     weights of element `place` of input channel c are number starts[i] to
+     starts[i + 1] (exclusive), i = c * kernel_height * kernel_width + place;
+   distances: uint16[], how far the current lies behind the one that the first
+     element of the class reaches with the first output channel of the group;
+     those of an input and class differ;
+   weights: int8[], as many.
+   Everything else is as in conv2d_scatter.h.
+
+   Where no border cuts the columns, all that an input adds is one run: five
+   instructions for each weight. */
 #ifndef SNNRT_CONV2D_SCATTER_SPARSE_H
 #define SNNRT_CONV2D_SCATTER_SPARSE_H
 
 #include "snnrt/conv2d_scatter.h"
-#include "snnrt/linear_scatter_sparse.h"
 
 /* Kernels and what they are added to; `values` is NULL for binary spikes, which
    is known when inlined. */
 typedef struct snnrt_conv_sparse {
   const int8_t *values;
-  const uint16_t *starts;
-  const uint16_t *entries;
-  int32_t panel_columns;
+  const uint16_t *starts, *distances;
+  const int8_t *weights;
   snnrt_current current;
 } snnrt_conv_sparse;
 
-/* The columns of a class that a site reaches: `count` from number `first`, and
-   the place of the first column of the class in a row. */
+/* The elements of a class of an axis that an input reaches outputs through:
+   `count` from number `first` of its `size`. Earlier classes have `before`
+   elements; number 0 would reach `output`, which may lie before all. */
 typedef struct snnrt_conv_class {
-  int32_t place, first, count;
+  int32_t before, size, first, count, output;
 } snnrt_conv_class;
 
-SNNRT_KERNEL snnrt_conv_class snnrt_conv_class_of(
-    const snnrt_conv_site *site, const snnrt_conv_axis *horizontal) {
-  const int32_t period = horizontal->period;
-  const int32_t phase = site->first_kernel % period;
-  const int32_t columns = (horizontal->kernel - phase + period - 1) / period;
-  const int32_t shorter = horizontal->kernel % period;
+SNNRT_KERNEL snnrt_conv_class snnrt_conv_class_of(const snnrt_conv_taps *taps,
+                                                  const snnrt_conv_axis *axis) {
+  const int32_t last = taps->count - 1;
+  const int32_t kernel = taps->kernel + last * axis->period;
+  const int32_t phase = kernel % axis->period;
   snnrt_conv_class found;
-  found.place = phase * (horizontal->kernel / period) + snnrt_min(phase, shorter);
-  found.first = columns - 1 - site->first_kernel / period;
-  found.count = site->column.count;
+  found.before = phase * (axis->kernel / axis->period) +
+                 snnrt_min(phase, axis->kernel % axis->period);
+  found.size = (axis->kernel - phase + axis->period - 1) / axis->period;
+  found.first = found.size - 1 - kernel / axis->period;
+  found.count = taps->count;
+  found.output = taps->output - (last + found.first) * axis->output_step;
   return found;
 }
 
-/* Adds one row of the kernel of an input, times `value`. `start` is of the first
-   column of the class, `current` what that column reaches. */
-SNNRT_KERNEL void snnrt_conv2d_sparse_row(const uint16_t *start, int32_t value,
-                                          const snnrt_conv_sparse *operands,
-                                          snnrt_current current,
-                                          const snnrt_conv_class *columns,
-                                          int32_t column_step, bool whole) {
-  const int32_t end = columns->first + columns->count;
-  int32_t column = columns->first;
-  do {
-    const int32_t panel = whole ? 0 : column / operands->panel_columns;
-    const int32_t stop =
-        whole ? end : snnrt_min(end, (panel + 1) * operands->panel_columns);
-    const snnrt_sparse_row row = {operands->entries + start[column],
-                                  (uint32_t)start[stop] - start[column]};
-    const snnrt_current reached = snnrt_current_at(
-        current, panel * operands->panel_columns * column_step);
-    if (value == 1) {
-      snnrt_sparse_add_row(row, reached);
-    } else {
-      snnrt_sparse_add_product(row, value, reached);
-    }
-    column = stop;
-  } while (!whole && column < end);
+/* Adds two weights. They belong to different currents, so that both are loaded
+   before any is stored. */
+SNNRT_KERNEL void snnrt_conv2d_sparse_pair(const uint16_t *distances,
+                                           const int8_t *weights,
+                                           snnrt_current current) {
+  const uint32_t pair = snnrt_load32(distances), bytes = snnrt_load16(weights);
+  const uint32_t first = pair & 0xFFFFu, second = pair >> 16;
+  const uint32_t sum0 = snnrt_current_get(current, first);
+  const uint32_t sum1 = snnrt_current_get(current, second);
+  snnrt_current_set(current, first, snnrt_sxtab_byte0(sum0, bytes));
+  snnrt_current_set(current, second, snnrt_sxtab_byte1(sum1, bytes));
 }
 
-/* As snnrt_conv2d_scatter: a run of inputs at one position decodes it and clips
-   the kernel once. */
+/* Adds the pair of weights that begins `pairs` pairs before the end. */
+#define SNNRT_ADD_PAIR(pairs)                                   \
+  snnrt_conv2d_sparse_pair(distances_end - 2 * (pairs),         \
+                           weights_end - 2 * (pairs), current)
+
+/* Adds the weights from number `first` to `end` (exclusive). Runs are short, so
+   that a jump into unrolled code is cheaper than a loop. */
+SNNRT_KERNEL void snnrt_conv2d_sparse_run(const snnrt_conv_sparse *operands,
+                                          snnrt_current current, uint32_t first,
+                                          uint32_t end) {
+  const uint16_t *distances_end = operands->distances + end;
+  const int8_t *weights_end = operands->weights + end;
+  /* In short arrays compilers would warn of the cases that never come. */
+  SNNRT_OPAQUE(distances_end);
+  SNNRT_OPAQUE(weights_end);
+  uint32_t pairs = (end - first) >> 1;
+  if ((end - first) & 1u) {
+    const uint32_t at = operands->distances[first];
+    const uint32_t sum = snnrt_current_get(current, at);
+    snnrt_current_set(current, at,
+                      sum + (uint32_t)(int32_t)operands->weights[first]);
+  }
+  if (pairs > 8) {
+    for (; pairs >= 4; pairs -= 4, distances_end -= 8, weights_end -= 8) {
+      SNNRT_ADD_PAIR(1);
+      SNNRT_ADD_PAIR(2);
+      SNNRT_ADD_PAIR(3);
+      SNNRT_ADD_PAIR(4);
+    }
+    for (; pairs > 0; --pairs, distances_end -= 2, weights_end -= 2) {
+      SNNRT_ADD_PAIR(1);
+    }
+    return;
+  }
+  switch (pairs) {
+    case 8: SNNRT_ADD_PAIR(8); /* fall through */
+    case 7: SNNRT_ADD_PAIR(7); /* fall through */
+    case 6: SNNRT_ADD_PAIR(6); /* fall through */
+    case 5: SNNRT_ADD_PAIR(5); /* fall through */
+    case 4: SNNRT_ADD_PAIR(4); /* fall through */
+    case 3: SNNRT_ADD_PAIR(3); /* fall through */
+    case 2: SNNRT_ADD_PAIR(2); /* fall through */
+    case 1: SNNRT_ADD_PAIR(1); /* fall through */
+    default: break;
+  }
+}
+
+#undef SNNRT_ADD_PAIR
+
+/* As snnrt_conv2d_sparse_run, times `value`. */
+SNNRT_KERNEL void snnrt_conv2d_sparse_product(const snnrt_conv_sparse *operands,
+                                              snnrt_current current,
+                                              uint32_t first, uint32_t end,
+                                              int32_t value) {
+  SNNRT_KEEP_LOOP
+  for (uint32_t i = first; i < end; ++i) {
+    const uint32_t at = operands->distances[i];
+    const uint32_t sum = snnrt_current_get(current, at);
+    snnrt_current_set(current, at,
+                      sum + (uint32_t)(value * operands->weights[i]));
+  }
+}
+
+/* As snnrt_conv2d_scatter: inputs at one position decode it and clip the kernel
+   once. */
 SNNRT_KERNEL void snnrt_conv2d_scatter_sparse(
     const uint16_t *list, uint32_t count, const snnrt_conv_sparse *operands,
     const snnrt_conv2d_shape *shape) {
   const uint16_t *const list_end = list + count;
   const uint32_t inputs = (uint32_t)shape->input_channels;
   const uint32_t group_inputs = inputs / (uint32_t)shape->groups;
+  const uint32_t elements =
+      (uint32_t)(shape->kernel_height * shape->kernel_width);
   const snnrt_conv_axis vertical =
       snnrt_conv_axis_of(shape->output_height, shape->kernel_height,
                          shape->stride_height, shape->dilation_height);
   const snnrt_conv_axis horizontal =
       snnrt_conv_axis_of(shape->output_width, shape->kernel_width,
                          shape->stride_width, shape->dilation_width);
-  const int32_t column_step = horizontal.output_step * shape->output_channels;
-  const int32_t row_step =
-      vertical.output_step * shape->output_width * shape->output_channels;
-  const bool whole = operands->panel_columns * horizontal.period >=
-                     shape->kernel_width;
   while (list != list_end) {
     const uint32_t block = *list / group_inputs;
     const uint32_t limit = (block + 1) * group_inputs;
@@ -103,27 +154,33 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_sparse(
       list = snnrt_conv_next_site(list, list_end, limit);
       continue;
     }
-    const snnrt_conv_class columns = snnrt_conv_class_of(&site, &horizontal);
-    const int32_t origin = snnrt_conv_offset(&site, 0, &vertical, shape) -
-                           columns.first * column_step;
-    const uint16_t *const starts = operands->starts +
-                                   site.row.kernel * shape->kernel_width +
-                                   columns.place;
+    const snnrt_conv_class rows = snnrt_conv_class_of(&site.row, &vertical);
+    const snnrt_conv_class columns =
+        snnrt_conv_class_of(&site.column, &horizontal);
+    const snnrt_current current = snnrt_current_at(
+        operands->current,
+        (rows.output * shape->output_width + columns.output) *
+                shape->output_channels +
+            site.group * (shape->output_channels / shape->groups));
+    const uint16_t *const starts =
+        operands->starts + rows.before * shape->kernel_width +
+        rows.size * columns.before + rows.first * columns.size + columns.first;
+    const bool whole = columns.count == columns.size;
+    const int32_t runs = whole ? 1 : rows.count;
+    const int32_t length = whole ? rows.count * columns.size : columns.count;
     do {
       const uint32_t index = *list++;
-      const uint32_t channel = index - site.position * inputs;
       const uint16_t *start =
-          starts + channel * (uint32_t)(shape->kernel_height *
-                                        shape->kernel_width);
+          starts + (index - site.position * inputs) * elements;
       const int32_t value =
           operands->values == NULL ? 1 : operands->values[index];
-      int32_t offset = origin;
-      for (int32_t i = site.row.count; i > 0; --i) {
-        snnrt_conv2d_sparse_row(start, value, operands,
-                                snnrt_current_at(operands->current, offset),
-                                &columns, column_step, whole);
-        start += vertical.period * shape->kernel_width;
-        offset -= row_step;
+      for (int32_t run = runs; run > 0; --run, start += columns.size) {
+        const uint32_t first = start[0], end = start[length];
+        if (value == 1) {
+          snnrt_conv2d_sparse_run(operands, current, first, end);
+        } else {
+          snnrt_conv2d_sparse_product(operands, current, first, end, value);
+        }
       }
     } while (list != list_end && *list < limit);
   }
@@ -132,9 +189,9 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_sparse(
 /* current += kernel of every listed input; int16 current. */
 SNNRT_KERNEL void snnrt_conv2d_scatter_sparse_s16(
     const uint16_t *list, uint32_t count, const uint16_t *starts,
-    const uint16_t *entries, int32_t panel_columns, int16_t *current,
+    const uint16_t *distances, const int8_t *weights, int16_t *current,
     const snnrt_conv2d_shape *shape) {
-  const snnrt_conv_sparse operands = {NULL, starts, entries, panel_columns,
+  const snnrt_conv_sparse operands = {NULL, starts, distances, weights,
                                       snnrt_current_s16(current)};
   snnrt_conv2d_scatter_sparse(list, count, &operands, shape);
 }
@@ -142,9 +199,9 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_sparse_s16(
 /* current += kernel of every listed input; int32 current. */
 SNNRT_KERNEL void snnrt_conv2d_scatter_sparse_s32(
     const uint16_t *list, uint32_t count, const uint16_t *starts,
-    const uint16_t *entries, int32_t panel_columns, int32_t *current,
+    const uint16_t *distances, const int8_t *weights, int32_t *current,
     const snnrt_conv2d_shape *shape) {
-  const snnrt_conv_sparse operands = {NULL, starts, entries, panel_columns,
+  const snnrt_conv_sparse operands = {NULL, starts, distances, weights,
                                       snnrt_current_s32(current)};
   snnrt_conv2d_scatter_sparse(list, count, &operands, shape);
 }
@@ -153,9 +210,9 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_sparse_s32(
    inputs, int16 current. */
 SNNRT_KERNEL void snnrt_conv2d_scatter_sparse_values_s16(
     const uint16_t *list, uint32_t count, const int8_t *values,
-    const uint16_t *starts, const uint16_t *entries, int32_t panel_columns,
+    const uint16_t *starts, const uint16_t *distances, const int8_t *weights,
     int16_t *current, const snnrt_conv2d_shape *shape) {
-  const snnrt_conv_sparse operands = {values, starts, entries, panel_columns,
+  const snnrt_conv_sparse operands = {values, starts, distances, weights,
                                       snnrt_current_s16(current)};
   snnrt_conv2d_scatter_sparse(list, count, &operands, shape);
 }
@@ -164,9 +221,9 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_sparse_values_s16(
    inputs, int32 current. */
 SNNRT_KERNEL void snnrt_conv2d_scatter_sparse_values_s32(
     const uint16_t *list, uint32_t count, const int8_t *values,
-    const uint16_t *starts, const uint16_t *entries, int32_t panel_columns,
+    const uint16_t *starts, const uint16_t *distances, const int8_t *weights,
     int32_t *current, const snnrt_conv2d_shape *shape) {
-  const snnrt_conv_sparse operands = {values, starts, entries, panel_columns,
+  const snnrt_conv_sparse operands = {values, starts, distances, weights,
                                       snnrt_current_s32(current)};
   snnrt_conv2d_scatter_sparse(list, count, &operands, shape);
 }
