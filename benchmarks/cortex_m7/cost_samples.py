@@ -252,7 +252,12 @@ def _pruned_samples(seed: int) -> list[Sample]:
     network = pruned(rng)
     quantized(network, f"bits=8 state={rng.choice(['auto', 'auto', 'i32'])}")
     neurons = rng.choice(["bytes", "lists"])
-    return list(_samples(network, network.x, f"kernels=sparse neurons={neurons}", "events"))
+    shown: Presentation = "frames" if network.x.min() < 0 else "events"
+    return [
+        found
+        for kernels in ("sparse", "blocks")
+        for found in _samples(network, network.x, f"kernels={kernels} neurons={neurons}", shown)
+    ]
 
 
 def _map_samples(seed: int) -> list[Sample]:

@@ -32,7 +32,7 @@ from snnir.kernels.context import (
     NeuronChoice,
     Packing,
 )
-from snnir.kernels.conv2d_rules import kept_share, stores_sparse
+from snnir.kernels.conv2d_rules import SPARSE_BLOCKS, kept_share, stores_sparse
 from snnir.kernels.dot_rules import dot_rows_of
 from snnir.kernels.linear_candidates import candidates as linear_candidates
 from snnir.kernels.map_rules import NEURONS
@@ -341,9 +341,10 @@ def _assignments_of_bytes(
     for budget in budgets if masked else ():
         choice = Choice("masks", table_bytes=budget)
         yield [choice if op in masked else simple_choice(op) for op in layers]
-    sparse = {op for op in layers if isinstance(op, qsnn.Conv2dOp) and _is_sparse(op)}
-    if sparse:
-        yield [Choice("sparse") if op in sparse else simple_choice(op) for op in layers]
+    for name, block in SPARSE_BLOCKS.items():
+        sparse = {op for op in layers if isinstance(op, qsnn.Conv2dOp) and _is_sparse(op, block)}
+        if sparse:
+            yield [Choice(name) if op in sparse else simple_choice(op) for op in layers]
     dots = {op for op in layers if isinstance(op, qsnn.Conv2dOp) and dot_rows_of(op) is not None}
     if dots:
         yield [Choice("dot") if op in dots else simple_choice(op) for op in layers]
@@ -356,11 +357,11 @@ def _assignments_of_bytes(
 
 
 MOST_KEPT = 0.5
-"""Share of weights other than zero up to which storing only them is tried."""
+"""Share of weights or blocks other than zero up to which storing only them is tried."""
 
 
-def _is_sparse(op: qsnn.Conv2dOp) -> bool:
-    return kept_share(op) <= MOST_KEPT and stores_sparse(op)
+def _is_sparse(op: qsnn.Conv2dOp, block: int) -> bool:
+    return stores_sparse(op, block) and kept_share(op, block) <= MOST_KEPT
 
 
 def _packed_assignments(

@@ -126,7 +126,7 @@ def _quads(op: snnrt.Conv2dScatterOp) -> Amounts:
     }
 
 
-def _sparse(op: snnrt.Conv2dScatterSparseOp) -> Amounts:
+def _sparse(op: snnrt.SparseConvolutionBase) -> Amounts:
     """One copy of the code for runs, whatever the shape."""
     steps = (*int_values(op.stride), *int_values(op.dilation))
     return {"values": op.values is not None, "strided": set(steps) != {1}}
@@ -238,6 +238,7 @@ _AMOUNTS: dict[type, Callable[..., Amounts]] = {
     snnrt.Conv2dScatterValuesOp: _quads,
     snnrt.Conv2dScatterPackedOp: _quads,
     snnrt.Conv2dScatterSparseOp: _sparse,
+    snnrt.Conv2dScatterBlocksOp: _sparse,
     snnrt.LinearScatterOp: _linear,
     snnrt.LinearScatterValuesOp: _linear,
     snnrt.LinearScatterPackedOp: _linear,

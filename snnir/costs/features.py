@@ -24,7 +24,7 @@ from snnir.costs.features_neurons import FEATURES as NEURON_FEATURES
 from snnir.costs.features_neurons import UNROLLED, bits_of
 from snnir.costs.features_packed import conv2d_scatter_packed
 from snnir.costs.features_pooling import FEATURES as POOLING_FEATURES
-from snnir.costs.features_sparse import conv2d_scatter_sparse
+from snnir.costs.features_sparse import sparse_convolution
 from snnir.costs.features_tiles import FEATURES as TILE_FEATURES
 from snnir.costs.features_windows import FEATURES as WINDOW_FEATURES
 from snnir.costs.signals import Signal, Signals
@@ -213,7 +213,8 @@ FEATURES: dict[type, Callable[..., Found]] = {
     snnrt.Conv2dScatterOp: conv2d_scatter,
     snnrt.Conv2dScatterValuesOp: conv2d_scatter,
     snnrt.Conv2dScatterPackedOp: conv2d_scatter_packed,
-    snnrt.Conv2dScatterSparseOp: conv2d_scatter_sparse,
+    snnrt.Conv2dScatterSparseOp: sparse_convolution,
+    snnrt.Conv2dScatterBlocksOp: sparse_convolution,
     snnrt.FillZeroOp: _fill_zero,
     snnrt.AddOp: _add,
     snnrt.ScaleOp: _scale,

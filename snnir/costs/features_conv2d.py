@@ -21,7 +21,7 @@ Scatter = (
     snnrt.Conv2dScatterOp
     | snnrt.Conv2dScatterValuesOp
     | snnrt.Conv2dScatterPackedOp
-    | snnrt.Conv2dScatterSparseOp
+    | snnrt.SparseConvolutionBase
 )
 
 QUAD_LANES = c_constant("byte_rows.h", "QUAD_LANES")

@@ -23,7 +23,7 @@ LONG_RUN = 18
 """Weights from which on a run is added in a loop."""
 
 
-def conv2d_scatter_sparse(op: snnrt.Conv2dScatterSparseOp, signals: Signals) -> Found:
+def sparse_convolution(op: snnrt.SparseConvolutionBase, signals: Signals) -> Found:
     """Inputs at one position; of each input runs of weights, one where no border cuts columns."""
     signal = signals[op.list]
     sites = max(min(signal.positions * op.groups.value.data, signal.active), 1e-9)
@@ -41,7 +41,7 @@ def conv2d_scatter_sparse(op: snnrt.Conv2dScatterSparseOp, signals: Signals) -> 
 
 
 def _runs(
-    op: snnrt.Conv2dScatterSparseOp, signal: Signal
+    op: snnrt.SparseConvolutionBase, signal: Signal
 ) -> Iterator[tuple[Floats, NDArray[np.int64]]]:
     """For inputs that borders cut alike: active ones of each channel, and the weights of the runs
     of each channel, (channels, runs).
@@ -69,7 +69,7 @@ def _runs(
             yield active * row_share * column_share, runs
 
 
-def _lengths(op: snnrt.Conv2dScatterSparseOp) -> NDArray[np.int64]:
+def _lengths(op: snnrt.SparseConvolutionBase) -> NDArray[np.int64]:
     """How many weights each element of a kernel has, (inputs, rows, columns)."""
     assert isinstance(op.starts.owner, snnrt.ConstantOp)
     order, shape = order_of_call(op), op.kernel_shape()

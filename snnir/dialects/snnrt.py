@@ -30,9 +30,11 @@ from snnir.dialects.kernel_bases import (
 )
 from snnir.dialects.network import NetworkOpBase, verify_output_scale
 from snnir.dialects.snnrt_compressed import (
+    Conv2dScatterBlocksOp,
     Conv2dScatterSparseOp,
     LinearScatterBlocksOp,
     LinearScatterSparseOp,
+    SparseConvolutionBase,
 )
 from snnir.dialects.snnrt_dot import Conv2dDotOp, Conv2dDotPool2dOp, LinearDotOp
 from snnir.dialects.snnrt_gather import LinearGatherOp
@@ -141,7 +143,7 @@ SNNRT = Dialect(
         LinearScatterPackedOp, LinearScatterSparseOp, LinearScatterBlocksOp, Conv2dScatterPackedOp,
         MarkEventsOp, TileLIFMasksOp, TileLIFListOp, LinearGatherOp,
         LinearDotOp, Conv2dDotOp, Conv2dDotPool2dOp, MapLIFMasksOp, MapLIFListOp,
-        Conv2dScatterSparseOp,
+        Conv2dScatterSparseOp, Conv2dScatterBlocksOp,
     ],
     [RegionAttr],
 )  # fmt: skip
@@ -156,6 +158,7 @@ __all__ = [
     "ConstantOp",
     "Conv2dDotOp",
     "Conv2dDotPool2dOp",
+    "Conv2dScatterBlocksOp",
     "Conv2dScatterOp",
     "Conv2dScatterPackedOp",
     "Conv2dScatterSparseOp",
@@ -191,6 +194,7 @@ __all__ = [
     "Region",
     "RegionAttr",
     "ScaleOp",
+    "SparseConvolutionBase",
     "SpikeListOp",
     "SumPool2dOp",
     "TileLIFBase",

@@ -8,10 +8,11 @@ All add the weights of the listed inputs to `current`, times their `values` wher
 
 from __future__ import annotations
 
+from abc import ABC
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, i8, i16, i32, i64
+from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, IntegerType, i8, i16, i32, i64
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import irdl_op_definition, operand_def, opt_operand_def, prop_def
 from xdsl.utils.exceptions import VerifyException
@@ -133,18 +134,17 @@ class LinearScatterBlocksOp(KernelOpBase):
             )
 
 
-@irdl_op_definition
-class Conv2dScatterSparseOp(ConvolutionScatterBase):
-    """`snnrt_conv2d_scatter_sparse[_values]_{s16,s32}`: the weights that are not zero, by input.
+class SparseConvolutionBase(ConvolutionScatterBase, ABC):
+    """Convolutions whose kernels are listed by input and element of the kernel.
 
     (C1) `starts` are `i16` of rank 1, one for each element of the `kernel` of each input and one
-    more; (C2) `distances` are `i16` and `weights` `i8` of rank 1, as many of one as of the other;
-    (C3) all else is as for `conv2d_scatter`.
+    more; (C2) `distances` are `i16` and `weights` `WEIGHT` of rank 1, as many of one as of the
+    other; (C3) all else is as for `conv2d_scatter`.
     """
 
-    name = "snnrt.conv2d_scatter_sparse"
     READS: ClassVar[tuple[str, ...]] = ("list", "values", "starts", "distances", "weights")
     UPDATES: ClassVar[tuple[str, ...]] = ("current",)
+    WEIGHT: ClassVar[IntegerType]
 
     list = buffer_operand()
     count = operand_def(i32)
@@ -177,7 +177,7 @@ class Conv2dScatterSparseOp(ConvolutionScatterBase):
 
     def verify_weights(self) -> None:
         """Verify C1 and C2."""
-        stored = (("starts", i16), ("distances", i16), ("weights", i8))
+        stored = (("starts", i16), ("distances", i16), ("weights", self.WEIGHT))
         for name, element in stored:
             expect_buffer(name, getattr(self, name), element)
             expect_rank(name, getattr(self, name), 1)
@@ -188,3 +188,34 @@ class Conv2dScatterSparseOp(ConvolutionScatterBase):
                 f"{starts} starts are not one more than the elements of kernels of {height}x{width}"
             )
         expect_same_shape(self.distances, self.weights)  # C2
+
+
+@irdl_op_definition
+class Conv2dScatterSparseOp(SparseConvolutionBase):
+    """`snnrt_conv2d_scatter_sparse[_values]_{s16,s32}`: the weights that are not zero, by input.
+
+    Constraints of `SparseConvolutionBase`.
+    """
+
+    name = "snnrt.conv2d_scatter_sparse"
+    WEIGHT: ClassVar[IntegerType] = i8
+
+
+@irdl_op_definition
+class Conv2dScatterBlocksOp(SparseConvolutionBase):
+    """`snnrt_conv2d_scatter_blocks[_values]_{s16,s32}`: blocks of 4 outputs of one input.
+
+    Constraints of `SparseConvolutionBase`; (C4) the outputs of a group are a multiple of 4.
+    """
+
+    name = "snnrt.conv2d_scatter_blocks"
+    WEIGHT: ClassVar[IntegerType] = i32
+
+    def verify_weights(self) -> None:
+        """Verify C1, C2 and C4."""
+        super().verify_weights()
+        if self.group_outputs() % BLOCK_OUTPUTS:  # C4
+            raise VerifyException(
+                f"outputs of a group must be a multiple of {BLOCK_OUTPUTS}, got "
+                f"{self.group_outputs()}"
+            )

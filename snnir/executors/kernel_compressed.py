@@ -68,12 +68,12 @@ def linear_scatter_blocks(op: snnrt.LinearScatterBlocksOp, call: Call) -> None:
     _add_rows(op, call, rows_of_blocks(sparse, _outputs(op)))
 
 
-def kernels_of_sparse_scatter(op: snnrt.Conv2dScatterSparseOp, call: Call) -> NDArray[np.int64]:
+def kernels_of_sparse_scatter(op: snnrt.SparseConvolutionBase, call: Call) -> NDArray[np.int64]:
     """The kernels of a convolution, (inputs, height, width, outputs / groups)."""
     sparse = SparseKernels(
         call.read(op.starts).astype(np.uint16),
         call.read(op.distances).astype(np.uint16),
-        call.read(op.weights).astype(np.int8),
+        call.read(op.weights).astype(np.dtype(f"i{op.WEIGHT.width.data // 8}")),
     )
     shape = *op.kernel_shape(), op.group_outputs()
     return kernels_of_sparse(sparse, shape, order_of_call(op))

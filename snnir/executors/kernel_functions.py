@@ -131,13 +131,13 @@ Conv2dScatter = (
     snnrt.Conv2dScatterOp
     | snnrt.Conv2dScatterValuesOp
     | snnrt.Conv2dScatterPackedOp
-    | snnrt.Conv2dScatterSparseOp
+    | snnrt.SparseConvolutionBase
 )
 
 
 def _kernels(op: Conv2dScatter, call: Call) -> NDArray[np.int64]:
     """The kernels, (inputs, height, width, outputs / groups), of any storage."""
-    if isinstance(op, snnrt.Conv2dScatterSparseOp):
+    if isinstance(op, snnrt.SparseConvolutionBase):
         return kernels_of_sparse_scatter(op, call)
     if isinstance(op, snnrt.Conv2dScatterPackedOp):
         stored = unpack_last(call.read(op.weights), op.bits.value.data, op.group_outputs())
@@ -248,6 +248,7 @@ KERNELS: dict[type[Operation], Callable[[Any, Call], None]] = {
     snnrt.Conv2dScatterValuesOp: conv2d_scatter,
     snnrt.Conv2dScatterPackedOp: conv2d_scatter,
     snnrt.Conv2dScatterSparseOp: conv2d_scatter,
+    snnrt.Conv2dScatterBlocksOp: conv2d_scatter,
     snnrt.LinearScatterOp: linear_scatter,
     snnrt.LinearScatterValuesOp: linear_scatter,
     snnrt.MaxPool2dOp: max_pool2d,

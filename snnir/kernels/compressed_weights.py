@@ -28,14 +28,14 @@ WEIGHT_RANGES = {4: (-8, 7), 2: (-1, 1)}
 _OFFSETS = {4: 8, 2: 1}
 _FIELDS = {4: (0, 4), 2: (0, 4, 2, 6)}
 """Lowest bit, in its byte, of each group of four outputs of a word."""
-_PLACES = (0, 2, 1, 3)
+PLACES = (0, 2, 1, 3)
 """Output of each byte of a word among four consecutive ones."""
 
 
 def packed_shifts(bits: int) -> NDArray[np.uint32]:
     """Lowest bit of each weight of a word, in the order of the outputs."""
     return np.array(
-        [field + 8 * _PLACES.index(place) for field in _FIELDS[bits] for place in range(4)],
+        [field + 8 * PLACES.index(place) for field in _FIELDS[bits] for place in range(4)],
         np.uint32,
     )
 
@@ -168,7 +168,7 @@ def block_rows(rows: Rows) -> BlockWeights:
     """The blocks that are not zero, input by input."""
     kept = kept_blocks(rows)
     inputs, blocks = np.nonzero(kept)
-    quads = rows.reshape(len(rows), -1, BLOCK)[inputs, blocks][:, list(_PLACES)]
+    quads = rows.reshape(len(rows), -1, BLOCK)[inputs, blocks][:, list(PLACES)]
     counts = np.bincount(inputs, minlength=len(rows))
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.uint16)
     if not blocks.size:
@@ -185,5 +185,5 @@ def rows_of_blocks(sparse: BlockWeights, outputs: int) -> NDArray[np.int64]:
     inputs = np.repeat(np.arange(len(sparse.starts) - 1), counts)
     rows = np.zeros((len(sparse.starts) - 1, outputs // BLOCK, BLOCK), np.int64)
     stored = sparse.weights.astype("<i4").view(np.int8).reshape(-1, BLOCK)[: len(inputs)]
-    rows[inputs, sparse.blocks[: len(inputs)].astype(np.int64)] = stored[:, list(_PLACES)]
+    rows[inputs, sparse.blocks[: len(inputs)].astype(np.int64)] = stored[:, list(PLACES)]
     return rows.reshape(len(rows), outputs)

@@ -64,8 +64,8 @@ KernelChoice = Literal[
 event-driven kernels that keep spikes as bytes and currents only
 within a step, which needs the least memory, or convolutions that read spikes as masks and add sums
 from tables, but whose currents any neurons read; event-driven kernels with one storage of the
-weights of fully connected layers where that is possible, `sparse` of convolutions, too; or products
-of all inputs of layers that do not read spikes."""
+weights where that is possible, `sparse` and `blocks` of convolutions, too; or products of all
+inputs of layers that do not read spikes."""
 
 
 CMSIS_CHOICES: tuple[KernelChoice, ...] = ("cmsis", "cmsis_s4")

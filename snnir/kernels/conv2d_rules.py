@@ -9,8 +9,8 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from snnir.dialects import qsnn, snnrt
 from snnir.dialects.layer_shapes import int_array, int_values, shape_of
-from snnir.kernels.compressed_weights import pack_last
-from snnir.kernels.context import KernelContext, layer_label, windows_of
+from snnir.kernels.compressed_weights import BLOCK, pack_last
+from snnir.kernels.context import KernelChoice, KernelContext, layer_label, windows_of
 from snnir.kernels.dot_rules import dot_rows_of, lower_conv2d_dot
 from snnir.kernels.input_values import active_share
 from snnir.kernels.linear_candidates import DEFAULT_RATE
@@ -19,6 +19,7 @@ from snnir.kernels.sparse_kernels import (
     ElementOrder,
     can_be_sparse,
     element_order,
+    kept_blocks,
     sparse_kernels,
 )
 from snnir.kernels.weights import layer_weights, scatter_weights
@@ -26,8 +27,14 @@ from snnir.kernels.weights import layer_weights, scatter_weights
 DENSE_SHARE = 0.3
 """Share of active inputs from which on a convolution multiplies all of them, unless told else."""
 
-SPARSE_SHARE = 0.15
-"""Share of weights other than zero up to which only they are stored, unless told else."""
+SPARSE_BLOCKS: dict[KernelChoice, int] = {"sparse": 1, "blocks": BLOCK}
+"""Consecutive outputs that are stored together, unless all their weights are zero."""
+
+_INSTRUCTIONS = {1: 5.0, BLOCK: 9.5}
+"""For each weight or block that is added, read off the loops."""
+
+_DENSE_INSTRUCTIONS = 0.8
+"""For each weight that is added with all others."""
 
 
 def lower_conv2d_event(context: KernelContext, op: qsnn.Conv2dOp) -> None:
@@ -49,13 +56,11 @@ def lower_conv2d_event(context: KernelContext, op: qsnn.Conv2dOp) -> None:
             return
         if wanted == "dot":
             context.remark(op, "its inputs cannot be multiplied in pairs; uses event")
-    if wanted == "sparse" or (wanted == "event" and kept_share(op) <= SPARSE_SHARE):
-        if stores_sparse(op):
-            _lower_sparse(context, op)
-            return
-        if wanted == "sparse":
-            context.remark(op, "its weights cannot be stored as 'sparse'; uses scatter")
-    _lower_scatter(context, op)
+    block = _sparse_block(context, op)
+    if block is None:
+        _lower_scatter(context, op)
+    else:
+        _lower_sparse(context, op, block)
 
 
 def _lower_scatter(context: KernelContext, op: qsnn.Conv2dOp) -> None:
@@ -81,12 +86,12 @@ def _lower_scatter(context: KernelContext, op: qsnn.Conv2dOp) -> None:
     context.call(call, op)
 
 
-def _lower_sparse(context: KernelContext, op: qsnn.Conv2dOp) -> None:
-    """Weights other than zero; the layer must have `stores_sparse`."""
+def _lower_sparse(context: KernelContext, op: qsnn.Conv2dOp, block: int) -> None:
+    """Weights or blocks other than zero; the layer must have `stores_sparse`."""
     input, label = context[op.input], layer_label(op, "conv2d")
     active = context.spike_list(input.buffer, op)
     current = context.sums(op.result, f"{label}_current")
-    sparse = sparse_kernels(kernels_by_input(op), _element_order(op))
+    sparse = sparse_kernels(kernels_by_input(op), _element_order(op), block)
     weights: list[SSAValue] = [
         context.constant(f"{label}_starts", sparse.starts.view(np.int16)),
         context.constant(f"{label}_distances", sparse.distances.view(np.int16)),
@@ -94,18 +99,39 @@ def _lower_sparse(context: KernelContext, op: qsnn.Conv2dOp) -> None:
     ]
     shape = {**_shape_of_call(op), "kernel": int_array(shape_of(op.weight.type)[2:])}
     values = None if input.binary else input.buffer
-    context.call(snnrt.Conv2dScatterSparseOp(active, values, weights, current, shape), op)
+    call = snnrt.Conv2dScatterSparseOp if block == 1 else snnrt.Conv2dScatterBlocksOp
+    context.call(call(active, values, weights, current, shape), op)
 
 
-def stores_sparse(op: qsnn.Conv2dOp) -> bool:
-    """Whether the weights of a convolution that are not zero can be listed."""
-    return can_be_sparse(kernels_by_input(op), _element_order(op))
+def _sparse_block(context: KernelContext, op: qsnn.Conv2dOp) -> int | None:
+    """Outputs of the blocks of which only those other than zero are stored, if any are.
+
+    As asked for; with `event` what needs fewest instructions by an estimate.
+    """
+    wanted = context.choice(op)
+    if wanted in SPARSE_BLOCKS:
+        if stores_sparse(op, SPARSE_BLOCKS[wanted]):
+            return SPARSE_BLOCKS[wanted]
+        context.remark(op, f"its weights cannot be stored as '{wanted}'; uses scatter")
+    if wanted != "event":
+        return None
+    costs = {
+        block: _INSTRUCTIONS[block] * kept_share(op, block) / block
+        for block in SPARSE_BLOCKS.values()
+        if stores_sparse(op, block)
+    }
+    best = min(costs, key=lambda block: costs[block], default=None)
+    return best if best is not None and costs[best] <= _DENSE_INSTRUCTIONS else None
 
 
-def kept_share(op: qsnn.Conv2dOp) -> float:
-    """Share of the weights of a convolution that are not zero."""
-    weights = layer_weights(op)
-    return np.count_nonzero(weights) / weights.size
+def stores_sparse(op: qsnn.Conv2dOp, block: int) -> bool:
+    """Whether the blocks of a convolution that are not zero can be listed."""
+    return can_be_sparse(kernels_by_input(op), _element_order(op), block)
+
+
+def kept_share(op: qsnn.Conv2dOp, block: int) -> float:
+    """Share of the blocks of outputs, a multiple of their size, that are not zero."""
+    return float(kept_blocks(kernels_by_input(op), block).mean())
 
 
 def _element_order(op: qsnn.Conv2dOp) -> ElementOrder:

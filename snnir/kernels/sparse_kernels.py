@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_shape
 from snnir.dialects.layer_shapes import int_values
+from snnir.kernels.compressed_weights import BLOCK, PLACES
 
 MAXIMUM_NUMBER = 0xFFFF
 """Of a weight, and of a current behind the first of its class: both have 16 bits."""
@@ -64,7 +65,7 @@ def element_order(
     return ElementOrder(*map(tuple, zip(*places, strict=True)))
 
 
-def order_of_call(op: snnrt.Conv2dScatterSparseOp) -> ElementOrder:
+def order_of_call(op: snnrt.SparseConvolutionBase) -> ElementOrder:
     """The order of the elements of the kernels of a call."""
     stride, dilation = int_values(op.stride), int_values(op.dilation)
     return element_order(op.kernel_shape()[1:], stride, dilation, buffer_shape(op.current.type))
@@ -77,31 +78,47 @@ class SparseKernels:
     Attributes:
         starts: uint16 (inputs * height * width + 1,).
         distances: uint16 (weights,), at least one.
-        weights: int8 (weights,).
+        weights: int8 (weights,), or int32 (blocks,) with 4 bytes each in the order n, n+2, n+1,
+            n+3.
     """
 
     starts: NDArray[np.uint16]
     distances: NDArray[np.uint16]
-    weights: NDArray[np.int8]
+    weights: NDArray[np.int8] | NDArray[np.int32]
 
 
-def can_be_sparse(kernels: NDArray[np.int8], order: ElementOrder) -> bool:
-    """Whether 16 bits number the weights that are not zero and the currents that they reach."""
+def kept_blocks(kernels: NDArray[np.int8], block: int) -> NDArray[np.bool_]:
+    """Which blocks of outputs have a weight that is not zero, the last axis a block for each.
+
+    Args:
+        block: consecutive outputs of a block, 1 or 4; their number is a multiple.
+    """
+    return np.any(kernels.reshape(*kernels.shape[:-1], -1, block) != 0, axis=-1)
+
+
+def can_be_sparse(kernels: NDArray[np.int8], order: ElementOrder, block: int = 1) -> bool:
+    """Whether 16 bits number the blocks that are not zero and the currents that they reach."""
+    if kernels.shape[-1] % block:
+        return False
     farthest = max(order.distances) + kernels.shape[-1] - 1
-    return max(farthest, int(np.count_nonzero(kernels))) <= MAXIMUM_NUMBER
+    return max(farthest, int(kept_blocks(kernels, block).sum())) <= MAXIMUM_NUMBER
 
 
-def sparse_kernels(kernels: NDArray[np.int8], order: ElementOrder) -> SparseKernels:
-    """The weights that are not zero, if `can_be_sparse`."""
+def sparse_kernels(kernels: NDArray[np.int8], order: ElementOrder, block: int = 1) -> SparseKernels:
+    """The blocks that are not zero, if `can_be_sparse`."""
     placed = kernels[:, list(order.rows), list(order.columns)]
-    _, places, outputs = np.nonzero(placed)
-    counts = np.count_nonzero(placed, axis=-1).reshape(-1)
+    kept = kept_blocks(placed, block)
+    _, places, blocks = np.nonzero(kept)
+    counts = np.count_nonzero(kept, axis=-1).reshape(-1)
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.uint16)
-    distances = (np.array(order.distances)[places] + outputs).astype(np.uint16)
+    distances = (np.array(order.distances)[places] + block * blocks).astype(np.uint16)
     if not distances.size:
         # C has no empty arrays.
-        return SparseKernels(starts, np.zeros(1, np.uint16), np.zeros(1, np.int8))
-    return SparseKernels(starts, distances, placed[placed != 0])
+        kept, distances = np.ones_like(kept[:1, :1, :1]), np.zeros(1, np.uint16)
+        placed = np.zeros((1, 1, block), np.int8)
+    quads = placed.reshape(*kept.shape, block)[kept]
+    weights = quads[:, 0] if block == 1 else quads[:, list(PLACES)].copy().view("<i4")[:, 0]
+    return SparseKernels(starts, distances, weights)
 
 
 def kernels_of_sparse(
@@ -113,7 +130,12 @@ def kernels_of_sparse(
     of_place = np.tile(order.distances, shape[0])[places]
     placed = np.zeros((len(counts), shape[-1]), np.int64)
     outputs = sparse.distances[: len(places)].astype(np.int64) - of_place
-    placed[places, outputs] = sparse.weights[: len(places)]
+    stored = sparse.weights[: len(places)]
+    if stored.dtype == np.int8:
+        placed[places, outputs] = stored
+    else:
+        quads = stored.astype("<i4").view(np.int8).reshape(-1, BLOCK)[:, list(PLACES)]
+        placed[places[:, None], outputs[:, None] + np.arange(BLOCK)] = quads
     kernels = np.zeros(shape, np.int64)
     kernels[:, list(order.rows), list(order.columns)] = placed.reshape(shape[0], -1, shape[-1])
     return kernels

@@ -384,7 +384,7 @@ def window_blocks(context: KernelContext) -> dict[Operation, WindowBlock]:
     return needed_sizes(blocks)
 
 
-_OTHER_CHOICES: tuple[KernelChoice, ...] = (*CMSIS_CHOICES, "scatter", "masks", "sparse")
+_OTHER_CHOICES: tuple[KernelChoice, ...] = (*CMSIS_CHOICES, "scatter", "masks", "sparse", "blocks")
 
 
 def _feeds_linear_layers(context: KernelContext, op: Operation) -> bool:

@@ -113,16 +113,17 @@ def conv2d_scatter(
 
 
 def conv2d_scatter_sparse(
-    network: CNetwork, op: snnrt.Conv2dScatterSparseOp, name: str
+    network: CNetwork, op: snnrt.SparseConvolutionBase, name: str
 ) -> CallText:
+    kind = op.name.removeprefix("snnrt.conv2d_scatter")
     numbers = [network.unsigned_pointer(value, const=True) for value in (op.starts, op.distances)]
-    return _conv2d_scatter(network, op, name, "_sparse", *numbers, network.pointer(op.weights))
+    return _conv2d_scatter(network, op, name, kind, *numbers, network.pointer(op.weights))
 
 
 def _conv2d_scatter(
     network: CNetwork,
     op: snnrt.Conv2dScatterOp | snnrt.Conv2dScatterValuesOp | snnrt.Conv2dScatterPackedOp
-    | snnrt.Conv2dScatterSparseOp,
+    | snnrt.SparseConvolutionBase,
     name: str,
     kind: str,
     *weights: str,
@@ -312,6 +313,7 @@ CALLS: dict[type[Operation], Callable[[CNetwork, Any, str], CallText]] = {
     snnrt.Conv2dScatterValuesOp: conv2d_scatter,
     snnrt.Conv2dScatterPackedOp: conv2d_scatter,
     snnrt.Conv2dScatterSparseOp: conv2d_scatter_sparse,
+    snnrt.Conv2dScatterBlocksOp: conv2d_scatter_sparse,
     snnrt.LinearScatterOp: linear_scatter,
     snnrt.LinearScatterValuesOp: linear_scatter,
     snnrt.MaxPool2dOp: max_pool2d,

@@ -30,15 +30,16 @@ def lowered(module: ModuleOp, seed: int) -> ModuleOp:
     """A planned copy of a `qsnn` module with sparse convolutions."""
     copy, context = module.clone(), make_context()
     neurons = "lists" if seed % 2 else "bytes"
-    ConvertQSNNToKernelsPass(kernels="sparse", neurons=neurons).apply(context, copy)
+    kernels = "blocks" if seed % 4 < 2 else "sparse"
+    ConvertQSNNToKernelsPass(kernels=kernels, neurons=neurons).apply(context, copy)
     KernelsPlanMemoryPass().apply(context, copy)
     copy.verify()
     return copy
 
 
-def sparse_calls(module: ModuleOp) -> list[snnrt.Conv2dScatterSparseOp]:
+def sparse_calls(module: ModuleOp) -> list[snnrt.SparseConvolutionBase]:
     """The sparse convolutions of a module."""
-    return [op for op in module.walk() if isinstance(op, snnrt.Conv2dScatterSparseOp)]
+    return [op for op in module.walk() if isinstance(op, snnrt.SparseConvolutionBase)]
 
 
 @pytest.mark.parametrize("first", range(0, 36, 12))
@@ -51,10 +52,14 @@ def test_the_arena_executor_agrees(first: int) -> None:
         result = KernelExecutor(kernels).run(network.x, record=True)
         assert first_difference(expected_result(network), result) is None
         for op in sparse_calls(module):
+            found.add(op.name)
             found.add("spikes" if op.values is None else "values")
             found.add("plain" if op.groups.value.data == 1 else "groups")
             found |= {"strided"} if max(op.stride.get_values()) > 1 else set()
-    assert found == {"spikes", "values", "plain", "groups", "strided"}
+    assert found == {
+        "snnrt.conv2d_scatter_sparse", "snnrt.conv2d_scatter_blocks",
+        "spikes", "values", "plain", "groups", "strided",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(("target", "first"), [(SANITIZED, 700), (MPS2_AN500, 710)])
@@ -71,14 +76,15 @@ def test_generated_code_agrees(target: TargetDescription, first: int) -> None:
 
 
 @pytest.mark.parametrize(("stride", "dilation"), [(1, 1), (2, 1), (1, 2), (3, 2), (4, 2)])
-@pytest.mark.parametrize("outputs", [3, 100])
-def test_storing_is_undone(stride: int, dilation: int, outputs: int) -> None:
+@pytest.mark.parametrize(("outputs", "block"), [(3, 1), (100, 1), (12, 4)])
+def test_storing_is_undone(stride: int, dilation: int, outputs: int, block: int) -> None:
     rng = np.random.default_rng(outputs)
     kernels = rng.integers(-127, 128, (4, 3, 5, outputs)).astype(np.int8)
-    kernels[rng.random(kernels.shape) < 0.8] = 0
+    kept = rng.random((4, 3, 5, outputs // block)) < 0.2
+    kernels *= np.repeat(kept, block, axis=-1)
     order = element_order((3, 5), (1, stride), (dilation, dilation), (9, 9, outputs))
-    stored = sparse_kernels(kernels, order)
-    assert len(stored.weights) == np.count_nonzero(kernels)
+    stored = sparse_kernels(kernels, order, block)
+    assert len(stored.weights) == kept.sum()
     np.testing.assert_array_equal(kernels_of_sparse(stored, kernels.shape, order), kernels)
 
 

@@ -49,8 +49,10 @@ def sparse(weights, panel_outputs):
     return np.array(starts, np.uint16), np.array(entries or [0], np.uint16)
 
 
-def sparse_kernels(weights, shape):
-    """uint16 starts and distances, int8 weights of kernels, int8 (inputs, height, width, outputs).
+def sparse_kernels(weights, shape, block):
+    """uint16 starts and distances, weights of kernels, int8 (inputs, height, width, outputs).
+
+    Weights are int8 if a `block` is one output, else int32 with 4 outputs.
 
     An element of a kernel belongs to the class of those that reach outputs from the same inputs.
     """
@@ -62,18 +64,26 @@ def sparse_kernels(weights, shape):
     starts, distances, listed = [0], [], []
     for kernel in weights:
         for phase_y, phase_x in np.ndindex(period["height"], period["width"]):
-            block = kernel[phase_y :: period["height"], phase_x :: period["width"]][::-1, ::-1]
-            for y, x in np.ndindex(block.shape[:2]):
+            found = kernel[phase_y :: period["height"], phase_x :: period["width"]][::-1, ::-1]
+            for y, x in np.ndindex(found.shape[:2]):
                 position = y * step["height"] * shape["output_width"] + x * step["width"]
-                for output in np.flatnonzero(block[y, x]):
-                    distances.append(position * shape["output_channels"] + output)
-                    listed.append(block[y, x, output])
+                for output in range(0, found.shape[2], block):
+                    taken = found[y, x, output : output + block]
+                    if taken.any():
+                        distances.append(position * shape["output_channels"] + output)
+                        listed.append(word(taken) if block == 4 else int(taken[0]) & 0xFF)
                 starts.append(len(listed))
+    stored = np.array(listed or [0], np.uint32 if block == 4 else np.uint8)
     return (
         np.array(starts, np.uint16),
         np.array(distances or [0], np.uint16),
-        np.array(listed or [0], np.int8),
+        stored.view(f"i{stored.itemsize}"),
     )
+
+
+def word(quad):
+    """Four weights in the order n, n+2, n+1, n+3."""
+    return sum((int(quad[place]) & 0xFF) << 8 * byte for byte, place in enumerate(PLACES))
 
 
 def blocks(weights):
@@ -84,7 +94,7 @@ def blocks(weights):
             quad = row[4 * block : 4 * block + 4]
             if quad.any():
                 numbers.append(block)
-                words.append(sum((int(quad[p]) & 0xFF) << 8 * j for j, p in enumerate(PLACES)))
+                words.append(word(quad))
         starts.append(len(numbers))
     return (
         np.array(starts, np.uint16),

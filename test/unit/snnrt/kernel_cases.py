@@ -179,13 +179,15 @@ def packed_conv2d_scatter(rng, kernel):
 
 def sparse_conv2d_scatter(rng, kernel):
     """Dense kernels and empty ones, too."""
-    shape = conv_shape(rng)
+    shape, block = conv_shape(rng), 4 if "blocks" in kernel else 1
+    shape["output_channels"] *= block
     inputs = tuple(shape[f"input_{a}"] for a in ("height", "width", "channels"))
     outputs = tuple(shape[f"output_{a}"] for a in ("height", "width", "channels"))
     taps = shape["input_channels"], shape["kernel_height"], shape["kernel_width"]
     columns = shape["output_channels"] // shape["groups"]
     weights = integers(rng, np.int8, (*taps, columns), -40, 40)
-    weights = np.where(rng.random(weights.shape) < rng.choice([0.0, 0.1, 0.3, 1.0]), weights, 0)
+    kept = rng.random((*taps, columns // block)) < rng.choice([0.0, 0.1, 0.3, 1.0])
+    weights = np.where(np.repeat(kept, block, axis=-1), weights, 0)
     values = active(rng, inputs, "values" not in kernel)
     if "values" in kernel and rng.random() < 0.5:
         values = np.minimum(rng.poisson(1, inputs), 6).astype(np.int8)
@@ -194,7 +196,8 @@ def sparse_conv2d_scatter(rng, kernel):
     if "values" in kernel:
         arrays["values"] = values
     names = ("starts", "distances", "weights")
-    arrays |= dict(zip(names, compressed_weights.sparse_kernels(weights, shape), strict=True))
+    stored = compressed_weights.sparse_kernels(weights, shape, block)
+    arrays |= dict(zip(names, stored, strict=True))
     # Sums wrap around in these kernels, so that any current will do.
     arrays["current"] = integers(rng, kind, outputs)
     total = reference.convolve(values, weights, arrays["current"], shape)
@@ -415,8 +418,8 @@ FAMILIES = {
                       for t in ("s16", "s32")], 40),
     packed_conv2d_scatter: ([f"conv2d_scatter_{k}{v}_{t}" for k in ("packed4", "packed2")
                              for v in ("", "_values") for t in ("s16", "s32")], 40),
-    sparse_conv2d_scatter: ([f"conv2d_scatter_sparse{v}_{t}" for v in ("", "_values")
-                             for t in ("s16", "s32")], 60),
+    sparse_conv2d_scatter: ([f"conv2d_scatter_{k}{v}_{t}" for k in ("sparse", "blocks")
+                             for v in ("", "_values") for t in ("s16", "s32")], 50),
     im2col_s8: (["im2col_s8"], 30),
     pool2d: (["max_pool2d_s8", "max_pool2d_s16", "max_pool2d_s32",
               "sum_pool2d_s8_s8", "sum_pool2d_s8_s16", "sum_pool2d_s16_s16",

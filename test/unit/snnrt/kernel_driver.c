@@ -214,7 +214,7 @@ SPARSE_KERNEL(linear_scatter_sparse_values_s32, ARRAY(1), ARRAY(2), ARRAY(3),
               ARRAY(4))
 
 /* integers: count, then the shape; arrays: list, values where there are any,
-   starts, distances, weights, current. */
+   starts, distances, weights or blocks, current. */
 #define SPARSE_CONV_KERNEL(name, ...)                                      \
   static int32_t run_##name(const call *arguments) {                       \
     const snnrt_conv2d_shape shape = conv2d_shape(&INTEGER(1));            \
@@ -229,6 +229,14 @@ SPARSE_CONV_KERNEL(conv2d_scatter_sparse_s32, ARRAY(1), ARRAY(2), ARRAY(3),
 SPARSE_CONV_KERNEL(conv2d_scatter_sparse_values_s16, ARRAY(1), ARRAY(2),
                    ARRAY(3), ARRAY(4), ARRAY(5))
 SPARSE_CONV_KERNEL(conv2d_scatter_sparse_values_s32, ARRAY(1), ARRAY(2),
+                   ARRAY(3), ARRAY(4), ARRAY(5))
+SPARSE_CONV_KERNEL(conv2d_scatter_blocks_s16, ARRAY(1), ARRAY(2), ARRAY(3),
+                   ARRAY(4))
+SPARSE_CONV_KERNEL(conv2d_scatter_blocks_s32, ARRAY(1), ARRAY(2), ARRAY(3),
+                   ARRAY(4))
+SPARSE_CONV_KERNEL(conv2d_scatter_blocks_values_s16, ARRAY(1), ARRAY(2),
+                   ARRAY(3), ARRAY(4), ARRAY(5))
+SPARSE_CONV_KERNEL(conv2d_scatter_blocks_values_s32, ARRAY(1), ARRAY(2),
                    ARRAY(3), ARRAY(4), ARRAY(5))
 
 /* integers: count; arrays: list, values where there are any, starts, blocks,
@@ -401,6 +409,10 @@ static const kernel kernels[] = {
     ENTRY(conv2d_scatter_sparse_s32),
     ENTRY(conv2d_scatter_sparse_values_s16),
     ENTRY(conv2d_scatter_sparse_values_s32),
+    ENTRY(conv2d_scatter_blocks_s16),
+    ENTRY(conv2d_scatter_blocks_s32),
+    ENTRY(conv2d_scatter_blocks_values_s16),
+    ENTRY(conv2d_scatter_blocks_values_s32),
     ENTRY(max_pool2d_s8),
     ENTRY(max_pool2d_s16),
     ENTRY(max_pool2d_s32),

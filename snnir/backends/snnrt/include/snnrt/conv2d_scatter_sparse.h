@@ -21,13 +21,16 @@
 #define SNNRT_CONV2D_SCATTER_SPARSE_H
 
 #include "snnrt/conv2d_scatter.h"
+#include "snnrt/linear_scatter_blocks.h"
 
-/* Kernels and what they are added to; `values` is NULL for binary spikes, which
-   is known when inlined. */
+/* Kernels and what they are added to; `values` is NULL for binary spikes, and
+   either `weights` or `blocks` (see conv2d_scatter_blocks.h) is NULL. Both are
+   known when inlined. */
 typedef struct snnrt_conv_sparse {
   const int8_t *values;
   const uint16_t *starts, *distances;
   const int8_t *weights;
+  const int32_t *blocks;
   snnrt_current current;
 } snnrt_conv_sparse;
 
@@ -129,6 +132,39 @@ SNNRT_KERNEL void snnrt_conv2d_sparse_product(const snnrt_conv_sparse *operands,
   }
 }
 
+/* Adds the blocks from number `first` to `end` (exclusive), times `value`. */
+SNNRT_KERNEL void snnrt_conv2d_block_run(const snnrt_conv_sparse *operands,
+                                         snnrt_current current, uint32_t first,
+                                         uint32_t end, int32_t value) {
+  const uint16_t *distance = operands->distances + first;
+  const int32_t *weights = operands->blocks + first;
+  for (const int32_t *const last = operands->blocks + end; weights != last;
+       ++weights) {
+    const snnrt_current reached = snnrt_current_at(current, *distance++);
+    if (value == 1) {
+      snnrt_add_block((uint32_t)*weights, reached, 0);
+    } else {
+      snnrt_add_block_product((uint32_t)*weights, value, reached, 0);
+    }
+  }
+}
+
+/* Adds the weights or blocks from number `first` to `end` (exclusive), times
+   `value`; counts of 1 are the most frequent. */
+SNNRT_KERNEL void snnrt_conv2d_add_run(const snnrt_conv_sparse *operands,
+                                       snnrt_current current, uint32_t first,
+                                       uint32_t end, int32_t value) {
+  if (operands->blocks != NULL && value == 1) {
+    snnrt_conv2d_block_run(operands, current, first, end, 1);
+  } else if (operands->blocks != NULL) {
+    snnrt_conv2d_block_run(operands, current, first, end, value);
+  } else if (value == 1) {
+    snnrt_conv2d_sparse_run(operands, current, first, end);
+  } else {
+    snnrt_conv2d_sparse_product(operands, current, first, end, value);
+  }
+}
+
 /* As snnrt_conv2d_scatter: inputs at one position decode it and clip the kernel
    once. */
 SNNRT_KERNEL void snnrt_conv2d_scatter_sparse(
@@ -175,12 +211,7 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_sparse(
       const int32_t value =
           operands->values == NULL ? 1 : operands->values[index];
       for (int32_t run = runs; run > 0; --run, start += columns.size) {
-        const uint32_t first = start[0], end = start[length];
-        if (value == 1) {
-          snnrt_conv2d_sparse_run(operands, current, first, end);
-        } else {
-          snnrt_conv2d_sparse_product(operands, current, first, end, value);
-        }
+        snnrt_conv2d_add_run(operands, current, start[0], start[length], value);
       }
     } while (list != list_end && *list < limit);
   }
@@ -191,7 +222,7 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_sparse_s16(
     const uint16_t *list, uint32_t count, const uint16_t *starts,
     const uint16_t *distances, const int8_t *weights, int16_t *current,
     const snnrt_conv2d_shape *shape) {
-  const snnrt_conv_sparse operands = {NULL, starts, distances, weights,
+  const snnrt_conv_sparse operands = {NULL, starts, distances, weights, NULL,
                                       snnrt_current_s16(current)};
   snnrt_conv2d_scatter_sparse(list, count, &operands, shape);
 }
@@ -201,7 +232,7 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_sparse_s32(
     const uint16_t *list, uint32_t count, const uint16_t *starts,
     const uint16_t *distances, const int8_t *weights, int32_t *current,
     const snnrt_conv2d_shape *shape) {
-  const snnrt_conv_sparse operands = {NULL, starts, distances, weights,
+  const snnrt_conv_sparse operands = {NULL, starts, distances, weights, NULL,
                                       snnrt_current_s32(current)};
   snnrt_conv2d_scatter_sparse(list, count, &operands, shape);
 }
@@ -212,7 +243,7 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_sparse_values_s16(
     const uint16_t *list, uint32_t count, const int8_t *values,
     const uint16_t *starts, const uint16_t *distances, const int8_t *weights,
     int16_t *current, const snnrt_conv2d_shape *shape) {
-  const snnrt_conv_sparse operands = {values, starts, distances, weights,
+  const snnrt_conv_sparse operands = {values, starts, distances, weights, NULL,
                                       snnrt_current_s16(current)};
   snnrt_conv2d_scatter_sparse(list, count, &operands, shape);
 }
@@ -223,7 +254,7 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_sparse_values_s32(
     const uint16_t *list, uint32_t count, const int8_t *values,
     const uint16_t *starts, const uint16_t *distances, const int8_t *weights,
     int32_t *current, const snnrt_conv2d_shape *shape) {
-  const snnrt_conv_sparse operands = {values, starts, distances, weights,
+  const snnrt_conv_sparse operands = {values, starts, distances, weights, NULL,
                                       snnrt_current_s32(current)};
   snnrt_conv2d_scatter_sparse(list, count, &operands, shape);
 }

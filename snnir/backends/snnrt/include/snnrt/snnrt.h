@@ -22,6 +22,7 @@
 #include "snnrt/conv2d_dot.h"
 #include "snnrt/conv2d_dot_pool2d.h"
 #include "snnrt/conv2d_scatter.h"
+#include "snnrt/conv2d_scatter_blocks.h"
 #include "snnrt/conv2d_scatter_packed.h"
 #include "snnrt/conv2d_scatter_sparse.h"
 #include "snnrt/event_hits.h"
