@@ -13,6 +13,11 @@ multiply all of them instead of listing those that are not zero: `event` does so
 `dot` asks for it. `cmsis_s4` asks for CMSIS-NN with weights of 4 bits, which it only has with
 results of 8 bits: layers whose sums may need more are computed as with `cmsis`.
 
+Convolutions store weights as bytes or packed (`weight-bits`), too, or, `sparse`, only those that
+are not zero, by input and element of the kernel, or `blocks` of four outputs (of
+`snn-osbc-prune{structure=rows:4}`) of which not all weights are zero. `event` does so where few are
+left, unless a convolution is computed window by window.
+
 Convolutions of stride 1 whose neurons have 16-bit states are computed window by window with
 `event`: they read spikes as masks, which are made from bytes where other neurons gave them.
 `scatter` keeps to bytes; `masks` reads masks where a convolution can, whatever reads its currents.
