@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,6 +38,7 @@ from snnir.support.arrays import dense_from_array
 from snnir.support.diagnostics import SNNError
 from snnir.testing.comparison import assert_same_results
 from snnir.testing.random_networks import random_input
+from snnir.testing.targets import require_programs
 from snnir.universe import make_context
 
 INPUT_MAXIMUM = 5
@@ -57,13 +57,6 @@ SHAPES = {
 CMSIS_NN_TREES = "SNNIR_CMSIS_NN_TREES"
 """Environment variable with checkouts of CMSIS-NN of any version to test generated code with."""
 _MEMBRANES = (Readout.LAST_MEMBRANE, Readout.MAX_MEMBRANE, Readout.MEAN_MEMBRANE)
-
-
-def require(*programs: str) -> None:
-    """Skip the test unless these programs are installed."""
-    for program in programs:
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
 
 
 def require_cmsis_nn() -> Path:
@@ -226,7 +219,7 @@ class Generated:
 
 def assert_integers_agree(network: Generated) -> ExecutionResult:
     """Every executor in Python and the C on the host; returns what they compute."""
-    require("gcc")
+    require_programs("gcc")
     expected = ReferenceExecutor(network.integer_network).run(network.x, record=True)
     assert_same_results(
         expected, TorchExecutor(network.integer_network).run(network.x, record="all")

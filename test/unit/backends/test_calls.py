@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from generated_networks import require
 from xdsl.parser import Parser
 
 from snnir.backends.targets import HOST, MPS2_AN500
@@ -14,6 +13,7 @@ from snnir.driver.files import network_of
 from snnir.driver.pipelines import apply_pipeline
 from snnir.executors.native import NativeExecutor
 from snnir.executors.torch_executor import TorchExecutor
+from snnir.testing.targets import require_target
 from snnir.universe import make_context
 
 # The only stores of these neurons are in a loop whose pointers gcc turns into offsets.
@@ -31,7 +31,7 @@ qsnn.network @net(%frame: tensor<2x7x9xi8>) -> tensor<2xi1> attributes {timestep
 
 @pytest.mark.parametrize("target", [HOST, MPS2_AN500], ids=lambda target: target.name)
 def test_neurons_are_updated(target) -> None:
-    require(target.compiler, *(target.emulator or ())[:1])
+    require_target(target)
     module = Parser(make_context(), NETWORK).parse_module()
     kernels = module.clone()
     apply_pipeline(kernels, "convert-qsnn-to-kernels,kernels-plan-memory")

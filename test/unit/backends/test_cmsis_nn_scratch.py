@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from generated_networks import cmsis_nn_trees, require, require_cmsis_nn, run
+from generated_networks import cmsis_nn_trees, require_cmsis_nn, run
 
 from snnir.backends.targets import MPS2_AN500
 from snnir.backends.toolchain import cmsis_nn_library, compile_object, link
 from snnir.dialects.cmsis_nn import avgpool_scratch_bytes, convolve_scratch_bytes
+from snnir.testing.targets import require_target
 
 # Below and above 512 columns, from where the library's version 5 uses no buffer; odd numbers,
 # because it reads columns in pairs and fours.
@@ -59,7 +60,7 @@ int main(void) {{
 def library_sizes(sources: Path, folder: Path) -> list[int]:
     """What the library answers for every case and function, in the emulator."""
     target = MPS2_AN500
-    require(target.compiler, "qemu-system-arm")
+    require_target(target)
     assert target.folder is not None
     rows = (f"{{{k[0]}, {k[1]}, {c}, {', '.join(map(str, w))}}}" for k, c, w in CASES)
     source = folder / "sizes.c"

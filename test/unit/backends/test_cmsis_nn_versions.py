@@ -18,7 +18,6 @@ from generated_networks import (
     cmsis_nn_trees,
     generate,
     lower,
-    require,
     require_cmsis_nn,
     run,
 )
@@ -30,6 +29,7 @@ from snnir.executors.native import NativeExecutor
 from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
 from snnir.testing.comparison import assert_same_results
 from snnir.testing.random_networks import LARGEST_COUNT, random_network
+from snnir.testing.targets import require_programs, require_target
 from snnir.universe import make_context
 
 API = Path(__file__).parent / "cmsis_nn_api"
@@ -50,7 +50,7 @@ def library(folder: Path, version: int) -> Path:
 
 def detected(include: Path, folder: Path) -> int:
     """The version that generated code takes a library for."""
-    require("gcc")
+    require_programs("gcc")
     program = folder / "version.c"
     program.write_text(
         '#include "snnrt/cmsis_nn.h"\nint main(void) { return SNNRT_CMSIS_NN_VERSION; }\n'
@@ -84,7 +84,7 @@ NETWORKS = [
 def test_results_do_not_depend_on_the_version(
     version, kind, kernels, bits, maximum, calls, tmp_path, monkeypatch
 ) -> None:
-    require(HOST.compiler)
+    require_programs(HOST.compiler)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     sources = library(tmp_path / "library", version)
     assert detected(sources / "Include", tmp_path) == version
@@ -117,7 +117,7 @@ REDECLARED = """
 
 
 def assert_declared_alike(include: Path, folder: Path) -> None:
-    require("gcc")
+    require_programs("gcc")
     source = folder / "redeclared.c"
     source.write_text(REDECLARED.format(api=API))
     # Not as system headers, in which redefined macros are no error.
@@ -156,7 +156,7 @@ def assert_exact(network: Generated, tree: Path) -> None:
     """A network has the results of `qsnn` with a checkout of CMSIS-NN, on host and target."""
     expected = TorchExecutor(network.integer_network).run(network.x, record="all")
     for target in (HOST, MPS2_AN500):
-        require(target.compiler, *(target.emulator or ())[:1])
+        require_target(target)
         executor = NativeExecutor(network.kernels, target, cmsis_nn=tree)
         assert_same_results(expected, executor.run(network.x, record="all"))
 

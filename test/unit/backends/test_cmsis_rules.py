@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from generated_networks import generate, lower, require, require_cmsis_nn
+from generated_networks import generate, lower, require_cmsis_nn
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.parser import Parser
@@ -18,6 +18,7 @@ from snnir.executors.native import NativeExecutor
 from snnir.kernels import cmsis_rules
 from snnir.kernels.nibbles import pack_nibbles, unpack_nibbles
 from snnir.testing.comparison import assert_same_results
+from snnir.testing.targets import require_programs, require_target
 from snnir.universe import make_context
 
 KINDS = ("average", "average currents")
@@ -41,7 +42,7 @@ def test_the_first_nibble_is_the_low_one() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("target", [HOST, MPS2_AN500], ids=lambda target: target.name)
 def test_means_and_weights_of_4_bits_are_exact(kind, target) -> None:
-    require(target.compiler, *(target.emulator or ())[:1])
+    require_target(target)
     require_cmsis_nn()
     network = generate(kind, "cmsis_s4", bits=4, input=InputKind.BINARY_FRAMES)
     calls = {op.name for op in network.kernels.walk()}
@@ -73,7 +74,7 @@ def assert_refused(
     module: ModuleOp, x: NDArray, rule: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A network is exact, and would not be without a rule."""
-    require(HOST.compiler)
+    require_programs(HOST.compiler)
     require_cmsis_nn()
     network = next(op for op in module.walk() if isinstance(op, qsnn.NetworkOp))
     expected = TorchExecutor(network).run(x, record="all")

@@ -10,7 +10,6 @@ from generated_networks import (
     Generated,
     generate,
     lower,
-    require,
     require_cmsis_nn,
 )
 
@@ -21,6 +20,7 @@ from snnir.executors.native import NativeExecutor
 from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
 from snnir.testing.comparison import assert_same_results
 from snnir.testing.random_networks import LARGEST_COUNT, random_network
+from snnir.testing.targets import require_target
 from snnir.universe import make_context
 
 READOUTS = [
@@ -33,7 +33,7 @@ READOUTS = [
 
 def assert_bit_exact(network: Generated, target: TargetDescription, events: bool = False) -> None:
     """Scores, labels, spikes and membranes of all layers and steps are those of `qsnn`."""
-    require(target.compiler, *(target.emulator or ())[:1])
+    require_target(target)
     if network.c_network.uses_cmsis_nn:
         require_cmsis_nn()
     expected = TorchExecutor(network.integer_network).run(network.x, record="all")
@@ -117,7 +117,7 @@ def test_values_on_the_emulated_target() -> None:
 
 
 def test_instruction_counts_are_reproducible() -> None:
-    require(MPS2_AN500.compiler, "qemu-system-arm")
+    require_target(MPS2_AN500)
     network = generate("conv")
     executors = [NativeExecutor(network.kernels, MPS2_AN500) for _ in range(2)]
     for executor in executors:

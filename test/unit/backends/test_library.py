@@ -9,13 +9,14 @@ import shlex
 from pathlib import Path
 
 import pytest
-from generated_networks import Generated, generate, require, require_cmsis_nn, run, run_checked
+from generated_networks import Generated, generate, require_cmsis_nn, run, run_checked
 
 from snnir.backends.library import write_library
 from snnir.backends.targets import HOST, MPS2_AN500
 from snnir.backends.toolchain import COMMON_FLAGS, SNNRT_INCLUDE, cmsis_nn_library
 from snnir.dialects.snn_attributes import InputKind, Readout
 from snnir.support.diagnostics import SNNError
+from snnir.testing.targets import require_programs
 
 HERE = Path(__file__).resolve().parent
 WARNINGS = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic"]
@@ -49,7 +50,7 @@ def cmsis_flags(network: Generated) -> list[str | Path]:
 @pytest.mark.parametrize("kind", ["conv", "linear"])
 @pytest.mark.parametrize("compiler", COMPILERS)
 def test_compiles_without_warnings(compiler, kind, kernels, tmp_path) -> None:
-    require(COMPILERS[compiler][0])
+    require_programs(COMPILERS[compiler][0])
     network = generate(kind, kernels)
     assert network.c_network.uses_cmsis_nn == (kernels == "cmsis")
     folder = network.write(tmp_path)
@@ -65,7 +66,7 @@ def test_compiles_without_warnings(compiler, kind, kernels, tmp_path) -> None:
 @pytest.mark.parametrize("compiler", COMPILERS)
 def test_known_numbers_of_outputs_raise_no_warning(compiler, tmp_path) -> None:
     """A shape that the compiler sees shows it loops that end within a group of four."""
-    require(COMPILERS[compiler][0])
+    require_programs(COMPILERS[compiler][0])
     sizes = (499, 500, 501, 502)
     source = tmp_path / "outputs.c"
     source.write_text(
@@ -86,7 +87,7 @@ def test_known_numbers_of_outputs_raise_no_warning(compiler, tmp_path) -> None:
 
 @pytest.mark.parametrize("input", [InputKind.EVENT_COUNTS, InputKind.STATIC_VALUES])
 def test_header_is_cxx(input, tmp_path) -> None:
-    require("g++")
+    require_programs("g++")
     folder = generate("linear", input=input).write(tmp_path)
     program = tmp_path / "program.cpp"
     program.write_text(
@@ -97,7 +98,7 @@ def test_header_is_cxx(input, tmp_path) -> None:
 
 
 def test_networks_of_different_names_run_side_by_side(tmp_path) -> None:
-    require("gcc")
+    require_programs("gcc")
     first = generate("conv").write(tmp_path / "first")
     second = generate("linear", name="other").write(tmp_path / "second")
     program = tmp_path / "program"
@@ -119,7 +120,7 @@ def test_networks_of_different_names_run_side_by_side(tmp_path) -> None:
 )
 def test_the_readme_is_a_program(kind, input, tmp_path) -> None:
     """What it shows compiles, runs and passes: the example, and the command that tests."""
-    require("gcc", "cc")
+    require_programs("gcc", "cc")
     network = generate(kind, input=input)
     folder = tmp_path / "library"
     write_library(network.kernels, folder, target=HOST, golden=network.golden())
@@ -143,7 +144,7 @@ def test_the_readme_is_a_program(kind, input, tmp_path) -> None:
 
 @pytest.mark.parametrize("kind", ["conv", "linear"])
 def test_misuse_has_a_status_and_no_effect(kind, tmp_path) -> None:
-    require("gcc")
+    require_programs("gcc")
     folder = generate(kind).write(tmp_path)
     program = tmp_path / "program"
     run_checked(
@@ -166,7 +167,7 @@ SELF_TESTED = [
 
 @pytest.mark.parametrize(("kind", "kernels", "properties"), SELF_TESTED)
 def test_golden_vectors_pass_with_sanitizers(kind, kernels, properties, tmp_path) -> None:
-    require("gcc")
+    require_programs("gcc")
     network = generate(kind, kernels, **properties)
     folder = network.write(tmp_path, golden=True)
     libraries = [cmsis_nn_library(require_cmsis_nn(), HOST)] if kernels == "cmsis" else []
@@ -180,7 +181,7 @@ def test_golden_vectors_pass_with_sanitizers(kind, kernels, properties, tmp_path
 
 
 def test_steps_of_more_events_than_16_bits_count_are_golden_frames(tmp_path) -> None:
-    require("gcc")
+    require_programs("gcc")
     network = generate("wide", input_maximum=127)
     network.x[0] = 127
     folder = network.write(tmp_path, golden=True)
@@ -203,7 +204,7 @@ def build_and_test(library: Path, build: Path, *definitions: str) -> int:
 @pytest.fixture(scope="module")
 def written(tmp_path_factory) -> Path:
     """The folder of a whole library whose scores depend on every weight."""
-    require("cmake", "cc")
+    require_programs("cmake", "cc")
     network = generate("linear", input=InputKind.VALUES, readout=Readout.MEAN_MEMBRANE)
     folder = tmp_path_factory.mktemp("written") / "library"
     write_library(network.kernels, folder, target=HOST, golden=network.golden())
@@ -245,7 +246,7 @@ def _other(value: int) -> int:
 
 def test_cmake_project_takes_cmsis_nn(tmp_path) -> None:
     """Configuring is enough here: building CMSIS-NN takes long."""
-    require("cmake", "cc")
+    require_programs("cmake", "cc")
     sources = require_cmsis_nn()
     network = generate("linear", "cmsis")
     write_library(network.kernels, tmp_path / "library", target=HOST, golden=network.golden())
@@ -270,7 +271,7 @@ def test_manifest_describes_the_library(tmp_path) -> None:
 
 
 def test_footprint_on_the_target(tmp_path) -> None:
-    require(MPS2_AN500.compiler)
+    require_programs(MPS2_AN500.compiler)
     network = generate("conv")
     report = write_library(network.kernels, tmp_path / "library", target=MPS2_AN500)
     assert report.flash_bytes is not None

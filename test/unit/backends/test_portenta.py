@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from generated_networks import Generated, generate, require, require_cmsis_nn, run_checked
+from generated_networks import Generated, generate, require_cmsis_nn, run_checked
 
 from snnir.backends.firmware import Footprint, NetworkBuild
 from snnir.backends.library import write_library
@@ -18,6 +18,7 @@ from snnir.backends.toolchain import COMMON_FLAGS, section_sizes
 from snnir.executors.native import NativeExecutor
 from snnir.memory.regions import MemoryMap
 from snnir.support.diagnostics import SNNError
+from snnir.testing.targets import require_programs
 
 NM = "arm-none-eabi-nm"
 
@@ -41,7 +42,7 @@ def symbols(executable: Path) -> dict[str, int]:
 @pytest.mark.parametrize("kernels", ["event", "cmsis"])
 @pytest.mark.parametrize("kind", ["linear", "conv"])
 def test_the_image_lies_where_it_must(kind, kernels, tmp_path) -> None:
-    require(PORTENTA_H7.compiler, NM)
+    require_programs(PORTENTA_H7.compiler, NM)
     if kernels == "cmsis":
         require_cmsis_nn()
     build = NetworkBuild(generate(kind, kernels).c_network, PORTENTA_H7, tmp_path)
@@ -55,7 +56,7 @@ def test_the_image_lies_where_it_must(kind, kernels, tmp_path) -> None:
 
 
 def test_the_footprint_counts_the_section_of_the_arena(tmp_path) -> None:
-    require(PORTENTA_H7.compiler)
+    require_programs(PORTENTA_H7.compiler)
     network = generate("conv").c_network
     footprint = NetworkBuild(network, PORTENTA_H7, tmp_path).footprint()
     assert isinstance(footprint, Footprint)
@@ -74,7 +75,7 @@ def with_dtcm(bytes: int) -> MemoryMap:
 
 
 def test_an_arena_without_room_in_dtcm_goes_to_axi_sram(tmp_path) -> None:
-    require(PORTENTA_H7.compiler, NM)
+    require_programs(PORTENTA_H7.compiler, NM)
     network = generate("conv").c_network
     small = replace(PORTENTA_H7, memory_map=with_dtcm(8 << 10))
     executable, _ = NetworkBuild(network, small, tmp_path).firmware()
@@ -99,7 +100,7 @@ def add_board(library: Path) -> None:
 
 def test_the_instructions_of_the_library_link(generated: Generated, tmp_path) -> None:
     """The snippet beside a board's script, the arena as described, constants in their section."""
-    require(PORTENTA_H7.compiler, NM)
+    require_programs(PORTENTA_H7.compiler, NM)
     library = tmp_path / "library"
     write_library(generated.kernels, library, target=PORTENTA_H7)
     add_board(library)
@@ -131,7 +132,7 @@ def generated() -> Generated:
 
 def test_an_arena_that_fits_nowhere_does_not_link(tmp_path) -> None:
     """The linker script holds the sizes of the memories, too."""
-    require(PORTENTA_H7.compiler)
+    require_programs(PORTENTA_H7.compiler)
     network = generate("linear").c_network
     build = NetworkBuild(network, PORTENTA_H7, tmp_path)
     header = tmp_path / "net.h"
@@ -169,7 +170,7 @@ def test_linker_scripts_agree_with_the_records() -> None:
 
 def test_without_the_snippet_nothing_links(tmp_path) -> None:
     """Else the arena would be an orphan that the linker puts anywhere."""
-    require(PORTENTA_H7.compiler)
+    require_programs(PORTENTA_H7.compiler)
     build = NetworkBuild(generate("linear").c_network, PORTENTA_H7, tmp_path)
     build.firmware()
     (tmp_path / "snnir_sections.ld").unlink()

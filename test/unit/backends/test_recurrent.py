@@ -13,7 +13,6 @@ from generated_networks import (
     Generated,
     assert_integers_agree,
     lower,
-    require,
     require_cmsis_nn,
 )
 from torch import Tensor, nn
@@ -31,6 +30,7 @@ from snnir.memory.lifetimes import root_buffer
 from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
 from snnir.quantization.options import StatePolicy
 from snnir.testing.comparison import assert_same_results
+from snnir.testing.targets import require_target
 from snnir.universe import make_context
 
 SHAPE, STEPS, SAMPLES, LARGEST_COUNT = (2, 7, 6), 10, 3, 3
@@ -204,7 +204,7 @@ def test_layers_from_snntorch_to_the_target(reset, delayed) -> None:
     for name, spikes in expected.recording.spikes.items():
         assert not np.array_equal(spikes, cut.recording.spikes[name]), name
     if not delayed:
-        require(MPS2_AN500.compiler, "qemu-system-arm")
+        require_target(MPS2_AN500)
         emulated = NativeExecutor(network.kernels, MPS2_AN500)
         assert_same_results(expected, emulated.run(network.x, record="all"))
     assert not copies_of(network), "neurons write the registers that only recurrent layers read"
@@ -214,7 +214,7 @@ def test_old_spikes_that_are_read_after_the_new_ones() -> None:
     network = generated(Convolved("zero", True))
     assert len(copies_of(network)) == 1
     expected = assert_integers_agree(network)
-    require(MPS2_AN500.compiler, "qemu-system-arm")
+    require_target(MPS2_AN500)
     emulated = NativeExecutor(network.kernels, MPS2_AN500)
     assert_same_results(expected, emulated.run(network.x, record="all"))
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from generated_networks import generate, require, require_cmsis_nn
+from generated_networks import generate, require_cmsis_nn
 
 from snnir.backends.firmware import RESET_HANDLER, NetworkBuild
 from snnir.backends.stack_usage import LIBRARY_FRAME_BYTES, CallGraph, read_call_graph
@@ -12,6 +12,7 @@ from snnir.backends.targets import MPS2_AN500
 from snnir.backends.toolchain import compile_object
 from snnir.executors.native import NativeExecutor
 from snnir.support.diagnostics import SNNError
+from snnir.testing.targets import require_programs
 
 SOURCE = """
 void external(char *);
@@ -44,7 +45,7 @@ void variable(int n) {
 
 @pytest.fixture(scope="module")
 def graph(tmp_path_factory) -> CallGraph:
-    require(MPS2_AN500.compiler)
+    require_programs(MPS2_AN500.compiler)
     folder = tmp_path_factory.mktemp("graph")
     (folder / "functions.c").write_text(SOURCE)
     output = compile_object(folder / "functions.c", folder / "functions.o", MPS2_AN500, ["-O1"])
@@ -75,7 +76,7 @@ def test_a_missing_graph_is_named(tmp_path) -> None:
 def test_the_bound_holds_in_the_emulator(kind, kernels, tmp_path) -> None:
     """The runner's bound holds for what it used, and is not far above: no call was missed."""
     assert MPS2_AN500.emulator is not None
-    require(MPS2_AN500.compiler, MPS2_AN500.emulator[0])
+    require_programs(MPS2_AN500.compiler, MPS2_AN500.emulator[0])
     if kernels == "cmsis":
         require_cmsis_nn()
     network = generate(kind, kernels)

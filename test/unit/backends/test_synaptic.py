@@ -13,7 +13,6 @@ from generated_networks import (
     Generated,
     assert_integers_agree,
     lower,
-    require,
     require_cmsis_nn,
 )
 from torch import nn
@@ -29,6 +28,7 @@ from snnir.kernels.context import KernelChoice
 from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
 from snnir.quantization.options import StatePolicy
 from snnir.testing.comparison import assert_same_results
+from snnir.testing.targets import require_target
 from snnir.universe import make_context
 
 SHAPE, STEPS, SAMPLES, LARGEST_COUNT = (2, 7, 6), 12, 3, 3
@@ -94,7 +94,7 @@ def generated(
 def test_from_snntorch_to_the_target(reset, delayed) -> None:
     network = generated(reset, delayed)
     expected = assert_integers_agree(network)
-    require(MPS2_AN500.compiler, "qemu-system-arm")
+    require_target(MPS2_AN500)
     emulated = NativeExecutor(network.kernels, MPS2_AN500)
     assert_same_results(expected, emulated.run(network.x, record="all"))
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from generated_networks import generate, require
+from generated_networks import generate
 
 from snnir.backends.library import write_library
 from snnir.backends.targets import HOST, MPS2_AN500, get_target
@@ -22,6 +22,7 @@ from snnir.backends.toolchain import (
 from snnir.dialects.snn_attributes import InputKind
 from snnir.executors.native import NativeExecutor
 from snnir.support.diagnostics import SNNError
+from snnir.testing.targets import require_programs
 
 ABSENT = "no-such-compiler-of-snnir"
 
@@ -43,7 +44,7 @@ def test_missing_compiler_names_the_packages() -> None:
 
 
 def test_missing_emulator_names_the_packages() -> None:
-    require(MPS2_AN500.compiler)
+    require_programs(MPS2_AN500.compiler)
     network = generate("linear")
     target = replace(MPS2_AN500, emulator=(ABSENT, "{elf}"))
     executor = NativeExecutor(network.kernels, target)
@@ -63,7 +64,7 @@ def test_a_library_is_written_without_the_compiler(tmp_path) -> None:
 
 @pytest.mark.parametrize("by_environment", [False, True])
 def test_missing_cmsis_nn_names_the_remedy(by_environment, tmp_path, monkeypatch) -> None:
-    require(HOST.compiler)
+    require_programs(HOST.compiler)
     network = generate("linear", "cmsis")
     if by_environment:
         monkeypatch.setenv("CMSIS_NN_PATH", str(tmp_path))
@@ -104,7 +105,7 @@ def test_headers_of_cmsis_nn_alone_are_refused(tmp_path) -> None:
 
 def test_floating_point_of_cmsis_nn_is_left_out(tmp_path, monkeypatch) -> None:
     """Releases after version 7 have such files, which do not compile for every target."""
-    require(HOST.compiler)
+    require_programs(HOST.compiler)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     sources = headers(tmp_path) / "Source" / "Functions"
     sources.mkdir(parents=True)
@@ -115,7 +116,7 @@ def test_floating_point_of_cmsis_nn_is_left_out(tmp_path, monkeypatch) -> None:
 
 
 def test_failing_compiler_shows_its_first_error(tmp_path) -> None:
-    require(HOST.compiler)
+    require_programs(HOST.compiler)
     source = tmp_path / "broken.c"
     source.write_text("int f(void) { return missing; }\n")
     with pytest.raises(SNNError, match=r"compiling broken\.c: cc failed with status 1: .*missing"):
@@ -132,7 +133,7 @@ def test_unplanned_networks_are_refused() -> None:
 
 
 def test_input_above_the_maximum_is_refused() -> None:
-    require(HOST.compiler)
+    require_programs(HOST.compiler)
     network = generate("linear")
     executor = NativeExecutor(network.kernels, HOST)
     network.x[0, 0, 0] = 6
@@ -144,7 +145,7 @@ def test_input_above_the_maximum_is_refused() -> None:
 
 
 def test_inputs_that_cannot_be_events_are_refused() -> None:
-    require(HOST.compiler)
+    require_programs(HOST.compiler)
     wide = generate("wide", input_maximum=127)
     wide.x[0, 0] = 127
     with pytest.raises(SNNError, match=r"has 76200 events, but .* lists at most 16384"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import pickle
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 
 from snnir.backends.targets import MPS2_AN500
+from snnir.testing.targets import require_programs
 
 sys.path.append(str(Path(__file__).resolve().parents[3] / "benchmarks" / "cortex_m7"))
 calibrate: Any = pytest.importorskip("calibrate")
@@ -45,8 +45,7 @@ def measured() -> Any:
 
 def calibrated(folder: Path, monkeypatch: pytest.MonkeyPatch, *options: str) -> dict:
     """The table after a run of the program on what is above."""
-    if shutil.which(MPS2_AN500.compiler) is None:
-        pytest.skip(f"{MPS2_AN500.compiler} is not installed")
+    require_programs(MPS2_AN500.compiler)
     samples, table = folder / "samples.pkl", folder / "table.json"
     samples.write_bytes(pickle.dumps(measured()))
     table.write_text(json.dumps(OLD))

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from snnir.driver.pipelines import apply_pipeline
 from snnir.support.diagnostics import SNNError
 from snnir.testing.cost_networks import connected, convolutional, narrow, quantized
 from snnir.testing.random_networks import RandomNetwork
+from snnir.testing.targets import require_programs
 
 sys.path.append(str(Path(__file__).resolve().parents[3] / "benchmarks" / "cortex_m7"))
 library_code: Any = pytest.importorskip("library_code")
@@ -52,8 +52,7 @@ def test_parts_are_read_from_the_linkers_map() -> None:
 
 def require_library() -> Path:
     """Folder of the sources of CMSIS-NN; skips the test without them or the compiler."""
-    if shutil.which(MPS2_AN500.compiler) is None:
-        pytest.skip(f"{MPS2_AN500.compiler} is not installed")
+    require_programs(MPS2_AN500.compiler)
     try:
         return find_cmsis_nn()
     except SNNError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import math
 import re
-import shutil
 from dataclasses import replace
 from typing import get_args
 
@@ -40,6 +39,7 @@ from snnir.testing.cost_networks import (
     synaptic,
 )
 from snnir.testing.random_networks import LARGEST_COUNT, RandomNetwork
+from snnir.testing.targets import require_target
 from snnir.testing.window_networks import random_window_network
 from snnir.universe import make_context
 
@@ -204,12 +204,6 @@ TOLERANCE = 0.15
 FLASH_TOLERANCE, SMALL_FLASH_TOLERANCE = 0.05, 1024
 
 
-def require_target() -> None:
-    for program in (MPS2_AN500.compiler, *(MPS2_AN500.emulator or ())[:1]):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
-
-
 def require_cmsis_nn() -> None:
     try:
         find_cmsis_nn()
@@ -227,7 +221,7 @@ def test_weights_of_4_bits_of_the_library_are_a_candidate() -> None:
     assert len(candidates) == sum(isinstance(op, Layer) for op in network.network.walk())
     expected = TorchExecutor(network.network).run(network.x, record="all")
     assert first_difference(expected, KernelExecutor(chosen).run(network.x, record=True)) is None
-    require_target()
+    require_target(MPS2_AN500)
     require_cmsis_nn()
     module = network.module.clone()
     apply_pipeline(module, "convert-qsnn-to-kernels{kernels=cmsis_s4},kernels-plan-memory")
@@ -236,7 +230,7 @@ def test_weights_of_4_bits_of_the_library_are_a_candidate() -> None:
 
 @pytest.mark.parametrize("make", ["convolutional", "connected", "synaptic", "recurrent"])
 def test_predictions_hold_on_networks_outside_of_the_fit(make) -> None:
-    require_target()
+    require_target(MPS2_AN500)
     # Seeds that the calibration does not use.
     if make == "convolutional":
         network = convolutional(np.random.default_rng(2002), True)

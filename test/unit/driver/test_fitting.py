@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import math
 import re
-import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -26,6 +25,7 @@ from snnir.driver.lowering import lower
 from snnir.driver.pipelines import LoweringOptions
 from snnir.support.diagnostics import SNNError
 from snnir.testing.cost_networks import convolutional, quantized
+from snnir.testing.targets import require_programs
 
 SPEED = LoweringOptions(optimize="speed", target=MPS2_AN500.name, silent_multiple=None)
 
@@ -115,8 +115,7 @@ def test_nothing_is_built_twice_nor_for_ever(module, fast, monkeypatch) -> None:
 
 def test_a_limit_that_small_kernels_meet_is_met(network: Path, tmp_path: Path) -> None:
     """Built, not pretended: with the flash of the smallest kernels as the limit for `speed`."""
-    if shutil.which(MPS2_AN500.compiler) is None:
-        pytest.skip(f"{MPS2_AN500.compiler} is not installed")
+    require_programs(MPS2_AN500.compiler)
     target = MPS2_AN500.name
     small = compile(network, tmp_path / "small", target=target,
                     options=LoweringOptions(optimize="size"))  # fmt: skip

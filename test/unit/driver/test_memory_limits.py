@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -16,15 +15,14 @@ from snnir.driver.pipelines import LoweringOptions
 from snnir.driver.run import run
 from snnir.driver.validate import validate
 from snnir.support.diagnostics import SNNError
+from snnir.testing.targets import require_programs
 from snnir.tools.snnir_arguments import byte_count
 
 
 def require_cross_compiler(*, emulator: bool = False) -> None:
     """Skip the test where the toolchain is not installed."""
     programs = [MPS2_AN500.compiler, *(MPS2_AN500.emulator or ())[: int(emulator)]]
-    for program in programs:
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
+    require_programs(*programs)
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,6 @@
 
 from __future__ import annotations
 
-import shutil
-from dataclasses import replace
-
 import pytest
 from xdsl.dialects.builtin import ModuleOp
 
@@ -18,6 +15,7 @@ from snnir.kernels.context import KernelChoice, NeuronChoice
 from snnir.passes.convert_qsnn_to_kernels import ConvertQSNNToKernelsPass
 from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
 from snnir.testing.map_networks import quantized_map_network
+from snnir.testing.targets import SANITIZED, require_target
 from snnir.testing.window_networks import expected_result
 from snnir.universe import make_context
 
@@ -67,30 +65,20 @@ def test_the_arena_executor_agrees(first) -> None:
 
 @pytest.mark.parametrize("first", range(0, 18, 6))
 def test_host_code_agrees(first) -> None:
-    if shutil.which(HOST.compiler) is None:
-        pytest.skip(f"{HOST.compiler} is not installed")
+    require_target(HOST)
     for seed in range(first, first + 6):
         assert_exact(seed, HOST)
 
 
 def test_host_code_is_clean_under_sanitizers() -> None:
-    if shutil.which(HOST.compiler) is None:
-        pytest.skip(f"{HOST.compiler} is not installed")
-    flags = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
-    checked = replace(
-        HOST,
-        compile_flags=(*HOST.compile_flags, *flags),
-        link_flags=(*HOST.link_flags, *flags),
-    )
+    require_target(SANITIZED)
     for seed in range(100, 106):
-        assert_exact(seed, checked)
+        assert_exact(seed, SANITIZED)
 
 
 @pytest.mark.parametrize("seed", range(200, 212))
 def test_target_code_agrees(seed) -> None:
-    for program in (MPS2_AN500.compiler, *(MPS2_AN500.emulator or ())[:1]):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
+    require_target(MPS2_AN500)
     assert_exact(seed, MPS2_AN500)
 
 

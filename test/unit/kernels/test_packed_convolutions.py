@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-import shutil
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
 
-from snnir.backends.targets import HOST, MPS2_AN500, TargetDescription
+from snnir.backends.targets import MPS2_AN500, TargetDescription
 from snnir.dialects import qsnn, snnrt
 from snnir.driver.bit_exactness import first_difference
 from snnir.executors.native import NativeExecutor
@@ -18,15 +15,9 @@ from snnir.kernels.compressed_weights import WEIGHT_RANGES, fewest_bits, pack_la
 from snnir.passes.convert_qsnn_to_kernels import ConvertQSNNToKernelsPass
 from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
 from snnir.support.diagnostics import SNNError
+from snnir.testing.targets import SANITIZED, require_target
 from snnir.testing.window_networks import expected_result, quantized_window_network
 from snnir.universe import make_context
-
-SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
-SANITIZED = replace(
-    HOST,
-    compile_flags=(*HOST.compile_flags, *SANITIZERS),
-    link_flags=(*HOST.link_flags, *SANITIZERS),
-)
 
 
 def lowered(module: ModuleOp, weight_bits: int) -> ModuleOp:
@@ -47,9 +38,7 @@ def packed_layers(module: ModuleOp) -> set[int]:
 
 @pytest.mark.parametrize(("target", "first"), [(SANITIZED, 600), (MPS2_AN500, 610)])
 def test_generated_code_agrees(target: TargetDescription, first: int) -> None:
-    for program in (target.compiler, *(target.emulator or ())[:1]):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
+    require_target(target)
     found: set[int] = set()
     for seed in range(first, first + 5):
         network = quantized_window_network(seed, most_bits=4)

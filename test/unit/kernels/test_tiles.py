@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-import shutil
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
 
-from snnir.backends.targets import HOST, MPS2_AN500, TargetDescription
+from snnir.backends.targets import MPS2_AN500, TargetDescription
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_shape
 from snnir.driver.bit_exactness import first_difference
@@ -20,6 +17,7 @@ from snnir.executors.native import NativeExecutor
 from snnir.passes.convert_qsnn_to_kernels import ConvertQSNNToKernelsPass
 from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
 from snnir.support.diagnostics import SNNError
+from snnir.testing.targets import SANITIZED, require_target
 from snnir.testing.window_networks import expected_result, quantized_window_network
 from snnir.universe import make_context
 
@@ -63,27 +61,14 @@ def assert_exact(seed: int, target: TargetDescription) -> int:
     return len(tiled_layers(module))
 
 
-def require(target: TargetDescription) -> None:
-    """Skip a test whose target cannot run here."""
-    for program in (target.compiler, *(target.emulator or ())[:1]):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
-
-
 def test_host_code_agrees_and_is_clean_under_sanitizers() -> None:
-    require(HOST)
-    flags = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
-    checked = replace(
-        HOST,
-        compile_flags=(*HOST.compile_flags, *flags),
-        link_flags=(*HOST.link_flags, *flags),
-    )
-    assert sum(assert_exact(seed, checked) for seed in range(300, 305)) > 2
+    require_target(SANITIZED)
+    assert sum(assert_exact(seed, SANITIZED) for seed in range(300, 305)) > 2
 
 
 @pytest.mark.parametrize("first", [400, 405])
 def test_target_code_agrees(first) -> None:
-    require(MPS2_AN500)
+    require_target(MPS2_AN500)
     assert sum(assert_exact(seed, MPS2_AN500) for seed in range(first, first + 5)) > 2
 
 

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import shutil
-from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -22,6 +20,7 @@ from snnir.passes.convert_qsnn_to_kernels import ConvertQSNNToKernelsPass
 from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
 from snnir.testing.cost_networks import CostNetworkBuilder, quantized, uniform_events
 from snnir.testing.random_networks import RandomNetwork
+from snnir.testing.targets import SANITIZED, require_target
 from snnir.testing.window_networks import expected_result, quantized_window_network
 from snnir.universe import make_context
 
@@ -69,37 +68,25 @@ def assert_exact(seed: int, target: TargetDescription) -> int:
 
 @pytest.mark.parametrize("first", range(0, 24, 6))
 def test_host_code_agrees(first) -> None:
-    if shutil.which(HOST.compiler) is None:
-        pytest.skip(f"{HOST.compiler} is not installed")
+    require_target(HOST)
     assert sum(assert_exact(seed, HOST) for seed in range(first, first + 6)) > 2
 
 
 def test_host_code_is_clean_under_sanitizers() -> None:
-    if shutil.which(HOST.compiler) is None:
-        pytest.skip(f"{HOST.compiler} is not installed")
-    flags = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
-    checked = replace(
-        HOST,
-        compile_flags=(*HOST.compile_flags, *flags),
-        link_flags=(*HOST.link_flags, *flags),
-    )
+    require_target(SANITIZED)
     for seed in range(200, 206):
-        assert_exact(seed, checked)
+        assert_exact(seed, SANITIZED)
 
 
 @pytest.mark.parametrize("seed", range(100, 110))
 def test_target_code_agrees(seed) -> None:
-    for program in (MPS2_AN500.compiler, *(MPS2_AN500.emulator or ())[:1]):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
+    require_target(MPS2_AN500)
     assert_exact(seed, MPS2_AN500)
 
 
 def test_sums_of_windows_with_many_channels_fit_the_registers() -> None:
     """Their code needs more registers than that of maxima, all of them where one is not saved."""
-    for program in (MPS2_AN500.compiler, *(MPS2_AN500.emulator or ())[:1]):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
+    require_target(MPS2_AN500)
     rng = np.random.default_rng(0)
     builder = CostNetworkBuilder(rng, (1, 12, 16))
     weight = builder.weight_of((48, 1, 3, 3), 2.0)

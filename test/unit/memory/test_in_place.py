@@ -8,7 +8,6 @@ failing test names.
 from __future__ import annotations
 
 import ctypes
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from snnir.backends.toolchain import COMMON_FLAGS, SNNRT_INCLUDE
 from snnir.dialects.layer_shapes import spatial_output
+from snnir.testing.targets import require_programs
 
 SOURCE = Path(__file__).parent / "in_place.c"
 BUILDS = [(compiler, level, packed) for compiler in ("gcc", "clang")
@@ -29,8 +29,7 @@ CASES = 60
 @pytest.fixture(scope="module", params=BUILDS, ids=lambda build: "-".join(map(str, build)))
 def kernels(request, tmp_path_factory) -> ctypes.CDLL:
     compiler, level, packed = request.param
-    if shutil.which(compiler) is None:
-        pytest.skip(f"{compiler} is not installed")
+    require_programs(compiler)
     library = tmp_path_factory.mktemp("in_place") / "in_place.so"
     command = [compiler, *COMMON_FLAGS, level, f"-DSNNRT_PACKED={packed}", "-shared", "-fPIC"]
     subprocess.run([*command, "-I", SNNRT_INCLUDE, SOURCE, "-o", library], check=True)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from snnir.executors import TorchExecutor
 from snnir.executors.native import NativeExecutor
 from snnir.support.diagnostics import DiagnosticEngine
 from snnir.testing.comparison import assert_same_results
+from snnir.testing.targets import require_target
 
 RESIDUAL = Path(__file__).resolve().parents[3] / "examples" / "residual" / "model.py"
 
@@ -23,9 +23,7 @@ RESIDUAL = Path(__file__).resolve().parents[3] / "examples" / "residual" / "mode
 @pytest.mark.parametrize("target", [HOST, MPS2_AN500], ids=lambda target: target.name)
 def test_residual_network(target: TargetDescription) -> None:
     """A current is pooled in place, and two currents are added in place."""
-    for program in (target.compiler, *(target.emulator or ())[:1]):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
+    require_target(target)
     module = import_network(f"{RESIDUAL}:build", input_shape=(2, 12, 12), timesteps=16, name="net")
     with DiagnosticEngine() as engine:
         lowered = lower(module)
