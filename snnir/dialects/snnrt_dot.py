@@ -89,8 +89,24 @@ class LinearDotOp(DotOpBase):
         super().verify_()
 
 
+class Conv2dDotBase(DotOpBase, ABC):
+    """A convolution of one group. Only properties: operands would come before all others."""
+
+    kernel = prop_def(DenseArrayBase.constr(i64))
+    stride = prop_def(DenseArrayBase.constr(i64))
+    padding = prop_def(DenseArrayBase.constr(i64))
+    dilation = prop_def(DenseArrayBase.constr(i64))
+
+    if TYPE_CHECKING:
+        strip: SSAValue
+
+    def quads(self) -> int:
+        height, width = int_values(self.kernel)
+        return height * dot_quads(width * buffer_shape(self.values.type)[-1])
+
+
 @irdl_op_definition
-class Conv2dDotOp(DotOpBase):
+class Conv2dDotOp(Conv2dDotBase):
     """`snnrt_conv2d_dot_{s16,s32}`: of one group, rows of the kernel without gaps.
 
     (C3) `values` and `current` are `(height, width, channels)`, and `current` has the size that
@@ -107,10 +123,6 @@ class Conv2dDotOp(DotOpBase):
     pairs = buffer_operand()
     weights = buffer_operand()
     current = buffer_operand()
-    kernel = prop_def(DenseArrayBase.constr(i64))
-    stride = prop_def(DenseArrayBase.constr(i64))
-    padding = prop_def(DenseArrayBase.constr(i64))
-    dilation = prop_def(DenseArrayBase.constr(i64))
 
     def __init__(
         self,
@@ -123,10 +135,6 @@ class Conv2dDotOp(DotOpBase):
     ):
         super().__init__(operands=[values, strip, pairs, weights, current], properties=windows)
 
-    def quads(self) -> int:
-        height, width = int_values(self.kernel)
-        return height * dot_quads(width * buffer_shape(self.values.type)[-1])
-
     def verify_(self) -> None:
         expect_rank("values", self.values, 3)  # C3
         expect_rank("current", self.current, 3)
@@ -136,7 +144,7 @@ class Conv2dDotOp(DotOpBase):
 
 
 @irdl_op_definition
-class Conv2dDotPool2dOp(DotOpBase):
+class Conv2dDotPool2dOp(Conv2dDotBase):
     """`snnrt_conv2d_dot_{max,sum}_pool2d_*`: as `snnrt.conv2d_dot`, and a pooling of its currents,
     of which only those of a row of windows exist at a time.
 
@@ -156,19 +164,11 @@ class Conv2dDotPool2dOp(DotOpBase):
     weights = buffer_operand()
     current = buffer_operand()
     output = buffer_operand()
-    kernel = prop_def(DenseArrayBase.constr(i64))
-    stride = prop_def(DenseArrayBase.constr(i64))
-    padding = prop_def(DenseArrayBase.constr(i64))
-    dilation = prop_def(DenseArrayBase.constr(i64))
     window = prop_def(DenseArrayBase.constr(i64))
     sum = prop_def(BoolAttr)
 
     def __init__(self, operands: Sequence[SSAValue], properties: dict[str, Attribute]):
         super().__init__(operands=[*operands], properties=properties)
-
-    def quads(self) -> int:
-        height, width = int_values(self.kernel)
-        return height * dot_quads(width * buffer_shape(self.values.type)[-1])
 
     def verify_(self) -> None:
         for name in ("values", "current", "output"):  # C3
@@ -195,9 +195,7 @@ class Conv2dDotPool2dOp(DotOpBase):
         )  # C6
 
 
-def _verify_convolution(
-    op: Conv2dDotOp | Conv2dDotPool2dOp, computed: tuple[int, int], *, exact: bool
-) -> None:
+def _verify_convolution(op: Conv2dDotBase, computed: tuple[int, int], *, exact: bool) -> None:
     """Verify that the convolution gives `computed` rows and columns, or at least these, and that
     its strip has room (C3 to C5).
     """
