@@ -26,6 +26,8 @@ RATE = 0.08
 """Spikes per neuron and step that every layer is scaled to."""
 EVENTS = 0.03
 """Probability of an event at an element of the input in a step."""
+ZEROS = 0.95
+"""Share of the weights of a pruned layer that are zero, anywhere."""
 TIMESTEPS = 20
 CALIBRATION_SAMPLES, TEST_SAMPLES = 16, 20
 NEURONS = (snntorch.Leaky, snntorch.RLeaky)
@@ -104,6 +106,21 @@ def _deep() -> nn.Sequential:
     )  # fmt: skip
 
 
+def _pruned() -> nn.Sequential:
+    module = nn.Sequential(
+        nn.Conv2d(2, 32, 3, stride=2, padding=1), _leaky(0.9),
+        nn.Conv2d(32, 64, 3, padding=1), _leaky(0.9),
+        nn.Conv2d(64, 64, 3, stride=2, padding=1), _leaky(0.9),
+        nn.Flatten(), nn.Linear(64 * 8 * 8, 10), _leaky(0.9, True),
+    )  # fmt: skip
+    with torch.no_grad():
+        for index in (2, 4, 7):
+            weight = module[index].weight
+            assert isinstance(weight, Tensor)
+            weight *= torch.rand_like(weight) < 1 - ZEROS
+    return module
+
+
 def _separable() -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(2, 16, 3, stride=2, padding=1), _leaky(0.5),
@@ -151,6 +168,8 @@ SHAPES = (
           InputKind.VALUES),
     Shape("one image of real values, 3x3 16-32", _image, (3, 32, 32), LoweringOptions(),
           InputKind.STATIC_VALUES),
+    Shape("3x3 32-64-64, strides, 95 % of the weights zero", _pruned, (2, 32, 32),
+          LoweringOptions()),
 )  # fmt: skip
 
 

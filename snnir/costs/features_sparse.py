@@ -15,7 +15,7 @@ from snnir.costs.features_linear import variant_of
 from snnir.costs.reach import tap_sets
 from snnir.costs.signals import Floats, Signal, Signals
 from snnir.dialects import snnrt
-from snnir.dialects.layer_shapes import int_values
+from snnir.dialects.layer_shapes import element_count, int_values
 from snnir.kernels.sparse_kernels import order_of_call
 from snnir.support.arrays import array_from_dense
 
@@ -27,17 +27,31 @@ def sparse_convolution(op: snnrt.SparseConvolutionBase, signals: Signals) -> Fou
     """Inputs at one position; of each input runs of weights, one where no border cuts columns."""
     signal = signals[op.list]
     sites = max(min(signal.positions * op.groups.value.data, signal.active), 1e-9)
-    amounts = {"run": 0.0, "weight": 0.0, "odd": 0.0, "long": 0.0}
+    amounts = dict.fromkeys(("run", "empty_run", "odd_run", "long_run", "weight", "product"), 0.0)
+    products = 0.0 if op.values is None else _multiplied(signal)
     for share, lengths in _runs(op, signal):
         amounts["run"] += share.sum() * lengths.shape[1]
-        amounts["weight"] += share @ lengths.sum(axis=1)
-        amounts["odd"] += share @ (lengths % 2).sum(axis=1)
-        amounts["long"] += share @ (lengths >= LONG_RUN).sum(axis=1)
-    steps = (*int_values(op.stride), *int_values(op.dilation))
-    strided = sites * (set(steps) != {1})
+        amounts["empty_run"] += share @ (lengths == 0).sum(axis=1)
+        amounts["odd_run"] += share @ (lengths % 2).sum(axis=1)
+        amounts["long_run"] += share @ (lengths >= LONG_RUN).sum(axis=1)
+        amounts["weight"] += (1 - products) * (share @ lengths.sum(axis=1))
+        amounts["product"] += products * (share @ lengths.sum(axis=1))
+    # What a kernel of one element or with strides needs besides the others, or does not.
+    strided = set((*int_values(op.stride), *int_values(op.dilation))) != {1}
+    kind = "point" if element_count(op.kernel_shape()[1:]) == 1 else "cut"
     return variant_of(op, op.current, signal), {
-        "call": 1, "input": signal.active, "site": sites, "strided_site": strided, **amounts,
+        "call": 1, f"{kind}_input": signal.active, f"{kind}_site": sites,
+        f"{kind}_run": amounts.pop("run"), "strided_input": signal.active * strided,
+        "strided_site": sites * strided, **amounts,
     }  # fmt: skip
+
+
+def _multiplied(signal: Signal) -> float:
+    """Share of the active inputs that are not 1: of counts that have a Poisson distribution."""
+    if signal.real:
+        return 1.0
+    extra = signal.total / max(signal.active, 1e-9) - 1
+    return 1 - math.exp(-max(extra, 0.0) * 2)
 
 
 def _runs(
