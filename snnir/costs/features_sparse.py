@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from itertools import product
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from snnir.costs.features_linear import variant_of
 from snnir.costs.reach import tap_sets
 from snnir.costs.signals import Floats, Signal, Signals
 from snnir.dialects import snnrt
-from snnir.dialects.layer_shapes import element_count, int_values
+from snnir.dialects.layer_shapes import int_values
 from snnir.kernels.sparse_kernels import order_of_call
 from snnir.support.arrays import array_from_dense
 
@@ -36,14 +37,22 @@ def sparse_convolution(op: snnrt.SparseConvolutionBase, signals: Signals) -> Fou
         amounts["long_run"] += share @ (lengths >= LONG_RUN).sum(axis=1)
         amounts["weight"] += (1 - products) * (share @ lengths.sum(axis=1))
         amounts["product"] += products * (share @ lengths.sum(axis=1))
-    # What a kernel of one element or with strides needs besides the others, or does not.
-    strided = set((*int_values(op.stride), *int_values(op.dilation))) != {1}
-    kind = "point" if element_count(op.kernel_shape()[1:]) == 1 else "cut"
+    kind = _kind(op)
     return variant_of(op, op.current, signal), {
         "call": 1, f"{kind}_input": signal.active, f"{kind}_site": sites,
-        f"{kind}_run": amounts.pop("run"), "strided_input": signal.active * strided,
-        "strided_site": sites * strided, **amounts,
+        f"{kind}_run": amounts.pop("run"), **amounts,
     }  # fmt: skip
+
+
+def _kind(op: snnrt.SparseConvolutionBase) -> Literal["single", "strided", "plain"]:
+    """What compilers make of the shape: kernels of which an input reaches one output are never cut,
+    and without strides and dilations there is one class.
+    """
+    steps = zip(op.kernel_shape()[1:], int_values(op.stride), strict=True)
+    if all(taps <= stride for taps, stride in steps):
+        return "single"
+    is_strided = set((*int_values(op.stride), *int_values(op.dilation))) != {1}
+    return "strided" if is_strided else "plain"
 
 
 def _multiplied(signal: Signal) -> float:

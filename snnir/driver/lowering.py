@@ -110,14 +110,7 @@ def lower(
     """
     options = options or LoweringOptions()
     level = level_of(network_of(module))
-    qsnn = module if level == "qsnn" else None
-    compressed = None
-    if level == "snn":
-        qsnn = module.clone()
-        if options.pipeline is not None:
-            compressed = compress(qsnn, options.pipeline)
-            options = replace(options, pipeline="")
-        quantize(qsnn, options, data)
+    qsnn, compressed = to_integer_level(module, options, data)
     if qsnn is None:
         kernels = module.clone()
         apply_pipeline(kernels, memory_planning(options))
@@ -129,6 +122,25 @@ def lower(
     kernels = simplified.clone()
     apply_pipeline(kernels, to_kernels(options))
     return LoweredNetwork(module if level == "snn" else None, qsnn, kernels, compressed, simplified)
+
+
+def to_integer_level(
+    module: ModuleOp, options: LoweringOptions, data: Dataset | None
+) -> tuple[ModuleOp | None, ModuleOp | None]:
+    """A module in integers and, where the options name passes, what they made of it.
+
+    Returns:
+        the module itself if it is in integers already; None if it was written as kernels.
+    """
+    level = level_of(network_of(module))
+    if level != "snn":
+        return (module if level == "qsnn" else None), None
+    integers, compressed = module.clone(), None
+    if options.pipeline is not None:
+        compressed = compress(integers, options.pipeline)
+        options = replace(options, pipeline="")
+    quantize(integers, options, data)
+    return integers, compressed
 
 
 def compress(module: ModuleOp, pipeline: str) -> ModuleOp | None:

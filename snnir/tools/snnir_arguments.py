@@ -39,7 +39,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"snnir {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="verb", required=True)
-    for add in (_add_check, _add_import, _add_compile, _add_run, _add_validate):
+    for add in (_add_check, _add_import, _add_compile, _add_explore, _add_run, _add_validate):
         _add_common(add(verbs))
     return parser
 
@@ -90,6 +90,20 @@ def _add_compile(verbs: Verbs) -> argparse.ArgumentParser:
     verb.add_argument("--name", help="prefix of all names in C (the name of the network)")
     verb.add_argument(
         "--data", metavar="DATA", help=f"measures the range of the input: {_DATA_HELP}"
+    )
+    _add_samples(verb)
+    _add_lowering(verb)
+    return verb
+
+
+def _add_explore(verbs: Verbs) -> argparse.ArgumentParser:
+    verb = _verb(
+        verbs, "explore", "show what each goal of --optimize and less memory would give in C"
+    )
+    verb.add_argument("network", metavar="FILE.mlir", help="network of level snn or qsnn")
+    _add_target(verb)
+    verb.add_argument(
+        "--data", metavar="DATA", help=f"activity that kernels are chosen for: {_DATA_HELP}"
     )
     _add_samples(verb)
     _add_lowering(verb)

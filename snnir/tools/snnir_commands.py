@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from snnir.driver.check import check
 from snnir.driver.compile import compile
+from snnir.driver.explore import explore
 from snnir.driver.files import name_from_path, write_network
 from snnir.driver.import_ import import_network, summarize
 from snnir.driver.levels import LEVELS_IN_C
@@ -77,6 +78,25 @@ def compile_command(options: argparse.Namespace) -> int:
     return 0
 
 
+def explore_command(options: argparse.Namespace) -> int:
+    """`snnir explore`."""
+    if options.optimize is not None:
+        raise UsageError("explore tries every goal of --optimize; leave it out")
+    # What a goal chooses cannot be given here either.
+    options.optimize = "balanced"
+    report = explore(
+        options.network,
+        target=options.target,
+        options=_lowering(options),
+        data=options.data,
+        bins=options.bins,
+        limit=options.limit,
+        cmsis_nn=options.cmsis_nn,
+    )
+    _show(report, options)
+    return 0
+
+
 def run_command(options: argparse.Namespace) -> int:
     """`snnir run`."""
     if options.input_as is not None and options.level not in LEVELS_IN_C:
@@ -132,6 +152,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "check": check_command,
     "import": import_command,
     "compile": compile_command,
+    "explore": explore_command,
     "run": run_command,
     "validate": validate_command,
 }
