@@ -25,6 +25,7 @@ fi
 
 step snnir import "$example/model.py:build" --weights "$example/weights.pt" \
     --input-shape 2,12,12 --timesteps 16 -o "$output/digits.mlir"
+step snnir explore "$output/digits.mlir" --target "$target" --data "$example/test.npz"
 step snnir compile "$output/digits.mlir" --target "$target" -o "$output/lib" \
     --data "$example/test.npz" --optimize speed
 step snnir validate "$output/digits.mlir" --module "$example/model.py:build" \

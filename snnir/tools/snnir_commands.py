@@ -82,12 +82,12 @@ def explore_command(options: argparse.Namespace) -> int:
     """`snnir explore`."""
     if options.optimize is not None:
         raise UsageError("explore tries every goal of --optimize; leave it out")
-    # What a goal chooses cannot be given here either.
-    options.optimize = "balanced"
+    # As with a goal: what it chooses cannot be given, and activity may be calibrated.
+    lowering = _lowering(argparse.Namespace(**{**vars(options), "optimize": "balanced"}))
     report = explore(
         options.network,
         target=options.target,
-        options=_lowering(options),
+        options=lowering,
         data=options.data,
         bins=options.bins,
         limit=options.limit,
