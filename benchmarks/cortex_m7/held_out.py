@@ -24,7 +24,7 @@ from snnir.data.network_inputs import integer_input
 from snnir.dialects import snn
 from snnir.driver.files import network_of, read_network
 from snnir.driver.pipelines import LANES, LoweringOptions, apply_pipeline
-from snnir.testing.cost_networks import connected, convolutional, quantized
+from snnir.testing.cost_networks import connected, convolutional, pruned, quantized
 
 CONVOLUTIONS = (
     "kernels=scatter",
@@ -35,12 +35,15 @@ CONVOLUTIONS = (
     "kernels=event packing=triples table-bytes=300000",
     "kernels=event neurons=lists",
     "kernels=masks table-bytes=40000",
+    "kernels=sparse",
     "kernels=cmsis",
 )
+PRUNED = ("kernels=sparse", "kernels=blocks", "kernels=sparse neurons=lists", "kernels=event")
 CONNECTIONS = ("kernels=dense", "kernels=packed", "kernels=sparse", "kernels=blocks",
                "kernels=cmsis")  # fmt: skip
 FIRST_SEED = 2001
 RANDOM_NETWORKS = 12
+RANDOM_PRUNED_NETWORKS = 4
 
 
 @dataclass(frozen=True)
@@ -69,8 +72,8 @@ def cases(samples: int, sparse: Path | None = None) -> Iterator[Case]:
     for each in compared(None):
         yield _case(each, samples)
         if each.name.startswith("nmnist_fc"):
-            pruned = _pruned(each) if sparse is None else read_network(sparse)
-            yield _case(replace(each, name="nmnist_fc, 97 % zeros", module=pruned), samples)
+            few = _pruned(each) if sparse is None else read_network(sparse)
+            yield _case(replace(each, name="nmnist_fc, 97 % zeros", module=few), samples)
     for number in range(RANDOM_NETWORKS):
         seed = FIRST_SEED + number
         rng = np.random.default_rng(seed)
@@ -80,13 +83,17 @@ def cases(samples: int, sparse: Path | None = None) -> Iterator[Case]:
         kind = "connected" if is_connected else "convolutional"
         choices = CONNECTIONS if is_connected else CONVOLUTIONS
         yield Case(f"random {kind} {seed}", network.module, network.x, choices)
+    for seed in range(FIRST_SEED, FIRST_SEED + RANDOM_PRUNED_NETWORKS):
+        network = pruned(np.random.default_rng(seed))
+        quantized(network, "bits=8")
+        yield Case(f"random pruned {seed}", network.module, network.x, PRUNED)
 
 
 def _pruned(each: Compared) -> ModuleOp:
-    pruned = each.module.clone()
+    module = each.module.clone()
     with data_file(each.calibration) as path:
-        apply_pipeline(pruned, f'snn-osbc-prune{{sparsity=0.97 calibration="{path}"}}')
-    return pruned
+        apply_pipeline(module, f'snn-osbc-prune{{sparsity=0.97 calibration="{path}"}}')
+    return module
 
 
 def _case(each: Compared, samples: int) -> Case:
