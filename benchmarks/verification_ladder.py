@@ -2,10 +2,12 @@
 """The verification ladder on whole networks: accuracy, agreement, instructions and memory.
 
     python benchmarks/verification_ladder.py [--limit N] [--qemu-limit N] [NAME ...]
+    python benchmarks/verification_ladder.py --file NAME=FILE.mlir --data DATA [...]
 
-writes `benchmarks/results/verification_ladder.json` and `.md`. Instruction counts are exact and
-reproduce; accuracies are those of the samples named. The trained networks and recordings that are
-no part of the repository are looked up by `snnir.data.locations.shared_folder`.
+writes `benchmarks/results/verification_ladder.json` and `.md`; with `--file` of a network that is
+in a file already, such as `compression/vgg9.py` leaves in `build/vgg9`. Instruction counts are
+exact and reproduce; accuracies are those of the samples named. The trained networks and recordings
+that are no part of the repository are looked up by `snnir.data.locations.shared_folder`.
 """
 
 import argparse
@@ -40,7 +42,7 @@ class Case:
     input_shape: tuple[int, ...]
     timesteps: int
     bins: int | None = None
-    options: LoweringOptions = field(default_factory=LoweringOptions)
+    options: LoweringOptions = field(default_factory=lambda: LoweringOptions(optimize="speed"))
     shared: bool = True
 
 
@@ -87,6 +89,20 @@ def run(case: Case, folder: Path, limit: int | None, qemu_limit: int) -> dict[st
     return report.to_json()
 
 
+def run_file(path: str, data: str, limit: int | None, qemu_limit: int) -> dict[str, Any]:
+    """The ladder of a network in a file, from `snn` down, with few bytes in view."""
+    report = validate(
+        path,
+        data,
+        limit=limit,
+        target=TARGET,
+        qemu_limit=qemu_limit,
+        options=LoweringOptions(optimize="balanced"),
+        progress=True,
+    )
+    return report.to_json()
+
+
 def _cell(value: Any, pattern: str) -> str:
     return "" if value is None else pattern.format(value)
 
@@ -123,9 +139,18 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="networks, by default all")
     parser.add_argument("--limit", type=int, help="samples, by default all")
     parser.add_argument("--qemu-limit", type=int, default=100, help="samples in the emulator")
+    parser.add_argument("--file", metavar="NAME=FILE.mlir", help="this network alone")
+    parser.add_argument("--data", help="for --file, as of snnir validate")
     arguments = parser.parse_args()
     path = RESULTS / "verification_ladder.json"
     results = json.loads(path.read_text()) if path.exists() else {}
+    if arguments.file is not None:
+        name, _, file = arguments.file.partition("=")
+        if not file or arguments.data is None:
+            parser.error("--file needs NAME=FILE.mlir, and --data")
+        results[name] = run_file(file, arguments.data, arguments.limit, arguments.qemu_limit)
+        write_results(results)
+        return
     for case in CASES:
         folder = shared_folder() if case.shared else REPOSITORY
         if arguments.names and case.name not in arguments.names:
@@ -135,7 +160,7 @@ def main() -> None:
             continue
         results[case.name] = run(case, folder, arguments.limit, arguments.qemu_limit)
         # After each network: a run takes long.
-        write_results({each.name: results[each.name] for each in CASES if each.name in results})
+        write_results(results)
 
 
 if __name__ == "__main__":
