@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from snnir.data.source import load_data
     from snnir.driver.check import check
     from snnir.driver.compile import compile
+    from snnir.driver.explore import explore
     from snnir.driver.files import read_network, write_network
     from snnir.driver.import_ import import_network
     from snnir.driver.pipelines import LoweringOptions
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "LoweringOptions", "SNNError", "__version__", "check", "compile", "from_snntorch",
+    "LoweringOptions", "SNNError", "__version__", "check", "compile", "explore", "from_snntorch",
     "import_network", "load_data", "load_plugins", "make_context", "read_network", "run",
     "validate", "write_network",
 ]  # fmt: skip
@@ -30,6 +31,7 @@ _PUBLIC: dict[str, str] = {
     "SNNError": "snnir.support.diagnostics",
     "check": "snnir.driver.check",
     "compile": "snnir.driver.compile",
+    "explore": "snnir.driver.explore",
     "from_snntorch": "snnir.frontends.snntorch",
     "import_network": "snnir.driver.import_",
     "load_data": "snnir.data.source",
