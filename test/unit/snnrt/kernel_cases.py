@@ -3,6 +3,7 @@
 import compressed_weights
 import kernel_reference as reference
 import numpy as np
+from alpha_cases import alpha
 from case_inputs import CONV_FIELDS, POOL_FIELDS, active, conv_shape
 from dot_cases import conv2d_dot, conv2d_dot_pool2d, linear_dot
 from kernel_case import TYPES, Case, fields, integers
@@ -411,6 +412,7 @@ FAMILIES = {
     argmax: (["argmax"], 20),
     argmin_first_spike: (["argmin_first_spike"], 20),
     group_sum: (["group_sum"], 10),
+    alpha: ([f"alpha_{s}_{c}" for s in ("s16", "s32") for c in ("s8", "s16", "s32")], 100),
 }  # fmt: skip
 KERNELS = [kernel for kernels, _ in FAMILIES.values() for kernel in kernels]
 
