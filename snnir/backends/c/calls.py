@@ -224,6 +224,27 @@ def li(network: CNetwork, op: snnrt.LIOp, name: str) -> CallText:
     return CallText([update], [_lif_shape(name, op)])
 
 
+def alpha(network: CNetwork, op: snnrt.AlphaOp, name: str) -> CallText:
+    channels = buffer_shape(op.membrane.type)[-1]
+    fields: dict[str, int | str] = {
+        "positions": size_of(op.membrane) // channels,
+        "channels": channels,
+        "reset": f"SNNRT_RESET_{op.reset.data.upper()}",
+        "compare": f"SNNRT_COMPARE_{op.compare.data.upper()}",
+        "current_shift": op.shift.value.data,
+        "round_leak": "true" if op.rounding.data is Rounding.NEAREST else "false",
+        "saturate": "true" if op.overflow.data is Overflow.SATURATE else "false",
+    }
+    pointers = [network.pointer(getattr(op, s)) for s in (*op.UPDATES, "current", "spikes")]
+    for parameter in op.PARAMETERS:
+        value = getattr(op, parameter)
+        fields[f"{parameter}_extent"] = _extent(value, op.membrane)
+        pointers.append("NULL" if value is None else network.pointer(value))
+    function = f"snnrt_alpha_{suffix(op.membrane)}_{suffix(op.current)}"
+    shape = struct_definition(f"{name}_shape", "snnrt_alpha_shape", fields)
+    return CallText([call(function, *pointers, f"&{name}_shape")], [shape])
+
+
 def add(network: CNetwork, op: snnrt.AddOp, name: str) -> CallText:
     operands = map(network.pointer, (op.lhs, op.rhs, op.output))
     return CallText([call(f"snnrt_add_{suffix(op.output)}", *operands, size_of(op.output))])
@@ -299,6 +320,7 @@ CALLS: dict[type[Operation], Callable[[CNetwork, Any, str], CallText]] = {
     snnrt.SumPool2dOp: sum_pool2d,
     snnrt.LIFOp: lif,
     snnrt.LIOp: li,
+    snnrt.AlphaOp: alpha,
     snnrt.AddOp: add,
     snnrt.ScaleOp: scale,
     snnrt.ConcatChannelsOp: concat_channels,
