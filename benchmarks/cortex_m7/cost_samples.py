@@ -145,7 +145,7 @@ def measure(seed: int) -> list[Sample]:
             print(f"network {seed}, {choice}: left out, {error}", file=sys.stderr)
     result += _narrow_samples(seed) + _other_samples(seed) + _packed_samples(seed)
     result += _synaptic_samples(seed) + _valued_samples(seed) + _recurrent_samples(seed)
-    return result + _depthwise_samples(seed) + _map_samples(seed)
+    return result + _depthwise_samples(seed) + _map_samples(seed) + _alpha_samples(seed)
 
 
 def _other_samples(seed: int) -> list[Sample]:
@@ -195,6 +195,15 @@ def _synaptic_samples(seed: int) -> list[Sample]:
     rng = np.random.default_rng([seed, 6])
     network = synaptic(rng)
     quantized(network, f"bits=8 state={rng.choice(['auto', 'i16', 'i32'])}")
+    return list(_samples(network, network.x, "kernels=dense", "events"))
+
+
+def _alpha_samples(seed: int) -> list[Sample]:
+    """Samples of neurons with an alpha-shaped synapse."""
+    rng = np.random.default_rng([seed, 10])
+    network = synaptic(rng, alpha=True)
+    kinds = ["bits=8 state=auto", "bits=8 state=saturate", "bits=2 state=i16"]
+    quantized(network, str(rng.choice(kinds)))
     return list(_samples(network, network.x, "kernels=dense", "events"))
 
 

@@ -21,7 +21,7 @@ from snnir.costs.features_lanes import (
     elements_of,
     packing_of,
 )
-from snnir.costs.features_neurons import UNROLLED, bits_of
+from snnir.costs.features_neurons import UNROLLED, bits_of, is_unrolled_alpha
 from snnir.costs.features_tiles import quads_of
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, buffer_shape
@@ -187,6 +187,12 @@ def _lif(op: snnrt.LIFOp) -> Amounts:
     }
 
 
+def _alpha(op: snnrt.AlphaOp) -> Amounts:
+    """Each channel of few has code of its own."""
+    copies = buffer_shape(op.membrane.type)[-1] if is_unrolled_alpha(op) else 1
+    return {f"copy_{op.reset.data.value}": copies, "loop": copies == 1}
+
+
 def _check_density(op: snnrt.CheckDensityOp) -> Amounts:
     shape, cell = buffer_shape(op.frame.type), op.density.extents
     cells = len(cell) > 0
@@ -241,6 +247,7 @@ _AMOUNTS: dict[type, Callable[..., Amounts]] = {
     snnrt.MaxPool2dOp: _pool,
     snnrt.SumPool2dOp: _pool,
     snnrt.LIFOp: _lif,
+    snnrt.AlphaOp: _alpha,
     snnrt.CheckDensityOp: _check_density,
     snnrt.ListHitsOp: _list_hits,
     snnrt.SpikeListOp: _spike_list,

@@ -151,6 +151,31 @@ def _li(op: snnrt.LIOp, signals: Signals) -> Found:
     return f"s{bits_of(op.membrane)}", amounts
 
 
+_ALPHA_UNROLLED = {Reset.NONE: (12, 6), Reset.ZERO_AFTER: (10, 5), Reset.SUBTRACT: (8, 3)}
+"""Channels for which GCC unrolls the loop over them, for states that fit and that saturate."""
+
+
+def is_unrolled_alpha(op: snnrt.AlphaOp) -> bool:
+    """Whether each channel of a call has code of its own."""
+    saturates = op.overflow.data.value != "proven"
+    return buffer_shape(op.membrane.type)[-1] <= _ALPHA_UNROLLED[op.reset.data][saturates]
+
+
+def _alpha(op: snnrt.AlphaOp, signals: Signals) -> Found:
+    neurons = _size(op.membrane)
+    parameters = [value for name in op.PARAMETERS if (value := getattr(op, name)) is not None]
+    several = [value for value in parameters if _size(value) > 1]
+    reset, length = op.reset.data.value, "short" if is_unrolled_alpha(op) else "long"
+    amounts: Amounts = {
+        "call": 1,
+        f"neuron_{length}_{reset}": neurons,
+        "neuron_bias": neurons * (op.bias is not None),
+        f"neuron_{length}_loaded": neurons * len(several),
+    }
+    kind = "plain" if op.overflow.data.value == "proven" else "saturating"
+    return f"s{bits_of(op.membrane)}.{kind}", amounts
+
+
 def _readout(op: KernelOpBase, signals: Signals) -> Found:
     outputs = _size(op.operands[0])
     # Compilers unroll short loops.
@@ -162,6 +187,7 @@ SHORT_READOUT = 16
 FEATURES: dict[type, Callable[..., Found]] = {
     snnrt.LIFOp: _lif,
     snnrt.LIOp: _li,
+    snnrt.AlphaOp: _alpha,
     snnrt.CountSpikesOp: _readout,
     snnrt.FirstSpikeOp: _readout,
     snnrt.ReadMembraneOp: _readout,

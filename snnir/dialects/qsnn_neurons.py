@@ -30,6 +30,7 @@ from xdsl.utils.str_enum import StrEnum
 
 from snnir.dialects.layer_bases import (
     Value,
+    element_type_of,
     expect_elements,
 )
 from snnir.dialects.layer_shapes import broadcasts_to, shape_of
@@ -106,6 +107,11 @@ class NeuronBase(IRDLOperation, ABC):
 
     if TYPE_CHECKING:
         membrane: OpResult[TensorType]
+
+    @property
+    def states(self) -> tuple[OpResult, ...]:
+        """What is kept from one step to the next, the membrane last."""
+        return tuple(r for r in self.results if element_type_of(r.type) != i1)
 
     def verify_(self) -> None:
         shape = shape_of(self.current.type)

@@ -133,11 +133,12 @@ def _signed(
     )  # fmt: skip
 
 
-def _saturated(neurons: AlphaNeurons, type: IntegerType, threshold: Integers) -> AlphaRanges | None:
+def _saturated(type: IntegerType, *thresholds: Integers) -> AlphaRanges | None:
     """The whole type for all states, if it holds some thresholds."""
-    needed = SATURATED_THRESHOLDS * np.abs(threshold)
-    if not fits(-needed, needed, type):
-        return None
+    for threshold in thresholds:
+        needed = SATURATED_THRESHOLDS * np.abs(threshold)
+        if not fits(-needed, needed, type):
+            return None
     low, high = type_bounds(type)
     full: Interval = (np.full((), low, np.int64), np.full((), high, np.int64))
     return AlphaRanges(full, full, full)
@@ -151,20 +152,16 @@ def _format(
     unit = input.scale / (1 << shift)
     threshold = np.minimum(whole(neurons.threshold / (neurons.gain * unit)), LARGEST_THRESHOLD)
     bias = whole(input.offset / unit)
-    subtracts = neurons.op.reset.data is Reset.SUBTRACT
-    zero = np.zeros((), np.int64)
-    dynamics = AlphaDynamics(
-        *neurons.leaks,
-        neurons.rounding,
-        smallest_extent(whole(neurons.sign * neurons.threshold / unit), shape)
-        if subtracts
-        else zero,
-        smallest_extent(_recall(neurons), shape) if subtracts else zero,
-    )
+    # A current that makes a membrane reach its threshold is about as large as this.
+    of_current = smallest_extent(whole(neurons.sign * neurons.threshold / unit), shape)
+    decrement, recall = of_current, smallest_extent(_recall(neurons), shape)
+    if neurons.op.reset.data is not Reset.SUBTRACT:
+        decrement = recall = np.zeros((), np.int64)
+    dynamics = AlphaDynamics(*neurons.leaks, neurons.rounding, decrement, recall)
     if not all(fits(array, array, i32) for array in (threshold, dynamics.decrement)):
         return None
     if overflow is qsnn.Overflow.SATURATE:
-        ranges = _saturated(neurons, type, threshold)
+        ranges = _saturated(type, threshold, of_current)
     else:
         low, high = ((bound << shift) + bias for bound in (input.low, input.high))
         ranges = alpha_ranges((low, high), dynamics, limit=-type_bounds(type)[0])
@@ -185,21 +182,25 @@ def _recall(neurons: AlphaNeurons) -> Integers:
 
 
 def _choose_format(context: QuantizationContext, neurons: AlphaNeurons) -> AlphaFormat:
-    """The first way of `state` that works, at the finest unit, as for synaptic neurons.
+    """The first way of `state` that works, at the finest unit.
+
+    Ways that are proven come first, those of enough fraction bits before all others.
 
     Raises:
         SNNError: none does.
     """
     most, steps = context.options.maximum_shift, context.sum_steps.get(neurons.op, 1)
-    for extra in (neurons.fraction_bits, 0):
-        for overflow, element_type, least in candidates(context):
-            for shift in range(most, min(least + extra, most) - 1, -1):
-                chosen = _format(neurons, overflow, element_type, shift)
-                if chosen is None:
-                    continue
-                low, high = chosen.ranges.membrane
-                if fits(low * steps, high * steps, i32):
-                    return chosen
+    ways = candidates(context)
+    proven = [way for way in ways if way[0] is qsnn.Overflow.PROVEN]
+    finest = [(*way, neurons.fraction_bits) for way in proven]
+    for overflow, element_type, least, extra in (*finest, *((*way, 0) for way in (*proven, *ways))):
+        for shift in range(most, min(least + extra, most) - 1, -1):
+            chosen = _format(neurons, overflow, element_type, shift)
+            if chosen is None:
+                continue
+            low, high = chosen.ranges.membrane
+            if fits(low * steps, high * steps, i32):
+                return chosen
     raise error_at(
         neurons.op, f"no format of its states of state={context.options.state} holds this layer; "
         "allow state=auto or a smaller minimum-shift"

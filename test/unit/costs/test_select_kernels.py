@@ -234,7 +234,7 @@ def test_weights_of_4_bits_of_the_library_are_a_candidate() -> None:
     assert_predicted(module, network)
 
 
-@pytest.mark.parametrize("make", ["convolutional", "connected", "synaptic", "recurrent"])
+@pytest.mark.parametrize("make", ["convolutional", "connected", "synaptic", "alpha", "recurrent"])
 def test_predictions_hold_on_networks_outside_of_the_fit(make) -> None:
     require_target()
     # Seeds that the calibration does not use.
@@ -242,6 +242,8 @@ def test_predictions_hold_on_networks_outside_of_the_fit(make) -> None:
         network = convolutional(np.random.default_rng(2002), True)
     elif make == "synaptic":
         network = synaptic(np.random.default_rng(2006))
+    elif make == "alpha":
+        network = synaptic(np.random.default_rng(2008), alpha=True)
     elif make == "recurrent":
         network = recurrent(np.random.default_rng(2007))
     else:

@@ -61,6 +61,8 @@ INSTRUCTION_BUDGETS = {
     "lif_factor": 58_500,
     "lif_factor_per_channel": 58_500,
     "lif_s32_s32": 71_000,
+    "alpha_s32_zero": 190_500,
+    "alpha_s32_subtract": 216_500,
     "max_pool2d_s8": 7_100,
     "max_pool2d_s16": 13_200,
     "sum_pool2d_s16_s16": 10_300,
