@@ -190,7 +190,7 @@ def _lif(op: snnrt.LIFOp) -> Amounts:
 def _alpha(op: snnrt.AlphaOp) -> Amounts:
     """Each channel of few has code of its own."""
     copies = buffer_shape(op.membrane.type)[-1] if is_unrolled_alpha(op) else 1
-    return {f"copy_{op.reset.data.value}": copies, "loop": copies == 1}
+    return {f"copy_{op.reset.data.value}": copies}
 
 
 def _check_density(op: snnrt.CheckDensityOp) -> Amounts:

@@ -29,7 +29,7 @@ from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, buffer_shape
 from snnir.dialects.layer_shapes import int_values, spatial_output
 from snnir.dialects.qsnn import Overflow, Rounding
-from snnir.kernels.lif_kinds import has_narrow_thresholds
+from snnir.kernels.lif_kinds import has_leaks_to_recall, has_narrow_thresholds
 
 
 def check_density(network: CNetwork, op: snnrt.CheckDensityOp, name: str) -> CallText:
@@ -240,6 +240,8 @@ def alpha(network: CNetwork, op: snnrt.AlphaOp, name: str) -> CallText:
         value = getattr(op, parameter)
         fields[f"{parameter}_extent"] = _extent(value, op.membrane)
         pointers.append("NULL" if value is None else network.pointer(value))
+    if op.recall is not None:
+        fields["recall_leaks"] = "true" if has_leaks_to_recall(op) else "false"
     function = f"snnrt_alpha_{suffix(op.membrane)}_{suffix(op.current)}"
     shape = struct_definition(f"{name}_shape", "snnrt_alpha_shape", fields)
     return CallText([call(function, *pointers, f"&{name}_shape")], [shape])

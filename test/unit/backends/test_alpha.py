@@ -96,6 +96,7 @@ def generated(
 def test_from_snntorch_to_the_target(reset) -> None:
     network = generated(reset)
     expected = assert_integers_agree(network)
+    assert expected.recording is not None
     assert all(layer.any() for layer in expected.recording.spikes.values())
     require(MPS2_AN500.compiler, "qemu-system-arm")
     emulated = NativeExecutor(network.kernels, MPS2_AN500)

@@ -10,6 +10,7 @@ PARAMETERS = ("excitatory_leak", "inhibitory_leak", "threshold", "bias", "decrem
 FIELDS = (
     "positions channels reset compare current_shift round_leak saturate".split()
     + [f"{name}_extent" for name in PARAMETERS]
+    + ["recall_leaks"]
 )  # fmt: skip
 
 
@@ -42,6 +43,10 @@ def alpha_parameters(rng, shape, span):
         result["bias"] = np.zeros(0, np.int32)
     if reference.RESETS[shape["reset"]] != "subtract":
         result["decrement"] = result["recall"] = np.zeros(0, np.int32)
+    leaks = (
+        result["recall"].size and 0 <= result["recall"].min() <= result["recall"].max() <= 1 << 15
+    )
+    shape["recall_leaks"] = int(leaks and rng.random() < 0.8)
     return result
 
 

@@ -234,7 +234,7 @@ static void measure_lif(void) {
    SNNRT_COMPARE_GT,   0,                  true,                        \
    false,              SNNRT_EXTENT_LAYER, SNNRT_EXTENT_LAYER,          \
    SNNRT_EXTENT_LAYER, SNNRT_EXTENT_LAYER, SNNRT_EXTENT_LAYER,          \
-   SNNRT_EXTENT_LAYER}
+   SNNRT_EXTENT_LAYER, true}
 
 static const snnrt_alpha_shape alpha_zero = ALPHA_SHAPE(SNNRT_RESET_ZERO_AFTER);
 static const snnrt_alpha_shape alpha_subtract =

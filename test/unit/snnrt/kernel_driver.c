@@ -124,7 +124,8 @@ static snnrt_alpha_shape alpha_shape(const int32_t *integers) {
       (snnrt_extent)integers[9],
       (snnrt_extent)integers[10],
       (snnrt_extent)integers[11],
-      (snnrt_extent)integers[12]};
+      (snnrt_extent)integers[12],
+      integers[13] != 0};
   return shape;
 }
 

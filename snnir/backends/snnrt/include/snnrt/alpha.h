@@ -20,7 +20,8 @@
 
 /* A layer of positions * channels neurons in HWC order; fields as in
    snnrt_lif_shape. The reset is NONE, SUBTRACT or ZERO_AFTER; of other resets
-   than SUBTRACT the last two extents are not used. */
+   than SUBTRACT the last three fields are not used. recall_leaks promises that
+   every recall is a leak factor, 0 .. 32768. */
 typedef struct snnrt_alpha_shape {
   int32_t positions, channels;
   snnrt_reset reset;
@@ -31,12 +32,18 @@ typedef struct snnrt_alpha_shape {
   snnrt_extent excitatory_leak_extent, inhibitory_leak_extent;
   snnrt_extent threshold_extent, bias_extent;
   snnrt_extent decrement_extent, recall_extent;
+  bool recall_leaks;
 } snnrt_alpha_shape;
 
 /* States of one neuron. */
 typedef struct snnrt_alpha_states {
   int32_t excitatory, inhibitory, membrane;
 } snnrt_alpha_states;
+
+/* Parameters of one neuron, those of SUBTRACT last. */
+typedef struct snnrt_alpha_neuron {
+  int32_t excitatory_leak, inhibitory_leak, threshold, decrement, recall;
+} snnrt_alpha_neuron;
 
 /* Leak of a state; `narrow` tells that the state type is int16. */
 SNNRT_KERNEL int32_t snnrt_alpha_leak(int32_t state, int32_t factor,
@@ -45,46 +52,77 @@ SNNRT_KERNEL int32_t snnrt_alpha_leak(int32_t state, int32_t factor,
                 : snnrt_leak_wide(state, factor, round);
 }
 
-/* Subtraction, of neurons that fired; `states` are those after the leaks and
-   `old` the inhibitory state before. */
-SNNRT_KERNEL snnrt_alpha_states snnrt_alpha_subtract(
-    snnrt_alpha_states states, int32_t old, int32_t decrement, int32_t recall,
-    int32_t lowest, const snnrt_alpha_shape *shape) {
+/* recall(i), which 32 bits need not hold. */
+SNNRT_KERNEL int64_t snnrt_alpha_recall(int32_t inhibitory, int32_t recall,
+                                        const snnrt_alpha_shape *shape) {
   const int32_t half = shape->round_leak ? 1 << (SNNRT_LEAK_BITS - 1) : 0;
-  const int64_t recalled = ((int64_t)old * recall + half) >> SNNRT_LEAK_BITS;
-  const snnrt_alpha_states result = {
-      snnrt_settle((int64_t)states.excitatory - decrement, lowest,
-                   shape->saturate),
-      0,
-      snnrt_settle((int64_t)states.excitatory + states.inhibitory + recalled,
-                   lowest, shape->saturate)};
-  return result;
+  if (shape->recall_leaks) {
+    return snnrt_leak_wide(inhibitory, recall, shape->round_leak);
+  }
+  return ((int64_t)inhibitory * recall + half) >> SNNRT_LEAK_BITS;
 }
 
-/* One time step of one neuron; `fired` is its R, `lowest` the minimum of the
-   state type. */
-SNNRT_KERNEL snnrt_alpha_states snnrt_alpha_step(
-    snnrt_alpha_states old, bool fired, int64_t drive, int32_t excitatory_leak,
-    int32_t inhibitory_leak, int32_t decrement, int32_t recall, int32_t lowest,
-    const snnrt_alpha_shape *shape) {
-  const bool narrow = lowest == INT16_MIN;
-  const int32_t kept = snnrt_alpha_leak(old.excitatory, excitatory_leak, narrow,
-                                        shape->round_leak);
-  const int32_t left = snnrt_alpha_leak(old.inhibitory, inhibitory_leak, narrow,
-                                        shape->round_leak);
-  snnrt_alpha_states next = {
-      snnrt_settle(kept + drive, lowest, shape->saturate),
-      snnrt_settle(left - drive, lowest, shape->saturate), 0};
+/* One time step of one neuron whose states are clamped; `lowest` is the minimum
+   of their type. */
+SNNRT_KERNEL snnrt_alpha_states snnrt_alpha_step_clamped(
+    snnrt_alpha_states old, int64_t drive, const snnrt_alpha_neuron *neuron,
+    int32_t lowest, const snnrt_alpha_shape *shape) {
+  const bool narrow = lowest == INT16_MIN, round = shape->round_leak;
+  const bool fired =
+      snnrt_fires(old.membrane, neuron->threshold, shape->compare) != 0;
+  const int32_t kept = snnrt_alpha_leak(old.excitatory,
+                                        neuron->excitatory_leak, narrow, round);
+  const int32_t left = snnrt_alpha_leak(old.inhibitory,
+                                        neuron->inhibitory_leak, narrow, round);
+  snnrt_alpha_states next = {snnrt_settle(kept + drive, lowest, true),
+                             snnrt_settle(left - drive, lowest, true), 0};
+  int64_t membrane = (int64_t)next.excitatory + next.inhibitory;
   if (fired && shape->reset == SNNRT_RESET_SUBTRACT) {
-    return snnrt_alpha_subtract(next, old.inhibitory, decrement, recall, lowest,
-                                shape);
+    membrane += snnrt_alpha_recall(old.inhibitory, neuron->recall, shape);
+    next.excitatory = snnrt_settle((int64_t)next.excitatory - neuron->decrement,
+                                   lowest, true);
+    next.inhibitory = 0;
+  } else if (fired && shape->reset == SNNRT_RESET_ZERO_AFTER) {
+    next.excitatory = next.inhibitory = 0;
+    membrane = 0;
   }
-  if (fired && shape->reset == SNNRT_RESET_ZERO_AFTER) {
-    const snnrt_alpha_states zero = {0, 0, 0};
-    return zero;
+  next.membrane = snnrt_settle(membrane, lowest, true);
+  return next;
+}
+
+/* The same of a neuron whose states fit, modulo 2^32 and without branches. */
+SNNRT_KERNEL snnrt_alpha_states snnrt_alpha_step_wrapping(
+    snnrt_alpha_states old, uint32_t drive, const snnrt_alpha_neuron *neuron,
+    bool narrow, const snnrt_alpha_shape *shape) {
+  const bool round = shape->round_leak;
+  const uint32_t fired =
+      shape->reset == SNNRT_RESET_NONE
+          ? 0
+          : snnrt_wide_mask(snnrt_wide_distance(old.membrane, neuron->threshold,
+                                                shape->compare),
+                            shape->compare);
+  const int32_t kept = snnrt_alpha_leak(old.excitatory,
+                                        neuron->excitatory_leak, narrow, round);
+  const int32_t left = snnrt_alpha_leak(old.inhibitory,
+                                        neuron->inhibitory_leak, narrow, round);
+  uint32_t excitatory = (uint32_t)kept + drive;
+  uint32_t inhibitory = (uint32_t)left - drive;
+  uint32_t recalled = 0;
+  if (shape->reset == SNNRT_RESET_SUBTRACT) {
+    recalled =
+        fired & (uint32_t)snnrt_alpha_recall(old.inhibitory, neuron->recall,
+                                             shape);
+  } else {
+    excitatory &= ~fired;
+    inhibitory &= ~fired;
   }
-  next.membrane = snnrt_settle((int64_t)next.excitatory + next.inhibitory,
-                               lowest, shape->saturate);
+  const uint32_t membrane = excitatory + inhibitory + recalled;
+  if (shape->reset == SNNRT_RESET_SUBTRACT) {
+    excitatory -= fired & (uint32_t)neuron->decrement;
+    inhibitory &= ~fired;
+  }
+  const snnrt_alpha_states next = {(int32_t)excitatory, (int32_t)inhibitory,
+                                   (int32_t)membrane};
   return next;
 }
 
@@ -112,30 +150,39 @@ SNNRT_KERNEL int32_t snnrt_alpha_parameter(const int32_t *values,
       const int32_t *restrict threshold, const int32_t *restrict bias,         \
       const int32_t *restrict decrement, const int32_t *restrict recall,       \
       const snnrt_alpha_shape *shape) {                                        \
-    const snnrt_compare compare = shape->compare;                              \
     int32_t i = 0;                                                             \
     for (int32_t position = 0; position < shape->positions; ++position) {      \
       for (int32_t c = 0; c < shape->channels; ++c, ++i) {                     \
-        const int32_t level =                                                  \
-            threshold[snnrt_extent_index(shape->threshold_extent, i, c)];      \
         const snnrt_alpha_states old = {excitatory[i], inhibitory[i],          \
                                         membrane[i]};                          \
-        const snnrt_alpha_states next = snnrt_alpha_step(                      \
-            old, snnrt_fires(old.membrane, level, compare) != 0,               \
-            snnrt_drive(                                                       \
-                current[i], shape->current_shift,                              \
-                snnrt_alpha_parameter(bias, shape->bias_extent, i, c)),        \
+        const snnrt_alpha_neuron neuron = {                                    \
             excitatory_leak[snnrt_extent_index(shape->excitatory_leak_extent,  \
                                                i, c)],                         \
             inhibitory_leak[snnrt_extent_index(shape->inhibitory_leak_extent,  \
                                                i, c)],                         \
+            threshold[snnrt_extent_index(shape->threshold_extent, i, c)],      \
             snnrt_alpha_parameter(decrement, shape->decrement_extent, i, c),   \
-            snnrt_alpha_parameter(recall, shape->recall_extent, i, c), lowest, \
-            shape);                                                            \
+            snnrt_alpha_parameter(recall, shape->recall_extent, i, c)};        \
+        const int32_t offset =                                                 \
+            snnrt_alpha_parameter(bias, shape->bias_extent, i, c);             \
+        const snnrt_alpha_states next =                                        \
+            shape->saturate                                                    \
+                ? snnrt_alpha_step_clamped(                                    \
+                      old,                                                     \
+                      snnrt_drive(current[i], shape->current_shift, offset),   \
+                      &neuron, lowest, shape)                                  \
+                : snnrt_alpha_step_wrapping(                                   \
+                      old,                                                     \
+                      ((uint32_t)current[i] << shape->current_shift) +         \
+                          (uint32_t)offset,                                    \
+                      &neuron, (lowest) == INT16_MIN, shape);                  \
         excitatory[i] = (state_type)next.excitatory;                           \
         inhibitory[i] = (state_type)next.inhibitory;                           \
         membrane[i] = (state_type)next.membrane;                               \
-        spikes[i] = (int8_t)snnrt_fires(next.membrane, level, compare);        \
+        spikes[i] = (int8_t)snnrt_wide_spike(                                  \
+            snnrt_wide_distance(next.membrane, neuron.threshold,               \
+                                shape->compare),                               \
+            shape->compare);                                                   \
       }                                                                        \
     }                                                                          \
   }
