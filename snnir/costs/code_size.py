@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from xdsl.dialects.builtin import i16
 from xdsl.ir import SSAValue
 
 from snnir.costs.features import LONG_FILL
@@ -24,9 +25,10 @@ from snnir.costs.features_lanes import (
 from snnir.costs.features_neurons import UNROLLED, bits_of, is_unrolled_alpha
 from snnir.costs.features_tiles import quads_of
 from snnir.dialects import snnrt
-from snnir.dialects.kernel_bases import KernelOpBase, buffer_shape
+from snnir.dialects.kernel_bases import KernelOpBase, buffer_element, buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_values, shape_of
 from snnir.dialects.snn_attributes import Reset, ResetTiming
+from snnir.dialects.snnrt_gather import QUAD_OUTPUTS
 from snnir.dialects.snnrt_lanes import MASK_LANES
 from snnir.kernels.c_constants import c_constant
 from snnir.kernels.dot_weights import TILE_OUTPUTS
@@ -140,7 +142,12 @@ def _gather(op: snnrt.LinearGatherOp) -> Amounts:
     (outputs,) = buffer_shape(op.current.type)
     counted = op.values is not None
     whole, rest = gather_tiles(outputs, counted)
-    return {"quad": (whole > 0) * TILE_QUADS[counted] + rest}
+    if buffer_element(op.current.type) == i16:
+        return {"quad": (whole > 0) * TILE_QUADS[counted] + rest}
+    # A last tile of 13 to 15 outputs is no whole one.
+    whole, left = divmod(outputs, QUAD_OUTPUTS * TILE_QUADS[counted])
+    tiles = (whole > 0) + (left > 0)
+    return {"tile": tiles, "quad": (whole > 0) * TILE_QUADS[counted] + -(-left // QUAD_OUTPUTS)}
 
 
 def _dot(op: snnrt.LinearDotOp | snnrt.Conv2dDotOp | snnrt.Conv2dDotPool2dOp) -> Amounts:

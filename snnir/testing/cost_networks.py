@@ -264,6 +264,17 @@ def wide(rng: np.random.Generator) -> RandomNetwork:
     return RandomNetwork(builder.complete(value), uniform_events(rng, shape, 0.012))
 
 
+def binary(rng: np.random.Generator) -> RandomNetwork:
+    """A fully connected layer behind frames of so many spikes that its sums need 32 bits."""
+    shape = (int(rng.integers(1500, 4000)),)
+    builder = CostNetworkBuilder(rng, shape)
+    outputs = int(rng.integers(1, LARGEST_LAYER // shape[0]))
+    value = builder.spiking(builder.connected(builder.frame, outputs), False)
+    rate = np.exp(rng.uniform(np.log(0.01), np.log(0.2)))
+    x = (rng.random((SAMPLES, STEPS, *shape)) < rate).astype(np.int64)
+    return RandomNetwork(builder.complete(value, InputKind.BINARY_FRAMES), x)
+
+
 def synaptic(rng: np.random.Generator, alpha: bool = False) -> RandomNetwork:
     """Neurons with a synaptic current, or an alpha-shaped synapse, behind one or two layers."""
     is_flat = rng.random() < 0.5

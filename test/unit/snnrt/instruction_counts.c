@@ -109,6 +109,10 @@ LAYER void gather_s16(uint32_t count) {
   snnrt_linear_gather_s16(list, count, words, current, &classifier);
 }
 
+LAYER void gather_s32(uint32_t count) {
+  snnrt_linear_gather_s32(list, count, words, current_s32, &classifier);
+}
+
 LAYER void gather_values_s16(uint32_t count) {
   snnrt_linear_gather_values_s16(list, count, inputs, words, current,
                                  &classifier);
@@ -143,6 +147,7 @@ static void measure_linear(void) {
   MEASURE("linear_scatter_values_s32", linear_values_s32(count));
   clear();
   memcpy(words, weights, sizeof words);
+  MEASURE("linear_gather_s32", gather_s32(count));
   MEASURE("linear_gather_s16", gather_s16(count));
   for (uint32_t i = 0; i < count; ++i) {
     for (int32_t o = 0; o < CLASSES; ++o) {

@@ -175,6 +175,7 @@ SCATTER_VALUES_KERNEL(conv2d_scatter_packed2_values_s16, conv2d)
 SCATTER_VALUES_KERNEL(conv2d_scatter_packed2_values_s32, conv2d)
 
 SCATTER_KERNEL(linear_gather_s16, linear)
+SCATTER_KERNEL(linear_gather_s32, linear)
 SCATTER_VALUES_KERNEL(linear_gather_values_s16, linear)
 
 /* integers: shape; arrays: values, pairs, weights, current. */
@@ -384,6 +385,7 @@ static const kernel kernels[] = {
     ENTRY(conv2d_dot_sum_pool2d_s16_s32),
     ENTRY(conv2d_dot_sum_pool2d_s32_s32),
     ENTRY(linear_gather_s16),
+    ENTRY(linear_gather_s32),
     ENTRY(linear_gather_values_s16),
     ENTRY(linear_scatter_s16),
     ENTRY(linear_scatter_s32),

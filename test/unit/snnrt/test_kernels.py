@@ -49,6 +49,7 @@ QEMU = (
 INSTRUCTION_BUDGETS = {
     "spike_list_512": 900,
     "linear_gather_s16": 560,
+    "linear_gather_s32": 590,
     "linear_gather_values_s16": 1_180,
     "linear_scatter_s16": 5_100,
     "linear_scatter_s32": 5_900,
