@@ -429,7 +429,9 @@ def drawn(seed: int, steps: int) -> NDArray:
 def test_alpha_neurons_spike_as_real_ones_do(decays, reset) -> None:
     """Also where `alpha` is below `beta`, so that `tau` is negative, and where nothing leaks."""
     frame = frame_of(3)
-    neurons = alpha(snn.LinearOp(frame, weight(WEIGHT)).result, *map(scalar, decays), reset)
+    neurons = alpha(
+        snn.LinearOp(frame, weight(WEIGHT)).result, scalar(decays[0]), scalar(decays[1]), reset
+    )
     module, x = module_of(frame, neurons.spikes), drawn(7, 40)
     real_network = module.body.block.first_op
     assert isinstance(real_network, snn.NetworkOp)
@@ -447,10 +449,9 @@ def test_alpha_neurons_spike_as_real_ones_do(decays, reset) -> None:
 
 def test_signs_of_tau_may_differ_within_a_layer() -> None:
     frame = frame_of(3)
-    alphas, betas = ([0.9, 0.5], [0.8, 0.75])
-    decays = [dense_from_array(np.array(v, np.float32)) for v in (alphas, betas)]
+    slow, fast = (dense_from_array(np.array(v, np.float32)) for v in ([0.9, 0.5], [0.8, 0.75]))
     current = snn.LinearOp(frame, weight(WEIGHT)).result
-    network = converted(module_of(frame, alpha(current, *decays, Reset.SUBTRACT).spikes))
+    network = converted(module_of(frame, alpha(current, slow, fast, Reset.SUBTRACT).spikes))
     op = only(network, qsnn.AlphaOp)
     signs = integers(only(network, qsnn.ScaleOp).factor)
     np.testing.assert_array_equal(signs, [1, -1])
@@ -467,7 +468,9 @@ def test_signs_of_tau_may_differ_within_a_layer() -> None:
 def test_proven_alpha_neurons_hold_constant_extremes(decays, reset, state) -> None:
     """Long enough that both filters are full; the interpreter raises where one overflows."""
     frame = frame_of(3)
-    neurons = alpha(snn.LinearOp(frame, weight(WEIGHT)).result, *map(scalar, decays), reset)
+    neurons = alpha(
+        snn.LinearOp(frame, weight(WEIGHT)).result, scalar(decays[0]), scalar(decays[1]), reset
+    )
     network = converted(module_of(frame, neurons.spikes), state=state, input_maximum=127)
     network.properties["timesteps"] = IntegerAttr(600, i64)
     op = only(network, qsnn.AlphaOp)
