@@ -285,7 +285,7 @@ class RandomNetworkBuilder:
         if self.chance(0.3):
             beta, alpha = self.parameter(current, 0.6, 0.9), self.parameter(current, 0.1, 0.55)
         neurons = snn.AlphaOp(
-            current, alpha, beta, self.parameter(current, 0.1, 1.5),
+            current, alpha, beta, self.parameter(current, 0.05, 0.5),
             reset=resets[self.rng.integers(len(resets))],
             compare=Compare(self.rng.choice(list(Compare))),
         )  # fmt: skip
