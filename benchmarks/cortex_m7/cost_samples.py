@@ -22,6 +22,7 @@ from snnir.driver.pipelines import apply_pipeline
 from snnir.quantization.input_density import density_cell, measure_density, possible_contracts
 from snnir.support.diagnostics import SNNError
 from snnir.testing.cost_networks import (
+    binary,
     connected,
     convolutional,
     depthwise,
@@ -146,7 +147,8 @@ def measure(seed: int) -> list[Sample]:
             print(f"network {seed}, {choice}: left out, {error}", file=sys.stderr)
     result += _narrow_samples(seed) + _other_samples(seed) + _packed_samples(seed)
     result += _synaptic_samples(seed) + _valued_samples(seed) + _recurrent_samples(seed)
-    return result + _depthwise_samples(seed) + _map_samples(seed) + _pruned_samples(seed)
+    result += _depthwise_samples(seed) + _map_samples(seed) + _pruned_samples(seed)
+    return result + _alpha_samples(seed) + _binary_samples(seed)
 
 
 def _other_samples(seed: int) -> list[Sample]:
@@ -196,6 +198,22 @@ def _synaptic_samples(seed: int) -> list[Sample]:
     rng = np.random.default_rng([seed, 6])
     network = synaptic(rng)
     quantized(network, f"bits=8 state={rng.choice(['auto', 'i16', 'i32'])}")
+    return list(_samples(network, network.x, "kernels=dense", "events"))
+
+
+def _binary_samples(seed: int) -> list[Sample]:
+    """Samples of sums of many spikes."""
+    network = binary(np.random.default_rng([seed, 11]))
+    quantized(network, "bits=8")
+    return list(_samples(network, network.x, "kernels=gather", "frames"))
+
+
+def _alpha_samples(seed: int) -> list[Sample]:
+    """Samples of neurons with an alpha-shaped synapse."""
+    rng = np.random.default_rng([seed, 10])
+    network = synaptic(rng, alpha=True)
+    kinds = ["bits=8 state=auto", "bits=8 state=saturate", "bits=2 state=i16"]
+    quantized(network, str(rng.choice(kinds)))
     return list(_samples(network, network.x, "kernels=dense", "events"))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from xdsl.dialects.builtin import i16
 from xdsl.ir import SSAValue
 
 from snnir.costs.features import LONG_FILL
@@ -21,12 +22,13 @@ from snnir.costs.features_lanes import (
     elements_of,
     packing_of,
 )
-from snnir.costs.features_neurons import UNROLLED, bits_of
+from snnir.costs.features_neurons import UNROLLED, bits_of, is_unrolled_alpha
 from snnir.costs.features_tiles import quads_of
 from snnir.dialects import snnrt
-from snnir.dialects.kernel_bases import KernelOpBase, buffer_shape
+from snnir.dialects.kernel_bases import KernelOpBase, buffer_element, buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_values, shape_of
 from snnir.dialects.snn_attributes import Reset, ResetTiming
+from snnir.dialects.snnrt_gather import QUAD_OUTPUTS
 from snnir.dialects.snnrt_lanes import MASK_LANES
 from snnir.kernels.c_constants import c_constant
 from snnir.kernels.dot_weights import TILE_OUTPUTS
@@ -146,7 +148,12 @@ def _gather(op: snnrt.LinearGatherOp) -> Amounts:
     (outputs,) = buffer_shape(op.current.type)
     counted = op.values is not None
     whole, rest = gather_tiles(outputs, counted)
-    return {"quad": (whole > 0) * TILE_QUADS[counted] + rest}
+    if buffer_element(op.current.type) == i16:
+        return {"quad": (whole > 0) * TILE_QUADS[counted] + rest}
+    # A last tile of 13 to 15 outputs is no whole one.
+    whole, left = divmod(outputs, QUAD_OUTPUTS * TILE_QUADS[counted])
+    tiles = (whole > 0) + (left > 0)
+    return {"tile": tiles, "quad": (whole > 0) * TILE_QUADS[counted] + -(-left // QUAD_OUTPUTS)}
 
 
 def _dot(op: snnrt.LinearDotOp | snnrt.Conv2dDotOp | snnrt.Conv2dDotPool2dOp) -> Amounts:
@@ -191,6 +198,12 @@ def _lif(op: snnrt.LIFOp) -> Amounts:
         "word": words * (words < UNROLLED) * (not immediate),
         "neuron": channels * (channels <= 10) * (not immediate) * (not zero),
     }
+
+
+def _alpha(op: snnrt.AlphaOp) -> Amounts:
+    """Each channel of few has code of its own."""
+    copies = buffer_shape(op.membrane.type)[-1] if is_unrolled_alpha(op) else 1
+    return {f"copy_{op.reset.data.value}": copies}
 
 
 def _check_density(op: snnrt.CheckDensityOp) -> Amounts:
@@ -249,6 +262,7 @@ _AMOUNTS: dict[type, Callable[..., Amounts]] = {
     snnrt.MaxPool2dOp: _pool,
     snnrt.SumPool2dOp: _pool,
     snnrt.LIFOp: _lif,
+    snnrt.AlphaOp: _alpha,
     snnrt.CheckDensityOp: _check_density,
     snnrt.ListHitsOp: _list_hits,
     snnrt.SpikeListOp: _spike_list,

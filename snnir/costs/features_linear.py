@@ -200,12 +200,19 @@ def _blocks(op: snnrt.LinearScatterBlocksOp, signals: Signals) -> Found:
     }  # fmt: skip
 
 
+LANE_ROWS = c_constant("linear_gather.h", "GATHER_LANE_ROWS")
+"""Rows whose sums lanes of 16 bits hold."""
+
+
 def _gather(op: snnrt.LinearGatherOp, signals: Signals) -> Found:
     """Tiles of outputs, each over the whole list."""
     counted, active = op.values is not None, signals[op.list].active
     whole, rest = gather_tiles(_size(op.current), counted)
     quads = whole * TILE_QUADS[counted] + rest
     amounts: dict[str, float] = {"call": 1, "tile": whole + (rest > 0), "quad": quads}
+    if buffer_element(op.current.type) != i16:
+        # Lanes are widened as often as they are full.
+        amounts["added_quad"] = quads * (active // LANE_ROWS)
     for size in range(1, TILE_QUADS[counted] + 1):
         tiles = whole * (size == TILE_QUADS[counted]) + (size == rest)
         amounts[f"of_{4 * size}_input"] = tiles * active

@@ -151,6 +151,46 @@ def _li(op: snnrt.LIOp, signals: Signals) -> Found:
     return f"s{bits_of(op.membrane)}", amounts
 
 
+UNROLLED_SIZE = 200
+"""What copies of a loop may have together where GCC unrolls it (`max-completely-peeled-insns`)."""
+
+_ALPHA_SIZES = {Reset.NONE: (14, 14), Reset.ZERO_AFTER: (19.1, 16), Reset.SUBTRACT: (20, 18)}
+"""What GCC counts of a neuron with states of 16 and of 32 bits, as measured."""
+
+_LOADED_SIZE = 3
+"""Of each parameter that is not the same for all neurons."""
+
+_ALPHA_SATURATING = {Reset.NONE: 6, Reset.ZERO_AFTER: 6, Reset.SUBTRACT: 5}
+"""Most channels for which the loop over saturating neurons is unrolled, as measured."""
+
+
+def _loaded_parameters(op: snnrt.AlphaOp) -> int:
+    parameters = (getattr(op, name) for name in op.PARAMETERS)
+    return sum(value is not None and _size(value) > 1 for value in parameters)
+
+
+def is_unrolled_alpha(op: snnrt.AlphaOp) -> bool:
+    """Whether each channel of a call has code of its own."""
+    channels, reset = buffer_shape(op.membrane.type)[-1], op.reset.data
+    if op.overflow.data.value != "proven":
+        return channels <= _ALPHA_SATURATING[reset]
+    size = _ALPHA_SIZES[reset][bits_of(op.membrane) == 32] + _LOADED_SIZE * _loaded_parameters(op)
+    return channels * size <= UNROLLED_SIZE
+
+
+def _alpha(op: snnrt.AlphaOp, signals: Signals) -> Found:
+    neurons = _size(op.membrane)
+    reset, length = op.reset.data.value, "short" if is_unrolled_alpha(op) else "long"
+    amounts: Amounts = {
+        "call": 1,
+        f"neuron_{length}_{reset}": neurons,
+        "neuron_bias": neurons * (op.bias is not None),
+        f"neuron_{length}_loaded": neurons * _loaded_parameters(op),
+    }
+    kind = "plain" if op.overflow.data.value == "proven" else "saturating"
+    return f"s{bits_of(op.membrane)}.{kind}", amounts
+
+
 def _readout(op: KernelOpBase, signals: Signals) -> Found:
     outputs = _size(op.operands[0])
     # Compilers unroll short loops.
@@ -162,6 +202,7 @@ SHORT_READOUT = 16
 FEATURES: dict[type, Callable[..., Found]] = {
     snnrt.LIFOp: _lif,
     snnrt.LIOp: _li,
+    snnrt.AlphaOp: _alpha,
     snnrt.CountSpikesOp: _readout,
     snnrt.FirstSpikeOp: _readout,
     snnrt.ReadMembraneOp: _readout,

@@ -197,10 +197,11 @@ def _written_states(calls: list[KernelOpBase]) -> list[KernelOpBase]:
     written: list[KernelOpBase] = [
         op
         for op in calls
-        if isinstance(op, snnrt.LIFOp | snnrt.MaxPool2dOp | snnrt.ScaleOp)
+        if isinstance(op, snnrt.LIFOp | snnrt.AlphaOp | snnrt.MaxPool2dOp | snnrt.ScaleOp)
         and any(_is_state(value) for value in op.buffers(op.WRITES))
     ]
-    return calls if any(not isinstance(op, snnrt.LIFOp) for op in written) else written
+    of_neurons = all(isinstance(op, snnrt.LIFOp | snnrt.AlphaOp) for op in written)
+    return written if of_neurons else calls
 
 
 def _is_state(value: SSAValue) -> bool:
@@ -241,7 +242,7 @@ class Signals:
             known[op.marks] = self[op.frame]
         elif isinstance(op, snnrt.WindowLIFBase):
             known[op.listed] = neuron_signal(op, op.spikes_shape, op.channels.value.data)
-        elif isinstance(op, snnrt.LIFOp):
+        elif isinstance(op, snnrt.LIFOp | snnrt.AlphaOp):
             shape = buffer_shape(op.spikes.type)
             known[root_of(op.spikes)] = neuron_signal(op, shape, shape[-1])
         elif isinstance(op, snnrt.ScaleOp):

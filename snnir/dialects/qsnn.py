@@ -3,7 +3,7 @@
 
 A linear layer on spikes needs no requantisation: with weights `q * s` the current in units of `s`
 is an integer sum, and the scale disappears into threshold and bias of the neuron that receives it.
-Only `qsnn.lif` and `qsnn.li` round, in their leak. Tensors are `(channels, height, width)` or
+Only neurons round, in their leak. Tensors are `(channels, height, width)` or
 `(features,)`; spikes are `i1`, counts and quantised inputs `i8`, currents `i16` or `i32`.
 """
 
@@ -54,6 +54,8 @@ from snnir.dialects.qsnn_layers import (
     WeightOp,
 )
 from snnir.dialects.qsnn_neurons import (
+    RECALL_LIMIT,
+    AlphaOp,
     LIFOp,
     LIOp,
     NeuronBase,
@@ -63,6 +65,7 @@ from snnir.dialects.qsnn_neurons import (
     RegisterOp,
     Rounding,
     RoundingAttr,
+    SpikingNeuronBase,
     WriteOp,
 )
 
@@ -123,7 +126,7 @@ QSNN = Dialect(
     "qsnn",
     [
         NetworkOp, OutputOp, WeightOp, LinearOp, Conv2dOp, MaxPool2dOp, SumPool2dOp, ReshapeOp,
-        AddOp, ScaleOp, ConcatOp, LIFOp, LIOp, RegisterOp, ReadOp, WriteOp,
+        AddOp, ScaleOp, ConcatOp, LIFOp, LIOp, AlphaOp, RegisterOp, ReadOp, WriteOp,
     ],
     [OverflowAttr, RoundingAttr, InputDensityAttr],
     [QSNNConstantMaterialization()],
@@ -132,7 +135,9 @@ QSNN = Dialect(
 __all__ = [
     "LEAK_ONE",
     "QSNN",
+    "RECALL_LIMIT",
     "AddOp",
+    "AlphaOp",
     "ConcatOp",
     "Conv2dOp",
     "InputDensityAttr",
@@ -153,6 +158,7 @@ __all__ = [
     "Rounding",
     "RoundingAttr",
     "ScaleOp",
+    "SpikingNeuronBase",
     "SumPool2dOp",
     "WeightOp",
     "WriteOp",

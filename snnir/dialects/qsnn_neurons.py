@@ -3,7 +3,7 @@
 
 from abc import ABC
 from enum import auto
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from xdsl.dialects.builtin import (
     DenseIntOrFPElementsAttr,
@@ -14,7 +14,7 @@ from xdsl.dialects.builtin import (
     i32,
 )
 from xdsl.dialects.utils import EnumAttribute
-from xdsl.ir import Attribute, SpacedOpaqueSyntaxAttribute, SSAValue
+from xdsl.ir import Attribute, OpResult, SpacedOpaqueSyntaxAttribute, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
     ParsePropInAttrDict,
@@ -30,6 +30,7 @@ from xdsl.utils.str_enum import StrEnum
 
 from snnir.dialects.layer_bases import (
     Value,
+    element_type_of,
     expect_elements,
 )
 from snnir.dialects.layer_shapes import broadcasts_to, shape_of
@@ -93,9 +94,9 @@ class NeuronBase(IRDLOperation, ABC):
     """
 
     PARAMETER_NAMES: ClassVar[tuple[str, ...]]
+    LEAK_NAMES: ClassVar[tuple[str, ...]] = ("leak",)
 
     current = operand_def(INTEGERS)
-    leak = prop_def(PARAMETER)
     bias = opt_prop_def(PARAMETER)
     shift = prop_def(IntegerAttr, default_value=IntegerAttr(0, i32))
     overflow = prop_def(OverflowAttr)
@@ -103,6 +104,14 @@ class NeuronBase(IRDLOperation, ABC):
     unit = opt_prop_def(REAL_PARAMETER)
 
     irdl_options = (ParsePropInAttrDict(),)
+
+    if TYPE_CHECKING:
+        membrane: OpResult[TensorType]
+
+    @property
+    def states(self) -> tuple[OpResult, ...]:
+        """What is kept from one step to the next, the membrane last."""
+        return tuple(r for r in self.results if element_type_of(r.type) != i1)
 
     def verify_(self) -> None:
         shape = shape_of(self.current.type)
@@ -114,9 +123,8 @@ class NeuronBase(IRDLOperation, ABC):
                     raise VerifyException(
                         f"{name} of shape {extent} does not broadcast to the layer's shape {shape}"
                     )
-        leak = self.leak
-        leaks = (leak.value.data,) if isinstance(leak, IntegerAttr) else leak.get_values()
-        if not all(isinstance(leak, int) and 0 <= leak <= LEAK_ONE for leak in leaks):  # C3
+        leaks = [leak for name in self.LEAK_NAMES for leak in _values(self.properties[name])]
+        if not all(0 <= leak <= LEAK_ONE for leak in leaks):  # C3
             raise VerifyException(f"leak factors must be between 0 and {LEAK_ONE}")
         if not 0 <= self.shift.value.data <= 16:  # C4
             raise VerifyException(f"shift must be between 0 and 16, got {self.shift.value.data}")
@@ -126,7 +134,6 @@ class NeuronBase(IRDLOperation, ABC):
 
     @staticmethod
     def arithmetic(
-        leak: Parameter,
         bias: Parameter | None,
         shift: int,
         overflow: Overflow,
@@ -135,7 +142,6 @@ class NeuronBase(IRDLOperation, ABC):
     ) -> dict[str, Attribute | None]:
         """The properties that all integer neurons have."""
         return {
-            "leak": leak,
             "bias": bias,
             "shift": IntegerAttr(shift, i32),
             "overflow": OverflowAttr(overflow),
@@ -144,8 +150,27 @@ class NeuronBase(IRDLOperation, ABC):
         }
 
 
+def _values(parameter: Attribute) -> tuple[int, ...]:
+    """All values of an integer parameter."""
+    if isinstance(parameter, IntegerAttr):
+        return (parameter.value.data,)
+    assert isinstance(parameter, DenseIntOrFPElementsAttr)
+    return tuple(int(value) for value in parameter.get_values())
+
+
+class SpikingNeuronBase(NeuronBase, ABC):
+    """An integer neuron layer with a threshold and a reset."""
+
+    threshold = prop_def(PARAMETER)
+    reset = prop_def(ResetAttr)
+    compare = prop_def(CompareAttr)
+
+    if TYPE_CHECKING:
+        spikes: OpResult[TensorType]
+
+
 @irdl_op_definition
-class LIFOp(NeuronBase):
+class LIFOp(SpikingNeuronBase):
     """Integer leaky integrate-and-fire; `reset`, `reset_timing` and `compare` as in `snn.lif`.
 
     The value before and after an immediate reset is clamped where `overflow` is `saturate`.
@@ -160,10 +185,8 @@ class LIFOp(NeuronBase):
     name = "qsnn.lif"
     PARAMETER_NAMES: ClassVar[tuple[str, ...]] = ("leak", "threshold", "bias", "unit")
 
-    threshold = prop_def(PARAMETER)
-    reset = prop_def(ResetAttr)
+    leak = prop_def(PARAMETER)
     reset_timing = prop_def(ResetTimingAttr)
-    compare = prop_def(CompareAttr)
     spikes = result_def(TensorType.constr(i1))
     membrane = result_def(INTEGERS)
 
@@ -193,11 +216,12 @@ class LIFOp(NeuronBase):
         super().__init__(
             operands=[current],
             properties={
+                "leak": leak,
                 "threshold": threshold,
                 "reset": ResetAttr(reset),
                 "reset_timing": ResetTimingAttr(reset_timing),
                 "compare": CompareAttr(compare),
-                **self.arithmetic(leak, bias, shift, overflow, rounding, unit),
+                **self.arithmetic(bias, shift, overflow, rounding, unit),
             },
             result_types=[TensorType(i1, shape), TensorType(membrane_type, shape)],
         )
@@ -210,6 +234,7 @@ class LIOp(NeuronBase):
     name = "qsnn.li"
     PARAMETER_NAMES: ClassVar[tuple[str, ...]] = ("leak", "bias", "unit")
 
+    leak = prop_def(PARAMETER)
     membrane = result_def(INTEGERS)
 
     assembly_format = (
@@ -232,9 +257,113 @@ class LIOp(NeuronBase):
         shape = shape_of(SSAValue.get(current).type)
         super().__init__(
             operands=[current],
-            properties=self.arithmetic(leak, bias, shift, overflow, rounding, unit),
+            properties={
+                "leak": leak,
+                **self.arithmetic(bias, shift, overflow, rounding, unit),
+            },
             result_types=[TensorType(membrane_type, shape)],
         )
+
+
+RECALL_LIMIT = 1 << 20
+"""Magnitude up to which the product of a state and a `recall` factor is exact in float64, too."""
+
+
+@irdl_op_definition
+class AlphaOp(SpikingNeuronBase):
+    """Integer neuron with an alpha-shaped synapse: `snn.alpha`, with `tau` in the threshold.
+
+    With `x` as in the other neurons, `leak` with either factor, and the old `R = H(U - threshold)`:
+    `e1 = leak(e) + x`, `i1 = leak(i) - x`, `V = e1 + i1`. What is stored is `e1`, `i1` and `V`
+    (`reset none`); 0 for all three where `R` (`zero_after`); or `e1 - decrement * R`, 0 instead of
+    `i1` where `R`, and `V + leak(i) * R` with the old `i` and the factor `recall` (`subtract`).
+    Spikes are `H(U - threshold)` of the new `U`. With `overflow saturate`, `e1`, `i1`, `U` and the
+    stored `e` are each clamped.
+
+    Constraints, besides those of all neurons:
+      * (C6) the reset is one of these three;
+      * (C7) `decrement` and `recall` are there if, and only if, the reset is `subtract`;
+      * (C8) `recall` is at most 2**20 in magnitude;
+      * (C9) all three states have one type.
+
+    ```mlir
+    %spikes, %e, %i, %u = qsnn.alpha %current leaks 29491 : i32, 26214 : i32 threshold 541 : i32
+        reset zero_after compare gt overflow proven rounding nearest {shift = 5 : i32}
+        : (tensor<8xi16>) -> (tensor<8xi1>, tensor<8xi32>, tensor<8xi32>, tensor<8xi32>)
+    ```
+    """
+
+    name = "qsnn.alpha"
+    PARAMETER_NAMES: ClassVar[tuple[str, ...]] = (
+        "excitatory_leak", "inhibitory_leak", "threshold", "bias", "decrement", "recall", "unit",
+    )  # fmt: skip
+    LEAK_NAMES: ClassVar[tuple[str, ...]] = ("excitatory_leak", "inhibitory_leak")
+
+    excitatory_leak = prop_def(PARAMETER)
+    inhibitory_leak = prop_def(PARAMETER)
+    decrement = opt_prop_def(PARAMETER)
+    recall = opt_prop_def(PARAMETER)
+    spikes = result_def(TensorType.constr(i1))
+    excitatory = result_def(INTEGERS)
+    inhibitory = result_def(INTEGERS)
+    membrane = result_def(INTEGERS)
+
+    assembly_format = (
+        "$current `leaks` $excitatory_leak `,` $inhibitory_leak `threshold` $threshold "
+        "(`bias` $bias^)? `reset` $reset (`decrement` $decrement^)? (`recall` $recall^)? "
+        "`compare` $compare `overflow` $overflow "
+        "`rounding` $rounding attr-dict `:` functional-type(operands, results)"
+    )
+
+    def __init__(
+        self,
+        current: Value,
+        excitatory_leak: Parameter,
+        inhibitory_leak: Parameter,
+        threshold: Parameter,
+        bias: Parameter | None = None,
+        decrement: Parameter | None = None,
+        recall: Parameter | None = None,
+        *,
+        membrane_type: Attribute,
+        shift: int = 0,
+        reset: Reset = Reset.ZERO_AFTER,
+        compare: Compare = Compare.GT,
+        overflow: Overflow = Overflow.SATURATE,
+        rounding: Rounding = Rounding.NEAREST,
+        unit: Attribute | None = None,
+    ):
+        shape = shape_of(SSAValue.get(current).type)
+        super().__init__(
+            operands=[current],
+            properties={
+                "excitatory_leak": excitatory_leak,
+                "inhibitory_leak": inhibitory_leak,
+                "threshold": threshold,
+                "decrement": decrement,
+                "recall": recall,
+                "reset": ResetAttr(reset),
+                "compare": CompareAttr(compare),
+                **self.arithmetic(bias, shift, overflow, rounding, unit),
+            },
+            result_types=[TensorType(i1, shape), *[TensorType(membrane_type, shape)] * 3],
+        )
+
+    def verify_(self) -> None:
+        super().verify_()
+        if (reset := self.reset.data) not in (Reset.NONE, Reset.SUBTRACT, Reset.ZERO_AFTER):  # C6
+            raise VerifyException(f"reset must be none, subtract or zero_after, not {reset}")
+        for name in ("decrement", "recall"):  # C7
+            if (self.properties.get(name) is not None) != (reset is Reset.SUBTRACT):
+                raise VerifyException(f"{name} belongs to reset subtract, and only there")
+        recalled = () if self.recall is None else _values(self.recall)
+        if any(abs(factor) > RECALL_LIMIT for factor in recalled):  # C8
+            raise VerifyException(f"recall factors must be at most {RECALL_LIMIT} in magnitude")
+        for result in (self.excitatory, self.inhibitory):  # C9
+            if result.type != self.membrane.type:
+                raise VerifyException(
+                    f"states must have one type, got {result.type} and {self.membrane.type}"
+                )
 
 
 @irdl_op_definition

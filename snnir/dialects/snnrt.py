@@ -75,6 +75,7 @@ from snnir.dialects.snnrt_memory import (
     ViewOp,
 )
 from snnir.dialects.snnrt_neurons import (
+    AlphaOp,
     CountSpikesOp,
     FirstSpikeOp,
     LIFOp,
@@ -137,7 +138,8 @@ SNNRT = Dialect(
     [
         NetworkOp, OutputOp, BufferOp, ConstantOp, ViewOp, FrameToHWCOp, ValuesToHWCOp, SpikeListOp,
         FillZeroOp, Conv2dScatterOp, Conv2dScatterValuesOp, LinearScatterOp, LinearScatterValuesOp,
-        MaxPool2dOp, SumPool2dOp, LIFOp, LIOp, AddOp, ScaleOp, ConcatChannelsOp, WidenOp, Im2ColOp,
+        MaxPool2dOp, SumPool2dOp, LIFOp, LIOp, AlphaOp, AddOp, ScaleOp, ConcatChannelsOp, WidenOp,
+        Im2ColOp,
         CountSpikesOp, FirstSpikeOp, ReadMembraneOp, ListHitsOp, LaneConv2dHitsOp, MaskConv2dOp,
         WindowLIFMasksOp, WindowLIFListOp, MasksToBytesOp, BytesToMasksOp, CheckDensityOp,
         LinearScatterPackedOp, LinearScatterSparseOp, LinearScatterBlocksOp, Conv2dScatterPackedOp,
@@ -151,6 +153,7 @@ SNNRT = Dialect(
 __all__ = [
     "SNNRT",
     "AddOp",
+    "AlphaOp",
     "BufferOp",
     "BytesToMasksOp",
     "CheckDensityOp",

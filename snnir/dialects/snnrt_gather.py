@@ -34,10 +34,11 @@ def quads_of(outputs: int) -> int:
 
 @irdl_op_definition
 class LinearGatherOp(KernelOpBase):
-    """`snnrt_linear_gather[_values]_s16`: sets `current` to the sum of the listed inputs' rows.
+    """`snnrt_linear_gather[_values]_{current}`: sets `current` to the sum of the listed rows.
 
-    Times their `values` where the call has any. (C1) `current` is `i16`, of rank 1; (C2) `weights`
-    are `i32` words of rank 1, for each input one for every four outputs or what is left of them.
+    Times the `values` of their inputs where the call has any. (C1) `current` is `i16` or, without
+    values, `i32`, of rank 1; (C2) `weights` are `i32` words of rank 1, for each input one for every
+    four outputs or what is left of them.
     """
 
     name = "snnrt.linear_gather"
@@ -65,7 +66,8 @@ class LinearGatherOp(KernelOpBase):
         return words // quads_of(outputs)
 
     def verify_(self) -> None:
-        expect_buffer("current", self.current, i16)  # C1
+        widths = (i16, i32) if self.values is None else (i16,)
+        expect_buffer("current", self.current, *widths)  # C1
         expect_rank("current", self.current, 1)
         expect_buffer("weights", self.weights, i32)  # C2
         expect_rank("weights", self.weights, 1)

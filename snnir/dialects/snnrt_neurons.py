@@ -2,6 +2,7 @@
 """Neurons and readouts of the `snnrt` dialect. Re-exported by `snnir.dialects.snnrt`."""
 
 from abc import ABC
+from collections.abc import Sequence
 from typing import ClassVar
 
 from xdsl.dialects.builtin import (
@@ -10,6 +11,8 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import (
+    AttrSizedOperandSegments,
+    ParsePropInAttrDict,
     irdl_op_definition,
     opt_operand_def,
     prop_def,
@@ -102,6 +105,67 @@ class LIOp(KernelOpBase):
     def verify_(self) -> None:
         expect_same_shape(self.membrane, self.current)
         verify_extents(self.membrane, self.leak, self.bias)
+
+
+@irdl_op_definition
+class AlphaOp(KernelOpBase):
+    """`snnrt_alpha_{state}_{current}`: the update of `qsnn.alpha`.
+
+    (C1) the states, `current` and `spikes` have the same shape; (C2) each parameter has one of the
+    three extents of `snnrt.lif`.
+    """
+
+    name = "snnrt.alpha"
+    PARAMETERS: ClassVar[tuple[str, ...]] = (
+        "excitatory_leak", "inhibitory_leak", "threshold", "bias", "decrement", "recall",
+    )  # fmt: skip
+    READS: ClassVar[tuple[str, ...]] = ("current", *PARAMETERS)
+    WRITES: ClassVar[tuple[str, ...]] = ("spikes",)
+    UPDATES: ClassVar[tuple[str, ...]] = ("excitatory", "inhibitory", "membrane")
+
+    excitatory = buffer_operand()
+    inhibitory = buffer_operand()
+    membrane = buffer_operand()
+    current = buffer_operand()
+    spikes = buffer_operand()
+    excitatory_leak = buffer_operand()
+    inhibitory_leak = buffer_operand()
+    threshold = buffer_operand()
+    bias = opt_operand_def(BUFFER)
+    decrement = opt_operand_def(BUFFER)
+    recall = opt_operand_def(BUFFER)
+    reset = prop_def(ResetAttr)
+    compare = prop_def(CompareAttr)
+    shift = prop_def(IntegerAttr)
+    overflow = prop_def(OverflowAttr)
+    rounding = prop_def(RoundingAttr)
+
+    irdl_options = (ParsePropInAttrDict(), AttrSizedOperandSegments(as_property=True))  # type: ignore[assignment]
+    assembly_format = (
+        "$excitatory `,` $inhibitory `,` $membrane `,` $current `,` $spikes "
+        "`leaks` $excitatory_leak `,` $inhibitory_leak `threshold` $threshold (`bias` $bias^)? "
+        "(`decrement` $decrement^ `recall` $recall)? attr-dict `:` "
+        "type($excitatory) `,` type($inhibitory) `,` type($membrane) `,` type($current) `,` "
+        "type($spikes) `leaks` type($excitatory_leak) `,` type($inhibitory_leak) `threshold` "
+        "type($threshold) (`bias` type($bias)^)? "
+        "(`decrement` type($decrement)^ `recall` type($recall))?"
+    )
+
+    def __init__(
+        self,
+        states: Sequence[SSAValue],
+        current: SSAValue,
+        spikes: SSAValue,
+        parameters: Sequence[SSAValue | None],
+        dynamics: dict[str, Attribute],
+    ):
+        """States and parameters in the order of the operands."""
+        super().__init__(operands=[*states, current, spikes, *parameters], properties=dynamics)
+
+    def verify_(self) -> None:
+        for buffer in (self.inhibitory, self.membrane, self.current, self.spikes):  # C1
+            expect_same_shape(self.excitatory, buffer)
+        verify_extents(self.membrane, *(getattr(self, name) for name in self.PARAMETERS))  # C2
 
 
 class ReadoutBase(KernelOpBase, ABC):

@@ -205,7 +205,9 @@ def _layer_row(op: Operation, layer: str, kernels: tuple[str, ...]) -> LayerRow:
         fraction_bits=op.shift.value.data if isinstance(op, qsnn.NeuronBase) else None,
         kernels=", ".join(kernels),
         weight_bytes=None if weight is None else _bytes(weight.type),
-        state_bytes=None if membrane is None else _bytes(membrane.type),
+        state_bytes=sum(_bytes(state.type) for state in op.states)
+        if isinstance(op, qsnn.NeuronBase)
+        else None,
     )
 
 

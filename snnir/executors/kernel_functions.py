@@ -28,7 +28,7 @@ from snnir.executors.kernel_lanes import LANE_KERNELS
 from snnir.executors.kernel_memory import KernelMemory, expect_fit
 from snnir.executors.kernel_tiles import TILE_KERNELS
 from snnir.executors.kernel_windows import max_pool2d, patches, pool_windows
-from snnir.executors.lif_update import leaked, lif_update, per_neuron, settled
+from snnir.executors.lif_update import alpha_update, leaked, lif_update, per_neuron, settled
 from snnir.kernels.compressed_weights import unpack_last
 from snnir.support.diagnostics import error_at
 
@@ -196,6 +196,14 @@ def li(op: snnrt.LIOp, call: Call) -> None:
     call.write(op.membrane, settled(op, leaked(op, membrane, factor) + drive))
 
 
+def alpha(op: snnrt.AlphaOp, call: Call) -> None:
+    states = [call.read(getattr(op, name)) for name in op.UPDATES]
+    spikes, updated = alpha_update(op, call, states, call.read(op.current))
+    for name, values in zip(op.UPDATES, updated, strict=True):
+        call.write(getattr(op, name), values)
+    call.write(op.spikes, spikes.astype(np.int64))
+
+
 def add(op: snnrt.AddOp, call: Call) -> None:
     call.write(op.output, call.read(op.lhs) + call.read(op.rhs))
 
@@ -255,6 +263,7 @@ KERNELS: dict[type[Operation], Callable[[Any, Call], None]] = {
     snnrt.SumPool2dOp: sum_pool2d,
     snnrt.LIFOp: lif,
     snnrt.LIOp: li,
+    snnrt.AlphaOp: alpha,
     snnrt.AddOp: add,
     snnrt.ScaleOp: scale,
     snnrt.ConcatChannelsOp: concat_channels,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""One step of integer neurons, as `snnrt/lif.h` defines it."""
+"""One step of integer neurons, as `snnrt/lif.h` and `snnrt/alpha.h` define it."""
 
 from __future__ import annotations
 
@@ -73,3 +73,30 @@ def lif_update(
         difference = spikes.astype(np.int64) - fired
         next = settled(op, next - difference * (threshold if subtracts else next))
     return spikes, next
+
+
+def alpha_update(
+    op: Any, call: Call, states: list[Integers], current: Integers
+) -> tuple[NDArray[np.bool_], list[Integers]]:
+    """Spikes and stored states of a step of `snnrt.alpha`."""
+    excitatory, inhibitory, membrane = states
+    threshold, excite, inhibit, decrement, recall = (
+        per_neuron(call, parameter, membrane.shape)
+        for parameter in (
+            op.threshold, op.excitatory_leak, op.inhibitory_leak, op.decrement, op.recall,
+        )
+    )  # fmt: skip
+    drive = current * (1 << op.shift.value.data) + per_neuron(call, op.bias, membrane.shape)
+    compare = np.greater if op.compare.data is Compare.GT else np.greater_equal
+    fired = compare(membrane, threshold)
+    excited = settled(op, leaked(op, excitatory, excite) + drive)
+    inhibited = settled(op, leaked(op, inhibitory, inhibit) - drive)
+    new = [excited, inhibited, excited + inhibited]
+    if op.reset.data is Reset.SUBTRACT:
+        new[2] = new[2] + np.where(fired, leaked(op, inhibitory, recall), 0)
+        new[0] = settled(op, excited - np.where(fired, decrement, 0))
+        new[1] = np.where(fired, 0, inhibited)
+    elif op.reset.data is Reset.ZERO_AFTER:
+        new = [np.where(fired, 0, values) for values in new]
+    new[2] = settled(op, new[2])
+    return compare(new[2], threshold), new

@@ -250,9 +250,9 @@ def _trace_layout(network: CNetwork) -> np.dtype:
         if isinstance(op, snnrt.WindowLIFBase):
             fields.append((f"spikes{number}", np.int8, element_count(op.spikes_shape)))
             continue
-        assert isinstance(op, snnrt.LIFOp | snnrt.LIOp)
+        assert isinstance(op, snnrt.LIFOp | snnrt.LIOp | snnrt.AlphaOp)
         size = element_count(buffer_shape(op.membrane.type))
-        if isinstance(op, snnrt.LIFOp):
+        if not isinstance(op, snnrt.LIOp):
             fields.append((f"spikes{number}", np.int8, size))
         fields.append((f"membrane{number}", np.dtype(f"<i{bits_of(op.membrane) // 8}"), size))
     return np.dtype(fields)
@@ -303,12 +303,12 @@ def _recording(network: CNetwork, outputs: list[_BatchOutput]) -> Recording:
             recording.spikes[name] = spikes != 0
             recording.computed[name] = computed_neurons(op)
             continue
-        assert isinstance(op, snnrt.LIFOp | snnrt.LIOp)
+        assert isinstance(op, snnrt.LIFOp | snnrt.LIOp | snnrt.AlphaOp)
         *spatial, channels = buffer_shape(op.membrane.type)
         shape = (channels, *spatial)
         noted = op.attributes.get(ORDER)
         order = channels_last(shape) if noted is None else array_from_dense(noted)
-        if isinstance(op, snnrt.LIFOp):
+        if not isinstance(op, snnrt.LIOp):
             spikes = to_logical_batch(_traced(outputs, f"spikes{number}"), order, shape)
             recording.spikes[name] = spikes != 0
         membrane = to_logical_batch(_traced(outputs, f"membrane{number}"), order, shape)

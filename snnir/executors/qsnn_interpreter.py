@@ -47,20 +47,20 @@ def integers(attribute: Attribute) -> Integers:
     return array_from_dense(attribute).astype(np.int64)
 
 
-def leak(op: qsnn.LIFOp | qsnn.LIOp, membrane: Integers) -> Integers:
-    """`U * leak / 2**15`, rounded as the operation says."""
+def leak(op: qsnn.NeuronBase, membrane: Integers, name: str = "leak") -> Integers:
+    """`U * leak / 2**15`, rounded as the operation says; `name` is that of the factor."""
     half = 1 << 14 if op.rounding.data is qsnn.Rounding.NEAREST else 0
-    return (membrane * integers(op.leak) + half) >> 15
+    return (membrane * integers(op.properties[name]) + half) >> 15
 
 
-def total_input(op: qsnn.LIFOp | qsnn.LIOp, current: Integers) -> Integers:
+def total_input(op: qsnn.NeuronBase, current: Integers) -> Integers:
     """`x = I * 2**shift + bias`."""
     scaled = current << op.shift.value.data
     return scaled if op.bias is None else scaled + integers(op.bias)
 
 
-def settle(interpreter: Interpreter, op: qsnn.LIFOp | qsnn.LIOp, membrane: Integers) -> Integers:
-    """The membrane in its type: clamped, or checked against the proof.
+def settle(interpreter: Interpreter, op: qsnn.NeuronBase, membrane: Integers) -> Integers:
+    """The membrane, or another state, in its type: clamped, or checked against the proof.
 
     Raises:
         SNNError: the proof is wrong.
@@ -92,7 +92,7 @@ def fitting(
     return values
 
 
-def fires(op: qsnn.LIFOp, membrane: Integers) -> Integers:
+def fires(op: qsnn.SpikingNeuronBase, membrane: Integers) -> Integers:
     """`H(membrane - threshold)` as 0 and 1."""
     threshold = integers(op.threshold)
     above = membrane > threshold if op.compare.data is Compare.GT else membrane >= threshold
@@ -218,6 +218,32 @@ class QSNNFunctions(NetworkFunctions):
         membrane = settle(interpreter, op, leak(op, old) + total_input(op, args[0]))
         state.store(op, "membrane", membrane)
         return (membrane,)
+
+    @impl(qsnn.AlphaOp)
+    def alpha(self, interpreter: Interpreter, op: qsnn.AlphaOp, args: PythonValues) -> Any:
+        state, x = self.state(interpreter), total_input(op, args[0])
+        names = ("excitatory", "inhibitory", "membrane")
+        excitatory, inhibitory, membrane = (
+            state.load(op, name, args[0].shape, np.int64) for name in names
+        )
+        flag = fires(op, membrane)
+        excited = settle(interpreter, op, leak(op, excitatory, "excitatory_leak") + x)
+        inhibited = settle(interpreter, op, leak(op, inhibitory, "inhibitory_leak") - x)
+        membrane = excited + inhibited
+        match op.reset.data:
+            case Reset.ZERO_AFTER:
+                excited, inhibited, membrane = (
+                    (1 - flag) * v for v in (excited, inhibited, membrane)
+                )
+            case Reset.SUBTRACT:
+                assert op.decrement is not None
+                membrane = membrane + flag * leak(op, inhibitory, "recall")
+                excited = settle(interpreter, op, excited - flag * integers(op.decrement))
+                inhibited = (1 - flag) * inhibited
+        membrane = settle(interpreter, op, membrane)
+        for name, values in zip(names, (excited, inhibited, membrane), strict=True):
+            state.store(op, name, values)
+        return fires(op, membrane), excited, inhibited, membrane
 
     @impl(qsnn.RegisterOp)
     def register(self, interpreter: Interpreter, op: qsnn.RegisterOp, args: PythonValues) -> Any:

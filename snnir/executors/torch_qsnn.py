@@ -3,7 +3,7 @@
 
 Integers are held in floating point, where torch has fast kernels: spikes and sums of products below
 2**24 in float32, membranes and everything larger in float64, which is exact below 2**53. The types
-of the IR bound every value and every product of a membrane with a leak factor below that.
+of the IR bound every value and every product of a state with a factor below that.
 """
 
 from __future__ import annotations
@@ -131,13 +131,15 @@ def concat(op: qsnn.ConcatOp, build: TorchBuilder) -> Evaluate:
     return lambda *inputs: torch.cat(inputs, dim=1)
 
 
-def _leak(op: qsnn.LIFOp | qsnn.LIOp, build: TorchBuilder) -> Callable[[Tensor], Tensor]:
-    factor = _parameter(op.leak, build)
+def _leak(
+    op: qsnn.NeuronBase, build: TorchBuilder, name: str = "leak"
+) -> Callable[[Tensor], Tensor]:
+    factor = _parameter(op.properties[name], build)
     half = 1 << 14 if op.rounding.data is qsnn.Rounding.NEAREST else 0
     return lambda membrane: (membrane * factor).add_(half).mul_(2.0**-15).floor_()
 
 
-def _input(op: qsnn.LIFOp | qsnn.LIOp, build: TorchBuilder) -> Callable[[Tensor], Tensor]:
+def _input(op: qsnn.NeuronBase, build: TorchBuilder) -> Callable[[Tensor], Tensor]:
     unit = float(1 << op.shift.value.data)
     if op.bias is None:
         return lambda current: current.to(torch.float64) * unit
@@ -145,7 +147,7 @@ def _input(op: qsnn.LIFOp | qsnn.LIOp, build: TorchBuilder) -> Callable[[Tensor]
     return lambda current: (current.to(torch.float64) * unit).add_(bias)
 
 
-def _clamp(op: qsnn.LIFOp | qsnn.LIOp) -> Callable[[Tensor], Tensor]:
+def _clamp(op: qsnn.NeuronBase) -> Callable[[Tensor], Tensor]:
     if op.overflow.data is qsnn.Overflow.PROVEN:
         return lambda membrane: membrane
     low, high = type_bounds(element_type_of(op.membrane.type))
@@ -198,6 +200,40 @@ def li(op: qsnn.LIOp, build: TorchBuilder) -> Evaluate:
     return evaluate
 
 
+def alpha(op: qsnn.AlphaOp, build: TorchBuilder) -> Evaluate:
+    total_input, clamp, reset = _input(op, build), _clamp(op), op.reset.data
+    excite, inhibit = (_leak(op, build, name) for name in op.LEAK_NAMES)
+    threshold = _parameter(op.threshold, build)
+    compare = torch.gt if op.compare.data is Compare.GT else torch.ge
+    shape = shape_of(op.membrane.type)
+    excitatory, inhibitory, membrane = (build.cell(shape, torch.float64) for _ in range(3))
+
+    def zero_after(
+        e: Tensor, i: Tensor, u: Tensor, old: Tensor, flag: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        return (1 - flag) * e, (1 - flag) * i, (1 - flag) * u
+
+    updates = {Reset.NONE: lambda e, i, u, old, flag: (e, i, u), Reset.ZERO_AFTER: zero_after}
+    if reset is Reset.SUBTRACT:
+        assert op.decrement is not None
+        decrement, recall = _parameter(op.decrement, build), _leak(op, build, "recall")
+        updates[reset] = lambda e, i, u, old, flag: (
+            clamp(e - flag * decrement), (1 - flag) * i, u + flag * recall(old)
+        )  # fmt: skip
+    update = updates[reset]
+
+    def evaluate(current: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        flag = compare(membrane.value, threshold).to(torch.float64)
+        x, old = total_input(current), inhibitory.value
+        e, i = clamp(excite(excitatory.value) + x), clamp(inhibit(old) - x)
+        excitatory.next, inhibitory.next, u = update(e, i, e + i, old, flag)
+        membrane.next = clamp(u)
+        spikes = compare(membrane.next, threshold).to(torch.float32)
+        return spikes, excitatory.next, inhibitory.next, membrane.next
+
+    return evaluate
+
+
 def output(op: Operation, build: TorchBuilder) -> Evaluate:
     return lambda *values: ()
 
@@ -215,6 +251,7 @@ LEVEL = TorchLevel(
         qsnn.ConcatOp: concat,
         qsnn.LIFOp: lif,
         qsnn.LIOp: li,
+        qsnn.AlphaOp: alpha,
         qsnn.RegisterOp: register,
         qsnn.ReadOp: read_register,
         qsnn.WriteOp: write_register,

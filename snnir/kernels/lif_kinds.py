@@ -34,3 +34,12 @@ def has_narrow_thresholds(op: snnrt.LIFOp) -> bool:
     limits = np.iinfo(np.int16)
     lowest = 0 if op.reset.data is Reset.SUBTRACT_DECAYED else limits.min
     return bool(values.min() >= lowest and values.max() <= limits.max)
+
+
+def has_leaks_to_recall(op: snnrt.AlphaOp) -> bool:
+    """Whether what is recalled is less than the current: so are the products of 32 bits."""
+    constant = None if op.recall is None else op.recall.owner
+    if not isinstance(constant, snnrt.ConstantOp):
+        return False
+    values = array_from_dense(constant.value)
+    return bool(values.min() >= 0 and values.max() <= LEAK_ONE)

@@ -96,9 +96,11 @@ def linear_candidates(
         kept = int(kept_blocks(rows).sum())
         if kept <= MAXIMUM_START:
             yield _blocks(rows, values, narrow, kept)
-    if narrow and can_gather(rows, counted=values is not InputValues.SPIKES):
-        yield _gather(rows, values)
-    if values is not InputValues.SPIKES and can_dot(rows.T[:, np.newaxis]):
+    counted = values is not InputValues.SPIKES
+    # Sums of 32 bits of products do not fit the registers.
+    if (narrow or not counted) and can_gather(rows, counted):
+        yield _gather(rows, values, narrow)
+    if counted and can_dot(rows.T[:, np.newaxis]):
         yield _dot(rows)
 
 
@@ -207,14 +209,15 @@ def _blocks(rows: NDArray[np.int8], values: InputValues, narrow: bool, kept: int
     return Candidate("blocks", flash, _affine(30, 11 + per_block * kept / max(inputs, 1)))
 
 
-def _gather(rows: NDArray[np.int8], values: InputValues) -> Candidate:
+def _gather(rows: NDArray[np.int8], values: InputValues, narrow: bool) -> Candidate:
     inputs, outputs = rows.shape
     counted = values is not InputValues.SPIKES
     whole, rest = gather_tiles(outputs, counted)
     tiles = whole + bool(rest)
     quads = whole * TILE_QUADS[counted] + rest
     per_input = 2.0 * tiles + (5.6 if counted else 2.8) * quads
-    return Candidate("gather", 4 * inputs * quads, _affine(15.0 + 22 * tiles, per_input))
+    setup = 15.0 + 22 * tiles + (0 if narrow else 8 * quads)
+    return Candidate("gather", 4 * inputs * quads, _affine(setup, per_input))
 
 
 def _dot(rows: NDArray[np.int8]) -> Candidate:

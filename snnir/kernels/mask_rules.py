@@ -80,7 +80,7 @@ def masks_of(context: KernelContext, value: SSAValue) -> MaskedSpikes:
         call.count.name_hint = f"{source.buffer.name_hint}_masks_count"
         context.call(call)
         owner = value.owner
-        neurons = owner if isinstance(owner, qsnn.LIFOp) else None
+        neurons = owner if isinstance(owner, qsnn.SpikingNeuronBase) else None
         silent = np.zeros(channels, np.bool_)
         context.masks[value] = MaskedSpikes(
             entries, call.count, (height, width), tuple(lane_channels),

@@ -25,18 +25,20 @@ MEMBRANE_REDUCTIONS = {
 }
 
 
-def _membrane(context: KernelContext, op: qsnn.LIFOp | qsnn.LIOp, label: str) -> SSAValue:
-    """The state buffer of a neuron layer, in the order of its input."""
-    value, order = op.membrane, context[op.current].order
+def _state(
+    context: KernelContext, op: qsnn.NeuronBase, label: str, name: str = "membrane"
+) -> SSAValue:
+    """The buffer of a state of a neuron layer, in the order of its input."""
+    value, order = getattr(op, name), context[op.current].order
     shape = buffer_shape_of(shape_of(value.type))
     buffer = context.buffer(
-        f"{label}_membrane", shape, element_type_of(value.type), snnrt.Region.STATE
+        f"{label}_{name}", shape, element_type_of(value.type), snnrt.Region.STATE
     )
     context.bind(value, buffer, order)
     return buffer
 
 
-def _note_order(context: KernelContext, op: qsnn.LIFOp | qsnn.LIOp, call: Operation) -> None:
+def _note_order(context: KernelContext, op: qsnn.NeuronBase, call: Operation) -> None:
     """Say on a call in which order its buffers hold the layer, where that is not channels-last."""
     order = context[op.membrane].order
     if not np.array_equal(order, channels_last(shape_of(op.membrane.type))):
@@ -44,7 +46,7 @@ def _note_order(context: KernelContext, op: qsnn.LIFOp | qsnn.LIOp, call: Operat
 
 
 def _parameters(
-    context: KernelContext, op: qsnn.LIFOp | qsnn.LIOp, label: str, *names: str
+    context: KernelContext, op: qsnn.NeuronBase, label: str, *names: str
 ) -> list[SSAValue | None]:
     """Constants for integer parameters; None for an absent one."""
     shape, order = shape_of(op.current.type), context[op.current].order
@@ -62,7 +64,7 @@ def _dynamics(op: Operation, *names: str) -> dict[str, Attribute]:
 def lower_lif(context: KernelContext, op: qsnn.LIFOp) -> None:
     """`snnrt.lif`, which updates the state and writes the spikes."""
     label, current = layer_label(op, "lif"), context[op.current]
-    membrane = _membrane(context, op, label)
+    membrane = _state(context, op, label)
     spikes = context.define(op.spikes, f"{label}_spikes", current.order)
     leak, threshold, bias = _parameters(context, op, label, "leak", "threshold", "bias")
     assert leak is not None
@@ -78,12 +80,26 @@ def lower_lif(context: KernelContext, op: qsnn.LIFOp) -> None:
 def lower_li(context: KernelContext, op: qsnn.LIOp) -> None:
     """`snnrt.li`, which updates the state."""
     label, current = layer_label(op, "li"), context[op.current]
-    membrane = _membrane(context, op, label)
+    membrane = _state(context, op, label)
     leak, bias = _parameters(context, op, label, "leak", "bias")
     assert leak is not None
     call = snnrt.LIOp(
         membrane, current.buffer, leak, bias, _dynamics(op, "shift", "overflow", "rounding")
     )
+    context.call(call, op)
+    _note_order(context, op, call)
+
+
+def lower_alpha(context: KernelContext, op: qsnn.AlphaOp) -> None:
+    """`snnrt.alpha`, which updates three states and writes the spikes."""
+    label, current = layer_label(op, "alpha"), context[op.current]
+    states = [_state(context, op, label, name) for name in snnrt.AlphaOp.UPDATES]
+    spikes = context.define(op.spikes, f"{label}_spikes", current.order)
+    call = snnrt.AlphaOp(
+        states, current.buffer, spikes,
+        _parameters(context, op, label, *snnrt.AlphaOp.PARAMETERS),
+        _dynamics(op, "reset", "compare", "shift", "overflow", "rounding"),
+    )  # fmt: skip
     context.call(call, op)
     _note_order(context, op, call)
 
@@ -123,5 +139,6 @@ def lower_output(context: KernelContext, op: qsnn.OutputOp) -> None:
 NEURON_RULES: dict[type[Operation], Callable[[KernelContext, Any], None]] = {
     qsnn.LIFOp: lower_lif,
     qsnn.LIOp: lower_li,
+    qsnn.AlphaOp: lower_alpha,
     qsnn.OutputOp: lower_output,
 }

@@ -55,7 +55,7 @@ def _fixed_order(value: SSAValue, seen: frozenset[Operation]) -> Order | None:
             return None
         case qsnn.ReshapeOp() | qsnn.ScaleOp():
             return _fixed_order(owner.input, seen)
-        case qsnn.LIFOp() | qsnn.LIOp():
+        case qsnn.NeuronBase():
             return _fixed_order(owner.current, seen)
         case qsnn.AddOp():
             order = _fixed_order(owner.lhs, seen)

@@ -22,7 +22,7 @@ from snnir.kernels.layout import buffer_shape_of, channels_last
 from snnir.kernels.orders import memory_order
 from snnir.support.diagnostics import error_at
 
-_DEFINES_BYTES = (qsnn.LIFOp, qsnn.MaxPool2dOp)
+_DEFINES_BYTES = (qsnn.SpikingNeuronBase, qsnn.MaxPool2dOp)
 """Operations whose calls write spikes to a buffer that is made for them."""
 
 _ALIASES = (qsnn.ReshapeOp, qsnn.ConcatOp)

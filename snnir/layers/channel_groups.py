@@ -200,7 +200,7 @@ class _Finder:
 
     def _neurons(self, op: NeuronBase | qsnn.NeuronBase) -> None:
         self._follow(op, op.current)
-        if not isinstance(op, SpikingNeuronBase | qsnn.LIFOp):
+        if not isinstance(op, SpikingNeuronBase | qsnn.SpikingNeuronBase):
             self.pin([op.current], f"'{op.name}' never spikes, its membrane is read")
             return
         for result in op.results:
@@ -249,7 +249,7 @@ class _Finder:
 def _is_spikes(value: SSAValue) -> bool:
     """Whether a value is made of the spikes of neurons alone, channel by channel."""
     match owner := value.owner:
-        case SpikingNeuronBase() | qsnn.LIFOp():
+        case SpikingNeuronBase() | qsnn.SpikingNeuronBase():
             return value is owner.spikes
         case Pool2dBase() | snn.ScaleOp() | qsnn.ScaleOp():
             return _is_spikes(owner.operands[0])

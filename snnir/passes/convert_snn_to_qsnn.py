@@ -7,12 +7,13 @@ counted in `scale / 2**shift`. The width of a membrane is justified by range ana
 inputs that `input-maximum` and `input-density` admit, or by saturation, and both are written into
 the IR. Where two currents of different units meet, integer factors bring them to a common one.
 
-Legal for networks of `snn` layers whose neurons are `snn.lif`, `snn.li` and `snn.synaptic` and
-whose registers hold spikes; anything else is refused at its location. Layers whose currents are
-added to those of feedback share one scale for each channel, or one is a multiple of the other's.
-Layers that read input and spikes joined become the sum of one for each. A synaptic neuron becomes
-two in series: a `qsnn.li` that holds its current, named `<layer>.synapse`, and a `qsnn.lif`. Batch
-normalisation and scales need a positive factor here: fold them first.
+Legal for networks of `snn` layers whose registers hold spikes; anything else is refused at its
+location. Layers whose currents are added to those of feedback share one scale for each channel, or
+one is a multiple of the other's. Layers that read input and spikes joined become the sum of one for
+each. A synaptic neuron becomes two in series: a `qsnn.li` that holds its current, named
+`<layer>.synapse`, and a `qsnn.lif`. The gain `tau` of an alpha neuron moves into its threshold,
+whatever its sign; it must not be 0. Batch normalisation and scales need a positive factor here:
+fold them first.
 """
 
 from dataclasses import dataclass

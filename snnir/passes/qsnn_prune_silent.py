@@ -93,7 +93,7 @@ class QSNNPruneSilentPass(SNNPass):
 
     def _report(
         self,
-        op: qsnn.LIFOp,
+        op: qsnn.SpikingNeuronBase,
         silent: NDArray[np.bool_],
         members: NDArray[np.int64],
         removed: NDArray[np.bool_],

@@ -152,7 +152,7 @@ class QSNNSelectKernelsPass(SNNPass):
         return [b for b in TABLE_BUDGETS if limit is None or b < limit]
 
     def _say_what_is_assumed(self, network: qsnn.NetworkOp) -> None:
-        neurons = [op for op in network.body.block.ops if isinstance(op, qsnn.LIFOp)]
+        neurons = [op for op in network.body.block.ops if isinstance(op, qsnn.SpikingNeuronBase)]
         if INPUT_COUNTS in network.attributes and all(rate_of(op) is not None for op in neurons):
             return
         self.remark(

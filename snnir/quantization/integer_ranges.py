@@ -20,7 +20,8 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from snnir.dialects import qsnn
 from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.layer_shapes import int_values, shape_of
-from snnir.dialects.snn_attributes import REAL_KINDS
+from snnir.dialects.snn_attributes import REAL_KINDS, Compare
+from snnir.quantization.alpha_range import AlphaDynamics, alpha_ranges
 from snnir.quantization.membrane_range import Interval, NeuronDynamics, membrane_range
 from snnir.quantization.sum_range import sum_range
 from snnir.quantization.values import smallest_extent, type_bounds
@@ -43,8 +44,8 @@ class NetworkRanges:
     """
 
     ranges: dict[SSAValue, Interval] = field(default_factory=dict[SSAValue, Interval])
-    silent: dict[qsnn.LIFOp, NDArray[np.bool_]] = field(
-        default_factory=dict[qsnn.LIFOp, NDArray[np.bool_]]
+    silent: dict[qsnn.SpikingNeuronBase, NDArray[np.bool_]] = field(
+        default_factory=dict[qsnn.SpikingNeuronBase, NDArray[np.bool_]]
     )
     _window_sums: dict[SSAValue, int] = field(default_factory=dict[SSAValue, int])
 
@@ -177,6 +178,22 @@ def _parameter(attribute: Attribute) -> NDArray[np.int64]:
     return array_from_dense(attribute).astype(np.int64)
 
 
+def _drive(found: NetworkRanges, op: qsnn.NeuronBase) -> Interval:
+    """Range of `x`, the input of neurons with bias and shift."""
+    bias = np.zeros((), np.int64) if op.bias is None else _parameter(op.bias)
+    low, high = (
+        smallest_extent((bound << op.shift.value.data) + bias, shape_of(op.current.type))
+        for bound in found.full(op.current)
+    )
+    return low, high
+
+
+def _define_state(found: NetworkRanges, value: SSAValue, range: Interval) -> None:
+    """Record the bounds of a state, which its type may clamp."""
+    smallest, largest = type_bounds(element_type_of(value.type))
+    found.define(value, *(np.clip(bound, smallest, largest) for bound in range))
+
+
 def _membrane(
     found: NetworkRanges, op: qsnn.LIFOp | qsnn.LIOp, dynamics: NeuronDynamics
 ) -> Interval | None:
@@ -184,17 +201,10 @@ def _membrane(
 
     Clamping moves values towards zero, which every such range holds: it stays valid.
     """
-    shape = shape_of(op.current.type)
-    bias = np.zeros((), np.int64) if op.bias is None else _parameter(op.bias)
-    low, high = (
-        smallest_extent((bound << op.shift.value.data) + bias, shape)
-        for bound in found.full(op.current)
-    )
-    if (range := membrane_range((low, high), dynamics, LIMIT)) is None:
+    if (range := membrane_range(_drive(found, op), dynamics, LIMIT)) is None:
         _unknown(found, op.membrane)
         return None
-    smallest, largest = type_bounds(element_type_of(op.membrane.type))
-    found.define(op.membrane, *(np.clip(bound, smallest, largest) for bound in range))
+    _define_state(found, op.membrane, range)
     return range
 
 
@@ -203,16 +213,44 @@ def _lif(found: NetworkRanges, op: qsnn.LIFOp) -> None:
         _parameter(op.leak), op.rounding.data, _parameter(op.threshold), op.reset.data,
         op.reset_timing.data, op.compare.data,
     )  # fmt: skip
-    shape, range = shape_of(op.current.type), _membrane(found, op, dynamics)
+    _spikes(found, op, _membrane(found, op, dynamics), dynamics.quiet_maximum)
+
+
+def _spikes(
+    found: NetworkRanges,
+    op: qsnn.SpikingNeuronBase,
+    range: Interval | None,
+    quiet_maximum: NDArray[np.int64],
+) -> None:
+    """Which neurons may fire, by the range of their membranes."""
+    shape = shape_of(op.current.type)
     quiet = np.zeros(shape, np.bool_)
     if range is not None:
-        quiet[...] = range[1] <= dynamics.quiet_maximum
+        quiet[...] = range[1] <= quiet_maximum
     found.define(op.spikes, np.zeros((), np.int64), (~quiet).astype(np.int64))
     found.silent[op] = np.asarray(quiet.reshape(shape[0], -1).all(axis=1))
 
 
 def _li(found: NetworkRanges, op: qsnn.LIOp) -> None:
     _membrane(found, op, NeuronDynamics(_parameter(op.leak), op.rounding.data, None))
+
+
+def _alpha(found: NetworkRanges, op: qsnn.AlphaOp) -> None:
+    zero, threshold = np.zeros((), np.int64), _parameter(op.threshold)
+    dynamics = AlphaDynamics(
+        _parameter(op.excitatory_leak), _parameter(op.inhibitory_leak), op.rounding.data,
+        *(zero if value is None else _parameter(value) for value in (op.decrement, op.recall)),
+    )  # fmt: skip
+    ranges = alpha_ranges(_drive(found, op), dynamics, LIMIT)
+    for value in (op.excitatory, op.inhibitory, op.membrane):
+        if ranges is None:
+            _unknown(found, value)
+    if ranges is not None:
+        _define_state(found, op.excitatory, ranges.excitatory)
+        _define_state(found, op.inhibitory, ranges.inhibitory)
+        _define_state(found, op.membrane, ranges.membrane)
+    quiet = threshold - (1 if op.compare.data is Compare.GE else 0)
+    _spikes(found, op, None if ranges is None else ranges.membrane, quiet)
 
 
 _RULES: dict[type[Operation], Callable[..., None]] = {
@@ -226,4 +264,5 @@ _RULES: dict[type[Operation], Callable[..., None]] = {
     qsnn.ConcatOp: _concat,
     qsnn.LIFOp: _lif,
     qsnn.LIOp: _li,
+    qsnn.AlphaOp: _alpha,
 }

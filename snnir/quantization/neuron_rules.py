@@ -9,13 +9,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import IntegerType, StringAttr, i16, i32
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import Operation, SSAValue
 
 from snnir.dialects import qsnn, snn
 from snnir.dialects.layer_shapes import shape_of
 from snnir.dialects.network import LAYER
+from snnir.quantization.alpha_rules import quantize_alpha
 from snnir.quantization.context import QuantizationContext
 from snnir.quantization.membrane_range import Interval, NeuronDynamics, membrane_range
+from snnir.quantization.membranes import (
+    LARGEST_THRESHOLD,
+    SATURATED_THRESHOLDS,
+    candidates,
+    leak_factors,
+    neuron_input,
+    parameter_array,
+    whole,
+)
 from snnir.quantization.values import (
     QuantizedValue,
     fits,
@@ -25,16 +35,7 @@ from snnir.quantization.values import (
     spikes,
     type_bounds,
 )
-from snnir.support.arrays import array_from_dense
 from snnir.support.diagnostics import error_at
-
-BEYOND = 2.0**52
-
-LARGEST_THRESHOLD = (1 << 31) - 1
-"""What stands for all larger thresholds, of neurons whose membranes provably stay below it."""
-
-SATURATED_THRESHOLDS = 8
-"""With `state=saturate` the membrane holds at least this many thresholds before it clamps."""
 
 SYNAPSE = "{}.synapse"
 """Name of the integrator that holds the synaptic current of a layer, from the layer's name."""
@@ -52,20 +53,6 @@ class MembraneFormat:
     range: Interval
 
 
-def parameter_array(attribute: Attribute, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """A real neuron parameter, at the smallest extent."""
-    return smallest_extent(array_from_dense(attribute).astype(np.float64), shape)
-
-
-def _leak(beta: NDArray[np.float64]) -> NDArray[np.int64]:
-    return np.rint(np.clip(beta, 0.0, 1.0) * qsnn.LEAK_ONE).astype(np.int64)
-
-
-def _whole(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Rounded to nearest; what is beyond any membrane stays so, and far from the ends of int64."""
-    return np.rint(np.clip(values, -BEYOND, BEYOND)).astype(np.int64)
-
-
 @dataclass(frozen=True)
 class Membrane:
     """What is needed to express a membrane at any shift."""
@@ -77,10 +64,10 @@ class Membrane:
     def at(self, shift: int) -> tuple[NeuronDynamics, NDArray[np.int64], Interval]:
         """Integer dynamics, bias and range of the input `x`, for the unit `scale / 2**shift`."""
         shape, unit = self.input.shape, self.input.scale / (1 << shift)
-        bias = smallest_extent(_whole(self.input.offset / unit), shape)
+        bias = smallest_extent(whole(self.input.offset / unit), shape)
         dynamics = self.dynamics
         if self.threshold is not None:
-            threshold = np.minimum(_whole(self.threshold / unit), LARGEST_THRESHOLD)
+            threshold = np.minimum(whole(self.threshold / unit), LARGEST_THRESHOLD)
             dynamics = replace(dynamics, threshold=smallest_extent(threshold, shape))
         low, high = ((bound << shift) + bias for bound in (self.input.low, self.input.high))
         return dynamics, bias, (low, high)
@@ -118,24 +105,10 @@ def _saturating(membrane: Membrane, shift: int, element_type: IntegerType) -> Me
     return MembraneFormat(shift, element_type, qsnn.Overflow.SATURATE, dynamics, bias, full)
 
 
-Candidate = tuple[Callable[..., MembraneFormat | None], IntegerType, int]
-"""A way to hold a membrane: method, type, smallest shift."""
-
-
-def _candidates(context: QuantizationContext) -> list[Candidate]:
-    """Ways to hold a membrane, best first."""
-    least = context.options.minimum_shift
-    narrow: Candidate = (_proven, i16, least)
-    wide: Candidate = (_proven, i32, least)
-    clamped_narrow: Candidate = (_saturating, i16, 0)
-    clamped_wide: Candidate = (_saturating, i32, 0)
-    candidates: dict[str, list[Candidate]] = {
-        "auto": [narrow, wide, clamped_wide, clamped_narrow],
-        "i16": [narrow, clamped_narrow],
-        "i32": [wide, clamped_wide],
-        "saturate": [clamped_narrow, clamped_wide],
-    }
-    return candidates[context.options.state]
+_METHODS: dict[qsnn.Overflow, Callable[..., MembraneFormat | None]] = {
+    qsnn.Overflow.PROVEN: _proven,
+    qsnn.Overflow.SATURATE: _saturating,
+}
 
 
 def choose_format(
@@ -146,9 +119,9 @@ def choose_format(
     Raises:
         SNNError: none does.
     """
-    for method, element_type, least in _candidates(context):
+    for overflow, element_type, least in candidates(context):
         for shift in range(context.options.maximum_shift, least - 1, -1):
-            chosen = method(membrane, shift, element_type)
+            chosen = _METHODS[overflow](membrane, shift, element_type)
             if chosen is not None and _sum_fits(context, op, chosen):
                 return chosen
     _refuse_threshold(op, membrane)
@@ -208,19 +181,6 @@ def _arithmetic(op: Operation, input: QuantizedValue, chosen: MembraneFormat) ->
     }
 
 
-def _input(
-    context: QuantizationContext, op: snn.LIFOp | snn.LIOp | snn.SynapticOp
-) -> QuantizedValue:
-    input = context[op.current]
-    if (input.scale <= 0).any():
-        raise error_at(
-            op,
-            "its input has a unit that is not positive (a negative scale or batch-norm weight); "
-            "run snn-fold-batch-norm and snn-fold-scale first",
-        )
-    return input
-
-
 def _membrane_value(
     value: SSAValue, input: QuantizedValue, chosen: MembraneFormat
 ) -> QuantizedValue:
@@ -231,8 +191,9 @@ def _spiking_dynamics(
     context: QuantizationContext, op: snn.LIFOp | snn.SynapticOp
 ) -> NeuronDynamics:
     """Leak and reset of the membrane; the threshold follows from its unit."""
+    leak = leak_factors(parameter_array(op.beta, shape_of(op.current.type)))
     return NeuronDynamics(
-        _leak(parameter_array(op.beta, shape_of(op.current.type))), context.options.rounding, None,
+        leak, context.options.rounding, None,
         op.reset.data, op.reset_timing.data, op.compare.data,
     )  # fmt: skip
 
@@ -253,7 +214,7 @@ def _lif(
 
 def quantize_lif(context: QuantizationContext, op: snn.LIFOp) -> list[QuantizedValue]:
     """`qsnn.lif`: threshold, bias and leak in units of the membrane."""
-    input, shape = _input(context, op), shape_of(op.current.type)
+    input, shape = neuron_input(context, op), shape_of(op.current.type)
     threshold = parameter_array(op.threshold, shape)
     membrane = Membrane(input, _spiking_dynamics(context, op), threshold)
     chosen = choose_format(context, op, membrane)
@@ -265,9 +226,9 @@ def quantize_lif(context: QuantizationContext, op: snn.LIFOp) -> list[QuantizedV
 
 def quantize_li(context: QuantizationContext, op: snn.LIOp) -> list[QuantizedValue]:
     """`qsnn.li`."""
-    input = _input(context, op)
+    input = neuron_input(context, op)
     dynamics = NeuronDynamics(
-        _leak(parameter_array(op.beta, input.shape)), context.options.rounding, None
+        leak_factors(parameter_array(op.beta, input.shape)), context.options.rounding, None
     )
     chosen = choose_format(context, op, Membrane(input, dynamics, None))
     li = qsnn.LIOp(
@@ -301,16 +262,18 @@ def _choose_formats(
         SNNError: no two formats of `state` work.
     """
     most, fraction = context.options.maximum_shift, _synapse_bits(synapse.dynamics.leak)
-    pairs = tuple(product(_candidates(context), repeat=2))
+    pairs = tuple(product(candidates(context), repeat=2))
     for extra in (fraction, 0):
         for (outer, outer_type, least), (inner, inner_type, inner_least) in pairs:
             fewest = min(max(least, inner_least) + extra, most)
             for shift in range(most, fewest - 1, -1):
-                current = outer(synapse, shift, outer_type)
+                current = _METHODS[outer](synapse, shift, outer_type)
                 if current is None or not _sum_fits(context, op, current):
                     continue
                 input = _membrane_value(synapse.input.value, synapse.input, current)
-                chosen = inner(Membrane(input, dynamics, synapse.threshold), 0, inner_type)
+                chosen = _METHODS[inner](
+                    Membrane(input, dynamics, synapse.threshold), 0, inner_type
+                )
                 if chosen is not None and _sum_fits(context, op, chosen):
                     return current, chosen
     raise error_at(
@@ -324,8 +287,8 @@ def quantize_synaptic(context: QuantizationContext, op: snn.SynapticOp) -> list[
 
     The reset leaves the current alone, so these are two neurons in series.
     """
-    input, shape = _input(context, op), shape_of(op.current.type)
-    leak = _leak(parameter_array(op.alpha, shape))
+    input, shape = neuron_input(context, op), shape_of(op.current.type)
+    leak = leak_factors(parameter_array(op.alpha, shape))
     synapse = Membrane(
         input,
         NeuronDynamics(leak, context.options.rounding, None),
@@ -350,4 +313,5 @@ NEURON_RULES: dict[type[Operation], Callable[..., list[QuantizedValue]]] = {
     snn.LIFOp: quantize_lif,
     snn.LIOp: quantize_li,
     snn.SynapticOp: quantize_synaptic,
+    snn.AlphaOp: quantize_alpha,
 }

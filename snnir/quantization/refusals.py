@@ -12,18 +12,11 @@ _RULES = {**LAYER_RULES, **NEURON_RULES, **REGISTER_RULES}
 
 _FOREIGN = "a pass of the plug-in that defines it has to turn it into operations of snn first"
 
-REMEDIES: dict[type[Operation], str] = {
-    snn.AlphaOp: "a neuron with two synaptic currents; train with snntorch.Synaptic or Leaky",
-}
-"""What an operation without an integer form is, and what a network can have instead."""
-
 
 def refusal_of(op: Operation) -> str | None:
     """Return why an operation cannot be written in integers, with the remedy; None if it can."""
     if isinstance(op, snn.WeightOp | snn.OutputOp) or type(op) in _RULES:
         return None
-    if (remedy := REMEDIES.get(type(op))) is not None:
-        return f"has no integer form yet: {remedy}"
     if op.name.partition(".")[0] != snn.SNN.name:
         return f"has no integer form; {_FOREIGN}"
     supported = ", ".join(sorted(c.name for c in _RULES))

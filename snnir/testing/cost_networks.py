@@ -62,6 +62,22 @@ class CostNetworkBuilder(RandomNetworkBuilder):
         )
         return self.add(neurons, named=True).spikes
 
+    def alpha(self, current: SSAValue) -> SSAValue:
+        """Neurons with an alpha-shaped synapse, whose leaks differ in half of the layers."""
+        channels, *rest = shape_of(current.type)
+        several = self.chance(0.5)
+        alpha = self.rng.uniform(0.85, 0.95, (channels if several else 1, *[1] * len(rest)))
+        neurons = snn.AlphaOp(
+            current,
+            dense_from_array(alpha.astype(np.float32))
+            if several
+            else FloatAttr(float(self.rng.choice([0.9, 0.95, 1.0])), f32),
+            FloatAttr(float(self.rng.choice([0.5, 0.7, 0.8])), f32),
+            FloatAttr(1.0, f32),
+            reset=Reset(self.rng.choice(["zero_after", "zero_after", "subtract", "none"])),
+        )
+        return self.add(neurons, named=True).spikes
+
     def convolution(self, value: SSAValue, plain: bool, kept: float = 1.0) -> SSAValue:
         """A convolution, of stride 1 if it is `plain`, perhaps with a pooling.
 
@@ -251,8 +267,19 @@ def wide(rng: np.random.Generator) -> RandomNetwork:
     return RandomNetwork(builder.complete(value), uniform_events(rng, shape, 0.012))
 
 
-def synaptic(rng: np.random.Generator) -> RandomNetwork:
-    """Neurons with a synaptic current behind one or two layers."""
+def binary(rng: np.random.Generator) -> RandomNetwork:
+    """A fully connected layer behind frames of so many spikes that its sums need 32 bits."""
+    shape = (int(rng.integers(1500, 4000)),)
+    builder = CostNetworkBuilder(rng, shape)
+    outputs = int(rng.integers(1, LARGEST_LAYER // shape[0]))
+    value = builder.spiking(builder.connected(builder.frame, outputs), False)
+    rate = np.exp(rng.uniform(np.log(0.01), np.log(0.2)))
+    x = (rng.random((SAMPLES, STEPS, *shape)) < rate).astype(np.int64)
+    return RandomNetwork(builder.complete(value, InputKind.BINARY_FRAMES), x)
+
+
+def synaptic(rng: np.random.Generator, alpha: bool = False) -> RandomNetwork:
+    """Neurons with a synaptic current, or an alpha-shaped synapse, behind one or two layers."""
     is_flat = rng.random() < 0.5
     shape = (int(rng.integers(60, 600)),) if is_flat else (2, *rng.integers(7, 17, 2).tolist())
     builder = CostNetworkBuilder(rng, shape)
@@ -261,9 +288,10 @@ def synaptic(rng: np.random.Generator) -> RandomNetwork:
         current = builder.connected(builder.frame, outputs)
     else:
         current = builder.convolution(builder.frame, plain=True)
-    value = builder.flat(builder.second_order(current))
+    neurons = builder.alpha if alpha else builder.second_order
+    value = builder.flat(neurons(current))
     current = builder.connected(value, int(rng.choice([4, 10, 27, 48])))
-    return RandomNetwork(builder.complete(builder.second_order(current)), events(rng, shape))
+    return RandomNetwork(builder.complete(neurons(current)), events(rng, shape))
 
 
 def recurrent(rng: np.random.Generator) -> RandomNetwork:

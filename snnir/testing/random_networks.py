@@ -78,7 +78,7 @@ class RandomNetworkBuilder:
         self.frame: SSAValue = self.block.args[0]
         self._layers = 0
         # Streams of their own: these choices leave the draws of networks without such layers alone.
-        self._kinds, self._feedback = rng.spawn(2)
+        self._kinds, self._feedback, self._alphas = rng.spawn(3)
 
     def finish(self, value: SSAValue, timesteps: int, kind: InputKind) -> ModuleOp:
         """Append a readout layer of six neurons and return the module."""
@@ -105,7 +105,7 @@ class RandomNetworkBuilder:
         if of_membrane and self.chance(0.7):
             integrator = snn.LIOp(current, self.parameter(current, 0.0, 1.0))
             return self.add(integrator, named=True).membrane
-        neurons = self.neurons(current)
+        neurons = self.neurons(current, alpha=not of_membrane)
         return neurons.membrane if of_membrane else neurons.spikes
 
     def hidden_block(self, value: SSAValue) -> SSAValue:
@@ -208,18 +208,23 @@ class RandomNetworkBuilder:
                 pool = snn.AvgPool2dOp(value, kernel, stride, padding, count_include_pad=False)
         return self.add(pool).results[0]
 
-    def neurons(self, current: SSAValue) -> snn.LIFOp | snn.SynapticOp:
-        """A LIF layer, or sometimes one with a synaptic current, with any dynamics.
+    def neurons(
+        self, current: SSAValue, *, alpha: bool = True
+    ) -> snn.LIFOp | snn.SynapticOp | snn.AlphaOp:
+        """A LIF layer, or sometimes one with synaptic currents, with any dynamics.
 
         Sometimes its spikes are fed back to its input.
+
+        Args:
+            alpha: whether the membranes may have a gain, which may differ between neurons.
         """
         if self._feedback.random() >= 0.2:
-            return self._feedforward_neurons(current)
+            return self._feedforward_neurons(current, alpha)
         name, type = f"register{self._layers}", snn.spike_tensor(shape_of(current.type))
         self.add(snn.RegisterOp(name, type))
         fed_back = self._fed_back(self.add(snn.ReadOp(name, type)).result)
         operands = [current, fed_back] if self._feedback.random() < 0.5 else [fed_back, current]
-        neurons = self._feedforward_neurons(self.add(snn.AddOp(*operands)).result)
+        neurons = self._feedforward_neurons(self.add(snn.AddOp(*operands)).result, alpha)
         self.add(snn.WriteOp(name, neurons.spikes))
         return neurons
 
@@ -242,9 +247,13 @@ class RandomNetworkBuilder:
             case _:
                 return self.add(snn.LinearOp(spikes, constant)).result
 
-    def _feedforward_neurons(self, current: SSAValue) -> snn.LIFOp | snn.SynapticOp:
+    def _feedforward_neurons(
+        self, current: SSAValue, alpha: bool
+    ) -> snn.LIFOp | snn.SynapticOp | snn.AlphaOp:
         if self._kinds.random() < 0.15:
             return self.synaptic_neurons(current)
+        if self._alphas.random() < 0.12 and alpha:
+            return self.alpha_neurons(current)
         lif = snn.LIFOp(
             current,
             self.parameter(current, 0.0, 1.0),
@@ -267,6 +276,19 @@ class RandomNetworkBuilder:
             reset_timing=ResetTiming(self.rng.choice(list(ResetTiming))),
             compare=Compare(self.rng.choice(list(Compare))),
         )
+        return self.add(neurons, named=True)
+
+    def alpha_neurons(self, current: SSAValue) -> snn.AlphaOp:
+        """A layer of neurons with an alpha-shaped synapse; sometimes `tau` is negative."""
+        resets = (Reset.NONE, Reset.SUBTRACT, Reset.ZERO_AFTER)
+        alpha, beta = self.parameter(current, 0.6, 1.0), self.parameter(current, 0.0, 0.55)
+        if self.chance(0.3):
+            beta, alpha = self.parameter(current, 0.6, 0.9), self.parameter(current, 0.1, 0.55)
+        neurons = snn.AlphaOp(
+            current, alpha, beta, self.parameter(current, 0.05, 0.5),
+            reset=resets[self.rng.integers(len(resets))],
+            compare=Compare(self.rng.choice(list(Compare))),
+        )  # fmt: skip
         return self.add(neurons, named=True)
 
     def parameter(self, value: SSAValue, low: float, high: float) -> Any:

@@ -29,7 +29,7 @@ from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, buffer_shape
 from snnir.dialects.layer_shapes import int_values, spatial_output
 from snnir.dialects.qsnn import Overflow, Rounding
-from snnir.kernels.lif_kinds import has_narrow_thresholds
+from snnir.kernels.lif_kinds import has_leaks_to_recall, has_narrow_thresholds
 
 
 def check_density(network: CNetwork, op: snnrt.CheckDensityOp, name: str) -> CallText:
@@ -243,6 +243,29 @@ def li(network: CNetwork, op: snnrt.LIOp, name: str) -> CallText:
     return CallText([update], [_lif_shape(name, op)])
 
 
+def alpha(network: CNetwork, op: snnrt.AlphaOp, name: str) -> CallText:
+    channels = buffer_shape(op.membrane.type)[-1]
+    fields: dict[str, int | str] = {
+        "positions": size_of(op.membrane) // channels,
+        "channels": channels,
+        "reset": f"SNNRT_RESET_{op.reset.data.upper()}",
+        "compare": f"SNNRT_COMPARE_{op.compare.data.upper()}",
+        "current_shift": op.shift.value.data,
+        "round_leak": "true" if op.rounding.data is Rounding.NEAREST else "false",
+        "saturate": "true" if op.overflow.data is Overflow.SATURATE else "false",
+    }
+    pointers = [network.pointer(getattr(op, s)) for s in (*op.UPDATES, "current", "spikes")]
+    for parameter in op.PARAMETERS:
+        value = getattr(op, parameter)
+        fields[f"{parameter}_extent"] = _extent(value, op.membrane)
+        pointers.append("NULL" if value is None else network.pointer(value))
+    if op.recall is not None:
+        fields["recall_leaks"] = "true" if has_leaks_to_recall(op) else "false"
+    function = f"snnrt_alpha_{suffix(op.membrane)}_{suffix(op.current)}"
+    shape = struct_definition(f"{name}_shape", "snnrt_alpha_shape", fields)
+    return CallText([call(function, *pointers, f"&{name}_shape")], [shape])
+
+
 def add(network: CNetwork, op: snnrt.AddOp, name: str) -> CallText:
     operands = map(network.pointer, (op.lhs, op.rhs, op.output))
     return CallText([call(f"snnrt_add_{suffix(op.output)}", *operands, size_of(op.output))])
@@ -320,6 +343,7 @@ CALLS: dict[type[Operation], Callable[[CNetwork, Any, str], CallText]] = {
     snnrt.SumPool2dOp: sum_pool2d,
     snnrt.LIFOp: lif,
     snnrt.LIOp: li,
+    snnrt.AlphaOp: alpha,
     snnrt.AddOp: add,
     snnrt.ScaleOp: scale,
     snnrt.ConcatChannelsOp: concat_channels,

@@ -293,7 +293,7 @@ def _compute(network: CNetwork) -> str:
             continue
         uses_step |= any(argument == "step" for _, argument in _parameters(op))
         lines.append(_call_statement(network, index, op))
-        if isinstance(op, snnrt.LIFOp | snnrt.LIOp):
+        if isinstance(op, snnrt.LIFOp | snnrt.LIOp | snnrt.AlphaOp):
             lines.append(_trace(network, layer_numbers[op], op))
         elif isinstance(op, snnrt.WindowLIFBase):
             lines += _trace_window(network, layer_numbers[op], op)
@@ -303,11 +303,11 @@ def _compute(network: CNetwork) -> str:
     return f"static void compute(uint8_t *arena, int32_t step) {{\n{body}\n}}\n"
 
 
-def _trace(network: CNetwork, number: int, op: snnrt.LIFOp | snnrt.LIOp) -> str:
+def _trace(network: CNetwork, number: int, op: snnrt.LIFOp | snnrt.LIOp | snnrt.AlphaOp) -> str:
     size = element_count(buffer_shape(op.membrane.type))
     membrane_bytes = size * bits_of(op.membrane) // 8
     spikes, spike_bytes = ("NULL", 0)
-    if isinstance(op, snnrt.LIFOp):
+    if not isinstance(op, snnrt.LIOp):
         spikes, spike_bytes = network.pointer(op.spikes), size
     return (
         f"{network.macro}_TRACE({number}, {spikes}, {spike_bytes}, "

@@ -3,8 +3,6 @@
 // RUN: snn-opt %s -p 'convert-qsnn-to-kernels{kernels=dense},kernels-plan-memory' -t 'snn-c{file=source}' | filecheck %s --check-prefix=SOURCE
 
 // With counts two outputs are one number: -3 and 9 are stored as -3 and 8, in bytes 0 and 2 of a word.
-// A current of 32 bits is not gathered.
-// CHECK: remark: {{.*}}its weights cannot be stored as 'gather'; uses event
 // CHECK: %linear_weights = snnrt.constant "linear_weights" dense<524541> : tensor<2xi32> : memref<2xi32>
 // With spikes they are stored as they are, by input; there are no outputs 2 and 3.
 // CHECK: %linear_weights_1 = snnrt.constant "linear_weights_1" dense<[590077, 1]> : tensor<2xi32> : memref<2xi32>
@@ -13,14 +11,15 @@
 // CHECK: snnrt.linear_gather %input_list, %input_count, %linear_weights, %linear_current, %input {kernel = "gather"}
 // CHECK-NOT: snnrt.fill_zero
 // CHECK: snnrt.linear_gather %hidden_spikes_list, %hidden_spikes_count, %linear_weights_1, %linear_current_1 {kernel = "gather"}
-// CHECK: snnrt.fill_zero
-// CHECK-NEXT: snnrt.linear_scatter
+// CHECK-NOT: snnrt.fill_zero
+// CHECK: snnrt.linear_gather {{.*}}, %linear_current_2 {kernel = "gather"}
 
 // SOURCE: static const snnrt_linear_shape [[SHAPE:[a-z_0-9]+]] = {
 // SOURCE-NEXT: .inputs = 2,
 // SOURCE-NEXT: .outputs = 2
 // SOURCE: snnrt_linear_gather_values_s16((const uint16_t *)(void *)(arena + {{[0-9]+}}), count, (int8_t *)(arena + {{[0-9]+}}), linear_weights, (int16_t *)(void *)(arena + {{[0-9]+}}), &[[SHAPE]]);
 // SOURCE: snnrt_linear_gather_s16((const uint16_t *)(void *)(arena + {{[0-9]+}}), count, linear_weights_1, (int16_t *)(void *)(arena + {{[0-9]+}}), &{{[a-z_0-9]+}});
+// SOURCE: snnrt_linear_gather_s32(
 
 qsnn.network @net(%frame: tensor<2xi8>) -> tensor<2xi16> attributes {timesteps = 5 : i64, input = #snn<input event_counts>, readout = #snn<readout last_membrane>, input_maximum = 5 : i64} {
   %a = qsnn.weight dense<[[-3, -3], [9, 9]]> : tensor<2x2xi8>

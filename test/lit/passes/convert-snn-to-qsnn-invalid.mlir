@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: snn-opt %s --verify-diagnostics --split-input-file --convert-snn-to-qsnn
 
-// Neurons without an integer form.
+// A membrane that never moves.
 snn.network @net(%frame: tensor<2xf32>) -> tensor<2xi1> attributes {timesteps = 5 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>} {
-  // expected-error @+1 {{'snn.alpha' op has no integer form yet: a neuron with two synaptic currents; train with snntorch.Synaptic or Leaky}}
-  %s, %e, %i, %u = snn.alpha %frame alpha 0.6 : f32 beta 0.5 : f32 threshold 1.0 : f32 reset subtract delayed compare gt : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>)
+  // expected-error @+1 {{'snn.alpha' op has a beta of 1, so that tau is 0 and the membrane never moves; give it a beta below alpha}}
+  %s, %e, %i, %u = snn.alpha %frame alpha 0.6 : f32 beta dense<[0.5, 1.0]> : tensor<2xf32> threshold 1.0 : f32 reset subtract delayed compare gt : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>)
+  snn.output %s : tensor<2xi1>
+}
+
+// -----
+
+// What reset subtract multiplies with.
+snn.network @net(%frame: tensor<2xf32>) -> tensor<2xi1> attributes {timesteps = 5 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>} {
+  // expected-error @+1 {{'snn.alpha' op has a tau whose reciprocal, which reset subtract needs, does not fit; give it a beta below alpha, or reset zero}}
+  %s, %e, %i, %u = snn.alpha %frame alpha 0.5 : f32 beta 0.999 : f32 threshold 1.0 : f32 reset subtract delayed compare gt : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>)
   snn.output %s : tensor<2xi1>
 }
 

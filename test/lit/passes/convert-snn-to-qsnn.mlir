@@ -161,3 +161,26 @@ snn.network @joined(%frame: tensor<1xf32>) -> tensor<2xi1> attributes {timesteps
   snn.write @fed_back, %spikes : tensor<2xi1>
   snn.output %spikes : tensor<2xi1>
 }
+
+// -----
+
+// The gain of an alpha neuron is part of its threshold; where it is negative, inputs change sign.
+// CHECK: qsnn.network @alpha(%frame: tensor<2xi1>)
+// CHECK-NEXT: %0 = qsnn.weight dense<[[127, 1], [127, 2]]> : tensor<2x2xi8> {scale = 1.000000e+00 : f32}
+// CHECK-NEXT: %x = qsnn.linear %frame, %0 : (tensor<2xi1>, tensor<2x2xi8>) -> tensor<2xi16>
+// CHECK-NEXT: %1 = qsnn.scale %x by dense<[1, -1]> : tensor<2xi32> : (tensor<2xi16>) -> tensor<2xi16>
+// CHECK-NEXT: %spikes, %e, %i, %membrane = qsnn.alpha %1 leaks dense<[24576, 16384]> : tensor<2xi32>, dense<[16384, 24576]> : tensor<2xi32> threshold dense<[1872, 4510]> : tensor<2xi32> bias dense<[96, -96]> : tensor<2xi32> reset subtract decrement dense<[3200, -3200]> : tensor<2xi32> recall dense<[19168, -46184]> : tensor<2xi32> compare gt overflow proven rounding nearest {layer = "first", shift = 5 : i32, unit = dense<[0.0534222275, 0.0221722275]> : tensor<2xf32>} : (tensor<2xi16>) -> (tensor<2xi1>, tensor<2xi16>, tensor<2xi16>, tensor<2xi16>)
+// CHECK-NEXT: %2 = qsnn.weight dense<127> : tensor<2x2xi8> {scale = 1.000000e+00 : f32}
+// CHECK-NEXT: %y = qsnn.linear %spikes, %2 : (tensor<2xi1>, tensor<2x2xi8>) -> tensor<2xi16>
+// CHECK-NEXT: %last, %e2, %i2, %u2 = qsnn.alpha %y leaks 24576 : i32, 16384 : i32 threshold 1872 : i32 reset zero_after compare gt overflow proven rounding nearest {layer = "second", shift = 5 : i32, unit = 0.0534222275 : f32} : (tensor<2xi16>) -> (tensor<2xi1>, tensor<2xi16>, tensor<2xi16>, tensor<2xi16>)
+// CHECK-NEXT: qsnn.output %last : tensor<2xi1>
+snn.network @alpha(%frame: tensor<2xf32>) -> tensor<2xi1> attributes {timesteps = 5 : i64, input = #snn<input binary_frames>, readout = #snn<readout spike_count>} {
+  %w = snn.weight dense<[[127.0, 1.0], [127.0, 2.0]]> : tensor<2x2xf32>
+  %b = snn.weight dense<3.0> : tensor<2xf32>
+  %x = snn.linear %frame, %w, %b : (tensor<2xf32>, tensor<2x2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %spikes, %e, %i, %membrane = snn.alpha %x alpha dense<[0.75, 0.5]> : tensor<2xf32> beta dense<[0.5, 0.75]> : tensor<2xf32> threshold 100.0 : f32 reset subtract delayed compare gt {layer = "first"} : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>)
+  %w2 = snn.weight dense<127.0> : tensor<2x2xf32>
+  %y = snn.linear %spikes, %w2 : (tensor<2xi1>, tensor<2x2xf32>) -> tensor<2xf32>
+  %last, %e2, %i2, %u2 = snn.alpha %y alpha 0.75 : f32 beta 0.5 : f32 threshold 100.0 : f32 reset zero_after delayed compare gt {layer = "second"} : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>)
+  snn.output %last : tensor<2xi1>
+}

@@ -12,13 +12,17 @@ from generated_networks import (
     lower,
     require_cmsis_nn,
 )
+from xdsl.dialects.builtin import i32
 
 from snnir.backends.targets import HOST, MPS2_AN500, TargetDescription
+from snnir.dialects import snnrt
+from snnir.dialects.kernel_bases import buffer_element
 from snnir.dialects.snn_attributes import InputKind, Readout
 from snnir.executors import TorchExecutor
 from snnir.executors.native import NativeExecutor
 from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
 from snnir.testing.comparison import assert_same_results
+from snnir.testing.cost_networks import binary, quantized
 from snnir.testing.random_networks import LARGEST_COUNT, random_network
 from snnir.testing.targets import require_target
 from snnir.universe import make_context
@@ -84,6 +88,18 @@ def test_storages_of_weights(kernels, operation, input) -> None:
         network = generate("pruned", kernels, bits=bits, input=input)
         assert any(op.name.removesuffix("_values") == operation for op in network.kernels.walk())
         assert_bit_exact(network, target)
+
+
+@pytest.mark.parametrize("target", [HOST, MPS2_AN500], ids=lambda target: target.name)
+def test_sums_of_32_bits_are_gathered(target) -> None:
+    """Some frames have more spikes than lanes of 16 bits can sum."""
+    network = binary(np.random.default_rng(2009))
+    assert network.x.sum(axis=-1).max() > 256
+    quantized(network, "bits=8")
+    generated = Generated(network.module, lower(network.module, "gather"), network.x)
+    gathers = [op for op in generated.kernels.walk() if isinstance(op, snnrt.LinearGatherOp)]
+    assert i32 in [buffer_element(op.current.type) for op in gathers]
+    assert_bit_exact(generated, target)
 
 
 @pytest.mark.parametrize("kind", ["conv", "linear"])

@@ -21,6 +21,7 @@ from snnir.data.locations import shared_folder
 from snnir.dialects import snn
 from snnir.dialects.layer_shapes import shape_of
 from snnir.dialects.network import layer_names
+from snnir.dialects.snn_neurons import SpikingNeuronBase
 from snnir.executors import ReferenceExecutor
 from snnir.layers.activity_attributes import channel_rates_of, erase_rates, rate_of
 from snnir.layers.counts import count_network, macs_of
@@ -91,7 +92,7 @@ def test_comparison_counts_every_difference() -> None:
     network, data = example(3, samples=66)
     other = network.clone()
     layers = layer_names(other)
-    last = next(op for op in reversed(layers) if isinstance(op, snn.LIFOp))
+    last = next(op for op in reversed(layers) if isinstance(op, SpikingNeuronBase))
     last.threshold = dense_from_array(np.full(shape_of(last.current.type), 1e9, np.float32))
     kept = {name: np.ones(shape_of(op.results[0].type)[0], bool) for op, name in layers.items()}
     same = compare_networks(network, network.clone(), kept, data)

@@ -31,6 +31,7 @@ from snnir.layers.activity_attributes import erase_input_activity, erase_rates
 from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
 from snnir.support.diagnostics import DiagnosticEngine, SNNError
 from snnir.testing.cost_networks import (
+    binary,
     connected,
     convolutional,
     narrow,
@@ -228,7 +229,9 @@ def test_weights_of_4_bits_of_the_library_are_a_candidate() -> None:
     assert_predicted(module, network)
 
 
-@pytest.mark.parametrize("make", ["convolutional", "connected", "synaptic", "recurrent"])
+@pytest.mark.parametrize(
+    "make", ["convolutional", "connected", "synaptic", "alpha", "recurrent", "binary"]
+)
 def test_predictions_hold_on_networks_outside_of_the_fit(make) -> None:
     require_target(MPS2_AN500)
     # Seeds that the calibration does not use.
@@ -236,6 +239,10 @@ def test_predictions_hold_on_networks_outside_of_the_fit(make) -> None:
         network = convolutional(np.random.default_rng(2002), True)
     elif make == "synaptic":
         network = synaptic(np.random.default_rng(2006))
+    elif make == "alpha":
+        network = synaptic(np.random.default_rng(2008), alpha=True)
+    elif make == "binary":
+        network = binary(np.random.default_rng(2010))
     elif make == "recurrent":
         network = recurrent(np.random.default_rng(2007))
     else:

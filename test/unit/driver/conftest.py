@@ -31,7 +31,12 @@ def with_tanh():
 
 
 def alpha():
-    return nn.Sequential(nn.Flatten(), nn.Linear(8, 3), snn.Alpha(0.9, 0.8, init_hidden=True))
+    torch.manual_seed(0)
+    alpha = [
+        snn.Alpha(alpha=0.9, beta=0.8, threshold=0.5, init_hidden=True, output=last)
+        for last in (0, 1)
+    ]
+    return nn.Sequential(nn.Flatten(), nn.Linear(8, 12), alpha[0], nn.Linear(12, 3), alpha[1])
 
 
 def recurrent():

@@ -58,7 +58,6 @@ def test_check_of_a_module(model: Path) -> None:
 def test_check_of_a_module_goes_down_to_kernels(model: Path) -> None:
     # Neither number of steps nor a readout of spikes is needed.
     refusals = (
-        ("alpha", "Alpha", None, "has no integer form yet"),
         ("trace", "Leaky", 5, "in integers only spikes are fed back, as snntorch.RLeaky does"),
     )
     for factory, kind, timesteps, reason in refusals:
@@ -66,7 +65,7 @@ def test_check_of_a_module_goes_down_to_kernels(model: Path) -> None:
         refused = [layer for layer in report.layers if not layer.supported]
         assert [layer.kind for layer in refused] == [kind]
         assert reason in str(refused[0].reason)
-    for factory in ("membranes", "recurrent"):
+    for factory in ("membranes", "recurrent", "alpha"):
         assert check(f"{model}:{factory}", input_shape=(2, 2, 2)).supported
 
 
@@ -79,12 +78,12 @@ def test_check_of_a_module_with_its_own_loop(model: Path) -> None:
 
 def test_check_of_a_file(model: Path, network: Path, tmp_path: Path) -> None:
     assert check(network).supported
-    module = import_network(f"{model}:alpha", input_shape=(2, 2, 2), timesteps=5)
-    write_network(module, tmp_path / "alpha.mlir")
-    report = check(tmp_path / "alpha.mlir")
+    module = import_network(f"{model}:trace", input_shape=(2, 2, 2), timesteps=5)
+    write_network(module, tmp_path / "trace.mlir")
+    report = check(tmp_path / "trace.mlir")
     refused = [layer for layer in report.layers if not layer.supported]
-    assert [layer.kind for layer in refused] == ["snn.alpha"]
-    assert str(refused[0].reason).endswith("train with snntorch.Synaptic or Leaky")
+    assert [layer.kind for layer in refused] == ["snn.register"]
+    assert str(refused[0].reason).endswith("only spikes are fed back, as snntorch.RLeaky does")
     assert len(report.layers) > 1
 
 

@@ -71,5 +71,11 @@ def test_bytes_are_those_of_the_arrays() -> None:
 def test_what_a_kernel_cannot_store_is_no_candidate() -> None:
     rows = RNG.integers(-128, 127, (20, 10)).astype(np.int8)
     assert {c.name for c in found(rows)} == {"dense", "sparse", "gather"}
+    wide = {
+        values: {c.name for c in linear_candidates(rows, values, narrow=False)}
+        for values in (InputValues.SPIKES, InputValues.COUNTS)
+    }
+    assert "gather" in wide[InputValues.SPIKES]
+    assert "gather" not in wide[InputValues.COUNTS]
     rows[0, :2] = -128
     assert {c.name for c in found(rows, InputValues.COUNTS)} == {"dense", "sparse"}

@@ -226,13 +226,6 @@ def test_spikes_add_up_in_bytes() -> None:
     assert only(network, qsnn.AddOp).result.type.element_type == i8
 
 
-def alpha(frame: SSAValue) -> SSAValue:
-    current = snn.LinearOp(frame, weight(WEIGHT)).result
-    return snn.AlphaOp(
-        current, scalar(0.6), scalar(0.5), scalar(1.0), reset=Reset.ZERO_AFTER
-    ).spikes
-
-
 def negative_scale(frame: SSAValue) -> SSAValue:
     current = snn.LinearOp(frame, weight(WEIGHT)).result
     return lif(snn.ScaleOp(current, scalar(-1.0)).result)
@@ -252,7 +245,6 @@ def offset_input(frame: SSAValue) -> SSAValue:
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (alpha, "'snn.alpha' op has no integer form yet"),
         (negative_scale, "a unit that is not positive .* run snn-fold-batch-norm"),
         (two_linears, "its input is a current of type .*; put a neuron between"),
         (offset_input, "its input has an offset; run snn-fold-batch-norm"),
@@ -420,3 +412,72 @@ def test_input_and_feedback_have_scales_of_one_matrix(seed, bits) -> None:
         assert (scale <= np.maximum(*natural) * 1.001 + 1.001 / largest * (w == 0).all(1)).all()
         units.append(scale / factor)
     np.testing.assert_allclose(units[0], units[1], rtol=1 / 512)
+
+
+def alpha(current: SSAValue, alpha: Any, beta: Any, reset: Reset) -> snn.AlphaOp:
+    return snn.AlphaOp(current, alpha, beta, scalar(0.1), reset=reset)
+
+
+def drawn(seed: int, steps: int) -> NDArray:
+    """Counts of three inputs, now and then."""
+    print(f"seed {seed}")
+    return np.random.default_rng(seed).poisson(0.4, (4, steps, 3)).clip(max=LARGEST_COUNT)
+
+
+@pytest.mark.parametrize("reset", [Reset.NONE, Reset.SUBTRACT, Reset.ZERO_AFTER])
+@pytest.mark.parametrize("decays", [(0.9, 0.8), (0.5, 0.875), (0.9, 0.0), (1.0, 0.8)])
+def test_alpha_neurons_spike_as_real_ones_do(decays, reset) -> None:
+    """Also where `alpha` is below `beta`, so that `tau` is negative, and where nothing leaks."""
+    frame = frame_of(3)
+    neurons = alpha(
+        snn.LinearOp(frame, weight(WEIGHT)).result, scalar(decays[0]), scalar(decays[1]), reset
+    )
+    module, x = module_of(frame, neurons.spikes), drawn(7, 40)
+    real_network = module.body.block.first_op
+    assert isinstance(real_network, snn.NetworkOp)
+    real_network.properties["timesteps"] = IntegerAttr(40, i64)
+    real = ReferenceExecutor(real_network).run(x, record=True)
+    network = converted(module, bits=8)
+    integer = ReferenceExecutor(network).run(x, record=True)
+    assert_same_results(integer, TorchExecutor(network).run(x, record="all"))
+    assert real.recording is not None
+    assert integer.recording is not None
+    (spikes,), (expected,) = integer.recording.spikes.values(), real.recording.spikes.values()
+    assert expected.any()
+    assert (spikes == expected).mean() > 0.95
+
+
+def test_signs_of_tau_may_differ_within_a_layer() -> None:
+    frame = frame_of(3)
+    slow, fast = (dense_from_array(np.array(v, np.float32)) for v in ([0.9, 0.5], [0.8, 0.75]))
+    current = snn.LinearOp(frame, weight(WEIGHT)).result
+    network = converted(module_of(frame, alpha(current, slow, fast, Reset.SUBTRACT).spikes))
+    op = only(network, qsnn.AlphaOp)
+    signs = integers(only(network, qsnn.ScaleOp).factor)
+    np.testing.assert_array_equal(signs, [1, -1])
+    assert op.decrement is not None
+    assert op.recall is not None
+    np.testing.assert_array_equal(np.sign(integers(op.decrement)), signs)
+    np.testing.assert_array_equal(np.sign(integers(op.recall)), signs)
+    assert (integers(op.threshold) > 0).all()
+
+
+@pytest.mark.parametrize("state", ["auto", "saturate"])
+@pytest.mark.parametrize("reset", [Reset.NONE, Reset.SUBTRACT, Reset.ZERO_AFTER])
+@pytest.mark.parametrize("decays", [(0.99, 0.5), (0.75, 0.95), (0.95, 0.9)])
+def test_proven_alpha_neurons_hold_constant_extremes(decays, reset, state) -> None:
+    """Long enough that both filters are full; the interpreter raises where one overflows."""
+    frame = frame_of(3)
+    neurons = alpha(
+        snn.LinearOp(frame, weight(WEIGHT)).result, scalar(decays[0]), scalar(decays[1]), reset
+    )
+    network = converted(module_of(frame, neurons.spikes), state=state, input_maximum=127)
+    network.properties["timesteps"] = IntegerAttr(600, i64)
+    op = only(network, qsnn.AlphaOp)
+    assert (op.overflow.data is qsnn.Overflow.SATURATE) == (state == "saturate")
+    signs = np.array([[1, 0, 1], [0, 1, 0]])
+    x = np.repeat(127 * signs[:, None], 600, axis=1)
+    assert_same_results(
+        ReferenceExecutor(network).run(x, record=True),
+        TorchExecutor(network).run(x, record="all"),
+    )

@@ -46,7 +46,8 @@ def quantized(seed: int, *, quiet: bool = False) -> RandomNetwork:
         input_maximum=LARGEST_COUNT,
     ).apply(make_context(), network.module)
     if quiet:
-        for op in [op for op in network.module.walk() if isinstance(op, qsnn.LIFOp)]:
+        neurons = [op for op in network.module.walk() if isinstance(op, qsnn.SpikingNeuronBase)]
+        for op in neurons:
             shape, limit = shape_of(op.spikes.type), type_bounds(element_type_of(op.membrane.type))
             threshold = np.broadcast_to(integers(op.threshold), shape).copy()
             threshold[rng.random(shape[0]) < 0.5] = min(limit[1], 1 << 24)
@@ -116,7 +117,8 @@ def test_random_networks_lose_channels_of_every_kind() -> None:
                 consumers.add(old.name)
     assert layers > 40
     assert consumers >= {
-        "qsnn.weight", "qsnn.conv2d", "qsnn.lif", "qsnn.max_pool2d", "qsnn.reshape", "qsnn.linear",
+        "qsnn.weight", "qsnn.conv2d", "qsnn.lif", "qsnn.alpha", "qsnn.max_pool2d", "qsnn.reshape",
+        "qsnn.linear",
     }  # fmt: skip
 
 
@@ -131,7 +133,7 @@ def test_no_value_leaves_its_range(seed) -> None:
         low, high = ranges.full(op.membrane)  # type: ignore[attr-defined]
         assert (low <= recording.membranes[name]).all()
         assert (recording.membranes[name] <= high).all()
-        if isinstance(op, qsnn.LIFOp):
+        if isinstance(op, qsnn.SpikingNeuronBase):
             fired = recording.spikes[name].any(axis=(0, 1)).reshape(len(ranges.silent[op]), -1)
             assert not fired[ranges.silent[op]].any()
             if op.overflow.data is qsnn.Overflow.PROVEN:

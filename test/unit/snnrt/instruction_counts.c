@@ -109,6 +109,10 @@ LAYER void gather_s16(uint32_t count) {
   snnrt_linear_gather_s16(list, count, words, current, &classifier);
 }
 
+LAYER void gather_s32(uint32_t count) {
+  snnrt_linear_gather_s32(list, count, words, current_s32, &classifier);
+}
+
 LAYER void gather_values_s16(uint32_t count) {
   snnrt_linear_gather_values_s16(list, count, inputs, words, current,
                                  &classifier);
@@ -143,6 +147,7 @@ static void measure_linear(void) {
   MEASURE("linear_scatter_values_s32", linear_values_s32(count));
   clear();
   memcpy(words, weights, sizeof words);
+  MEASURE("linear_gather_s32", gather_s32(count));
   MEASURE("linear_gather_s16", gather_s16(count));
   for (uint32_t i = 0; i < count; ++i) {
     for (int32_t o = 0; o < CLASSES; ++o) {
@@ -229,6 +234,37 @@ static void measure_lif(void) {
   MEASURE("lif_s32_s32", lif_s32_s32());
 }
 
+#define ALPHA_SHAPE(reset)                                             \
+  {HEIGHT * WIDTH,     FILTERS,            reset,                       \
+   SNNRT_COMPARE_GT,   0,                  true,                        \
+   false,              SNNRT_EXTENT_LAYER, SNNRT_EXTENT_LAYER,          \
+   SNNRT_EXTENT_LAYER, SNNRT_EXTENT_LAYER, SNNRT_EXTENT_LAYER,          \
+   SNNRT_EXTENT_LAYER, true}
+
+static const snnrt_alpha_shape alpha_zero = ALPHA_SHAPE(SNNRT_RESET_ZERO_AFTER);
+static const snnrt_alpha_shape alpha_subtract =
+    ALPHA_SHAPE(SNNRT_RESET_SUBTRACT);
+static const int32_t leak_other = 26214, recall = 17301;
+static int32_t excitatory[NEURONS], inhibitory[NEURONS];
+
+LAYER void alpha_s32_zero(void) {
+  snnrt_alpha_s32_s16(excitatory, inhibitory, membrane_s32, current, spikes,
+                      &leak_factor, &leak_other, &threshold, NULL, NULL, NULL,
+                      &alpha_zero);
+}
+
+LAYER void alpha_s32_subtract(void) {
+  snnrt_alpha_s32_s16(excitatory, inhibitory, membrane_s32, current, spikes,
+                      &leak_factor, &leak_other, &threshold, NULL, &threshold,
+                      &recall, &alpha_subtract);
+}
+
+static void measure_alpha(void) {
+  memset(membrane_s32, 0, sizeof membrane_s32);
+  MEASURE("alpha_s32_zero", alpha_s32_zero());
+  MEASURE("alpha_s32_subtract", alpha_s32_subtract());
+}
+
 LAYER void max_pool_s8(void) { snnrt_max_pool2d_s8(spikes, inputs, &pool); }
 
 LAYER void max_pool_s16(void) {
@@ -252,6 +288,7 @@ int main(void) {
   measure_linear();
   measure_conv();
   measure_lif();
+  measure_alpha();
   measure_pool();
   print("stack_bytes", snn_stack_used());
   return 0;

@@ -6,7 +6,7 @@
 
 #define NAME_BYTES 40
 #define MAXIMUM_INTEGERS 28
-#define MAXIMUM_ARRAYS 8
+#define MAXIMUM_ARRAYS 11
 
 typedef struct call {
   int32_t integers[MAXIMUM_INTEGERS];

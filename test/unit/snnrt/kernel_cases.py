@@ -3,6 +3,7 @@
 import compressed_weights
 import kernel_reference as reference
 import numpy as np
+from alpha_cases import alpha
 from case_inputs import CONV_FIELDS, POOL_FIELDS, active, conv_shape
 from dot_cases import conv2d_dot, conv2d_dot_pool2d, linear_dot
 from kernel_case import TYPES, Case, fields, integers
@@ -60,7 +61,10 @@ def linear_scatter(rng, kernel):
 def linear_gather(rng, kernel):
     """All numbers of outputs and lists of any length; every current is overwritten."""
     inputs, outputs = int(rng.integers(1, 40)), int(rng.integers(1, 40))
-    counted = "values" in kernel
+    counted, kind = "values" in kernel, TYPES[kernel.rpartition("_")[2]]
+    if kind is np.int32 and rng.random() < 0.6:
+        # More rows than lanes of 16 bits can sum.
+        inputs = int(rng.integers(250, 900))
     values = active(rng, inputs, not counted)
     weights = integers(rng, np.int8, (inputs, outputs))
     weights = rng.choice([weights, np.full_like(weights, rng.choice([-128, 127]))])
@@ -69,7 +73,7 @@ def linear_gather(rng, kernel):
         values, weights = (values // 16).astype(np.int8), (weights // 2).astype(np.int8)
     arrays: dict[str, np.ndarray] = scatter_arrays(rng, values, weights, outputs, kernel)
     arrays["weights"] = compressed_weights.gathered(weights, counted)
-    expected = {"current": (values.astype(np.int64) @ weights).astype(np.int16)}
+    expected = {"current": (values.astype(np.int64) @ weights).astype(kind)}
     count = int(np.count_nonzero(values))
     alignments = {"current": 4, "weights": 4}
     return Case(kernel, [count, inputs, outputs], arrays, expected, alignments=alignments)
@@ -405,7 +409,7 @@ FAMILIES = {
     fill_zero: (["fill_zero"], 40),
     linear_scatter: ([f"linear_scatter{v}_{t}" for v in ("", "_values")
                       for t in ("s16", "s32")], 40),
-    linear_gather: (["linear_gather_s16", "linear_gather_values_s16"], 60),
+    linear_gather: (["linear_gather_s16", "linear_gather_s32", "linear_gather_values_s16"], 60),
     linear_dot: (["linear_dot_s16", "linear_dot_s32"], 60),
     conv2d_dot: (["conv2d_dot_s16", "conv2d_dot_s32"], 40),
     conv2d_dot_pool2d: ([f"conv2d_dot_{p}" for p in (
@@ -441,6 +445,7 @@ FAMILIES = {
     argmax: (["argmax"], 20),
     argmin_first_spike: (["argmin_first_spike"], 20),
     group_sum: (["group_sum"], 10),
+    alpha: ([f"alpha_{s}_{c}" for s in ("s16", "s32") for c in ("s8", "s16", "s32")], 100),
 }  # fmt: skip
 KERNELS = [kernel for kernels, _ in FAMILIES.values() for kernel in kernels]
 

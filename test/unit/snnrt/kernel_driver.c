@@ -110,6 +110,25 @@ static snnrt_lif_shape lif_shape(const int32_t *integers) {
   return shape;
 }
 
+static snnrt_alpha_shape alpha_shape(const int32_t *integers) {
+  const snnrt_alpha_shape shape = {
+      integers[0],
+      integers[1],
+      (snnrt_reset)integers[2],
+      (snnrt_compare)integers[3],
+      integers[4],
+      integers[5] != 0,
+      integers[6] != 0,
+      (snnrt_extent)integers[7],
+      (snnrt_extent)integers[8],
+      (snnrt_extent)integers[9],
+      (snnrt_extent)integers[10],
+      (snnrt_extent)integers[11],
+      (snnrt_extent)integers[12],
+      integers[13] != 0};
+  return shape;
+}
+
 RESULT_KERNEL(spike_list, ARRAY(0), (uint32_t)INTEGER(0), ARRAY(1))
 VOID_KERNEL(fill_zero, ARRAY(0), (uint32_t)INTEGER(0))
 
@@ -156,6 +175,7 @@ SCATTER_VALUES_KERNEL(conv2d_scatter_packed2_values_s16, conv2d)
 SCATTER_VALUES_KERNEL(conv2d_scatter_packed2_values_s32, conv2d)
 
 SCATTER_KERNEL(linear_gather_s16, linear)
+SCATTER_KERNEL(linear_gather_s32, linear)
 SCATTER_VALUES_KERNEL(linear_gather_values_s16, linear)
 
 /* integers: shape; arrays: values, pairs, weights, current. */
@@ -298,6 +318,25 @@ LI_KERNEL(li_s32_s8)
 LI_KERNEL(li_s32_s16)
 LI_KERNEL(li_s32_s32)
 
+/* integers: shape; arrays: excitatory, inhibitory, membrane, current, spikes,
+   excitatory leak, inhibitory leak, threshold, bias, decrement, recall. */
+#define ALPHA_KERNEL(name)                                                     \
+  static int32_t run_##name(const call *arguments) {                           \
+    const snnrt_alpha_shape shape = alpha_shape(&INTEGER(0));                  \
+    snnrt_##name(ARRAY(0), ARRAY(1), ARRAY(2), ARRAY(3), ARRAY(4), ARRAY(5),   \
+                 ARRAY(6), ARRAY(7), optional(&arguments->arrays[8]),          \
+                 optional(&arguments->arrays[9]),                              \
+                 optional(&arguments->arrays[10]), &shape);                    \
+    return 0;                                                                  \
+  }
+
+ALPHA_KERNEL(alpha_s16_s8)
+ALPHA_KERNEL(alpha_s16_s16)
+ALPHA_KERNEL(alpha_s16_s32)
+ALPHA_KERNEL(alpha_s32_s8)
+ALPHA_KERNEL(alpha_s32_s16)
+ALPHA_KERNEL(alpha_s32_s32)
+
 #define ADD_KERNEL(name) \
   VOID_KERNEL(name, ARRAY(0), ARRAY(1), ARRAY(2), INTEGER(0))
 #define SCALE_KERNEL(name)                              \
@@ -372,6 +411,7 @@ static const kernel kernels[] = {
     ENTRY(conv2d_dot_sum_pool2d_s16_s32),
     ENTRY(conv2d_dot_sum_pool2d_s32_s32),
     ENTRY(linear_gather_s16),
+    ENTRY(linear_gather_s32),
     ENTRY(linear_gather_values_s16),
     ENTRY(linear_scatter_s16),
     ENTRY(linear_scatter_s32),
@@ -433,6 +473,12 @@ static const kernel kernels[] = {
     ENTRY(li_s32_s8),
     ENTRY(li_s32_s16),
     ENTRY(li_s32_s32),
+    ENTRY(alpha_s16_s8),
+    ENTRY(alpha_s16_s16),
+    ENTRY(alpha_s16_s32),
+    ENTRY(alpha_s32_s8),
+    ENTRY(alpha_s32_s16),
+    ENTRY(alpha_s32_s32),
     ENTRY(add_s8),
     ENTRY(add_s16),
     ENTRY(add_s32),

@@ -123,6 +123,38 @@ def lif(membrane, current, factor, threshold, bias, shape, limits):
     return v, u, settle(u), spikes
 
 
+def alpha(states, current, parameters, shape, limits):
+    """One step; returns all intermediate values unclamped, the new states and the spikes."""
+    seen = []
+
+    def settle(values):
+        seen.append(values)
+        return np.clip(values, limits.min, limits.max) if shape["saturate"] else values
+
+    def fires(values):
+        level = parameters["threshold"]
+        return values >= level if shape["compare"] else values > level
+
+    excitatory, inhibitory, membrane = states
+    reset, fired = RESETS[shape["reset"]], fires(membrane)
+    x = drive(current, parameters["bias"], shape)
+    e1 = settle(leak(excitatory, parameters["excitatory_leak"], shape) + x)
+    i1 = settle(leak(inhibitory, parameters["inhibitory_leak"], shape) - x)
+    new = [e1, i1, e1 + i1]
+    if reset == "subtract":
+        recalled = leak(inhibitory, parameters["recall"], shape)
+        new = [
+            np.where(fired, settle(e1 - fired * parameters["decrement"]), e1),
+            np.where(fired, 0, i1),
+            e1 + i1 + fired * recalled,
+        ]
+    elif reset == "zero_after":
+        new = [np.where(fired, 0, values) for values in new]
+    seen.append(e1 + i1)
+    new[2] = settle(new[2])
+    return seen, new, fires(new[2]).astype(np.int8)
+
+
 def packed(operation, a, b, c, d):
     """The packed operations of the driver on arrays of words."""
 

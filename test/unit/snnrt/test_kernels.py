@@ -49,6 +49,7 @@ QEMU = (
 INSTRUCTION_BUDGETS = {
     "spike_list_512": 900,
     "linear_gather_s16": 560,
+    "linear_gather_s32": 590,
     "linear_gather_values_s16": 1_180,
     "linear_scatter_s16": 5_100,
     "linear_scatter_s32": 5_900,
@@ -61,6 +62,8 @@ INSTRUCTION_BUDGETS = {
     "lif_factor": 58_500,
     "lif_factor_per_channel": 58_500,
     "lif_s32_s32": 71_000,
+    "alpha_s32_zero": 138_500,
+    "alpha_s32_subtract": 197_000,
     "max_pool2d_s8": 7_100,
     "max_pool2d_s16": 13_200,
     "sum_pool2d_s16_s16": 10_300,

@@ -492,3 +492,45 @@ qsnn.network @n(%x: tensor<2xi1>) -> tensor<2xi1> attributes {timesteps = 1 : i6
   qsnn.write @r, %x : tensor<2xi1>
   qsnn.output %x : tensor<2xi1>
 }
+
+// -----
+
+// AlphaOp C3: both leaks.
+%a = "test.op"() : () -> tensor<2xi8>
+// expected-error @+1 {{'qsnn.alpha' op leak factors must be between 0 and 32768}}
+%r:4 = "qsnn.alpha"(%a) <{excitatory_leak = 9 : i32, threshold = 1 : i32, inhibitory_leak = -1 : i32, reset = #snn<reset none>, compare = #snn<compare gt>, shift = 0 : i32, overflow = #qsnn<overflow saturate>, rounding = #qsnn<rounding nearest>}> : (tensor<2xi8>) -> (tensor<2xi1>, tensor<2xi16>, tensor<2xi16>, tensor<2xi16>)
+
+// -----
+
+// AlphaOp C6: resets.
+%a = "test.op"() : () -> tensor<2xi8>
+// expected-error @+1 {{'qsnn.alpha' op reset must be none, subtract or zero_after, not zero_before}}
+%r:4 = "qsnn.alpha"(%a) <{excitatory_leak = 9 : i32, threshold = 1 : i32, inhibitory_leak = 8 : i32, reset = #snn<reset zero_before>, compare = #snn<compare gt>, shift = 0 : i32, overflow = #qsnn<overflow saturate>, rounding = #qsnn<rounding nearest>}> : (tensor<2xi8>) -> (tensor<2xi1>, tensor<2xi16>, tensor<2xi16>, tensor<2xi16>)
+
+// -----
+
+// AlphaOp C7: what a subtraction takes.
+%a = "test.op"() : () -> tensor<2xi8>
+// expected-error @+1 {{'qsnn.alpha' op recall belongs to reset subtract, and only there}}
+%r:4 = "qsnn.alpha"(%a) <{excitatory_leak = 9 : i32, threshold = 1 : i32, inhibitory_leak = 8 : i32, decrement = 1 : i32, reset = #snn<reset subtract>, compare = #snn<compare gt>, shift = 0 : i32, overflow = #qsnn<overflow saturate>, rounding = #qsnn<rounding nearest>}> : (tensor<2xi8>) -> (tensor<2xi1>, tensor<2xi16>, tensor<2xi16>, tensor<2xi16>)
+
+// -----
+
+// AlphaOp C7: what other resets do not.
+%a = "test.op"() : () -> tensor<2xi8>
+// expected-error @+1 {{'qsnn.alpha' op decrement belongs to reset subtract, and only there}}
+%r:4 = "qsnn.alpha"(%a) <{excitatory_leak = 9 : i32, threshold = 1 : i32, inhibitory_leak = 8 : i32, decrement = 1 : i32, reset = #snn<reset none>, compare = #snn<compare gt>, shift = 0 : i32, overflow = #qsnn<overflow saturate>, rounding = #qsnn<rounding nearest>}> : (tensor<2xi8>) -> (tensor<2xi1>, tensor<2xi16>, tensor<2xi16>, tensor<2xi16>)
+
+// -----
+
+// AlphaOp C8: large factors.
+%a = "test.op"() : () -> tensor<2xi8>
+// expected-error @+1 {{'qsnn.alpha' op recall factors must be at most 1048576 in magnitude}}
+%r:4 = "qsnn.alpha"(%a) <{excitatory_leak = 9 : i32, threshold = 1 : i32, inhibitory_leak = 8 : i32, decrement = 1 : i32, recall = -1048577 : i32, reset = #snn<reset subtract>, compare = #snn<compare gt>, shift = 0 : i32, overflow = #qsnn<overflow saturate>, rounding = #qsnn<rounding nearest>}> : (tensor<2xi8>) -> (tensor<2xi1>, tensor<2xi16>, tensor<2xi16>, tensor<2xi16>)
+
+// -----
+
+// AlphaOp C9: types.
+%a = "test.op"() : () -> tensor<2xi8>
+// expected-error @+1 {{'qsnn.alpha' op states must have one type, got tensor<2xi32> and tensor<2xi16>}}
+%r:4 = "qsnn.alpha"(%a) <{excitatory_leak = 9 : i32, threshold = 1 : i32, inhibitory_leak = 8 : i32, reset = #snn<reset none>, compare = #snn<compare gt>, shift = 0 : i32, overflow = #qsnn<overflow saturate>, rounding = #qsnn<rounding nearest>}> : (tensor<2xi8>) -> (tensor<2xi1>, tensor<2xi16>, tensor<2xi32>, tensor<2xi16>)

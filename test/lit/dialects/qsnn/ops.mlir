@@ -32,6 +32,10 @@ qsnn.network @net(%frame: tensor<4x6x6xi8>) -> tensor<2xi32> attributes {timeste
   %current = qsnn.linear %flat, %w_1 : (tensor<96xi1>, tensor<2x96xi4>) -> tensor<2xi16>
   // CHECK-NEXT: %membrane_1 = qsnn.li %current leak 32768 : i32 overflow saturate rounding nearest : (tensor<2xi16>) -> tensor<2xi32>
   %membrane_1 = qsnn.li %current leak 32768 : i32 overflow saturate rounding nearest : (tensor<2xi16>) -> tensor<2xi32>
+  // CHECK-NEXT: %fired, %e, %i, %u = qsnn.alpha %current leaks 29491 : i32, dense<[26214, 0]> : tensor<2xi32> threshold 541 : i32 bias -7 : i32 reset subtract decrement 1024 : i32 recall -17301 : i32 compare ge overflow proven rounding nearest {shift = 5 : i32} : (tensor<2xi16>) -> (tensor<2xi1>, tensor<2xi32>, tensor<2xi32>, tensor<2xi32>)
+  %fired, %e, %i, %u = qsnn.alpha %current leaks 29491 : i32, dense<[26214, 0]> : tensor<2xi32> threshold 541 : i32 bias -7 : i32 reset subtract decrement 1024 : i32 recall -17301 : i32 compare ge overflow proven rounding nearest {shift = 5 : i32} : (tensor<2xi16>) -> (tensor<2xi1>, tensor<2xi32>, tensor<2xi32>, tensor<2xi32>)
+  // CHECK-NEXT: %fired_1, %e_1, %i_1, %u_1 = qsnn.alpha %current leaks 29491 : i32, 26214 : i32 threshold 541 : i32 reset zero_after compare gt overflow saturate rounding floor : (tensor<2xi16>) -> (tensor<2xi1>, tensor<2xi16>, tensor<2xi16>, tensor<2xi16>)
+  %fired_1, %e_1, %i_1, %u_1 = qsnn.alpha %current leaks 29491 : i32, 26214 : i32 threshold 541 : i32 reset zero_after compare gt overflow saturate rounding floor : (tensor<2xi16>) -> (tensor<2xi1>, tensor<2xi16>, tensor<2xi16>, tensor<2xi16>)
   // CHECK-NEXT: qsnn.output %membrane_1 : tensor<2xi32>
   qsnn.output %membrane_1 : tensor<2xi32>
 }

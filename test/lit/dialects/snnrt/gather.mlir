@@ -8,3 +8,7 @@
 snnrt.linear_gather %list, %count, %words, %current : memref<5xi16>, i32, memref<15xi32>, memref<10xi16>
 // CHECK-NEXT: snnrt.linear_gather %list, %count, %words, %current, %values : memref<5xi16>, i32, memref<15xi32>, memref<10xi16>, memref<5xi8>
 snnrt.linear_gather %list, %count, %words, %current, %values : memref<5xi16>, i32, memref<15xi32>, memref<10xi16>, memref<5xi8>
+// CHECK-NEXT: %wide = "test.op"()
+%wide = "test.op"() : () -> memref<10xi32>
+// CHECK-NEXT: snnrt.linear_gather %list, %count, %words, %wide : memref<5xi16>, i32, memref<15xi32>, memref<10xi32>
+snnrt.linear_gather %list, %count, %words, %wide : memref<5xi16>, i32, memref<15xi32>, memref<10xi32>

@@ -152,6 +152,20 @@
 
 // -----
 
+// AlphaOp C1: shapes.
+%a, %b, %c, %d = "test.op"() : () -> (memref<4xi16>, memref<5xi16>, memref<4xi8>, memref<1xi32>)
+// expected-error @+1 {{'snnrt.alpha' op buffers have shapes (4,) and (5,), expected the same}}
+"snnrt.alpha"(%a, %b, %a, %a, %c, %d, %d, %d) <{operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0>, reset = #snn<reset none>, compare = #snn<compare gt>, shift = 0 : i32, overflow = #qsnn<overflow saturate>, rounding = #qsnn<rounding nearest>}> : (memref<4xi16>, memref<5xi16>, memref<4xi16>, memref<4xi16>, memref<4xi8>, memref<1xi32>, memref<1xi32>, memref<1xi32>) -> ()
+
+// -----
+
+// AlphaOp C2: extents.
+%a, %b, %c, %d = "test.op"() : () -> (memref<4xi16>, memref<4xi8>, memref<1xi32>, memref<2xi32>)
+// expected-error @+1 {{'snnrt.alpha' op a parameter has 2 elements, expected one of {1, 4}}}
+"snnrt.alpha"(%a, %a, %a, %a, %b, %c, %d, %c) <{operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0>, reset = #snn<reset none>, compare = #snn<compare gt>, shift = 0 : i32, overflow = #qsnn<overflow saturate>, rounding = #qsnn<rounding nearest>}> : (memref<4xi16>, memref<4xi16>, memref<4xi16>, memref<4xi16>, memref<4xi8>, memref<1xi32>, memref<2xi32>, memref<1xi32>) -> ()
+
+// -----
+
 // AddOp: shapes.
 %a, %b, %c = "test.op"() : () -> (memref<4xi8>, memref<5xi8>, memref<4xi8>)
 // expected-error @+1 {{'snnrt.add' op buffers have shapes (5,) and (4,), expected the same}}

@@ -1,4 +1,4 @@
-/* Event-driven fully connected layers with int16 currents, output by output.
+/* Event-driven fully connected layers, output by output.
 
    The sums of a tile of outputs stay in registers while the list of active
    inputs is walked, and are stored once: these kernels SET `current`. Rows of a
@@ -10,8 +10,8 @@
    kernel with values SNNRT_GATHER_VALUE_QUADS) words, for each input those of
    the tile; the bytes belong to the outputs n, n+2, n+1, n+3, and are 0 behind
    the last output;
-   current: int16[outputs], aligned to 4 bytes. The caller guarantees that no
-   sum, in list order or any other, leaves the range of int16. */
+   current: int16[outputs], aligned to 4 bytes, or int32[outputs]. The caller
+   guarantees that no sum, in list order or any other, leaves its range. */
 #ifndef SNNRT_LINEAR_GATHER_H
 #define SNNRT_LINEAR_GATHER_H
 
@@ -22,6 +22,9 @@
    the registers. */
 #define SNNRT_GATHER_QUADS 4
 #define SNNRT_GATHER_VALUE_QUADS 3
+
+/* Rows whose sums lanes of 16 bits hold: 256 * -128 = -2^15. */
+#define SNNRT_GATHER_LANE_ROWS 256u
 
 /* The row of one input of a tile; `quads` is a constant when inlined. */
 SNNRT_KERNEL const int32_t *snnrt_gather_address(const int32_t *weights,
@@ -197,7 +200,73 @@ SNNRT_KERNEL void snnrt_gather_tiles(const uint16_t *list, uint32_t count,
   }
 }
 
+/* Sets up to 4 currents to their lanes or, if `add`, adds these; `outputs` is a
+   constant when inlined. */
+SNNRT_KERNEL void snnrt_widen_quad(const uint32_t *sums, int32_t *current,
+                                   int32_t outputs, bool add) {
+  const int32_t lanes[SNNRT_QUAD_LANES] = {
+      snnrt_low16(sums[0]), snnrt_high16(sums[0]), snnrt_low16(sums[1]),
+      snnrt_high16(sums[1])};
+  SNNRT_UNROLL_ROW
+  for (int32_t i = 0; i < SNNRT_QUAD_LANES; ++i) {
+    if (i < outputs) {
+      current[i] = lanes[i] + (add ? current[i] : 0);
+    }
+  }
+}
+
+/* The currents of a tile from the lanes of some rows, as snnrt_widen_quad. */
+SNNRT_KERNEL void snnrt_widen_tile(const uint32_t *sums, int32_t *current,
+                                   int32_t outputs, bool add) {
+  SNNRT_UNROLL_ROW
+  for (int32_t i = 0; i < SNNRT_GATHER_QUADS; ++i) {
+    snnrt_widen_quad(sums + 2 * i, current + SNNRT_QUAD_LANES * i,
+                     outputs - SNNRT_QUAD_LANES * i, add);
+  }
+}
+
+/* Sets the currents of a tile of 32 bits; `outputs` is a constant when
+   inlined. */
+SNNRT_KERNEL void snnrt_gather_wide_tile(const uint16_t *list, uint32_t count,
+                                         const int32_t *weights,
+                                         int32_t *current, int32_t outputs) {
+  bool add = false;
+  do {
+    const uint32_t rows =
+        count < SNNRT_GATHER_LANE_ROWS ? count : SNNRT_GATHER_LANE_ROWS;
+    uint32_t sums[2 * SNNRT_GATHER_QUADS] = {0, 0, 0, 0, 0, 0, 0, 0};
+    snnrt_gather_rows(list, rows, NULL, weights, sums,
+                      (outputs + SNNRT_QUAD_LANES - 1) / SNNRT_QUAD_LANES);
+    if (add) {
+      snnrt_widen_tile(sums, current, outputs, true);
+    } else {
+      snnrt_widen_tile(sums, current, outputs, false);
+    }
+    add = true;
+    list += rows;
+    count -= rows;
+  } while (count > 0);
+}
+
 /* current[o] = sum over i of weights[list[i]][o]. */
+SNNRT_KERNEL void snnrt_linear_gather_s32(const uint16_t *list, uint32_t count,
+                                          const int32_t *weights,
+                                          int32_t *current,
+                                          const snnrt_linear_shape *shape) {
+  const int32_t width = SNNRT_QUAD_LANES * SNNRT_GATHER_QUADS;
+  const int32_t rest = shape->outputs % width;
+  const int32_t *const end = current + (shape->outputs - rest);
+  while (current != end) {
+    snnrt_gather_wide_tile(list, count, weights, current, width);
+    current += width;
+    weights += SNNRT_GATHER_QUADS * shape->inputs;
+  }
+  if (rest > 0) {
+    snnrt_gather_wide_tile(list, count, weights, current, rest);
+  }
+}
+
+/* The same for int16 currents. */
 SNNRT_KERNEL void snnrt_linear_gather_s16(const uint16_t *list, uint32_t count,
                                           const int32_t *weights,
                                           int16_t *current,

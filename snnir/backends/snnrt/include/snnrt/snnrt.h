@@ -15,6 +15,7 @@
 #define SNNRT_SNNRT_H
 
 #include "snnrt/add.h"
+#include "snnrt/alpha.h"
 #include "snnrt/base.h"
 #include "snnrt/byte_rows.h"
 #include "snnrt/bytes_to_masks.h"
