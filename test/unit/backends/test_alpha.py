@@ -13,12 +13,11 @@ from generated_networks import (
     Generated,
     assert_integers_agree,
     lower,
-    require,
     require_cmsis_nn,
 )
 from torch import nn
 
-from snnir.backends.targets import MPS2_AN500
+from snnir.backends.targets import HOST, MPS2_AN500
 from snnir.data import Dataset
 from snnir.dialects import snn
 from snnir.driver.compile import compile
@@ -32,6 +31,7 @@ from snnir.kernels.context import KernelChoice
 from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
 from snnir.quantization.options import StatePolicy
 from snnir.testing.comparison import assert_same_results
+from snnir.testing.targets import require_target
 from snnir.universe import make_context
 
 SHAPE, STEPS, SAMPLES, LARGEST_COUNT = (2, 7, 6), 12, 3, 3
@@ -98,7 +98,7 @@ def test_from_snntorch_to_the_target(reset) -> None:
     expected = assert_integers_agree(network)
     assert expected.recording is not None
     assert all(layer.any() for layer in expected.recording.spikes.values())
-    require(MPS2_AN500.compiler, "qemu-system-arm")
+    require_target(MPS2_AN500)
     emulated = NativeExecutor(network.kernels, MPS2_AN500)
     assert_same_results(expected, emulated.run(network.x, record="all"))
 
@@ -123,7 +123,8 @@ def small_network() -> nn.Module:
 
 
 def test_compile_and_validate_for_the_target(tmp_path) -> None:
-    require(MPS2_AN500.compiler, "qemu-system-arm", "gcc")
+    require_target(MPS2_AN500)
+    require_target(HOST)
     source = small_network()
     module = from_snntorch(source, torch.zeros(1, *SHAPE), timesteps=STEPS)
     x = np.random.default_rng(3).poisson(0.4, (4, STEPS, *SHAPE)).clip(max=LARGEST_COUNT)
