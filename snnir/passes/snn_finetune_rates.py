@@ -4,16 +4,16 @@
 While it is trained, every neuron is replaced by the rate that it settles to for a constant current,
 as a function that has a derivative, and the input by its mean over time; for a neuron that
 integrates and subtracts its threshold this is `clip(current / threshold, 0, 1)`.
-`snnir.training.rates` derives the others. Training costs about `1 / timesteps` of `snn-finetune`,
-so that a network at many steps sees all of its data, and is exact where rates tell everything: many
-steps, an input whose mean carries the class. At few steps, or where the order of spikes matters,
-`snn-finetune` can go on from there. Thresholds keep their values and need no balancing afterwards,
-because they are part of the function; `train-thresholds` trains them.
+`snnir.training.rates` derives the others. In few steps neurons fire less, because they start from
+zero: before every epoch one number for each layer is measured, on up to 64 held-out samples, that
+gives it the mean rate of the spiking network. Training costs about `1 / timesteps` of
+`snn-finetune`, so that a network at many steps can see all of its data. Where the order of spikes
+matters, `snn-finetune` can go on from there. Thresholds keep their values and need no balancing
+afterwards, because they are part of the function; `train-thresholds` trains them.
 
-What rates do not show decides nevertheless: epochs are compared on the spiking network, at all its
-steps, with held-out samples. The network never gets worse there. Zeros and grids of weights are
-kept, a `teacher` (whose rates are used, so its number of steps may be another) and a
-`work-penalty` work as in `snn-finetune`.
+Epochs are compared on the spiking network, at all its steps, with held-out samples: the network
+never gets worse there. Zeros and grids of weights are kept, a `teacher` (whose rates are used, so
+its number of steps may be another) and a `work-penalty` work as in `snn-finetune`.
 
 The data are those of `snn-finetune`, or frames of their means over time, (samples, *shape), for
 which `validation` must name data with time steps. The mean of Poisson spikes is the image itself:

@@ -24,6 +24,9 @@ from snnir.training.augmentation import shifted_and_mirrored
 from snnir.training.loss import Loss, LossName, distillation_loss, loss_function, readout_scores
 from snnir.training.module import TrainableNetwork
 
+IMITATED = 64
+"""Held-out samples on which a network that estimates is adjusted to its judge after each epoch."""
+
 
 @dataclass(frozen=True)
 class Training:
@@ -141,7 +144,8 @@ def train(
     Args:
         data: fit the network (`snnir.data.network_inputs.load_samples`).
         judge: epochs are compared on this one, which gets the parameters of `module` after each: a
-            network with the same parameters that computes otherwise; `module` by default.
+            network with the same parameters that computes otherwise, which `module` imitates then;
+            `module` by default.
         validation: epochs are compared on these samples instead of a part of the data.
         teacher: a network whose scores are learned as well; it takes what `module` takes.
         progress: show a progress bar on standard error if that is a terminal.
@@ -161,6 +165,7 @@ def train(
     def score() -> Score:
         if judge is not module:
             _restore(judge, _snapshot(module))
+            module.imitate(judge, torch.from_numpy(compared.x[held_out[:IMITATED]]))
         return evaluate(judge, compared, held_out, objective.loss, training)
 
     best, best_epoch, scores = score(), 0, []

@@ -60,7 +60,7 @@ class _ResetFlag(Cell):
         self.value = self.next.detach()
 
 
-class _TrainingBuilder(TorchBuilder):
+class TrainingBuilder(TorchBuilder):
     """Hands out parameters for the attributes that are trained.
 
     `replaced` is keyed by the identity of attributes: equal attributes of one neuron layer may be
@@ -105,6 +105,7 @@ class TrainableNetwork(nn.Module):
 
     level: ClassVar[TorchLevel] = torch_snn.LEVEL
     """How operations are evaluated."""
+    builder: ClassVar[type[TrainingBuilder]] = TrainingBuilder
 
     def __init__(
         self,
@@ -124,7 +125,7 @@ class TrainableNetwork(nn.Module):
         self._derivative = SURROGATES[surrogate]
         self._train_thresholds, self._train_decays = train_thresholds, train_decays
         self._keep_zeros = keep_zeros
-        self._builder = _TrainingBuilder(self.device)
+        self._builder = self.builder(self.device)
         self._weights: dict[Operation, Trained] = {}
         self._effective: dict[Operation, Tensor] = {}
         self._work_shares = _work_shares(self.network)
@@ -172,6 +173,14 @@ class TrainableNetwork(nn.Module):
         """One step with (batch, *shape) for the network's frame."""
         frames = frames.to(self.device, torch.float32)
         return evaluate_step(self._program, self._builder, self.network.frame, frames)
+
+    def imitate(self, other: TrainableNetwork, x: Tensor) -> None:
+        """Adjust what this network only estimates, which is nothing, to what another one does.
+
+        Args:
+            other: has the same parameters, with the same values.
+            x: samples for `other`, as of `forward`.
+        """
 
     def restrain(self) -> None:
         """Put parameters back into their ranges; call it after every step of an optimiser."""

@@ -15,7 +15,7 @@ from snnir.dialects.layer_shapes import shape_of
 from snnir.executors.torch_program import Evaluate, TorchLevel
 from snnir.support.diagnostics import error_at
 from snnir.training import rates
-from snnir.training.module import TrainableNetwork
+from snnir.training.module import TrainableNetwork, TrainingBuilder
 
 
 class RateNetwork(TrainableNetwork):
@@ -29,6 +29,7 @@ class RateNetwork(TrainableNetwork):
     """
 
     level: ClassVar[TorchLevel] = rates.LEVEL
+    builder: ClassVar[type[TrainingBuilder]] = rates.RateBuilder
 
     def __init__(
         self,
@@ -67,6 +68,23 @@ class RateNetwork(TrainableNetwork):
             means = means.contiguous(memory_format=torch.channels_last)
         self._start(len(x))
         yield self._step(means)
+
+    @torch.no_grad()
+    def imitate(self, other: TrainableNetwork, x: Tensor) -> None:
+        """Measure the offsets of all layers (`rates.Offset`), one layer after the other."""
+        assert isinstance(self._builder, rates.RateBuilder)
+        offsets = self._builder.offsets
+        pairs = zip(self.network.body.block.ops, other.network.body.block.ops, strict=True)
+        spikes = {op: its_op.results[0] for op, its_op in pairs if op in offsets}
+        totals = dict.fromkeys(spikes, 0.0)
+        for values in other.steps(x):
+            for op, value in spikes.items():
+                totals[op] += float(values[value].mean())
+        for op, offset in offsets.items():
+            offset.wanted = totals[op] / self.network.timesteps.value.data
+        next(self.steps(x))
+        for offset in offsets.values():
+            offset.wanted = None
 
     def _at_every_step(self, outputs: Tensor) -> Tensor:
         steps = self.network.timesteps.value.data

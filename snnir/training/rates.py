@@ -4,7 +4,9 @@
 Every value stands for its mean over the time steps: spikes for the rate of their neuron, spikes per
 step. Layers are linear, so the mean of what they give is what they give for the mean. A neuron gets
 the rate that it settles to when its current is constant, with `i = current / threshold` and the
-decay `beta`; what a neuron does until it has settled, about half a spike, is left out.
+decay `beta`. What a neuron loses until it has settled, at least half a spike on average, and what
+it gains because its current is not constant, are one number for each layer that is taken off `i`
+(`Offset`); it is zero until it has been measured.
 
 *Reset by subtraction.* `V' = beta V + current - threshold S` (`subtract`, delayed), averaged over
 time, is `rate = i - (1 - beta) mean(V) / threshold`. A neuron that fires now and then has a `V`
@@ -39,6 +41,7 @@ spikes of neurons in a window of `snn.max_pool2d` count as independent: `1 - pro
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -53,11 +56,43 @@ from snnir.dialects.snn_neurons import NeuronBase, SpikingNeuronBase
 from snnir.executors import torch_snn
 from snnir.executors.torch_program import Evaluate, TorchBuilder, TorchLevel
 from snnir.support.diagnostics import SNNError, error_at
+from snnir.training.module import TrainingBuilder
 
 SUBTRACTS = (Reset.SUBTRACT, Reset.SUBTRACT_DECAYED)
 LEAST_DRIVE = 1.01
 """Smallest current that a neuron with a reset to zero fires for, as a multiple of the smallest that
 ever lets it fire; there, the derivative of the rate is infinite."""
+
+
+class Offset:
+    """What is taken off the drive of a layer, so that its mean rate is the one that was measured.
+
+    Attributes:
+        value: in units of the threshold, between -`limit` and `limit`.
+        wanted: the mean rate that the next drive is to lead to; None if `value` is known.
+    """
+
+    def __init__(self, limit: float):
+        self.limit, self.value = limit, 0.0
+        self.wanted: float | None = None
+
+    def rate(self, function: Callable[[Tensor], Tensor], drive: Tensor) -> Tensor:
+        """The rate as a function of the drive, after the value was found if one is wanted."""
+        if self.wanted is not None:
+            low, high = -self.limit, self.limit
+            for _ in range(16):
+                self.value = (low + high) / 2
+                above = float(function(drive - self.value).mean()) > self.wanted
+                low, high = (self.value, high) if above else (low, self.value)
+        return function(drive - self.value)
+
+
+class RateBuilder(TrainingBuilder):
+    """Has an offset for each layer of neurons whose spikes are used."""
+
+    def __init__(self, device: torch.device):
+        super().__init__(device)
+        self.offsets: dict[Operation, Offset] = {}
 
 
 def subtract_rate(drive: Tensor, beta: Tensor, removed: Tensor | float) -> Tensor:
@@ -168,9 +203,14 @@ def _rate(
     if not bool((beta > 0).all()) and (reset not in SUBTRACTS or removed is beta):
         raise _refused(op, "has a decay of 0 and this reset, so that its rate is a step")
     if reset in SUBTRACTS:
-        return lambda current: subtract_rate(current / threshold, beta, removed)
-    dropped = reset is Reset.ZERO_AFTER and not immediate
-    return lambda current: zero_rate(current / threshold, beta, dropped)
+        function = partial(subtract_rate, beta=beta, removed=removed)
+    else:
+        dropped = reset is Reset.ZERO_AFTER and not immediate
+        function = partial(zero_rate, beta=beta, dropped=dropped)
+    assert isinstance(build, RateBuilder)
+    # A neuron ends with a part of a threshold, or owing one, that became no spike.
+    offset = build.offsets[op] = Offset(1 / _timesteps(op))
+    return lambda current: offset.rate(function, current / threshold)
 
 
 def _membrane(op: NeuronBase, alpha: Tensor | None, beta: Tensor) -> Callable[[Tensor], Tensor]:
@@ -193,15 +233,19 @@ def _membrane(op: NeuronBase, alpha: Tensor | None, beta: Tensor) -> Callable[[T
 
 def _responses(op: NeuronBase, alpha: Tensor | None, beta: Tensor) -> Tensor:
     """A membrane without reset at each step if its input is 1: (timesteps, *shape of the decay)."""
-    network = op.parent_op()
-    assert isinstance(network, snn.NetworkOp)
     synapse = membrane = torch.zeros(())
     responses = []
-    for _ in range(network.timesteps.value.data):
+    for _ in range(_timesteps(op)):
         synapse = torch.ones_like(beta) if alpha is None else alpha * synapse + 1
         membrane = beta * membrane + synapse
         responses.append(membrane)
     return torch.stack(responses)
+
+
+def _timesteps(op: NeuronBase) -> int:
+    network = op.parent_op()
+    assert isinstance(network, snn.NetworkOp)
+    return network.timesteps.value.data
 
 
 def _reaches_output(value: SSAValue) -> bool:

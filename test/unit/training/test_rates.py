@@ -154,6 +154,32 @@ def test_sequences_are_averaged(builder, counts) -> None:
     assert torch.equal(module(torch.from_numpy(counts)), module(means))
 
 
+def test_few_steps_are_imitated(builder) -> None:
+    """Neurons that start from zero fire less in 10 steps than they do once they have settled."""
+    net = builder(8)
+    first = net.lif(net.linear(net.frame, 8, 200), 0.95, 0.7).spikes
+    second = net.lif(net.linear(first, 200, 100), 0.95, 0.7, reset=Reset.ZERO_BEFORE).spikes
+    network = net.finish(second, 10, input=InputKind.STATIC_VALUES)
+    x = torch.from_numpy(net.rng.uniform(0, 1, (40, 8)).astype(np.float32))
+    spiking, rates = TrainableNetwork(network), RateNetwork(network)
+
+    def means() -> NDArray[np.float64]:
+        """Mean rates of both layers: (spiking or by rates, layer)."""
+        with torch.no_grad():
+            steps = [[values[layer].mean() for layer in layers] for values in spiking.steps(x)]
+            (one,) = rates.steps(x)
+        return np.array([np.mean(steps, 0), [one[layer].mean() for layer in its_layers]])
+
+    layers, its_layers = (
+        [op.results[0] for op in module.network.body.block.ops if isinstance(op, snn.LIFOp)]
+        for module in (spiking, rates)
+    )
+    wanted, before = means()
+    assert (before > 1.05 * wanted).all()
+    rates.imitate(spiking, x)
+    np.testing.assert_allclose(means()[1], wanted, rtol=0.01)
+
+
 def _alpha(net) -> Any:
     decays = FloatAttr(0.9, f32), FloatAttr(0.8, f32)
     return net.add(snn.AlphaOp(net.frame, *decays, FloatAttr(1.0, f32), reset=Reset.SUBTRACT))
