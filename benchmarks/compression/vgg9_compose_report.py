@@ -31,11 +31,14 @@ def composed_section(bench: Bench) -> list[str]:
         "",
         "OSBC: `snn-osbc-prune` at all steps, with options that validation images chose"
         f"{options_text(bench)}; smallest weights zero: `snn-prune-magnitude`; both share the "
-        "zeros between layers by LAMPS. Fine-tuned: `snn-finetune`. Retrained: as an ANN whose "
-        f"zeros stay, {settings.retrain_epochs} epochs, highest learning rate "
-        f"{settings.retrain_rate:g}, by {settings.teacher_weight:g} from the scores of the dense "
-        "ANN; then converted again. Points lost are against the dense ANN and the dense SNN at "
-        f"T = {first}; those of the SNN are of few images, those of the ANN of all.",
+        "zeros between layers by LAMPS. Fine-tuned: `snn-finetune`. Trained by rates: "
+        f"`snn-finetune-rates`, {settings.rates_epochs} epochs of all training images, learning "
+        f"rate {settings.rates_rate:g}, by {settings.teacher_weight:g} from the scores of the "
+        "dense SNN, epochs compared on validation images. Retrained as an ANN, by code of the "
+        f"benchmark that is no pass: zeros stay, {settings.retrain_epochs} epochs, highest "
+        f"learning rate {settings.retrain_rate:g}, by {settings.teacher_weight:g} from the scores "
+        "of the dense ANN; then converted again. Points lost are against the dense ANN and the "
+        f"dense SNN at T = {first}; those of the SNN are of few images, those of the ANN of all.",
         "",
         f"| network | weights | not zero | fewer | listed, bytes | mapped, bytes | "
         f"ANN, 10,000 images | points lost | SNN, T = {first} | points lost | fine-tuned | "
@@ -112,8 +115,8 @@ def fewer_steps_table(bench: Bench) -> list[str]:
                     f"{less_energy(row, figures):.1f}x |"
                 )
     return [
-        f"Fewer steps at {settings.ratios[0]:g}x fewer weights, trained in stages, zeros kept. "
-        "Operations and energy as above, of weights that are not zero: what hardware that skips "
+        f"Fewer steps at {settings.ratios[0]:g}x fewer weights, trained in stages, zeros kept: by "
+        "rates what was trained by rates, else through time. Operations and energy as above, of weights that are not zero: what hardware that skips "
         "zeros would do. Points lost are against the dense ANN.",
         "",
         "| network | T | fewer | accuracy | points lost | operations (M) | energy (µJ) | less |",
