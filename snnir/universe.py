@@ -46,6 +46,7 @@ PASSES: dict[str, Callable[[], type[ModulePass]]] = {
     "snn-prune-pca": _lazy("snnir.passes.snn_prune_pca:SNNPrunePCAPass"),
     "snn-reduce-timesteps": _lazy("snnir.passes.snn_reduce_timesteps:SNNReduceTimestepsPass"),
     "snn-finetune": _lazy("snnir.passes.snn_finetune:SNNFinetunePass"),
+    "snn-finetune-rates": _lazy("snnir.passes.snn_finetune_rates:SNNFinetuneRatesPass"),
     "snn-prune-magnitude": _lazy("snnir.passes.snn_prune_magnitude:SNNPruneMagnitudePass"),
     "snn-quantize-rtn": _lazy("snnir.passes.snn_quantize_rtn:SNNQuantizeRTNPass"),
     "snn-osbc-prune": _lazy("snnir.passes.snn_osbc_prune:SNNOSBCPrunePass"),

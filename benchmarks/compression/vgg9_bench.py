@@ -53,6 +53,7 @@ class Settings:
             of all channels; of `retrained`.
         composed_steps: to what steps they are trained.
         retrain_epochs, retrain_rate: of ANNs whose zeros are kept.
+        rates_epochs, rates_rate, rates_batch: of `snn-finetune-rates`, which trains on all images.
     """
 
     width: float = 0.25
@@ -82,6 +83,9 @@ class Settings:
     composed_steps: tuple[int, ...] = (100, 30, 10)
     retrain_epochs: int = 6
     retrain_rate: float = 0.03
+    rates_epochs: int = 6
+    rates_rate: float = 1e-3
+    rates_batch: int = 128
     bits: tuple[int, ...] = (8, 6, 5, 4, 3)
     noise: tuple[float, ...] = (0.0, 0.1, 0.2, 0.4)
     device: str = "cpu"
@@ -157,6 +161,18 @@ class Bench:
             images = self.images(part, count)
             with atomic_write(path, binary=True) as stream:
                 np.savez(stream, x=encode(images, timesteps, part), y=images.y)
+        return path
+
+    def pixels(self) -> Path:
+        """A file with all training images as the means of their Poisson spikes, pixels of -1 to 1.
+
+        Half precision says pixels of 8 bits to a twentieth of their unit.
+        """
+        path = self.folder / "training_pixels.npz"
+        if not path.exists():
+            images = self.splits.training
+            with atomic_write(path, binary=True) as stream:
+                np.savez(stream, x=normalised(images.x).astype(np.float16), y=images.y)
         return path
 
     def images(self, part: str, count: int) -> Images:

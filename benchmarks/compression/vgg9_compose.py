@@ -3,15 +3,17 @@
 
 A network of all channels, or one of the size that principal components ask for, loses weights by
 `snn-osbc-prune`, or by `snn-prune-magnitude` as the baseline, until `ratio` times fewer than in the
-dense network are not zero. Those are trained, and zeros kept, in one of two ways:
+dense network are not zero. Those are trained, and zeros kept, in one of three ways:
 
 * by `snn-finetune` at all steps;
-* as an ANN, which costs a hundredth of the time of an image in a spiking network, learning from
-  the scores of the dense ANN as well; then it is converted again, and brought to fewer steps by
-  `snn-reduce-timesteps` in stages, as all networks of the benchmark. The paper, too, trains its
-  smaller networks as ANNs.
+* by `snn-finetune-rates`, which costs a hundredth of the time for an image, so that it sees all of
+  them, moved and mirrored, several times; the dense network is its teacher;
+* for comparison, as an ANN by code of this benchmark, which no pass can do, and converted again.
 
-Fine-tuning, and fewer steps, are at the first ratio only.
+The networks of the last two are brought to fewer steps in stages: the former by
+`snn-reduce-timesteps` without training and `snn-finetune-rates` at each number of steps, the latter
+by `snn-reduce-timesteps` with training, as all networks of the benchmark. The paper, too, trains
+its smaller networks as ANNs. Fine-tuning, and fewer steps, are at the first ratio only.
 """
 
 from __future__ import annotations
@@ -20,10 +22,21 @@ from collections.abc import Sequence
 
 from torch import Tensor
 from vgg9_bench import Bench, Row
+from vgg9_data import PADDING
 from vgg9_network import ANNTraining
 from vgg9_paper import starts
-from vgg9_stages import ann_stage, convert, fewer_steps, measured, validated, weights_in
+from vgg9_stages import (
+    ann_stage,
+    convert,
+    fewer_steps,
+    measured,
+    reduce_steps,
+    validated,
+    weights_in,
+)
 from xdsl.dialects.builtin import ModuleOp
+
+from snnir.driver.files import network_of
 
 OPTIONS = {
     "as in the paper": "",
@@ -52,8 +65,11 @@ def compose(bench: Bench, networks: dict[str, ModuleOp], dense: list[Tensor], ra
             plain = by_magnitude(bench, f"{key}_magnitude", networks[start], sparsity)
             measured(bench, f"{key}_osbc", pruned)
             measured(bench, f"{key}_magnitude", plain)
+            trained = by_rates(bench, f"{key}_osbc_rates", pruned)
+            measured(bench, f"{key}_osbc_rates", trained)
             network = retrained(bench, f"{key}_osbc_retrained", pruned, start, dense)
             if ratio == settings.ratios[0]:
+                fewer_steps_by_rates(bench, f"{key}_osbc_rates", trained)
                 fewer_steps(bench, f"{key}_osbc_retrained", network, rate, steps[1:])
                 fewer_steps(bench, f"{key}_osbc", pruned, rate, steps[:1])
                 fewer_steps(bench, f"{key}_magnitude", plain, rate, steps[:1])
@@ -97,6 +113,36 @@ def by_osbc(
 def by_magnitude(bench: Bench, key: str, network: ModuleOp, sparsity: float) -> ModuleOp:
     """A copy without the smallest weights."""
     return passed(bench, key, network, f"snn-prune-magnitude{{sparsity={sparsity!r}}}")
+
+
+def by_rates(bench: Bench, key: str, network: ModuleOp) -> ModuleOp:
+    """A copy that was trained by rates on all images, with the dense network for a teacher."""
+    settings = bench.settings
+    steps = network_of(network).timesteps.value.data
+    validation = bench.spikes("validation", bench.choice_samples(steps), steps)
+    teacher = ""
+    if settings.teacher_weight:
+        file = bench.folder / "converted.mlir"
+        teacher = f'teacher="{file}" teacher-weight={settings.teacher_weight!r} '
+    text = (
+        f'snn-finetune-rates{{data="{bench.pixels()}" validation="{validation}" {teacher}'
+        f"epochs={settings.rates_epochs} batch={settings.rates_batch} "
+        f"learning-rate={settings.rates_rate!r} shift={PADDING} mirror=true "
+        f"device={settings.device} seed={settings.seed}}}"
+    )
+    return passed(bench, key, network, text)
+
+
+def fewer_steps_by_rates(bench: Bench, prefix: str, network: ModuleOp) -> None:
+    """Fewer and fewer steps, trained by rates at each."""
+    for steps in bench.settings.composed_steps[1:]:
+        key = f"{prefix}_{steps}"
+
+        def make(steps: int = steps, current: ModuleOp = network) -> ModuleOp:
+            return reduce_steps(bench, current, steps, None)
+
+        network = by_rates(bench, key, bench.network(f"{key}_untrained", make))
+        measured(bench, key, network)
 
 
 def passed(bench: Bench, key: str, network: ModuleOp, pipeline: str) -> ModuleOp:

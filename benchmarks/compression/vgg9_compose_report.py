@@ -31,11 +31,15 @@ def composed_section(bench: Bench) -> list[str]:
         "",
         "OSBC: `snn-osbc-prune` at all steps, with options that validation images chose"
         f"{options_text(bench)}; smallest weights zero: `snn-prune-magnitude`; both share the "
-        "zeros between layers by LAMPS. Fine-tuned: `snn-finetune`. Retrained: as an ANN whose "
-        f"zeros stay, {settings.retrain_epochs} epochs, highest learning rate "
-        f"{settings.retrain_rate:g}, by {settings.teacher_weight:g} from the scores of the dense "
-        "ANN; then converted again. Points lost are against the dense ANN and the dense SNN at "
-        f"T = {first}; those of the SNN are of few images, those of the ANN of all.",
+        "zeros between layers by LAMPS. Fine-tuned: `snn-finetune`. Trained by rates: "
+        f"`snn-finetune-rates`, {settings.rates_epochs} epochs of all training images, learning "
+        f"rate {settings.rates_rate:g}, by {settings.teacher_weight:g} from the scores of the "
+        "dense SNN, epochs compared on validation images. Retrained as an ANN, by code of the "
+        f"benchmark that is no pass: zeros stay, {settings.retrain_epochs} epochs, highest "
+        f"learning rate {settings.retrain_rate:g}, by {settings.teacher_weight:g} from the scores "
+        "of the dense ANN; then converted again. Points lost are against the dense ANN and the "
+        f"dense SNN at T = {first}; those of the SNN are of few images, those of the ANN of all."
+        f"{training_text(bench)}",
         "",
         f"| network | weights | not zero | fewer | listed, bytes | mapped, bytes | "
         f"ANN, 10,000 images | points lost | SNN, T = {first} | points lost | fine-tuned | "
@@ -45,6 +49,22 @@ def composed_section(bench: Bench) -> list[str]:
         "",
         *fewer_steps_table(bench),
     ]
+
+
+def training_text(bench: Bench) -> str:
+    """Processor time of the two ways to train at all steps, of all channels at the first ratio."""
+    figures, key = bench.figures, f"converted_{bench.settings.ratios[0]:g}x_osbc"
+    by_rates, ann = figures.get(f"making {key}_rates"), figures.get(f"{key}_retrained_ann")
+    balanced = figures.get(f"{key}_retrained: thresholds")
+    if by_rates is None or ann is None or balanced is None:
+        return ""
+    seconds = ann["training_seconds"] + balanced["processor_seconds"]
+    return (
+        f" Processor time at {bench.settings.ratios[0]:g}x, all channels: "
+        f"{by_rates['processor_seconds'] / 60:.1f} minutes by rates, the comparison of epochs on "
+        f"the spiking network among them; {seconds / 60:.1f} as an ANN in bfloat16 and for the "
+        "balancing of thresholds."
+    )
 
 
 def options_text(bench: Bench) -> str:
@@ -112,9 +132,10 @@ def fewer_steps_table(bench: Bench) -> list[str]:
                     f"{less_energy(row, figures):.1f}x |"
                 )
     return [
-        f"Fewer steps at {settings.ratios[0]:g}x fewer weights, trained in stages, zeros kept. "
-        "Operations and energy as above, of weights that are not zero: what hardware that skips "
-        "zeros would do. Points lost are against the dense ANN.",
+        f"Fewer steps at {settings.ratios[0]:g}x fewer weights, trained in stages, zeros kept: by "
+        "rates what was trained by rates, else through time. Operations and energy as above, of "
+        "weights that are not zero: what hardware that skips zeros would do. Points lost are "
+        "against the dense ANN.",
         "",
         "| network | T | fewer | accuracy | points lost | operations (M) | energy (µJ) | less |",
         "|" + "---|" * 8,

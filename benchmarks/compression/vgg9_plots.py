@@ -107,7 +107,7 @@ def draw_composed(axes: Any, bench: Bench) -> None:
     """Composed passes at all steps: what each way leaves at each ratio."""
     figures, settings = bench.figures, bench.settings
     for start, name in starts(settings).items():
-        for way, mark in (("osbc", "v"), ("osbc_retrained", "^")):
+        for way, mark in (("osbc", "v"), ("osbc_rates", "^")):
             keys = [f"{start}_{ratio:g}x_{way}" for ratio in settings.ratios]
             points = [
                 (fewer(figures[key], figures), accuracy(bench, key))

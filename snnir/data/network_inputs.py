@@ -41,12 +41,29 @@ def load_samples(
         data = source.take(limit)
     _check_shape(network, data)
     _check_values(network, data)
+    _check_labels(network, data)
+    return data
+
+
+def load_means(network: NetworkOpBase, source: str, limit: int | None = None) -> Dataset:
+    """Return data that fit the network, or one frame for each sample: the mean of its time steps.
+
+    Raises:
+        SNNError: as `load_samples`.
+    """
+    data = load_data(source, network.timesteps.value.data, limit)
+    if not data.is_static(shape_of(network.frame.type)):
+        return load_samples(network, data)
+    _check_labels(network, data)
+    return data
+
+
+def _check_labels(network: NetworkOpBase, data: Dataset) -> None:
     if data.y is not None and (largest := int(data.y.max())) >= (classes := class_count(network)):
         raise SNNError(
             f"{data.name}: y holds the class {largest}, but the network has {classes} "
             f"class{'es' * (classes > 1)}, counted from 0; leave y out if it holds no classes"
         )
-    return data
 
 
 def class_count(network: NetworkOpBase) -> int:

@@ -52,7 +52,8 @@ def convolution(op: snn.Conv1dOp | snn.Conv2dOp, build: TorchBuilder) -> Evaluat
     )
 
 
-def _windows(op: snn.MaxPool2dOp | snn.AvgPool2dOp | snn.SumPool2dOp) -> dict[str, Any]:
+def windows(op: snn.MaxPool2dOp | snn.AvgPool2dOp | snn.SumPool2dOp) -> dict[str, Any]:
+    """The arguments of torch's pooling functions."""
     return {
         "kernel_size": int_values(op.kernel),
         "stride": int_values(op.stride),
@@ -61,15 +62,15 @@ def _windows(op: snn.MaxPool2dOp | snn.AvgPool2dOp | snn.SumPool2dOp) -> dict[st
 
 
 def max_pool2d(op: snn.MaxPool2dOp, build: TorchBuilder) -> Evaluate:
-    windows = _windows(op)
-    pool = partial(F.max_pool2d, **windows)
-    if windows["stride"] != windows["kernel_size"] or any(windows["padding"]):
+    places = windows(op)
+    pool = partial(F.max_pool2d, **places)
+    if places["stride"] != places["kernel_size"] or any(places["padding"]):
         return pool
     # Without gradients: torch's kernel for the CPU takes ten times as long on one core.
     return lambda input: (
         pool(input)
         if torch.is_grad_enabled()
-        else _largest_of_disjoint(input, *windows["kernel_size"])
+        else _largest_of_disjoint(input, *places["kernel_size"])
     )
 
 
@@ -86,11 +87,11 @@ def _largest_of_disjoint(input: Tensor, height: int, width: int) -> Tensor:
 
 def avg_pool2d(op: snn.AvgPool2dOp, build: TorchBuilder) -> Evaluate:
     include = bool(op.count_include_pad.value.data)
-    return partial(F.avg_pool2d, **_windows(op), count_include_pad=include)
+    return partial(F.avg_pool2d, **windows(op), count_include_pad=include)
 
 
 def sum_pool2d(op: snn.SumPool2dOp, build: TorchBuilder) -> Evaluate:
-    return partial(F.avg_pool2d, **_windows(op), divisor_override=1)
+    return partial(F.avg_pool2d, **windows(op), divisor_override=1)
 
 
 def reshape(op: snn.ReshapeOp | snn.FlattenOp, build: TorchBuilder) -> Evaluate:

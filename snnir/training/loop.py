@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The training loop: Adam on a surrogate loss, and the best epoch on data that were held out."""
+"""The training loop: Adam, and the best epoch on data that were held out."""
 
 from __future__ import annotations
 
@@ -20,8 +20,12 @@ from snnir.dialects.network import NetworkOpBase
 from snnir.executors.readout import ReadoutAccumulator
 from snnir.executors.torch_executor import TorchExecutor
 from snnir.support.diagnostics import SNNError
-from snnir.training.loss import Loss, LossName, loss_function
+from snnir.training.augmentation import shifted_and_mirrored
+from snnir.training.loss import Loss, LossName, distillation_loss, loss_function, readout_scores
 from snnir.training.module import TrainableNetwork
+
+IMITATED = 64
+"""Held-out samples on which a network that estimates is adjusted to its judge after each epoch."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,10 @@ class Training:
         work_penalty: weight in the loss of the fraction of multiplications behind neurons that
             their spikes ask for (`TrainableNetwork.forward_with_work`); an event-driven program is
             the faster, the fewer these are.
+        teacher_weight: part of the loss that is the distance from the scores of a teacher, if there
+            is one, softened by `temperature` (`distillation_loss`).
+        shift, mirror: every sample of a batch is moved by up to so many positions, and every second
+            one mirrored (`shifted_and_mirrored`).
         seed: of the order of samples; on the CPU, equal seeds and thread counts give equal results.
     """
 
@@ -48,6 +56,10 @@ class Training:
     held_out: float = 0.1
     seed: int = 0
     work_penalty: float = 0.0
+    teacher_weight: float = 0.9
+    temperature: float = 4.0
+    shift: int = 0
+    mirror: bool = False
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch < 1:
@@ -60,6 +72,11 @@ class Training:
             raise SNNError(
                 "learning rate and gradient norm must be positive and the held-out part between 0 "
                 f"and 1, got {self.learning_rate}, {self.gradient_norm} and {self.held_out}"
+            )
+        if not 0 <= self.teacher_weight <= 1 or self.temperature <= 0 or self.shift < 0:
+            raise SNNError(
+                "the weight of the teacher must be from 0 to 1, the temperature positive and the "
+                f"shift 0 or more, got {self.teacher_weight}, {self.temperature} and {self.shift}"
             )
 
 
@@ -110,40 +127,68 @@ def resolve_device(name: str, network: NetworkOpBase) -> torch.device:
 
 
 def train(
-    module: TrainableNetwork, data: Dataset, training: Training, *, progress: bool = False
+    module: TrainableNetwork,
+    data: Dataset,
+    training: Training,
+    *,
+    judge: TrainableNetwork | None = None,
+    validation: Dataset | None = None,
+    teacher: TrainableNetwork | None = None,
+    progress: bool = False,
 ) -> TrainingResult:
     """Train a network in place and leave it as it was after its best epoch.
 
     Data without labels teach the network its own decisions before training, which is of use after
-    a change that the decisions should survive: train a changed network on `decisions` of the
-    original to distil that one.
+    a change that the decisions should survive.
 
     Args:
         data: fit the network (`snnir.data.network_inputs.load_samples`).
+        judge: epochs are compared on this one, which gets the parameters of `module` after each: a
+            network with the same parameters that computes otherwise, which `module` imitates then;
+            `module` by default.
+        validation: epochs are compared on these samples instead of a part of the data.
+        teacher: a network whose scores are learned as well; it takes what `module` takes.
         progress: show a progress bar on standard error if that is a terminal.
 
     Raises:
         SNNError: fewer than two samples, or the training diverged.
     """
-    labels = decisions(module.network, data.x, module.device) if data.y is None else data.y
-    taught = Dataset(data.x, labels, data.name)
-    held_out, rest = split(labels, training.held_out)
-    loss = loss_function(module.network, training.loss)
-    before = evaluate(module, taught, held_out, loss, training)
-    best, best_epoch, scores = before, 0, []
-    kept = _snapshot(module)
-    with tqdm(total=training.epochs, unit="epoch", disable=None if progress else True) as bar:
-        for epoch in _epochs(module, taught, rest, loss, training):
-            score = evaluate(module, taught, held_out, loss, training)
-            scores.append(score)
-            if score.loss < best.loss if training.work_penalty else score > best:
-                best, best_epoch, kept = score, epoch, _snapshot(module)
-            bar.set_postfix(loss=f"{score.loss:.3f}", accuracy=f"{score.accuracy:.3f}")
-            bar.update()
+    judge = module if judge is None else judge
+    taught = _labelled(judge, data)
+    if validation is None:
+        compared, (held_out, rest) = taught, split(taught.labels(), training.held_out)
+    else:
+        compared = _labelled(judge, validation)
+        held_out, rest = np.arange(len(compared)), np.arange(len(taught))
+    objective = Objective(module, loss_function(module.network, training.loss), training, teacher)
+
+    def score() -> Score:
+        if judge is not module:
+            _restore(judge, _snapshot(module))
+            module.imitate(judge, torch.from_numpy(compared.x[held_out[:IMITATED]]))
+        return evaluate(judge, compared, held_out, objective.loss, training)
+
+    best, best_epoch, scores = score(), 0, []
+    before, kept = best, _snapshot(module)
+    total = training.epochs * len(rest)
+    with tqdm(total=total, unit="sample", disable=None if progress else True) as bar:
+        for epoch in _epochs(objective, taught, rest, bar):
+            latest = score()
+            scores.append(latest)
+            if latest.loss < best.loss if training.work_penalty else latest > best:
+                best, best_epoch, kept = latest, epoch, _snapshot(module)
+            bar.set_postfix(loss=f"{latest.loss:.3f}", accuracy=f"{latest.accuracy:.3f}")
     _restore(module, kept)
     return TrainingResult(
         before, best, best_epoch, tuple(scores), len(rest), len(held_out), data.y is not None
     )
+
+
+def _labelled(module: TrainableNetwork, data: Dataset) -> Dataset:
+    """The data, with what the network decides for labels if they have none."""
+    if data.y is not None:
+        return data
+    return Dataset(data.x, decisions(module.network, data.x, module.device), data.name)
 
 
 def decisions(
@@ -195,15 +240,38 @@ def evaluate(
     return Score(right / len(samples), total / len(samples))
 
 
+@dataclass(frozen=True)
+class Objective:
+    """What one step of the optimiser lowers."""
+
+    module: TrainableNetwork
+    loss: Loss
+    training: Training
+    teacher: TrainableNetwork | None
+
+    def __call__(self, x: Tensor, labels: Tensor) -> Tensor:
+        """The loss on a batch, with the distance from the teacher and the penalty."""
+        training, work = self.training, None
+        if training.work_penalty:
+            outputs, work = self.module.forward_with_work(x)
+        else:
+            outputs = self.module(x)
+        value = self.loss(outputs, labels)
+        if self.teacher is not None:
+            with torch.no_grad():
+                wanted = readout_scores(self.teacher.network, self.teacher(x))
+            scores = readout_scores(self.module.network, outputs)
+            distance = distillation_loss(scores, wanted, training.temperature)
+            value = (1 - training.teacher_weight) * value + training.teacher_weight * distance
+        return value if work is None else value + training.work_penalty * work
+
+
 def _epochs(
-    module: TrainableNetwork,
-    data: Dataset,
-    samples: NDArray[np.int64],
-    loss: Loss,
-    training: Training,
+    objective: Objective, data: Dataset, samples: NDArray[np.int64], bar: tqdm
 ) -> Iterator[int]:
     """Train for the epochs, yielding the number of each after it."""
-    x, labels = data.x, data.labels()
+    module, training = objective.module, objective.training
+    labels = torch.from_numpy(data.labels())
     rng = np.random.default_rng(training.seed)
     optimiser = torch.optim.Adam(module.parameters(), lr=training.learning_rate)
     steps = training.epochs * -(-len(samples) // training.batch)
@@ -214,8 +282,9 @@ def _epochs(
     )
     for epoch in range(1, training.epochs + 1):
         for chosen in _batches(rng.permutation(samples), training.batch):
+            x = shifted_and_mirrored(data.x[chosen], training.shift, training.mirror, rng)
             optimiser.zero_grad(set_to_none=True)
-            value = _batch_loss(module, x[chosen], labels[chosen], loss, training.work_penalty)
+            value = objective(torch.from_numpy(x), labels[chosen].to(module.device))
             value.backward()
             norm = nn.utils.clip_grad_norm_(module.parameters(), training.gradient_norm)
             if not torch.isfinite(value) or not torch.isfinite(norm):
@@ -223,18 +292,8 @@ def _epochs(
             optimiser.step()
             schedule.step()
             module.restrain()
+            bar.update(len(chosen))
         yield epoch
-
-
-def _batch_loss(
-    module: TrainableNetwork, x: NDArray, labels: NDArray[np.int64], loss: Loss, penalty: float
-) -> Tensor:
-    """What one step of the optimiser lowers."""
-    wanted = torch.from_numpy(labels).to(module.device)
-    if not penalty:
-        return loss(module(torch.from_numpy(x)), wanted)
-    outputs, work = module.forward_with_work(torch.from_numpy(x))
-    return loss(outputs, wanted) + penalty * work
 
 
 def _batches(samples: NDArray[np.int64], batch: int) -> Iterator[NDArray[np.int64]]:

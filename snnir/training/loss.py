@@ -71,6 +71,19 @@ def loss_function(network: NetworkOpBase, name: LossName) -> Loss:
     return lambda outputs, labels: _rate_loss(network, outputs, labels)
 
 
+def distillation_loss(scores: Tensor, wanted: Tensor, temperature: float) -> Tensor:
+    """The Kullback-Leibler divergence of softened classes from a teacher's (Hinton et al. 2015).
+
+    Args:
+        scores, wanted: of the network and of its teacher, (batch, classes).
+        temperature: both are divided by it, and the divergence is multiplied by its square, so that
+            the gradient has the size that it has without.
+    """
+    softened = F.log_softmax(scores / temperature, 1)
+    targets = F.softmax(wanted / temperature, 1)
+    return temperature**2 * F.kl_div(softened, targets, reduction="batchmean")
+
+
 def _rate_loss(network: NetworkOpBase, outputs: Tensor, labels: Tensor) -> Tensor:
     steps = len(outputs)
     counts = class_values(network, outputs).sum(0)

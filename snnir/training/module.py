@@ -6,7 +6,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import torch
@@ -17,7 +17,13 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from snnir.dialects import snn
 from snnir.dialects.snn_neurons import DECAYS, NeuronBase, SpikingNeuronBase
 from snnir.executors import torch_snn
-from snnir.executors.torch_program import Cell, Evaluate, TorchBuilder, evaluate_step
+from snnir.executors.torch_program import (
+    Cell,
+    Evaluate,
+    TorchBuilder,
+    TorchLevel,
+    evaluate_step,
+)
 from snnir.layers.affine import AFFINE_OPS
 from snnir.layers.counts import macs_of
 from snnir.support.arrays import array_from_dense, dense_from_array
@@ -54,7 +60,7 @@ class _ResetFlag(Cell):
         self.value = self.next.detach()
 
 
-class _TrainingBuilder(TorchBuilder):
+class TrainingBuilder(TorchBuilder):
     """Hands out parameters for the attributes that are trained.
 
     `replaced` is keyed by the identity of attributes: equal attributes of one neuron layer may be
@@ -97,6 +103,10 @@ class TrainableNetwork(nn.Module):
         SNNError: an operation has no implementation, or weights are not on their grid.
     """
 
+    level: ClassVar[TorchLevel] = torch_snn.LEVEL
+    """How operations are evaluated."""
+    builder: ClassVar[type[TrainingBuilder]] = TrainingBuilder
+
     def __init__(
         self,
         network: snn.NetworkOp,
@@ -115,7 +125,7 @@ class TrainableNetwork(nn.Module):
         self._derivative = SURROGATES[surrogate]
         self._train_thresholds, self._train_decays = train_thresholds, train_decays
         self._keep_zeros = keep_zeros
-        self._builder = _TrainingBuilder(self.device)
+        self._builder = self.builder(self.device)
         self._weights: dict[Operation, Trained] = {}
         self._effective: dict[Operation, Tensor] = {}
         self._work_shares = _work_shares(self.network)
@@ -146,16 +156,31 @@ class TrainableNetwork(nn.Module):
         The state lives in the module: finish with one iterator before starting the next.
         """
         static = self.network.input.data is snn.InputKind.STATIC_VALUES
+        self._start(len(x))
+        for step in range(self.network.timesteps.value.data):
+            yield self._step(x if static else x[:, step])
+
+    def _start(self, samples: int) -> None:
+        """Zero state, and weights from the parameters as they are now."""
         self._effective = {
             op: trained.constraint.effective(trained.parameter)
             for op, trained in self._weights.items()
         }
         for cell in self._builder.cells:
-            cell.reset(len(x))
-        for step in range(self.network.timesteps.value.data):
-            frames = x if static else x[:, step]
-            frames = frames.to(self.device, torch.float32)
-            yield evaluate_step(self._program, self._builder, self.network.frame, frames)
+            cell.reset(samples)
+
+    def _step(self, frames: Tensor) -> dict[SSAValue, Tensor]:
+        """One step with (batch, *shape) for the network's frame."""
+        frames = frames.to(self.device, torch.float32)
+        return evaluate_step(self._program, self._builder, self.network.frame, frames)
+
+    def imitate(self, other: TrainableNetwork, x: Tensor) -> None:
+        """Adjust what this network only estimates, which is nothing, to what another one does.
+
+        Args:
+            other: has the same parameters, with the same values.
+            x: samples for `other`, as of `forward`.
+        """
 
     def restrain(self) -> None:
         """Put parameters back into their ranges; call it after every step of an optimiser."""
@@ -209,7 +234,7 @@ class TrainableNetwork(nn.Module):
             self._prepare_neurons(op, position)
         # Reset flags at the start of a sequence are constants.
         with torch.no_grad():
-            return torch_snn.LEVEL.prepare(op, self._builder)
+            return self.level.prepare(op, self._builder)
 
     def _prepare_weight(self, op: snn.WeightOp, position: int) -> Evaluate:
         values = self._builder.constant(op.value)
@@ -230,8 +255,12 @@ class TrainableNetwork(nn.Module):
             elif name in DECAYS and self._train_decays and not isinstance(op, snn.AlphaOp):
                 value = self._train(position, name, value, RangeConstraint(0.0, 1.0)).parameter
             if name == "threshold" and isinstance(op, SpikingNeuronBase):
-                value = cast(Tensor, SurrogateThreshold(value, self._derivative))
+                value = self._spiking(value)
             self._builder.replaced[id(attribute)] = value
+
+    def _spiking(self, threshold: Tensor) -> Tensor:
+        """A threshold whose comparison has a derivative."""
+        return cast(Tensor, SurrogateThreshold(threshold, self._derivative))
 
     def _train(
         self, position: int, property: str, values: Tensor, constraint: Constraint

@@ -44,7 +44,7 @@ def test_parameters_need_both_the_size_and_the_accuracy(
 
 
 @pytest.mark.parametrize(("loss", "expected"), [
-    (0.010, "by composition reached at 10.0x (all channels, OSBC, retrained)"),
+    (0.010, "by composition reached at 10.0x (all channels, OSBC, trained by rates)"),
     (0.012, "by composition not reached"),
 ])  # fmt: skip
 def test_compositions_are_judged_by_weights_that_are_not_zero_and_apart(
@@ -56,10 +56,10 @@ def test_compositions_are_judged_by_weights_that_are_not_zero_and_apart(
         "converted": spiking(0.9, 9900, 1e6, 100),
         "nothing_0.95_100": spiking(0.7, 990, 1e6, 100),
         "converted_10x_magnitude": spiking(0.9, 9900, 1e6, 100) | {"nonzero": 990},
-        "converted_10x_osbc_retrained": spiking(0.9 - loss, 9900, 1e6, 100) | {"nonzero": 990},
+        "converted_10x_osbc_rates": spiking(0.9 - loss, 9900, 1e6, 100) | {"nonzero": 990},
     }
     text, verdict = paper.parameters(figures, bench.Settings())
-    assert f"OSBC, retrained: 10.0x, {100 * loss:.1f} lost" in text
+    assert f"OSBC, trained by rates: 10.0x, {100 * loss:.1f} lost" in text
     assert verdict == f"not reached in the paper's way; {expected}"
 
 
