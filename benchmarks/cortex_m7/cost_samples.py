@@ -205,7 +205,11 @@ def _binary_samples(seed: int) -> list[Sample]:
     """Samples of sums of many spikes."""
     network = binary(np.random.default_rng([seed, 11]))
     quantized(network, "bits=8")
-    return list(_samples(network, network.x, "kernels=gather", "frames"))
+    return [
+        found
+        for kernels in ("gather", "sparse")
+        for found in _samples(network, network.x, f"kernels={kernels}", "frames")
+    ]
 
 
 def _alpha_samples(seed: int) -> list[Sample]:
