@@ -207,7 +207,7 @@ def _binary_samples(seed: int) -> list[Sample]:
     quantized(network, "bits=8")
     return [
         found
-        for kernels in ("gather", "sparse")
+        for kernels in ("gather", "sparse", "blocks")
         for found in _samples(network, network.x, f"kernels={kernels}", "frames")
     ]
 

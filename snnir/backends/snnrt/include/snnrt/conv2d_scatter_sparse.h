@@ -88,8 +88,8 @@ SNNRT_KERNEL void snnrt_conv2d_sparse_run(const snnrt_conv_sparse *operands,
   if ((end - first) & 1u) {
     const uint32_t at = operands->distances[first];
     const uint32_t sum = snnrt_current_get(current, at);
-    snnrt_current_set(current, at,
-                      sum + (uint32_t)(int32_t)operands->weights[first]);
+    const int32_t weight = operands->weights[first];
+    snnrt_current_set(current, at, sum + (uint32_t)weight);
   }
   if (pairs > 8) {
     for (; pairs >= 4; pairs -= 4, distances_end -= 8, weights_end -= 8) {
