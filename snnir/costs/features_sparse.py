@@ -60,7 +60,7 @@ def _multiplied(signal: Signal) -> float:
     if signal.real:
         return 1.0
     extra = signal.total / max(signal.active, 1e-9) - 1
-    return 1 - math.exp(-max(extra, 0.0) * 2)
+    return 1 - math.exp(-max(extra, 0.0))
 
 
 def _runs(

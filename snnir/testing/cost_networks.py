@@ -368,7 +368,8 @@ def pruned(rng: np.random.Generator) -> RandomNetwork:
     kind = InputKind.VALUES if is_real else InputKind.EVENT_COUNTS
     x = events(rng, shape)
     if is_real:
-        x *= rng.integers(-25, 26, x.shape)
+        most = int(rng.choice([3, 25]))
+        x *= rng.integers(-most, most + 1, x.shape)
     return RandomNetwork(builder.complete(builder.spiking(current, False), kind), x)
 
 
