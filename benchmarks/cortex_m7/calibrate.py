@@ -60,7 +60,7 @@ EXPECTED = {
     "neuron_subtract": 4, "one_column": 2, "two_column": 2, "one_quad": 3, "two_quad": 5.5,
     "words": 6, "entry_visit": 30, "entry_masks": 6, "bit": 8, "tile": 30,
     "pair_output": 14, "single_output": 10, "rest_output": 6,
-    "panel_input": 12, "block": 9, "compared_word": 20, "weight": 5, "product": 7, "plain_run": 20,
+    "panel_input": 12, "block": 9, "compared_word": 20, "weight": 5, "plain_run": 20,
     "strided_run": 20, "single_run": 20, "plain_site": 50, "strided_site": 50, "single_site": 40,
 }  # fmt: skip
 """Instructions of an amount as the assembly shows them, for what the measurements leave open."""
