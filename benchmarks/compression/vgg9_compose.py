@@ -143,7 +143,7 @@ def by_rates(bench: Bench, key: str, network: ModuleOp, epochs: int | None = Non
 def fewer_steps_by_rates(
     bench: Bench, prefix: str, network: ModuleOp, rate: float, lean: bool
 ) -> None:
-    """Fewer and fewer steps, trained by rates at each, and through time at the last.
+    """Fewer and fewer steps, trained by rates at each, and in the end through time.
 
     Args:
         rate: learning rate of the training through time.
@@ -158,15 +158,17 @@ def fewer_steps_by_rates(
         measured(bench, key, trained)
         return trained
 
+    def through_time(steps: int, start: ModuleOp) -> None:
+        key, samples = f"{prefix}_tuned_{steps}", settings.image_steps // steps
+        tuned = bench.network(key, lambda: finetune(bench, start, steps, rate, samples))
+        measured(bench, key, tuned)
+
     for steps in settings.composed_steps[1:]:
         network = stage(steps, network, settings.rates_epochs)
         if lean and steps == settings.composed_steps[1]:
-            stage(settings.lean_steps, network, settings.lean_epochs)
-    steps, start = settings.composed_steps[-1], network
-    key = f"{prefix}_tuned_{steps}"
-    samples = settings.image_steps // steps
-    tuned = bench.network(key, lambda: finetune(bench, start, steps, rate, samples))
-    measured(bench, key, tuned)
+            leaner = stage(settings.lean_steps, network, settings.lean_epochs)
+            through_time(settings.lean_steps, leaner)
+    through_time(settings.composed_steps[-1], network)
 
 
 def passed(bench: Bench, key: str, network: ModuleOp, pipeline: str) -> ModuleOp:
