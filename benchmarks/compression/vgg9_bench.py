@@ -54,6 +54,9 @@ class Settings:
         composed_steps: to what steps they are trained.
         retrain_epochs, retrain_rate: of ANNs whose zeros are kept.
         rates_epochs, rates_rate, rates_batch: of `snn-finetune-rates`, which trains on all images.
+        lean_steps, lean_epochs: one more number of steps, trained by rates for so long from the
+            second of `composed_steps`, of the network of all channels; it was chosen by the
+            operations at those, to need an eighth of the dense ANN's energy. 0: none.
     """
 
     width: float = 0.25
@@ -86,6 +89,8 @@ class Settings:
     rates_epochs: int = 6
     rates_rate: float = 1e-3
     rates_batch: int = 128
+    lean_steps: int = 22
+    lean_epochs: int = 3
     bits: tuple[int, ...] = (8, 6, 5, 4, 3)
     noise: tuple[float, ...] = (0.0, 0.1, 0.2, 0.4)
     device: str = "cpu"

@@ -11,9 +11,10 @@ dense network are not zero. Those are trained, and zeros kept, in one of three w
 * for comparison, as an ANN by code of this benchmark, which no pass can do, and converted again.
 
 The networks of the last two are brought to fewer steps in stages: the former by
-`snn-reduce-timesteps` without training and `snn-finetune-rates` at each number of steps, the latter
-by `snn-reduce-timesteps` with training, as all networks of the benchmark. The paper, too, trains
-its smaller networks as ANNs. Fine-tuning, and fewer steps, are at the first ratio only.
+`snn-reduce-timesteps` without training and `snn-finetune-rates` at each number of steps, and at the
+last one by `snn-finetune` from there; the latter by `snn-reduce-timesteps` with training, as all
+networks of the benchmark. The paper, too, trains its smaller networks as ANNs. Fine-tuning, and
+fewer steps, are at the first ratio only.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from vgg9_stages import (
     ann_stage,
     convert,
     fewer_steps,
+    finetune,
     measured,
     reduce_steps,
     validated,
@@ -69,7 +71,8 @@ def compose(bench: Bench, networks: dict[str, ModuleOp], dense: list[Tensor], ra
             measured(bench, f"{key}_osbc_rates", trained)
             network = retrained(bench, f"{key}_osbc_retrained", pruned, start, dense)
             if ratio == settings.ratios[0]:
-                fewer_steps_by_rates(bench, f"{key}_osbc_rates", trained)
+                lean = start == "converted" and bool(settings.lean_steps)
+                fewer_steps_by_rates(bench, f"{key}_osbc_rates", trained, rate, lean)
                 fewer_steps(bench, f"{key}_osbc_retrained", network, rate, steps[1:])
                 fewer_steps(bench, f"{key}_osbc", pruned, rate, steps[:1])
                 fewer_steps(bench, f"{key}_magnitude", plain, rate, steps[:1])
@@ -115,8 +118,12 @@ def by_magnitude(bench: Bench, key: str, network: ModuleOp, sparsity: float) -> 
     return passed(bench, key, network, f"snn-prune-magnitude{{sparsity={sparsity!r}}}")
 
 
-def by_rates(bench: Bench, key: str, network: ModuleOp) -> ModuleOp:
-    """A copy that was trained by rates on all images, with the dense network for a teacher."""
+def by_rates(bench: Bench, key: str, network: ModuleOp, epochs: int | None = None) -> ModuleOp:
+    """A copy that was trained by rates on all images, with the dense network for a teacher.
+
+    Args:
+        epochs: those of the settings by default.
+    """
     settings = bench.settings
     steps = network_of(network).timesteps.value.data
     validation = bench.spikes("validation", bench.choice_samples(steps), steps)
@@ -126,23 +133,42 @@ def by_rates(bench: Bench, key: str, network: ModuleOp) -> ModuleOp:
         teacher = f'teacher="{file}" teacher-weight={settings.teacher_weight!r} '
     text = (
         f'snn-finetune-rates{{data="{bench.pixels()}" validation="{validation}" {teacher}'
-        f"epochs={settings.rates_epochs} batch={settings.rates_batch} "
+        f"epochs={epochs or settings.rates_epochs} batch={settings.rates_batch} "
         f"learning-rate={settings.rates_rate!r} shift={PADDING} mirror=true "
         f"device={settings.device} seed={settings.seed}}}"
     )
     return passed(bench, key, network, text)
 
 
-def fewer_steps_by_rates(bench: Bench, prefix: str, network: ModuleOp) -> None:
-    """Fewer and fewer steps, trained by rates at each."""
-    for steps in bench.settings.composed_steps[1:]:
+def fewer_steps_by_rates(
+    bench: Bench, prefix: str, network: ModuleOp, rate: float, lean: bool
+) -> None:
+    """Fewer and fewer steps, trained by rates at each, and in the end through time.
+
+    Args:
+        rate: learning rate of the training through time.
+        lean: with the number of steps that has a place beside the others.
+    """
+    settings = bench.settings
+
+    def stage(steps: int, start: ModuleOp, epochs: int) -> ModuleOp:
         key = f"{prefix}_{steps}"
+        shorter = bench.network(f"{key}_untrained", lambda: reduce_steps(bench, start, steps, None))
+        trained = by_rates(bench, key, shorter, epochs)
+        measured(bench, key, trained)
+        return trained
 
-        def make(steps: int = steps, current: ModuleOp = network) -> ModuleOp:
-            return reduce_steps(bench, current, steps, None)
+    def through_time(steps: int, start: ModuleOp) -> None:
+        key, samples = f"{prefix}_tuned_{steps}", settings.image_steps // steps
+        tuned = bench.network(key, lambda: finetune(bench, start, steps, rate, samples))
+        measured(bench, key, tuned)
 
-        network = by_rates(bench, key, bench.network(f"{key}_untrained", make))
-        measured(bench, key, network)
+    for steps in settings.composed_steps[1:]:
+        network = stage(steps, network, settings.rates_epochs)
+        if lean and steps == settings.composed_steps[1]:
+            leaner = stage(settings.lean_steps, network, settings.lean_epochs)
+            through_time(settings.lean_steps, leaner)
+    through_time(settings.composed_steps[-1], network)
 
 
 def passed(bench: Bench, key: str, network: ModuleOp, pipeline: str) -> ModuleOp:

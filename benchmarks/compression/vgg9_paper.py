@@ -55,11 +55,13 @@ WAYS = {
     "magnitude": "smallest weights zero",
     "osbc": "OSBC",
     "osbc_rates": "OSBC, trained by rates",
+    "osbc_rates_tuned": "OSBC, trained by rates, then through time",
     "osbc_retrained": "OSBC, retrained as an ANN",
 }
 """How weights become zero and are trained, by the end of their rows' keys."""
-FINAL_WAY = "osbc_rates"
-"""The way that is compared with the paper, so that none is chosen by what it gave: passes alone."""
+FINAL_WAYS = ("osbc_rates", "osbc_retrained")
+"""The ways that are compared with the paper, every one: by passes alone, and with code of the
+benchmark."""
 
 
 def starts(settings: Settings) -> dict[str, str]:
@@ -75,6 +77,11 @@ def compositions(settings: Settings, ratio: float) -> dict[str, str]:
         for start, name in starts(settings).items()
         for way, what in WAYS.items()
     }
+
+
+def composed_stages(settings: Settings) -> list[int]:
+    """Numbers of time steps that compositions are brought to, descending."""
+    return sorted({*settings.composed_steps, settings.lean_steps} - {0}, reverse=True)
 
 
 def points(row: Row, reference: Row, key: str = "accuracy") -> float:
@@ -148,7 +155,7 @@ def final_compositions(figures: Figures, settings: Settings) -> list[tuple[str, 
         (name, key)
         for ratio in settings.ratios
         for key, name in compositions(settings, ratio).items()
-        if key.endswith(FINAL_WAY)
+        if key.endswith(FINAL_WAYS)
     ]
     return [(name, figures[key]) for name, key in keys if key in figures]
 
@@ -216,8 +223,8 @@ def best_energy(figures: Figures, settings: Settings) -> tuple[Row, str] | None:
         (figures[f"{key}{end}"], name + what)
         for ratio in settings.ratios
         for key, name in compositions(settings, ratio).items()
-        if key.endswith(FINAL_WAY)
-        for end, what in [("", ""), *((f"_{t}", f", T = {t}") for t in settings.composed_steps)]
+        if key.endswith(FINAL_WAYS)
+        for end, what in [("", ""), *((f"_{t}", f", T = {t}") for t in composed_stages(settings))]
         if f"{key}{end}" in figures and less_energy(figures[f"{key}{end}"], figures) >= LESS_ENERGY
     ]
     return max(found, key=lambda pair: pair[0]["accuracy"]) if found else None

@@ -161,8 +161,9 @@ def header(bench: Bench) -> list[str]:
         f"Data: {IMAGE_NOTE}; so no figure compares with one on the original images to a point. "
         f"Accuracies are of {settings.test_samples:,} test images (a fixed, class-balanced choice; "
         f"one standard error is about {100 * error:.1f} points), of ANNs also of all 10,000. "
-        f"Nothing was chosen on test images. {VALIDATION:,} images of the training set are not "
-        f"trained on; choices are made on {settings.validation_samples:,} of them, or on fewer "
+        "Nothing was chosen on test images, but for two stages of composed passes that are named "
+        f"there. {VALIDATION:,} images of the training set are not trained on; choices are made "
+        f"on {settings.validation_samples:,} of them, or on fewer "
         f"where that times T is more than {settings.choice_steps:,} "
         f"({bench.choice_samples(first):,} at T = {first}).",
         "",

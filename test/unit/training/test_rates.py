@@ -147,6 +147,25 @@ def test_the_maximum_over_spikes_is_their_union(builder) -> None:
     torch.testing.assert_close(rates, torch.tensor([1 - 0.5 * 0.8 * 0.9]))
 
 
+def test_pooled_spikes_are_nearer_to_a_union(builder) -> None:
+    """Than to the largest rate, for real spike trains of a convolution on constant images."""
+    net = builder(2, 12, 12)
+    kernels = net.constant(net.rng.normal(0.05, 0.25, (8, 2, 5, 5)))
+    current = net.add(snn.Conv2dOp(net.frame, kernels, padding=[2, 2])).result
+    lif = net.lif(current, 1.0, 2.0)
+    pooled = net.add(snn.MaxPool2dOp(lif.spikes, [2, 2])).result
+    network = net.finish(pooled, 100, input=InputKind.STATIC_VALUES)
+    blocks = net.rng.uniform(0, 0.6, (10, 2, 3, 3)).repeat(4, 2).repeat(4, 3)
+    x = torch.from_numpy(blocks.astype(np.float32))
+    rates = RateNetwork(network)
+    with torch.no_grad():
+        real, union = TrainableNetwork(network)(x).mean(0), rates(x)[0]
+        (values,) = rates.steps(x)
+    neurons = next(v.owner for v in values if isinstance(v.owner, snn.LIFOp))
+    largest = torch.nn.functional.max_pool2d(values[neurons.spikes], 2)
+    assert (union - real).abs().mean() < (largest - real).abs().mean() / 3
+
+
 def test_sequences_are_averaged(builder, counts) -> None:
     net = builder(8)
     module = RateNetwork(net.finish(net.lif(net.linear(net.frame, 8, 4)).spikes))
