@@ -26,8 +26,8 @@ def composed_section(bench: Bench) -> list[str]:
         "its output, and two for where the list of each input starts (the form of "
         "`snnrt.linear_scatter_sparse`); mapped: a bit for each weight says whether it is zero. "
         "Times fewer are against the dense network's, a byte for a weight without any index. "
-        "snnir has a kernel that skips zeros for linear layers, none for convolutions: a program "
-        "of today stores and multiplies the zeros of these networks.",
+        "In programs convolutions store three bytes for each weight that is not zero "
+        "(`snnrt.conv2d_scatter_sparse`), where that is chosen.",
         "",
         "OSBC: `snn-osbc-prune` at all steps, with options that validation images chose"
         f"{options_text(bench)}; smallest weights zero: `snn-prune-magnitude`; both share the "
