@@ -182,10 +182,13 @@ class SparseConvolutionBase(ConvolutionScatterBase, ABC):
             expect_buffer(name, getattr(self, name), element)
             expect_rank(name, getattr(self, name), 1)
         (starts,) = buffer_shape(self.starts.type)
-        height, width = int_values(self.kernel)
-        if (starts - 1) % (height * width):  # C1
+        kernel = int_values(self.kernel)
+        if len(kernel) != 2 or min(kernel) < 1:
+            raise VerifyException(f"kernel must be a height and a width, got {list(kernel)}")
+        if (starts - 1) % (kernel[0] * kernel[1]):  # C1
             raise VerifyException(
-                f"{starts} starts are not one more than the elements of kernels of {height}x{width}"
+                f"{starts} starts are not one more than the elements of kernels of "
+                f"{kernel[0]}x{kernel[1]}"
             )
         expect_same_shape(self.distances, self.weights)  # C2
 
