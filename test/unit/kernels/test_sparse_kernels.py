@@ -84,7 +84,8 @@ def test_storing_is_undone(stride: int, dilation: int, outputs: int, block: int)
     kernels *= np.repeat(kept, block, axis=-1)
     order = element_order((3, 5), (1, stride), (dilation, dilation), (9, 9, outputs))
     stored = sparse_kernels(kernels, order, block)
-    assert len(stored.weights) == kept.sum()
+    blocks = kernels.reshape(-1, block)
+    assert len(stored.weights) == np.count_nonzero(np.any(blocks != 0, axis=1))
     np.testing.assert_array_equal(kernels_of_sparse(stored, kernels.shape, order), kernels)
 
 
