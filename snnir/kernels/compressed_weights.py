@@ -159,9 +159,14 @@ class BlockWeights:
     weights: NDArray[np.int32]
 
 
-def kept_blocks(rows: Rows) -> NDArray[np.bool_]:
-    """Which blocks have a weight that is not zero, (inputs, outputs / 4)."""
-    return np.any(rows.reshape(len(rows), -1, BLOCK) != 0, axis=2)
+def kept_blocks(rows: Rows, block: int = BLOCK) -> NDArray[np.bool_]:
+    """Which blocks have a weight that is not zero, the last axis a block for each.
+
+    Args:
+        rows: weights, the outputs along the last axis; their number is a multiple of `block`.
+        block: consecutive outputs of a block.
+    """
+    return np.any(rows.reshape(*rows.shape[:-1], -1, block) != 0, axis=-1)
 
 
 def block_rows(rows: Rows) -> BlockWeights:

@@ -9,7 +9,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from snnir.dialects import qsnn, snnrt
 from snnir.dialects.layer_shapes import int_array, int_values, shape_of
-from snnir.kernels.compressed_weights import BLOCK, pack_last
+from snnir.kernels.compressed_weights import BLOCK, kept_blocks, pack_last
 from snnir.kernels.context import KernelChoice, KernelContext, layer_label, windows_of
 from snnir.kernels.dot_rules import dot_rows_of, lower_conv2d_dot
 from snnir.kernels.input_values import active_share
@@ -19,7 +19,6 @@ from snnir.kernels.sparse_kernels import (
     ElementOrder,
     can_be_sparse,
     element_order,
-    kept_blocks,
     sparse_kernels,
 )
 from snnir.kernels.weights import layer_weights, scatter_weights

@@ -17,10 +17,7 @@ from numpy.typing import NDArray
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_shape
 from snnir.dialects.layer_shapes import int_values
-from snnir.kernels.compressed_weights import BLOCK, PLACES
-
-MAXIMUM_NUMBER = 0xFFFF
-"""Of a weight, and of a current behind the first of its class: both have 16 bits."""
+from snnir.kernels.compressed_weights import BLOCK, MAXIMUM_START, PLACES, kept_blocks
 
 
 @dataclass(frozen=True)
@@ -87,21 +84,12 @@ class SparseKernels:
     weights: NDArray[np.int8] | NDArray[np.int32]
 
 
-def kept_blocks(kernels: NDArray[np.int8], block: int) -> NDArray[np.bool_]:
-    """Which blocks of outputs have a weight that is not zero, the last axis a block for each.
-
-    Args:
-        block: consecutive outputs of a block, 1 or 4; their number is a multiple.
-    """
-    return np.any(kernels.reshape(*kernels.shape[:-1], -1, block) != 0, axis=-1)
-
-
 def can_be_sparse(kernels: NDArray[np.int8], order: ElementOrder, block: int = 1) -> bool:
     """Whether 16 bits number the blocks that are not zero and the currents that they reach."""
     if kernels.shape[-1] % block:
         return False
     farthest = max(order.distances) + kernels.shape[-1] - 1
-    return max(farthest, int(kept_blocks(kernels, block).sum())) <= MAXIMUM_NUMBER
+    return max(farthest, int(kept_blocks(kernels, block).sum())) <= MAXIMUM_START
 
 
 def sparse_kernels(kernels: NDArray[np.int8], order: ElementOrder, block: int = 1) -> SparseKernels:
