@@ -47,6 +47,13 @@
 #define SNNRT_OPAQUE(pointer) ((void)(pointer))
 #endif
 
+/* Before a `case`: that control goes on into it is meant. */
+#if defined(__GNUC__)
+#define SNNRT_FALL_THROUGH __attribute__((fallthrough))
+#else
+#define SNNRT_FALL_THROUGH ((void)0)
+#endif
+
 /* Whether element-wise kernels use packed arithmetic. The portable fallbacks
    of packed.h give the same bits but are slower than plain loops, so the
    default is packed only where the instructions exist. */

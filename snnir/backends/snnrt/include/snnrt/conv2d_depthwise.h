@@ -116,12 +116,8 @@ SNNRT_KERNEL void snnrt_conv2d_depthwise(const uint16_t *list, uint32_t count,
                                          snnrt_current current,
                                          const snnrt_conv2d_shape *shape) {
   const int32_t outputs = shape->output_channels / shape->groups;
-  const snnrt_conv_axis vertical =
-      snnrt_conv_axis_of(shape->output_height, shape->kernel_height,
-                         shape->stride_height, shape->dilation_height);
-  const snnrt_conv_axis horizontal =
-      snnrt_conv_axis_of(shape->output_width, shape->kernel_width,
-                         shape->stride_width, shape->dilation_width);
+  const snnrt_conv_axis vertical = snnrt_conv_vertical(shape);
+  const snnrt_conv_axis horizontal = snnrt_conv_horizontal(shape);
   const bool plain = shape->stride_height <= SNNRT_DEPTHWISE_STRIDE &&
                      shape->stride_width <= SNNRT_DEPTHWISE_STRIDE &&
                      shape->dilation_height == 1 && shape->dilation_width == 1;

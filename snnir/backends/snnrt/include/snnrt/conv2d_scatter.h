@@ -180,12 +180,8 @@ SNNRT_KERNEL void snnrt_conv2d_scatter(const uint16_t *list, uint32_t count,
                                        const snnrt_conv2d_shape *shape) {
   const uint32_t group_inputs =
       (uint32_t)(shape->input_channels / shape->groups);
-  const snnrt_conv_axis vertical =
-      snnrt_conv_axis_of(shape->output_height, shape->kernel_height,
-                         shape->stride_height, shape->dilation_height);
-  const snnrt_conv_axis horizontal =
-      snnrt_conv_axis_of(shape->output_width, shape->kernel_width,
-                         shape->stride_width, shape->dilation_width);
+  const snnrt_conv_axis vertical = snnrt_conv_vertical(shape);
+  const snnrt_conv_axis horizontal = snnrt_conv_horizontal(shape);
   uint32_t begin = 0;
   while (begin < count) {
     const uint32_t block = list[begin] / group_inputs;
@@ -233,12 +229,8 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_quads(
       (uint32_t)(shape->input_channels / shape->groups);
   const int32_t bits = operands->bits;
   const uint32_t stride = snnrt_conv_stride(bits, shape);
-  const snnrt_conv_axis vertical =
-      snnrt_conv_axis_of(shape->output_height, shape->kernel_height,
-                         shape->stride_height, shape->dilation_height);
-  const snnrt_conv_axis horizontal =
-      snnrt_conv_axis_of(shape->output_width, shape->kernel_width,
-                         shape->stride_width, shape->dilation_width);
+  const snnrt_conv_axis vertical = snnrt_conv_vertical(shape);
+  const snnrt_conv_axis horizontal = snnrt_conv_horizontal(shape);
   while (list != end) {
     const uint32_t block = *list / group_inputs;
     const uint32_t limit = (block + 1) * group_inputs;

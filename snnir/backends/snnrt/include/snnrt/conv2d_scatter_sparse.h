@@ -22,6 +22,7 @@
 
 #include "snnrt/conv2d_scatter.h"
 #include "snnrt/linear_scatter_blocks.h"
+#include "snnrt/pair_runs.h"
 
 /* Kernels and what they are added to; `values` is NULL for binary spikes, and
    either `weights` or `blocks` (see conv2d_scatter_blocks.h) is NULL. Both are
@@ -69,21 +70,15 @@ SNNRT_KERNEL void snnrt_conv2d_sparse_pair(const uint16_t *distances,
   snnrt_current_set(current, second, snnrt_sxtab_byte1(sum1, bytes));
 }
 
-/* Adds the pair of weights that begins `pairs` pairs before the end. */
-#define SNNRT_ADD_PAIR(pairs)                                   \
-  snnrt_conv2d_sparse_pair(distances_end - 2 * (pairs),         \
-                           weights_end - 2 * (pairs), current)
-
-/* Adds the weights from number `first` to `end` (exclusive). Runs are short, so
-   that a jump into unrolled code is cheaper than a loop. */
+/* Adds the weights from number `first` to `end` (exclusive). */
 SNNRT_KERNEL void snnrt_conv2d_sparse_run(const snnrt_conv_sparse *operands,
                                           snnrt_current current, uint32_t first,
                                           uint32_t end) {
-  const uint16_t *distances_end = operands->distances + end;
-  const int8_t *weights_end = operands->weights + end;
+  const uint16_t *distances = operands->distances + end;
+  const int8_t *weights = operands->weights + end;
   /* In short arrays compilers would warn of the cases that never come. */
-  SNNRT_OPAQUE(distances_end);
-  SNNRT_OPAQUE(weights_end);
+  SNNRT_OPAQUE(distances);
+  SNNRT_OPAQUE(weights);
   uint32_t pairs = (end - first) >> 1;
   if ((end - first) & 1u) {
     const uint32_t at = operands->distances[first];
@@ -91,32 +86,17 @@ SNNRT_KERNEL void snnrt_conv2d_sparse_run(const snnrt_conv_sparse *operands,
     const int32_t weight = operands->weights[first];
     snnrt_current_set(current, at, sum + (uint32_t)weight);
   }
-  if (pairs > 8) {
-    for (; pairs >= 4; pairs -= 4, distances_end -= 8, weights_end -= 8) {
-      SNNRT_ADD_PAIR(1);
-      SNNRT_ADD_PAIR(2);
-      SNNRT_ADD_PAIR(3);
-      SNNRT_ADD_PAIR(4);
-    }
-    for (; pairs > 0; --pairs, distances_end -= 2, weights_end -= 2) {
-      SNNRT_ADD_PAIR(1);
-    }
+#define SNNRT_ADD_PAIR(n) \
+  snnrt_conv2d_sparse_pair(distances - 2 * (n), weights - 2 * (n), current)
+#define SNNRT_ADVANCE(n) (distances -= 2 * (n), weights -= 2 * (n))
+  if (pairs > SNNRT_UNROLLED_PAIRS) {
+    SNNRT_LOOP_OVER_PAIRS(pairs, SNNRT_ADD_PAIR, SNNRT_ADVANCE)
     return;
   }
-  switch (pairs) {
-    case 8: SNNRT_ADD_PAIR(8); /* fall through */
-    case 7: SNNRT_ADD_PAIR(7); /* fall through */
-    case 6: SNNRT_ADD_PAIR(6); /* fall through */
-    case 5: SNNRT_ADD_PAIR(5); /* fall through */
-    case 4: SNNRT_ADD_PAIR(4); /* fall through */
-    case 3: SNNRT_ADD_PAIR(3); /* fall through */
-    case 2: SNNRT_ADD_PAIR(2); /* fall through */
-    case 1: SNNRT_ADD_PAIR(1); /* fall through */
-    default: break;
-  }
-}
-
+  SNNRT_JUMP_INTO_PAIRS(pairs, SNNRT_ADD_PAIR)
 #undef SNNRT_ADD_PAIR
+#undef SNNRT_ADVANCE
+}
 
 /* As snnrt_conv2d_sparse_run, times `value`. */
 SNNRT_KERNEL void snnrt_conv2d_sparse_product(const snnrt_conv_sparse *operands,
@@ -175,12 +155,8 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_sparse(
   const uint32_t group_inputs = inputs / (uint32_t)shape->groups;
   const uint32_t elements =
       (uint32_t)(shape->kernel_height * shape->kernel_width);
-  const snnrt_conv_axis vertical =
-      snnrt_conv_axis_of(shape->output_height, shape->kernel_height,
-                         shape->stride_height, shape->dilation_height);
-  const snnrt_conv_axis horizontal =
-      snnrt_conv_axis_of(shape->output_width, shape->kernel_width,
-                         shape->stride_width, shape->dilation_width);
+  const snnrt_conv_axis vertical = snnrt_conv_vertical(shape);
+  const snnrt_conv_axis horizontal = snnrt_conv_horizontal(shape);
   while (list != list_end) {
     const uint32_t block = *list / group_inputs;
     const uint32_t limit = (block + 1) * group_inputs;

@@ -2,7 +2,7 @@
 #ifndef SNNRT_CONV2D_TAPS_H
 #define SNNRT_CONV2D_TAPS_H
 
-#include "snnrt/base.h"
+#include "snnrt/conv2d_shape.h"
 
 /* One spatial axis of a convolution. Kernel elements which reach an output
    from the same input coordinate are `period` apart, and their outputs are
@@ -40,6 +40,20 @@ SNNRT_KERNEL snnrt_conv_axis snnrt_conv_axis_of(int32_t output, int32_t kernel,
                                 stride,           dilation,
                                 stride / divisor, dilation / divisor};
   return axis;
+}
+
+/* The rows of a convolution. */
+SNNRT_KERNEL snnrt_conv_axis
+snnrt_conv_vertical(const snnrt_conv2d_shape *shape) {
+  return snnrt_conv_axis_of(shape->output_height, shape->kernel_height,
+                            shape->stride_height, shape->dilation_height);
+}
+
+/* The columns of a convolution. */
+SNNRT_KERNEL snnrt_conv_axis
+snnrt_conv_horizontal(const snnrt_conv2d_shape *shape) {
+  return snnrt_conv_axis_of(shape->output_width, shape->kernel_width,
+                            shape->stride_width, shape->dilation_width);
 }
 
 /* The smallest kernel element which connects the input at `padded` = input

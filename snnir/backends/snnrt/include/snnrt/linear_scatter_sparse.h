@@ -20,6 +20,7 @@
 #define SNNRT_LINEAR_SCATTER_SPARSE_H
 
 #include "snnrt/linear_shape.h"
+#include "snnrt/pair_runs.h"
 
 typedef struct snnrt_sparse_shape {
   int32_t inputs, outputs, panel_outputs;
@@ -43,12 +44,7 @@ SNNRT_KERNEL void snnrt_sparse_add_pair(uint32_t entries,
   snnrt_current_set(current, second, snnrt_sxtab_byte3(sum1, entries));
 }
 
-/* Adds the pair of entries that begins `pairs` pairs before `end`. */
-#define SNNRT_ADD_PAIR(pairs) \
-  snnrt_sparse_add_pair(snnrt_load32(end - 2 * (pairs)), current)
-
-/* Adds the entries of a row. Rows are short, so that a jump into unrolled code
-   is cheaper than a loop. */
+/* Adds the entries of a row. */
 SNNRT_KERNEL void snnrt_sparse_add_row(snnrt_sparse_row row,
                                        snnrt_current current) {
   const uint16_t *end = row.entry + row.count;
@@ -60,32 +56,17 @@ SNNRT_KERNEL void snnrt_sparse_add_row(snnrt_sparse_row row,
     const uint32_t sum = snnrt_current_get(current, first & 0xFFu);
     snnrt_current_set(current, first & 0xFFu, snnrt_sxtab_byte1(sum, first));
   }
-  if (pairs > 8) {
-    for (; pairs >= 4; pairs -= 4, end -= 8) {
-      SNNRT_ADD_PAIR(1);
-      SNNRT_ADD_PAIR(2);
-      SNNRT_ADD_PAIR(3);
-      SNNRT_ADD_PAIR(4);
-    }
-    for (; pairs > 0; --pairs, end -= 2) {
-      SNNRT_ADD_PAIR(1);
-    }
+#define SNNRT_ADD_PAIR(n) \
+  snnrt_sparse_add_pair(snnrt_load32(end - 2 * (n)), current)
+#define SNNRT_ADVANCE(n) (end -= 2 * (n))
+  if (pairs > SNNRT_UNROLLED_PAIRS) {
+    SNNRT_LOOP_OVER_PAIRS(pairs, SNNRT_ADD_PAIR, SNNRT_ADVANCE)
     return;
   }
-  switch (pairs) {
-    case 8: SNNRT_ADD_PAIR(8); /* fall through */
-    case 7: SNNRT_ADD_PAIR(7); /* fall through */
-    case 6: SNNRT_ADD_PAIR(6); /* fall through */
-    case 5: SNNRT_ADD_PAIR(5); /* fall through */
-    case 4: SNNRT_ADD_PAIR(4); /* fall through */
-    case 3: SNNRT_ADD_PAIR(3); /* fall through */
-    case 2: SNNRT_ADD_PAIR(2); /* fall through */
-    case 1: SNNRT_ADD_PAIR(1); /* fall through */
-    default: break;
-  }
-}
-
+  SNNRT_JUMP_INTO_PAIRS(pairs, SNNRT_ADD_PAIR)
 #undef SNNRT_ADD_PAIR
+#undef SNNRT_ADVANCE
+}
 
 /* Adds the entries of a row times `value`. */
 SNNRT_KERNEL void snnrt_sparse_add_product(snnrt_sparse_row row, int32_t value,
