@@ -40,7 +40,7 @@ def conv2d_scatter(
 def additions_of(op: Scatter, signals: Signals) -> float:
     """How many rows of weights of one input are added to the currents of one position."""
     signal = signals[op.list]
-    rows, columns = reaches_of(op, (signal.rows, signal.columns))
+    rows, columns = _reaches_of(op, (signal.rows, signal.columns))
     return signal.active * rows.mean * columns.mean
 
 
@@ -67,12 +67,16 @@ def conv2d_amounts(op: Scatter, signals: Signals, outputs: int) -> Found:
     ones = runs * odd_share(signal, kernels, runs)
     inputs = buffer_shape(op.weights.type)[0]
     places = [additions_along(signal, axis, inputs, kernels, ones) for axis in (0, 1)]
-    alone = reaches_of(op, [ones_along for _, ones_along in places])
+    alone = _reaches_of(op, [ones_along for _, ones_along in places])
     return "s16.quads", {
         **amounts,
         "reached": runs * alone[0].chance * alone[1].chance,
         **_areas(
-            "two", max(kernels - ones, 0.0) / 2, reaches_of(op, [t for t, _ in places]), op, outputs
+            "two",
+            max(kernels - ones, 0.0) / 2,
+            _reaches_of(op, [t for t, _ in places]),
+            op,
+            outputs,
         ),
         **_areas("one", ones, alone, op, outputs),
     }
@@ -87,7 +91,7 @@ def is_depthwise(op: Scatter) -> bool:
 
 def _depthwise(op: Scatter, signal: Signal, outputs: int) -> Found:
     """Each input is added by itself, without loops where no border cuts its kernel."""
-    rows, columns = reaches_of(op, (signal.rows, signal.columns))
+    rows, columns = _reaches_of(op, (signal.rows, signal.columns))
     strides = int_values(op.stride)
     share, inside_rows, inside_taps = 0.0, 0.0, 0.0
     if max(strides) <= DEPTHWISE_STRIDE and set(int_values(op.dilation)) == {1}:
@@ -142,7 +146,7 @@ def _areas(
     }
 
 
-def reaches_of(op: Scatter, shares: Sequence[Floats | None]) -> list[Reach]:
+def _reaches_of(op: Scatter, shares: Sequence[Floats | None]) -> list[Reach]:
     """Along each axis, how many outputs an active input reaches."""
     return [
         reach(*axis, dilation, along)
@@ -168,10 +172,10 @@ def _tiled(
     sizes: tuple[int, ...],
 ) -> dict[str, float]:
     """Tiles of currents that are held in registers over a run."""
-    rows, columns = reaches_of(op, (signal.rows, signal.columns))
+    rows, columns = _reaches_of(op, (signal.rows, signal.columns))
     fired = signal.active_rows, signal.active_columns
     known = fired[0] is not None and fired[1] is not None
-    input_rows, input_columns = reaches_of(op, fired) if known else (rows, columns)
+    input_rows, input_columns = _reaches_of(op, fired) if known else (rows, columns)
     outputs = buffer_shape(op.weights.type)[-1]
     plain = set((*int_values(op.stride), *int_values(op.dilation))) == {1}
     contiguous = (

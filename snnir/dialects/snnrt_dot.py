@@ -100,6 +100,9 @@ class Conv2dDotBase(DotOpBase, ABC):
     if TYPE_CHECKING:
         strip: SSAValue
 
+    def __init__(self, operands: Sequence[SSAValue], properties: dict[str, Attribute]):
+        super().__init__(operands=[*operands], properties=properties)
+
     def quads(self) -> int:
         height, width = int_values(self.kernel)
         return height * dot_quads(width * buffer_shape(self.values.type)[-1])
@@ -123,17 +126,6 @@ class Conv2dDotOp(Conv2dDotBase):
     pairs = buffer_operand()
     weights = buffer_operand()
     current = buffer_operand()
-
-    def __init__(
-        self,
-        values: SSAValue,
-        strip: SSAValue,
-        pairs: SSAValue,
-        weights: SSAValue,
-        current: SSAValue,
-        windows: dict[str, Attribute],
-    ):
-        super().__init__(operands=[values, strip, pairs, weights, current], properties=windows)
 
     def verify_(self) -> None:
         expect_rank("values", self.values, 3)  # C3
@@ -166,9 +158,6 @@ class Conv2dDotPool2dOp(Conv2dDotBase):
     output = buffer_operand()
     window = prop_def(DenseArrayBase.constr(i64))
     sum = prop_def(BoolAttr)
-
-    def __init__(self, operands: Sequence[SSAValue], properties: dict[str, Attribute]):
-        super().__init__(operands=[*operands], properties=properties)
 
     def verify_(self) -> None:
         for name in ("values", "current", "output"):  # C3

@@ -55,7 +55,7 @@ def lower_conv2d_event(context: KernelContext, op: qsnn.Conv2dOp) -> None:
             return
         if wanted == "dot":
             context.remark(op, "its inputs cannot be multiplied in pairs; uses event")
-    block = _sparse_block(context, op)
+    block = _sparse_block(context, op, wanted)
     if block is None:
         _lower_scatter(context, op)
     else:
@@ -102,12 +102,11 @@ def _lower_sparse(context: KernelContext, op: qsnn.Conv2dOp, block: int) -> None
     context.call(call(active, values, weights, current, shape), op)
 
 
-def _sparse_block(context: KernelContext, op: qsnn.Conv2dOp) -> int | None:
+def _sparse_block(context: KernelContext, op: qsnn.Conv2dOp, wanted: KernelChoice) -> int | None:
     """Outputs of the blocks of which only those other than zero are stored, if any are.
 
     As asked for; with `event` what needs fewest instructions by an estimate.
     """
-    wanted = context.choice(op)
     if wanted in SPARSE_BLOCKS:
         if stores_sparse(op, SPARSE_BLOCKS[wanted]):
             return SPARSE_BLOCKS[wanted]

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import BoolAttr, i1, i8, i16, i32
-from xdsl.ir import Attribute
+from xdsl.ir import Attribute, SSAValue
 
 from snnir.dialects import qsnn, snnrt
 from snnir.dialects.kernel_bases import buffer_shape
@@ -52,20 +52,32 @@ def lower_conv2d_dot(context: KernelContext, op: qsnn.Conv2dOp) -> None:
     """`snnrt.conv2d_dot`, with the pooling behind it if there is one; the layer must have
     `dot_rows_of`.
     """
+    pool = _pool_behind(context, op)
+    if pool is None:
+        current = context.define(op.result, f"{layer_label(op, 'conv2d')}_current")
+        operands, windows = _dot_operands(context, op, current)
+        context.call(snnrt.Conv2dDotOp(operands, windows), op)
+        return
+    output = context.define(pool.result, f"{layer_label(pool, 'pool2d')}_output")
+    (height, width), channels = int_values(pool.kernel), shape_of(op.result.type)[0]
+    size = (height, buffer_shape(output.type)[1] * width, channels)
+    name = f"{layer_label(op, 'conv2d')}_current"
+    current = context.buffer(name, size, element_type_of(op.result.type))
+    context.fused.add(pool)
+    operands, windows = _dot_operands(context, op, current)
+    windows["window"] = pool.kernel
+    windows["sum"] = BoolAttr(isinstance(pool, qsnn.SumPool2dOp), i1)
+    context.call(snnrt.Conv2dDotPool2dOp([*operands, output], windows), op)
+
+
+def _dot_operands(
+    context: KernelContext, op: qsnn.Conv2dOp, current: SSAValue
+) -> tuple[list[SSAValue], dict[str, Attribute]]:
+    """Values, strip, pairs, weights and current of a call, and the properties of its windows."""
     values, label = context[op.input].buffer, layer_label(op, "conv2d")
     rows = dot_rows_of(op)
     assert rows is not None
     weights = context.constant(f"{label}_weights", dot_weights(rows))
-    pool = _pool_behind(context, op)
-    output = None
-    if pool is None:
-        current = context.define(op.result, f"{label}_current")
-    else:
-        output = context.define(pool.result, f"{layer_label(pool, 'pool2d')}_output")
-        (height, width), outputs = int_values(pool.kernel), len(rows)
-        size = (height, buffer_shape(output.type)[1] * width, outputs)
-        current = context.buffer(f"{label}_current", size, element_type_of(op.result.type))
-        context.fused.add(pool)
     _, taps, row = rows.shape
     channels, columns = buffer_shape(values.type)[-1], buffer_shape(current.type)[1]
     stride = int_values(op.stride)[1]
@@ -76,13 +88,7 @@ def lower_conv2d_dot(context: KernelContext, op: qsnn.Conv2dOp) -> None:
         "kernel": int_array(shape_of(op.weight.type)[2:]),
         **windows_of(op, "stride", "padding", "dilation"),
     }
-    if pool is None or output is None:
-        context.call(snnrt.Conv2dDotOp(values, strip, pairs, weights, current, windows), op)
-        return
-    windows["window"] = pool.kernel
-    windows["sum"] = BoolAttr(isinstance(pool, qsnn.SumPool2dOp), i1)
-    operands = [values, strip, pairs, weights, current, output]
-    context.call(snnrt.Conv2dDotPool2dOp(operands, windows), op)
+    return [values, strip, pairs, weights, current], windows
 
 
 def _pool_behind(context: KernelContext, op: qsnn.Conv2dOp) -> Pool | None:
