@@ -193,6 +193,19 @@ def _bytes_to_masks(op: snnrt.BytesToMasksOp, signals: Signals) -> Found:
     }  # fmt: skip
 
 
+def _max_pool_masks(op: snnrt.MaxPoolMasksOp, signals: Signals) -> Found:
+    """Positions are combined, then the windows of each row that has some are looked at."""
+    height, width = int_values(op.output_size)
+    masks = mask_count(op.lanes.value.data)
+    entries, windows = signals[op.entries].positions, signals[op.pooled].positions
+    rows = height * (1 - (1 - min(windows / (height * width), 1)) ** width)
+    return "", {
+        "call": 1, "entry": entries, "entry_mask": entries * masks, "row": rows,
+        "window": rows * width, "window_mask": rows * width * masks,
+        "listed": windows, "listed_mask": windows * masks,
+    }  # fmt: skip
+
+
 INPUT_FEATURES: dict[type, Callable[..., Found]] = {
     snnrt.CheckDensityOp: _check_density,
     snnrt.ListHitsOp: _list_hits,
@@ -223,4 +236,5 @@ FEATURES: dict[type, Callable[..., Found]] = {
     snnrt.Im2ColOp: _im2col,
     snnrt.MasksToBytesOp: _masks_to_bytes,
     snnrt.BytesToMasksOp: _bytes_to_masks,
+    snnrt.MaxPoolMasksOp: _max_pool_masks,
 }

@@ -185,6 +185,23 @@ def neuron_signal(op: KernelOpBase, shape: tuple[int, ...], channels: int) -> Si
                   active_columns=fired[1])  # fmt: skip
 
 
+def _pooled(
+    op: KernelOpBase, source: Signal, pixels: int, shape: tuple[int, ...], window: int
+) -> Signal:
+    """Spikes behind a pooling of `pixels` positions, as measured, or independent within a window
+    of so many.
+    """
+    size = element_count(shape)
+    active = size * (1 - (1 - min(source.rate, 1)) ** window)
+    share = min(source.positions / max(pixels, 1), 1)
+    positions, total = shape[0] * shape[1] * (1 - (1 - share) ** window), active
+    if (counts := floats_of(op, POOLED_COUNTS)) is not None:
+        total, active, positions = counts
+    rows, columns = (np.full(extent, 1 / extent) for extent in shape[:2])
+    positions = max(positions, active / shape[2])
+    return Signal(size, active, total, positions, rows, columns, real=source.real)
+
+
 def root_of(value: SSAValue) -> SSAValue:
     """The buffer that a value is a view of."""
     while isinstance(owner := value.owner, snnrt.ViewOp):
@@ -249,6 +266,8 @@ class Signals:
             known[root_of(op.output)] = self[op.input]
         elif isinstance(op, snnrt.MaxPool2dOp | snnrt.SumPool2dOp):
             self._pool(op)
+        elif isinstance(op, snnrt.MaxPoolMasksOp):
+            self._pool_masks(op)
         elif isinstance(op, snnrt.ConcatChannelsOp):
             parts = self[op.lhs], self[op.rhs]
             known[root_of(op.output)] = replace(
@@ -258,19 +277,17 @@ class Signals:
             )  # fmt: skip
 
     def _pool(self, op: snnrt.MaxPool2dOp | snnrt.SumPool2dOp) -> None:
-        """Spikes behind a pooling: independent within a window."""
-        source = self[op.input]
-        shape = buffer_shape(op.output.type)
-        size, window = element_count(shape), element_count(int_values(op.kernel))
-        active = size * (1 - (1 - min(source.rate, 1)) ** window)
+        source, shape = self[op.input], buffer_shape(op.output.type)
         pixels = element_count(buffer_shape(op.input.type)[:2])
-        share = min(source.positions / max(pixels, 1), 1)
-        positions = shape[0] * shape[1] * (1 - (1 - share) ** window)
-        uniform = [np.full(extent, 1 / extent) for extent in shape[:2]]
-        total = active if isinstance(op, snnrt.MaxPool2dOp) else source.total
-        if (counts := floats_of(op, POOLED_COUNTS)) is not None:
-            total, active, positions = counts
-        self._known[root_of(op.output)] = Signal(
-            size, active, total, max(positions, active / shape[2]), uniform[0], uniform[1],
-            real=source.real,
-        )  # fmt: skip
+        pooled = _pooled(op, source, pixels, shape, element_count(int_values(op.kernel)))
+        if isinstance(op, snnrt.SumPool2dOp) and floats_of(op, POOLED_COUNTS) is None:
+            pooled = replace(pooled, total=source.total)
+        self._known[root_of(op.output)] = pooled
+
+    def _pool_masks(self, op: snnrt.MaxPoolMasksOp) -> None:
+        source, (height, width) = self[op.entries], int_values(op.output_size)
+        pixels = buffer_shape(op.entries.type)[0]
+        channels = round(source.size / pixels)
+        window = element_count(int_values(op.window))
+        shape = (height, width, channels)
+        self._known[op.pooled] = _pooled(op, source, pixels, shape, window)

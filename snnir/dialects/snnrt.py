@@ -65,7 +65,7 @@ from snnir.dialects.snnrt_layers import (
     WidenOp,
 )
 from snnir.dialects.snnrt_maps import MapLIFBase, MapLIFListOp, MapLIFMasksOp
-from snnir.dialects.snnrt_masks import BytesToMasksOp, MasksToBytesOp
+from snnir.dialects.snnrt_masks import BytesToMasksOp, MasksToBytesOp, MaxPoolMasksOp
 from snnir.dialects.snnrt_memory import (
     BufferOp,
     ConstantOp,
@@ -141,7 +141,8 @@ SNNRT = Dialect(
         MaxPool2dOp, SumPool2dOp, LIFOp, LIOp, AlphaOp, AddOp, ScaleOp, ConcatChannelsOp, WidenOp,
         Im2ColOp,
         CountSpikesOp, FirstSpikeOp, ReadMembraneOp, ListHitsOp, LaneConv2dHitsOp, MaskConv2dOp,
-        WindowLIFMasksOp, WindowLIFListOp, MasksToBytesOp, BytesToMasksOp, CheckDensityOp,
+        WindowLIFMasksOp, WindowLIFListOp, MasksToBytesOp, BytesToMasksOp, MaxPoolMasksOp,
+        CheckDensityOp,
         LinearScatterPackedOp, LinearScatterSparseOp, LinearScatterBlocksOp, Conv2dScatterPackedOp,
         MarkEventsOp, TileLIFMasksOp, TileLIFListOp, LinearGatherOp,
         LinearDotOp, Conv2dDotOp, Conv2dDotPool2dOp, MapLIFMasksOp, MapLIFListOp,
@@ -191,6 +192,7 @@ __all__ = [
     "MaskListLIFBase",
     "MasksToBytesOp",
     "MaxPool2dOp",
+    "MaxPoolMasksOp",
     "NetworkOp",
     "OutputOp",
     "ReadMembraneOp",

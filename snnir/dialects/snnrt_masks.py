@@ -6,8 +6,8 @@ Re-exported by `snnir.dialects.snnrt`.
 
 from typing import ClassVar
 
-from xdsl.dialects.builtin import I64, IntegerAttr, i8, i32, i64
-from xdsl.ir import SSAValue
+from xdsl.dialects.builtin import I64, DenseArrayBase, IntegerAttr, i8, i32, i64
+from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import irdl_op_definition, operand_def, prop_def, result_def
 from xdsl.utils.exceptions import VerifyException
 
@@ -18,6 +18,7 @@ from snnir.dialects.kernel_bases import (
     expect_buffer,
     expect_rank,
 )
+from snnir.dialects.layer_shapes import int_values
 from snnir.dialects.snnrt_lanes import mask_count
 
 
@@ -79,3 +80,56 @@ class BytesToMasksOp(KernelOpBase):
         room = (height * width, mask_count(channels + channels % 2) + 1)
         if buffer_shape(self.entries.type) != room:  # C1
             raise VerifyException(f"entries of type {self.entries.type}, expected shape {room}")
+
+
+@irdl_op_definition
+class MaxPoolMasksOp(KernelOpBase):
+    """`snnrt_max_pool_masks`: the maximum of listed spikes over windows that do not overlap; lists
+    the windows with a spike and returns how many.
+
+    `output_size` are rows and columns of windows; positions behind the last are left out. (C1)
+    Rows of `entries` are the masks and the site of a position; (C2) `pooled` has room for those of
+    every window.
+    """
+
+    name = "snnrt.max_pool_masks"
+    READS: ClassVar[tuple[str, ...]] = ("entries",)
+    WRITES: ClassVar[tuple[str, ...]] = ("pooled",)
+
+    entries = buffer_operand()
+    spike_count = operand_def(i32)
+    pooled = buffer_operand()
+    count = result_def(i32)
+    window = prop_def(DenseArrayBase.constr(i64))
+    output_size = prop_def(DenseArrayBase.constr(i64))
+    lanes = prop_def(IntegerAttr[I64])
+
+    assembly_format = "operands attr-dict `:` functional-type(operands, results)"
+
+    def __init__(
+        self,
+        entries: SSAValue,
+        spike_count: SSAValue,
+        pooled: SSAValue,
+        properties: dict[str, Attribute],
+    ):
+        super().__init__(
+            operands=[entries, spike_count, pooled], properties=properties, result_types=[i32]
+        )
+
+    @property
+    def listed(self) -> SSAValue:
+        """The buffer that the spikes are listed in."""
+        return self.pooled
+
+    def verify_(self) -> None:
+        words = mask_count(self.lanes.value.data) + 1
+        expect_buffer("entries", self.entries, i32)
+        expect_rank("entries", self.entries, 2)
+        if buffer_shape(self.entries.type)[1] != words:  # C1
+            raise VerifyException(f"entries of type {self.entries.type}, expected rows of {words}")
+        height, width = int_values(self.output_size)
+        expect_buffer("pooled", self.pooled, i32)
+        if buffer_shape(self.pooled.type) != (height * width, words):  # C2
+            room = (height * width, words)
+            raise VerifyException(f"pooled of type {self.pooled.type}, expected shape {room}")

@@ -303,14 +303,31 @@ def map_lif_list(op: snnrt.MapLIFListOp, call: Call) -> None:
     list_indices(op, call, _update_map(op, call))
 
 
+def _read_masks(
+    call: Call, entries: SSAValue, count: SSAValue, size: Sequence[int], lanes: int
+) -> NDArray[np.bool_]:
+    """The spikes that are listed, (*size, lanes); those of other positions are left out."""
+    spikes = np.zeros((*size, lanes), np.bool_)
+    for *masks, site in words_of(call, entries)[: call.counts[count]].tolist():
+        y, x = divmod(site, 1 << 16)
+        if y < size[0] and x < size[1]:
+            for bit, fired in enumerate(bits_of(masks, lanes)):
+                spikes[y, x, lane_of_bit(bit, lanes)] = fired
+    return spikes
+
+
 def masks_to_bytes(op: snnrt.MasksToBytesOp, call: Call) -> None:
-    height, width, channels = buffer_shape(op.spikes.type)
-    lanes = op.lanes.value.data
-    spikes = np.zeros((height, width, lanes), np.int64)
-    for *masks, site in words_of(call, op.entries)[: call.counts[op.count]].tolist():
-        for bit, fired in enumerate(bits_of(masks, lanes)):
-            spikes[*divmod(site, 1 << 16), lane_of_bit(bit, lanes)] = fired
-    call.write(op.spikes, spikes[..., :channels])
+    *size, channels = buffer_shape(op.spikes.type)
+    spikes = _read_masks(call, op.entries, op.count, size, op.lanes.value.data)
+    call.write(op.spikes, spikes[..., :channels].astype(np.int64))
+
+
+def max_pool_masks(op: snnrt.MaxPoolMasksOp, call: Call) -> None:
+    size, window = int_values(op.output_size), int_values(op.window)
+    read = [extent * taps for extent, taps in zip(size, window, strict=True)]
+    spikes = _read_masks(call, op.entries, op.spike_count, read, op.lanes.value.data)
+    windows = spikes.reshape(size[0], window[0], size[1], window[1], -1)
+    _write_masks(call, op.pooled, op.count, np.any(windows, axis=(1, 3)))
 
 
 def bytes_to_masks(op: snnrt.BytesToMasksOp, call: Call) -> None:
@@ -333,4 +350,5 @@ LANE_KERNELS: dict[type[Operation], Callable[[Any, Call], None]] = {
     snnrt.MapLIFListOp: map_lif_list,
     snnrt.MasksToBytesOp: masks_to_bytes,
     snnrt.BytesToMasksOp: bytes_to_masks,
+    snnrt.MaxPoolMasksOp: max_pool_masks,
 }

@@ -17,11 +17,15 @@ from snnir.kernels.context import BufferedValue, KernelContext, layer_label, sto
 from snnir.kernels.conv2d_rules import lower_conv2d_event
 from snnir.kernels.layout import buffer_shape_of, channels_last
 from snnir.kernels.linear_rules import lower_linear_event
+from snnir.kernels.mask_rules import lower_max_pool2d_masks, pools_masks
 from snnir.support.diagnostics import error_at
 
 
 def lower_max_pool2d(context: KernelContext, op: qsnn.MaxPool2dOp) -> None:
-    """`snnrt.max_pool2d`."""
+    """`snnrt.max_pool2d`, or of spikes that are listed as masks `snnrt.max_pool_masks`."""
+    if op.input in context.masks and pools_masks(op, context):
+        lower_max_pool2d_masks(context, op)
+        return
     input = context[op.input].buffer
     output = context.define(op.result, f"{layer_label(op, 'max_pool2d')}_output")
     windows = windows_of(op, "kernel", "stride", "padding")

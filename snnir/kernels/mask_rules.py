@@ -7,13 +7,16 @@ others are bytes, from which masks are made.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TypeGuard
+
 import numpy as np
 from numpy.typing import NDArray
-from xdsl.dialects.builtin import IntegerAttr, i32, i64
-from xdsl.ir import Attribute, SSAValue
+from xdsl.dialects.builtin import IntegerAttr, i8, i32, i64
+from xdsl.ir import Attribute, Operation, SSAValue
 
 from snnir.dialects import qsnn, snnrt
-from snnir.dialects.layer_shapes import int_array, shape_of
+from snnir.dialects.layer_shapes import int_array, int_values, shape_of
 from snnir.dialects.snnrt_lanes import mask_count
 from snnir.kernels.bit_groups import (
     UNKNOWN_RATE,
@@ -22,10 +25,15 @@ from snnir.kernels.bit_groups import (
     single_bits,
     table_sums,
 )
-from snnir.kernels.context import KernelContext, MaskedSpikes, layer_label
+from snnir.kernels.context import (
+    CMSIS_CHOICES,
+    KernelContext,
+    MaskedSpikes,
+    layer_label,
+)
 from snnir.kernels.lane_packing import LanePacking
-from snnir.kernels.layout import channels_last
-from snnir.kernels.windows import LARGEST_LAYER, is_binary, is_plain
+from snnir.kernels.layout import Order, channels_last
+from snnir.kernels.windows import LARGEST_LAYER, is_binary, is_plain, is_window_pool
 from snnir.layers.activity_attributes import channel_rates_of
 from snnir.support.arrays import array_from_dense
 from snnir.support.diagnostics import error_at
@@ -64,30 +72,95 @@ def wants_masks(context: KernelContext, op: qsnn.Conv2dOp) -> bool:
     return context.choice(op) == "masks" and reads_masks(op)
 
 
+def pools_masks(op: Operation, context: KernelContext) -> TypeGuard[qsnn.MaxPool2dOp]:
+    """Whether an operation is a pooling of spikes that keeps them in lists of masks, where they
+    come so.
+    """
+    return (
+        isinstance(op, qsnn.MaxPool2dOp)
+        and is_window_pool(op)
+        and can_be_masks(op.input)
+        and context.choice(op) not in CMSIS_CHOICES
+    )
+
+
+def takes_masks(context: KernelContext, op: Operation) -> bool:
+    """Whether a user of spikes reads them as masks, where they are listed so."""
+    if op in context.blocks or pools_masks(op, context):
+        return True
+    return isinstance(op, qsnn.Conv2dOp) and wants_masks(context, op)
+
+
+def orders_channels(context: KernelContext, op: Operation) -> bool:
+    """Whether a user of spikes needs their channels in order: it, or one behind a pooling, reads
+    bytes.
+    """
+    if pools_masks(op, context):
+        return any(orders_channels(context, use.operation) for use in op.result.uses)
+    return not takes_masks(context, op)
+
+
 def masks_of(context: KernelContext, value: SSAValue) -> MaskedSpikes:
     """Spikes as a list of masks, made from bytes once for all users if they are none yet."""
     if value not in context.masks:
-        source, (channels, *size) = context[value], shape_of(value.type)
-        assert np.array_equal(source.order, channels_last((channels, *size)))
-        lane_channels = lanes_of_bytes(channels)
-        height, width = size
-        entries = context.buffer(
-            f"{source.buffer.name_hint}_masks",
-            (height * width, mask_count(len(lane_channels)) + 1),
-            i32,
-        )
-        call = snnrt.BytesToMasksOp(source.buffer, entries)
-        call.count.name_hint = f"{source.buffer.name_hint}_masks_count"
-        context.call(call)
-        owner = value.owner
-        neurons = owner if isinstance(owner, qsnn.SpikingNeuronBase) else None
-        silent = np.zeros(channels, np.bool_)
-        context.masks[value] = MaskedSpikes(
-            entries, call.count, (height, width), tuple(lane_channels),
-            None if neurons is None else channel_rates_of(neurons),
-            silent if neurons is None else context.ranges.silent[neurons],
-        )  # fmt: skip
+        context.masks[value] = _masks_of_bytes(context, value)
     return context.masks[value]
+
+
+def _masks_of_bytes(context: KernelContext, value: SSAValue) -> MaskedSpikes:
+    source, (channels, height, width) = context[value], shape_of(value.type)
+    assert np.array_equal(source.order, channels_last((channels, height, width)))
+    lane_channels = lanes_of_bytes(channels)
+    entries = _entries(context, f"{source.buffer.name_hint}", (height, width), len(lane_channels))
+    call = snnrt.BytesToMasksOp(source.buffer, entries)
+    call.count.name_hint = f"{entries.name_hint}_count"
+    context.call(call)
+    owner = value.owner
+    neurons = owner if isinstance(owner, qsnn.SpikingNeuronBase) else None
+    silent = np.zeros(channels, np.bool_)
+    return MaskedSpikes(
+        entries, call.count, (height, width), tuple(lane_channels),
+        None if neurons is None else channel_rates_of(neurons),
+        silent if neurons is None else context.ranges.silent[neurons],
+    )  # fmt: skip
+
+
+def _entries(context: KernelContext, name: str, size: tuple[int, int], lanes: int) -> SSAValue:
+    """Room for the masks of every position."""
+    shape = (size[0] * size[1], mask_count(lanes) + 1)
+    return context.buffer(f"{name}_masks", shape, i32)
+
+
+def lower_max_pool2d_masks(context: KernelContext, op: qsnn.MaxPool2dOp) -> None:
+    """`snnrt.max_pool_masks`, of spikes that are listed; and bytes, for users that want them."""
+    spikes, window = context.masks[op.input], int_values(op.kernel)
+    channels, height, width = shape_of(op.result.type)
+    pooled = _entries(context, layer_label(op, "max_pool2d"), (height, width), spikes.lanes)
+    properties: dict[str, Attribute] = {
+        "window": op.kernel,
+        "output_size": int_array((height, width)),
+        "lanes": IntegerAttr(spikes.lanes, i64),
+    }
+    call = snnrt.MaxPoolMasksOp(spikes.entries, spikes.count, pooled, properties)
+    call.count.name_hint = f"{pooled.name_hint}_count"
+    context.call(call, op)
+    rates = spikes.rates
+    if rates is not None:
+        rates = 1 - (1 - rates) ** (window[0] * window[1])
+    context.masks[op.result] = replace(
+        spikes, entries=pooled, count=call.count, size=(height, width), rates=rates
+    )
+    if not all(takes_masks(context, use.operation) for use in op.result.uses):
+        order = channels_last((channels, height, width))
+        add_bytes(context, op.result, layer_label(op, "max_pool2d"), order)
+
+
+def add_bytes(context: KernelContext, value: SSAValue, name: str, order: Order) -> None:
+    """The spikes of a list of masks as bytes, for users that do not read masks."""
+    spikes, channels = context.masks[value], shape_of(value.type)[0]
+    buffer = context.buffer(name, (*spikes.size, channels), i8)
+    context.call(snnrt.MasksToBytesOp(spikes.entries, spikes.count, buffer, spikes.lanes))
+    context.bind(value, buffer, order)
 
 
 def geometry_of(context: KernelContext, op: qsnn.Conv2dOp) -> dict[str, Attribute]:

@@ -8,7 +8,7 @@ from typing import cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from xdsl.dialects.builtin import i8, i16, i32
+from xdsl.dialects.builtin import i16, i32
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from snnir.dialects import qsnn, snnrt
@@ -39,10 +39,13 @@ from snnir.kernels.halving import HalvingResets, halving_resets
 from snnir.kernels.lane_packing import LanePacking, triple_offset
 from snnir.kernels.layout import Order, channels_last
 from snnir.kernels.mask_rules import (
+    add_bytes,
     add_mask_convolution,
     can_be_masks,
     geometry_of,
+    orders_channels,
     table_bytes_of,
+    takes_masks,
     wants_masks,
 )
 from snnir.kernels.ranges import current_range
@@ -110,18 +113,15 @@ class WindowLowering:
         """The channel of each lane: in order where convolutions want spikes as bytes or lists."""
         users = [use.operation for use in self.block.neurons.spikes.uses]
         listed = any(self._reads_list(user) for user in users)
-        if listed or (self._wants_bytes() and not self._gives_lists()):
+        ordered = any(orders_channels(self.context, user) for user in users)
+        if listed or (ordered and not self._gives_lists()):
             return [*range(self.channels), *[None] * (self.lanes - self.channels)]
         return channels_by_lane(self.channels, self.lanes, self.rates, self.busy)
 
     def _wants_bytes(self) -> bool:
         """Whether something reads the spikes that does not read masks."""
-        context, users = self.context, [use.operation for use in self.block.neurons.spikes.uses]
-        return any(
-            user not in context.blocks
-            and not (isinstance(user, qsnn.Conv2dOp) and wants_masks(context, user))
-            for user in users
-        )
+        users = [use.operation for use in self.block.neurons.spikes.uses]
+        return not all(takes_masks(self.context, user) for user in users)
 
     def _reads_list(self, user: Operation) -> bool:
         """Whether a user is a convolution that takes the spikes as a list of indices.
@@ -297,16 +297,8 @@ class WindowLowering:
 
     def _add_bytes(self, order: Order) -> None:
         """The spikes as bytes for users that do not read masks."""
-        context, value = self.context, self.block.neurons.spikes
-        if not self._wants_bytes():
-            return
-        spikes = context.masks[value]
-        shape = (*self.block.size, self.channels)
-        buffer = context.buffer(f"{self.label}_spikes", shape, i8)
-        context.call(
-            snnrt.MasksToBytesOp(spikes.entries, spikes.count, buffer, spikes.lanes),
-        )
-        context.bind(value, buffer, order)
+        if self._wants_bytes():
+            add_bytes(self.context, self.block.neurons.spikes, f"{self.label}_spikes", order)
 
     def _order(self) -> Order:
         """Logical index of each computed neuron, for each position and channel in memory."""

@@ -47,8 +47,9 @@ class WindowNetworkBuilder(RandomNetworkBuilder):
             current = self.add(pool(current, window, window)).results[0]
         spikes = self._neurons(current)
         if min(shape_of(spikes.type)[1:]) >= 2 and self.chance(0.2):
-            # Users of bytes need all neurons, and channels in their own order.
-            spikes = self.add(snn.MaxPool2dOp(spikes, [2, 2], [2, 2])).results[0]
+            # Pooled masks, or bytes, which need all neurons and channels in their own order.
+            window = [[2, 2], [2, 2], [2, 1], [1, 2]][self.rng.integers(4)]
+            spikes = self.add(snn.MaxPool2dOp(spikes, window, window)).results[0]
         return spikes
 
     def _neurons(self, current: SSAValue) -> SSAValue:

@@ -220,6 +220,22 @@ def bytes_to_masks(network: CNetwork, op: snnrt.BytesToMasksOp, name: str) -> Ca
     return CallText([listed])
 
 
+def max_pool_masks(network: CNetwork, op: snnrt.MaxPoolMasksOp, name: str) -> CallText:
+    (height, width), window = int_values(op.output_size), int_values(op.window)
+    fields = {
+        "input_height": height * window[0], "input_width": width * window[1],
+        "channels": op.lanes.value.data, "output_height": height, "output_width": width,
+        "kernel_height": window[0], "kernel_width": window[1],
+        "stride_height": window[0], "stride_width": window[1],
+        "padding_top": 0, "padding_left": 0,
+    }  # fmt: skip
+    pooled = call(
+        "return snnrt_max_pool_masks", network.unsigned_pointer(op.entries, const=True),
+        "spike_count", network.unsigned_pointer(op.pooled), f"&{name}_shape",
+    )  # fmt: skip
+    return CallText([pooled], [struct_definition(f"{name}_shape", "snnrt_pool2d_shape", fields)])
+
+
 def expand_spikes(network: CNetwork, op: WindowLIF, bytes: str) -> str:
     """The call that writes the spikes of a layer as bytes to the array `bytes`."""
     height, width, channels = op.spikes_shape
@@ -246,4 +262,5 @@ LANE_CALLS: dict[type[Operation], Callable[[CNetwork, Any, str], CallText]] = {
     snnrt.MapLIFListOp: window_lif_list,
     snnrt.MasksToBytesOp: masks_to_bytes,
     snnrt.BytesToMasksOp: bytes_to_masks,
+    snnrt.MaxPoolMasksOp: max_pool_masks,
 }

@@ -150,7 +150,7 @@ class CNetwork:
 
 def listed(op: KernelOpBase) -> SSAValue:
     """The buffer that a call fills with as many entries as it returns."""
-    masked = isinstance(op, snnrt.WindowLIFBase | snnrt.BytesToMasksOp)
+    masked = isinstance(op, snnrt.WindowLIFBase | snnrt.BytesToMasksOp | snnrt.MaxPoolMasksOp)
     return op.listed if masked else op.list  # type: ignore[attr-defined]
 
 

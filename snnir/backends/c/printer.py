@@ -244,7 +244,7 @@ def _parameters(op: KernelOpBase) -> list[tuple[str, str]]:
     parameters = []
     if hasattr(op, "count") and not op.results:
         parameters.append(("uint32_t count", "count"))
-    if isinstance(op, snnrt.TileLIFBase) and op.spike_count is not None:
+    if getattr(op, "spike_count", None) is not None:
         parameters.append(("uint32_t spike_count", "spike_count"))
     if isinstance(op, snnrt.FirstSpikeOp | snnrt.ReadMembraneOp):
         parameters.append(("int32_t step", "step"))

@@ -7,7 +7,7 @@ from alpha_cases import alpha
 from case_inputs import CONV_FIELDS, POOL_FIELDS, active, conv_shape
 from dot_cases import conv2d_dot, conv2d_dot_pool2d, linear_dot
 from kernel_case import TYPES, Case, fields, integers
-from mask_cases import bytes_to_masks
+from mask_cases import bytes_to_masks, max_pool_masks
 from neuron_cases import extent_array, neuron
 
 
@@ -406,6 +406,7 @@ FAMILIES = {
     packed: (["packed"], 90),
     spike_list: (["spike_list"], 40),
     bytes_to_masks: (["bytes_to_masks"], 60),
+    max_pool_masks: (["max_pool_masks"], 80),
     fill_zero: (["fill_zero"], 40),
     linear_scatter: ([f"linear_scatter{v}_{t}" for v in ("", "_values")
                       for t in ("s16", "s32")], 40),

@@ -174,6 +174,18 @@ static int32_t run_im2col_s8(const call *arguments) {
   return 0;
 }
 
+/* integers: count of entries, then the shape; arrays: entries, pooled, of which
+   what the list leaves is cleared. */
+static int32_t run_max_pool_masks(const call *arguments) {
+  const snnrt_pool2d_shape shape = pool2d_shape(&INTEGER(1));
+  const uint32_t count = snnrt_max_pool_masks(ARRAY(0), (uint32_t)INTEGER(0),
+                                              ARRAY(1), &shape);
+  const size_t listed = count * (size_t)(snnrt_masks_of(shape.channels) + 1) *
+                        sizeof(uint32_t);
+  memset((uint8_t *)ARRAY(1) + listed, 0, arguments->arrays[1].bytes - listed);
+  return (int32_t)count;
+}
+
 typedef struct kernel {
   const char *name;
   int32_t (*run)(const call *arguments);
@@ -185,6 +197,7 @@ static const kernel kernels[] = {
     ENTRY(packed),
     ENTRY(spike_list),
     ENTRY(bytes_to_masks),
+    ENTRY(max_pool_masks),
     ENTRY(fill_zero),
     ENTRY(linear_dot_s16),
     ENTRY(linear_dot_s32),

@@ -42,6 +42,7 @@
 #include "snnrt/linear_scatter_sparse.h"
 #include "snnrt/mask_conv2d.h"
 #include "snnrt/max_pool2d.h"
+#include "snnrt/max_pool_masks.h"
 #include "snnrt/packed.h"
 #include "snnrt/readout.h"
 #include "snnrt/scale.h"
