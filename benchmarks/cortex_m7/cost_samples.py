@@ -31,6 +31,8 @@ from snnir.testing.cost_networks import (
     pruned,
     quantized,
     recurrent,
+    small,
+    spikes_pooled,
     synaptic,
     valued,
     wide,
@@ -148,7 +150,8 @@ def measure(seed: int) -> list[Sample]:
     result += _narrow_samples(seed) + _other_samples(seed) + _packed_samples(seed)
     result += _synaptic_samples(seed) + _valued_samples(seed) + _recurrent_samples(seed)
     result += _depthwise_samples(seed) + _map_samples(seed) + _pruned_samples(seed)
-    return result + _alpha_samples(seed) + _binary_samples(seed)
+    result += _alpha_samples(seed) + _binary_samples(seed)
+    return result + _pooled_mask_samples(seed) + _small_samples(seed)
 
 
 def _other_samples(seed: int) -> list[Sample]:
@@ -294,3 +297,24 @@ def _map_samples(seed: int) -> list[Sample]:
         "kernels=masks neurons=lists",
     )
     return [found for choice in choices for found in _samples(network, network.x, choice, "events")]
+
+
+def _pooled_mask_samples(seed: int) -> list[Sample]:
+    """Samples of poolings of spikes that are listed as masks."""
+    rng = np.random.default_rng([seed, 11])
+    network = spikes_pooled(rng)
+    quantized(network, "bits=8")
+    options = f"kernels=event packing={rng.choice(['pairs', 'triples'])}"
+    return list(_samples(network, network.x, options, "events"))
+
+
+def _small_samples(seed: int) -> list[Sample]:
+    """Samples of small layers, in which what a call costs by itself shows."""
+    rng = np.random.default_rng([seed, 12])
+    network = small(rng)
+    quantized(network, f"bits=8 state={rng.choice(['auto', 'auto', 'i32'])}")
+    return [
+        found
+        for kernels in ("scatter", "cmsis")
+        for found in _samples(network, network.x, f"kernels={kernels}", "events")
+    ]

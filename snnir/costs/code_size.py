@@ -29,7 +29,7 @@ from snnir.dialects.kernel_bases import KernelOpBase, buffer_element, buffer_sha
 from snnir.dialects.layer_shapes import element_count, int_values, shape_of
 from snnir.dialects.snn_attributes import Reset, ResetTiming
 from snnir.dialects.snnrt_gather import QUAD_OUTPUTS
-from snnir.dialects.snnrt_lanes import MASK_LANES
+from snnir.dialects.snnrt_lanes import MASK_LANES, mask_count
 from snnir.kernels.c_constants import c_constant
 from snnir.kernels.dot_weights import TILE_OUTPUTS
 from snnir.kernels.gathered_weights import TILE_QUADS, gather_tiles
@@ -181,6 +181,12 @@ def _pool(op: snnrt.MaxPool2dOp | snnrt.SumPool2dOp) -> Amounts:
     return {"copy": copies, "tap": copies * taps}
 
 
+def _pool_masks(op: snnrt.MaxPoolMasksOp) -> Amounts:
+    """A position of several masks has code for each; sizes that are no power of two divide."""
+    masks, window = mask_count(op.lanes.value.data), int_values(op.window)
+    return {"mask": masks - 1, "divided": sum(extent & (extent - 1) > 0 for extent in window)}
+
+
 def _lif(op: snnrt.LIFOp) -> Amounts:
     """Few neurons, or few positions, have code of their own."""
     *positions, channels = buffer_shape(op.membrane.type)
@@ -261,6 +267,7 @@ _AMOUNTS: dict[type, Callable[..., Amounts]] = {
     snnrt.Conv2dDotPool2dOp: _dot,
     snnrt.MaxPool2dOp: _pool,
     snnrt.SumPool2dOp: _pool,
+    snnrt.MaxPoolMasksOp: _pool_masks,
     snnrt.LIFOp: _lif,
     snnrt.AlphaOp: _alpha,
     snnrt.CheckDensityOp: _check_density,

@@ -198,8 +198,11 @@ def _pooled(
     if (counts := floats_of(op, POOLED_COUNTS)) is not None:
         total, active, positions = counts
     rows, columns = (np.full(extent, 1 / extent) for extent in shape[:2])
-    positions = max(positions, active / shape[2])
-    return Signal(size, active, total, positions, rows, columns, real=source.real)
+    positions, rates = max(positions, active / shape[2]), None
+    if source.rates is not None and len(source.rates) == shape[2]:
+        rates = 1 - (1 - np.clip(source.rates, 0, 1)) ** window
+        rates *= active / size / max(float(rates.mean()), 1e-9)
+    return Signal(size, active, total, positions, rows, columns, rates, real=source.real)
 
 
 def root_of(value: SSAValue) -> SSAValue:

@@ -161,6 +161,45 @@ def convolutional(rng: np.random.Generator, plain: bool) -> RandomNetwork:
     return RandomNetwork(builder.complete(builder.spiking(current, False)), events(rng, shape))
 
 
+def spikes_pooled(rng: np.random.Generator) -> RandomNetwork:
+    """Two convolutions of stride 1 with a maximum of their spikes behind, and a connected layer."""
+    shape = (int(rng.integers(1, 3)), *rng.integers(6, 31, 2).tolist())
+    builder = CostNetworkBuilder(rng, shape)
+    value, halving = builder.frame, builder.chance(0.7)
+    for _ in range(2):
+        value = builder.spiking(builder.convolution(value, plain=True), halving)
+        window = rng.choice([2, 2, 3, 1], 2).tolist()
+        if all(w <= extent for w, extent in zip(window, shape_of(value.type)[1:], strict=True)):
+            value = builder.add(snn.MaxPool2dOp(value, window, window)).results[0]
+    current = builder.connected(builder.flat(value), 10)
+    return RandomNetwork(builder.complete(builder.spiking(current, False)), events(rng, shape))
+
+
+def small(rng: np.random.Generator) -> RandomNetwork:
+    """Convolutions of few positions and up to many channels, poolings of spikes behind them.
+
+    Behind many channels currents have 32 bits.
+    """
+    shape = (int(rng.choice([1, 2, 8, 40, 64, 96])), *rng.integers(3, 10, 2).tolist())
+    builder = CostNetworkBuilder(rng, shape)
+    value = builder.frame
+    for outputs in rng.choice([4, 10, 33, 64, 72, 96], int(rng.integers(1, 3))).tolist():
+        channels, *size = shape_of(value.type)
+        taps = min(int(rng.choice([1, 2, 3])), *size)
+        weight = builder.weight_of((outputs, channels, taps, taps), 2.0)
+        stride = [int(rng.choice([1, 1, 2]))] * 2
+        padding = [int(rng.choice([0, taps // 2]))] * 2
+        current = builder.add(snn.Conv2dOp(value, weight, None, padding=padding, stride=stride))
+        value = builder.spiking(current.result, builder.chance(0.3))
+        window = int(rng.choice([2, 3]))
+        if builder.chance(0.6) and min(shape_of(value.type)[1:]) >= window:
+            pool = snn.MaxPool2dOp if builder.chance(0.6) else snn.SumPool2dOp
+            value = builder.add(pool(value, [window] * 2, [window] * 2)).results[0]
+    outputs = int(rng.choice([4, 7, 10, 20]))
+    value = builder.spiking(builder.connected(builder.flat(value), outputs), False)
+    return RandomNetwork(builder.complete(value), uniform_events(rng, shape))
+
+
 def connected(rng: np.random.Generator) -> RandomNetwork:
     """Two fully connected layers behind a flat frame."""
     shape = (int(rng.integers(60, 1500)),)
