@@ -154,6 +154,15 @@ def _image() -> nn.Sequential:
     )  # fmt: skip
 
 
+def _pooled_spikes() -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(2, 32, 3, padding=1), _leaky(0.5), nn.MaxPool2d(2),
+        nn.Conv2d(32, 64, 3, padding=1), _leaky(0.5), nn.MaxPool2d(2),
+        nn.Conv2d(64, 64, 3, padding=1), _leaky(0.5), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(64 * 4 * 4, 10), _leaky(0.5, True),
+    )  # fmt: skip
+
+
 SHAPES = (
     Shape("3x3 stride 2, padding, beta 0.9", _strided, (2, 32, 32), LoweringOptions()),
     Shape("3x3, average pooling, beta 0.8", _average, (2, 28, 28), LoweringOptions()),
@@ -169,6 +178,8 @@ SHAPES = (
     Shape("one image of real values, 3x3 16-32", _image, (3, 32, 32), LoweringOptions(),
           InputKind.STATIC_VALUES),
     Shape("3x3 32-64-64, strides, 95 % of the weights zero", _pruned, (2, 32, 32),
+          LoweringOptions()),
+    Shape("3x3 32-64-64, max-pooling behind the neurons", _pooled_spikes, (2, 32, 32),
           LoweringOptions()),
 )  # fmt: skip
 
