@@ -111,8 +111,24 @@ def bit_group_counts(groups: Sequence[range], lanes: int, positions: int, signal
 
     Spikes of different channels are independent given how many there are, if that was measured.
     """
+    chances = _bit_chances(groups, lanes, positions, signal)
+    if signal.together is None:
+        return _listed(_occupied(groups, chances))
+    # Spikes come in bursts: positions with many of them have other odds than those with few.
+    found = np.zeros(len(groups) + 1)
+    for number, share in enumerate(signal.together[: np.count_nonzero(chances)], start=1):
+        if share > 0:
+            found += share * _listed(_occupied(groups, _scaled(chances, number)))
+    return found / max(found.sum(), 1e-9)
+
+
+def _bit_chances(groups: Sequence[range], lanes: int, positions: int, signal: Signal) -> Floats:
+    """Probabilities of a spike of each bit at an active position of so many."""
     share = max(signal.positions / positions, 1e-9)
     rates = signal.rates
+    if rates is not None and signal.bit_channels is not None:
+        by_bit = [0.0 if channel is None else rates[channel] for channel in signal.bit_channels]
+        return np.clip(np.array(by_bit) / share, 0, 1)
     # Bits of channels that never spike are in no group. As in `channels_by_lane`, the highest bits
     # fire most often; a bit of a group may have no channel.
     live = [bit for group in groups for bit in group]
@@ -122,14 +138,7 @@ def bit_group_counts(groups: Sequence[range], lanes: int, positions: int, signal
     else:
         ranked = np.sort(rates)[-len(live) :]
         chances[live[len(live) - len(ranked) :]] = np.clip(ranked / share, 0, 1)
-    if signal.together is None:
-        return _listed(_occupied(groups, chances))
-    # Spikes come in bursts: positions with many of them have other odds than those with few.
-    found = np.zeros(len(groups) + 1)
-    for number, share in enumerate(signal.together[: np.count_nonzero(chances)], start=1):
-        if share > 0:
-            found += share * _listed(_occupied(groups, _scaled(chances, number)))
-    return found / max(found.sum(), 1e-9)
+    return chances
 
 
 def _scaled(chances: Floats, number: float) -> Floats:

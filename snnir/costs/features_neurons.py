@@ -130,8 +130,14 @@ def _steps(prefix: str, number: float, op: snnrt.LIFOp) -> Amounts:
         f"{prefix}_zero_immediate": number * (zero and immediate),
         f"{prefix}_bias": number * (op.bias is not None),
         f"{prefix}_loaded": number * len(loaded),
-        f"{prefix}_shift": number * (op.shift.value.data != 0),
+        f"{prefix}_shift": number * _shifts(prefix, op),
     }
+
+
+def _shifts(prefix: str, op: snnrt.LIFOp) -> float:
+    """How much of a shift of the current a step takes: two lanes are doubled by one addition."""
+    doubled = op.shift.value.data == 1 and prefix == "pair" and bits_of(op.membrane) == 16
+    return 0.5 if doubled else float(op.shift.value.data != 0)
 
 
 def _is_immediate(op: snnrt.LIFOp) -> bool:

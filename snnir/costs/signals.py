@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr
 from xdsl.ir import SSAValue
 
 from snnir.dialects import snnrt
@@ -20,6 +21,8 @@ from snnir.dialects.kernel_bases import KernelOpBase, buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_values, shape_of
 from snnir.dialects.network import NetworkOpBase
 from snnir.dialects.snn_attributes import REAL_KINDS
+from snnir.kernels.bit_groups import channels_by_bit, lanes_of_bytes
+from snnir.kernels.context import ORDER
 from snnir.layers.activity_attributes import (
     ACTIVE_COLUMNS,
     ACTIVE_ROWS,
@@ -36,6 +39,7 @@ from snnir.layers.activity_attributes import (
     floats_of,
     rate_of,
 )
+from snnir.support.arrays import array_from_dense
 
 ASSUMED_INPUT_RATE = 0.02
 """Share of the input's elements with events, where none was measured: event cameras see little."""
@@ -61,6 +65,8 @@ class Signal:
         together: shares of the active positions with 1, 2, 3, … active channels; None likewise.
         totals: quantiles of the sum of the elements; None where it was not measured.
         real: whether elements are values with signs, rather than counts.
+        bit_channels: of spikes as masks, the channel of each bit; None where channels lie in the
+            order of their rates.
     """
 
     size: int
@@ -76,6 +82,7 @@ class Signal:
     active_rows: Floats | None = None
     active_columns: Floats | None = None
     real: bool = False
+    bit_channels: tuple[int | None, ...] | None = None
 
     @property
     def rate(self) -> float:
@@ -205,6 +212,19 @@ def _pooled(
     return Signal(size, active, total, positions, rows, columns, rates, real=source.real)
 
 
+def _ordered_bits(op: snnrt.WindowLIFBase) -> tuple[int | None, ...] | None:
+    """The channel of each bit if the channels of a call lie in their own order."""
+    channels, lanes = op.channels.value.data, buffer_shape(op.membrane.type)[-1]
+    order = op.attributes.get(ORDER)
+    if not isinstance(order, DenseIntOrFPElementsAttr) or channels > lanes:
+        return None
+    # Logical indices of the channels at the first position; the later channel has the larger.
+    first = array_from_dense(order)[:channels]
+    if (np.diff(first) < 0).any():
+        return None
+    return channels_by_bit([*range(channels), *[None] * (lanes - channels)])
+
+
 def root_of(value: SSAValue) -> SSAValue:
     """The buffer that a value is a view of."""
     while isinstance(owner := value.owner, snnrt.ViewOp):
@@ -255,13 +275,15 @@ class Signals:
         elif isinstance(op, snnrt.SpikeListOp):
             known[op.list] = self[op.values]
         elif isinstance(op, snnrt.BytesToMasksOp):
-            known[op.entries] = self[op.spikes]
+            lanes = lanes_of_bytes(buffer_shape(op.spikes.type)[-1])
+            known[op.entries] = replace(self[op.spikes], bit_channels=channels_by_bit(lanes))
         elif isinstance(op, snnrt.MasksToBytesOp):
             known[op.spikes] = self[op.entries]
         elif isinstance(op, snnrt.MarkEventsOp):
             known[op.marks] = self[op.frame]
         elif isinstance(op, snnrt.WindowLIFBase):
-            known[op.listed] = neuron_signal(op, op.spikes_shape, op.channels.value.data)
+            signal = neuron_signal(op, op.spikes_shape, op.channels.value.data)
+            known[op.listed] = replace(signal, bit_channels=_ordered_bits(op))
         elif isinstance(op, snnrt.LIFOp | snnrt.AlphaOp):
             shape = buffer_shape(op.spikes.type)
             known[root_of(op.spikes)] = neuron_signal(op, shape, shape[-1])
@@ -293,4 +315,5 @@ class Signals:
         channels = round(source.size / pixels)
         window = element_count(int_values(op.window))
         shape = (height, width, channels)
-        self._known[op.pooled] = _pooled(op, source, pixels, shape, window)
+        pooled = _pooled(op, source, pixels, shape, window)
+        self._known[op.pooled] = replace(pooled, bit_channels=source.bit_channels)

@@ -35,6 +35,12 @@ def lane_of_bit(bit: int, lanes: int) -> int:
     return mask * MASK_LANES + lane
 
 
+def channels_by_bit(lane_channels: Sequence[int | None]) -> tuple[int | None, ...]:
+    """The channel of each bit, from that of each lane."""
+    lanes = len(lane_channels)
+    return tuple(lane_channels[lane_of_bit(bit, lanes)] for bit in range(lanes))
+
+
 def channels_by_lane(
     channels: int, lanes: int, rates: NDArray | None, busy: NDArray[np.bool_]
 ) -> list[int | None]:

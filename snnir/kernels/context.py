@@ -25,7 +25,7 @@ from snnir.dialects import qsnn, snnrt
 from snnir.dialects.kernel_bases import buffer_element, buffer_shape
 from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.layer_shapes import element_count, shape_of
-from snnir.kernels.bit_groups import lane_of_bit
+from snnir.kernels.bit_groups import channels_by_bit
 from snnir.kernels.compressed_weights import WEIGHT_RANGES, fewest_bits
 from snnir.kernels.layout import Order, buffer_shape_of, channels_last
 from snnir.kernels.weights import layer_weights
@@ -109,9 +109,9 @@ class MaskedSpikes:
         """Number of lanes."""
         return len(self.lane_channels)
 
-    def by_bit(self) -> list[int | None]:
+    def by_bit(self) -> tuple[int | None, ...]:
         """The channel of each bit."""
-        return [self.lane_channels[lane_of_bit(bit, self.lanes)] for bit in range(self.lanes)]
+        return channels_by_bit(self.lane_channels)
 
     def silent_bits(self) -> list[bool]:
         """Which bits are never set."""

@@ -7,6 +7,7 @@ others are bytes, from which masks are made.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeGuard
 
@@ -213,7 +214,7 @@ def add_mask_convolution(
     )  # fmt: skip
 
 
-def kernels_by_bit(kernels: NDArray[np.int64], channels: list[int | None]) -> NDArray[np.int64]:
+def kernels_by_bit(kernels: NDArray[np.int64], channels: Sequence[int | None]) -> NDArray[np.int64]:
     """The kernels of these channels, zeros for None."""
     blank = np.zeros_like(kernels[:1])
     return np.concatenate([blank if c is None else kernels[c : c + 1] for c in channels])

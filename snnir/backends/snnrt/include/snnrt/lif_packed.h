@@ -185,7 +185,9 @@ SNNRT_KERNEL uint32_t snnrt_drive_lanes(uint32_t current, const int32_t *bias,
   /* The mask drops the bits that the low lane pushes into the high one. */
   const uint32_t lane = (0xFFFFu << shape->current_shift) & 0xFFFFu;
   uint32_t drive = current;
-  if (shape->current_shift != 0) {
+  if (shape->current_shift == 1) {
+    drive = snnrt_sadd16(current, current);
+  } else if (shape->current_shift != 0) {
     drive = (current << shape->current_shift) & (lane * SNNRT_SPIKE_LANES);
   }
   if (bias == NULL) {
