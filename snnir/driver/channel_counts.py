@@ -7,12 +7,12 @@ Silent channels that can go may stay, and others may be added: kernels compute s
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from xdsl.dialects.builtin import ModuleOp
 
-from snnir.costs.goals import Goal, Totals, best_first, wanted
+from snnir.costs.goals import NEARLY_FASTEST, Goal, Totals, best_first, wanted
 from snnir.costs.model import predict
 from snnir.dialects import qsnn, snnrt
 from snnir.dialects.layer_shapes import shape_of
@@ -34,11 +34,11 @@ from snnir.passes.qsnn_select_kernels import QSNNSelectKernelsPass
 from snnir.support.diagnostics import DiagnosticEngine, SNNError, emit_remark
 from snnir.support.pipeline import build_from_spec, parse_pass_specs
 
-PADDED_LANES = (2, LANES)
+TRIED = (1, 2, LANES)
 """Multiples that the channels of a convolution are brought to: masks and lists want pairs."""
 
-MOST_PADDED = 8
-"""Numbers of channels that are tried layer by layer; where there are more, all layers are alike."""
+MOST_ALONE = 12
+"""Most numbers of channels, of all convolutions together, that are tried layer by layer."""
 
 
 def with_chosen_channels(module: ModuleOp, options: LoweringOptions) -> ModuleOp:
@@ -82,52 +82,89 @@ def _best_multiple(module: ModuleOp, options: LoweringOptions) -> int | None:
 
 
 def _padded(module: ModuleOp, options: LoweringOptions) -> LoweringOptions:
-    """The options with the multiples that channels are added for, layer by layer."""
-    assert options.optimize is not None
+    """The options with the multiples that channels are added for.
+
+    All convolutions alike first; layer by layer where that pays, because each trial takes as long
+    as the rest of the compiler.
+    """
     with DiagnosticEngine():
-        start = with_chosen_channels(module, options)
-        variants = _variants(start)
-        if not any(variants):
+        possible = _possible_multiples(with_chosen_channels(module, options))
+        alike = {multiple: tuple(each[multiple] for each in possible) for multiple in TRIED}
+        if len(set(alike.values())) == 1:
             return options
-        tried = [trial] if (trial := _try_kernels(start, options)) is not None else []
-        before = best = tried[0] if tried else None
-        for layer, multiples in enumerate(variants):
-            current = best.options.padded_multiples if best else None
-            for multiple in multiples:
-                named = list(current or [1] * len(variants))
-                named[layer] = multiple
-                padded = replace(options, padded_multiples=tuple(named))
-                trial = _try_kernels(with_chosen_channels(module, padded), padded)
-                tried += [] if trial is None else [trial]
-            best = _best(options.optimize, tried) if tried else None
-    _report(module, before, best, sum(map(len, variants)))
-    return options if best is None else best.options
+        search = _Search(module, options)
+        before = search.best_of([alike[1]])
+        best = search.best_of(alike.values())
+        combinations = sum(len(set(each.values())) for each in possible)
+        if best is not None and best is not before and combinations <= MOST_ALONE:
+            for layer, each in enumerate(possible):
+                chosen = best.options.padded_multiples or ()
+                others = [
+                    (*chosen[:layer], multiple, *chosen[layer + 1 :])
+                    for multiple in dict.fromkeys(each.values())
+                ]
+                best = search.best_of(others, best) or best
+    _report(module, before, best, len(search.trials))
+    return options if best is None or best is before else best.options
 
 
-def _variants(module: ModuleOp) -> list[list[int]]:
-    """For each convolution of a `qsnn` module the multiples that add channels to it, or to all."""
+def _possible_multiples(module: ModuleOp) -> list[dict[int, int]]:
+    """For each convolution of a `qsnn` module and each multiple the least that is as good.
+
+    That is 1 where a convolution cannot get more channels, or has such a multiple.
+    """
     network = network_of(module)
     assert isinstance(network, qsnn.NetworkOp)
     groups = find_channel_groups(network)
-    found: list[list[int]] = []
+    found: list[dict[int, int]] = []
     for op in convolutions_of(network):
         channels = shape_of(op.result.type)[0]
-        by_count = {-channels % multiple: multiple for multiple in PADDED_LANES}
-        can_grow = not isinstance(channel_path(groups, op), str)
-        found.append([m for count, m in by_count.items() if count > 0] if can_grow else [])
-    if sum(map(len, found)) > MOST_PADDED:
-        return [list(PADDED_LANES)]
+        fixed = isinstance(channel_path(groups, op), str)
+        added = {multiple: 0 if fixed else -channels % multiple for multiple in TRIED}
+        found.append({m: min(n for n in TRIED if added[n] == added[m]) for m in TRIED})
     return found
+
+
+class _Search:
+    """Trials of numbers of channels that are added, each made once.
+
+    Attributes:
+        trials: what kernels cost by the multiples; None where none fit.
+    """
+
+    def __init__(self, module: ModuleOp, options: LoweringOptions):
+        assert options.optimize is not None
+        self._module, self._options, self._goal = module, options, options.optimize
+        self.trials: dict[tuple[int, ...], _Trial | None] = {}
+
+    def best_of(
+        self, candidates: Iterable[tuple[int, ...]], best: _Trial | None = None
+    ) -> _Trial | None:
+        """The trial that serves the goal best, the one that is given or the first if by little."""
+        found = [self._trial(multiples) for multiples in candidates]
+        for trial in found:
+            if trial is not None and (best is None or self._is_better(trial, best)):
+                best = trial
+        return best
+
+    def _is_better(self, trial: _Trial, best: _Trial) -> bool:
+        least = min(each.least for each in self.trials.values() if each is not None)
+        return trial.differs(best) and _best(self._goal, [best, trial], least) is trial
+
+    def _trial(self, multiples: tuple[int, ...]) -> _Trial | None:
+        if multiples not in self.trials:
+            named = replace(self._options, padded_multiples=multiples)
+            self.trials[multiples] = _try_kernels(with_chosen_channels(self._module, named), named)
+        return self.trials[multiples]
 
 
 def _report(module: ModuleOp, before: _Trial | None, best: _Trial | None, tried: int) -> None:
     """Say what channels were added for, or that they do not pay."""
-    network = network_of(module)
     if best is None:
-        message = f"no channels added: with none of {tried} other numbers kernels fit"
+        message = f"no channels added: kernels fit with none of {tried} numbers of channels"
     elif best is before:
         message = (
-            f"no channels added: none of {tried} other numbers of channels serves "
+            f"no channels added: none of {tried - 1} other numbers of channels serves "
             f"{best.options.optimize} better"
         )
     else:
@@ -136,7 +173,7 @@ def _report(module: ModuleOp, before: _Trial | None, best: _Trial | None, tried:
             f"added channels that never fire for {best.options.optimize}: predicted {best.text}; "
             f"without them {unpadded}"
         )
-    emit_remark(network, QSNNPadChannelsPass.name, message, tried=tried)
+    emit_remark(network_of(module), QSNNPadChannelsPass.name, message, tried=tried)
 
 
 @dataclass(frozen=True)
@@ -154,6 +191,11 @@ class _Trial:
     least: float
     has_tiles: bool
 
+    def differs(self, other: _Trial) -> bool:
+        """Whether time or bytes differ so much that a prediction says anything."""
+        ratios = (self.totals.time / other.totals.time, self.totals.bytes / other.totals.bytes)
+        return any(max(ratio, 1 / ratio) > NEARLY_FASTEST for ratio in ratios)
+
     @property
     def text(self) -> str:
         """The costs for a remark."""
@@ -164,13 +206,17 @@ class _Trial:
         )
 
 
-def _best(goal: Goal, trials: Sequence[_Trial]) -> _Trial:
-    """The trial that serves a goal best; the first of equal ones."""
+def _best(goal: Goal, trials: Sequence[_Trial], least: float = math.inf) -> _Trial:
+    """The trial that serves a goal best; the first of equal ones.
+
+    Args:
+        least: time or bytes of the best kernels of any trial, with others than these.
+    """
     if goal == "balanced":
         # As in one network: tiles only where nothing without them keeps to the limits.
         trials = [trial for trial in trials if not trial.has_tiles] or trials
     # What its kernels gave up of the best counts, so that nothing is given up twice.
-    least = min(trial.least for trial in trials)
+    least = min(least, *(trial.least for trial in trials))
     return trials[best_first(goal, [trial.totals for trial in trials], least)[0]]
 
 
