@@ -134,7 +134,8 @@ class _Search:
 
     def __init__(self, module: ModuleOp, options: LoweringOptions):
         assert options.optimize is not None
-        self._module, self._options, self._goal = module, options, options.optimize
+        self._goal: Goal = options.optimize
+        self._module, self._options = module, options
         self.trials: dict[tuple[int, ...], _Trial | None] = {}
 
     def best_of(
