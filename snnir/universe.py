@@ -54,6 +54,7 @@ PASSES: dict[str, Callable[[], type[ModulePass]]] = {
     "snn-match-rates": _lazy("snnir.passes.snn_match_rates:SNNMatchRatesPass"),
     "convert-snn-to-qsnn": _lazy("snnir.passes.convert_snn_to_qsnn:ConvertSNNToQSNNPass"),
     "qsnn-prune-silent": _lazy("snnir.passes.qsnn_prune_silent:QSNNPruneSilentPass"),
+    "qsnn-pad-channels": _lazy("snnir.passes.qsnn_pad_channels:QSNNPadChannelsPass"),
     "qsnn-select-kernels": _lazy("snnir.passes.qsnn_select_kernels:QSNNSelectKernelsPass"),
     "convert-qsnn-to-kernels": _lazy(
         "snnir.passes.convert_qsnn_to_kernels:ConvertQSNNToKernelsPass"

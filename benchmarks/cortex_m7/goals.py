@@ -14,8 +14,8 @@ from typing import Literal
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.backends.targets import MPS2_AN500
-from snnir.driver.lowering import best_multiple
-from snnir.driver.pipelines import LANES, LoweringOptions
+from snnir.driver.channel_counts import choose_channels
+from snnir.driver.pipelines import LANES, LoweringOptions, to_other_channels
 from snnir.universe import PASSES
 
 Goal = Literal["speed", "balanced", "size"]
@@ -37,15 +37,15 @@ _EXPLICIT_MULTIPLES: dict[Goal, int] = {"speed": 3, "balanced": 2, "size": LANES
 
 def simplification_of(goal: Goal, integers: ModuleOp, limits: Limits | None = None) -> str:
     """Passes within the `qsnn` level, as the compiler chooses them for a goal within limits."""
-    multiple: int | None = _EXPLICIT_MULTIPLES[goal]
+    options = LoweringOptions(silent_multiple=_EXPLICIT_MULTIPLES[goal])
     if not _spelt_out:
         options = LoweringOptions(optimize=goal, target=MPS2_AN500.name)
         if limits is not None:
             options = replace(
                 options, ram_limit=limits.ram_bytes, flash_limit=limits.flash_bytes
             )  # fmt: skip
-        multiple = best_multiple(integers, options)
-    return f"qsnn-prune-silent{{multiple={multiple}}}"
+        options = choose_channels(integers, options)
+    return to_other_channels(options)
 
 
 _spelt_out = SELECTION not in PASSES

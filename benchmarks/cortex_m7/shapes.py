@@ -163,6 +163,14 @@ def _pooled_spikes() -> nn.Sequential:
     )  # fmt: skip
 
 
+def _odd() -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(3, 7, 5, padding=2), _leaky(0.9), nn.Conv2d(7, 13, 3, stride=2), _leaky(0.9),
+        nn.Conv2d(13, 21, 3), _leaky(0.9),
+        nn.Flatten(), nn.Linear(21 * 12 * 12, 11), _leaky(0.9, True),
+    )  # fmt: skip
+
+
 SHAPES = (
     Shape("3x3 stride 2, padding, beta 0.9", _strided, (2, 32, 32), LoweringOptions()),
     Shape("3x3, average pooling, beta 0.8", _average, (2, 28, 28), LoweringOptions()),
@@ -181,6 +189,7 @@ SHAPES = (
           LoweringOptions()),
     Shape("3x3 32-64-64, max-pooling behind the neurons", _pooled_spikes, (2, 32, 32),
           LoweringOptions()),
+    Shape("5x5 and 3x3, odd channels 7-13-21", _odd, (3, 29, 29), LoweringOptions()),
 )  # fmt: skip
 
 

@@ -3,40 +3,32 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 
-from snnir.costs.goals import Totals, best_first, wanted
-from snnir.costs.model import predict
 from snnir.data import Dataset, balanced_subset
 from snnir.data.network_inputs import measure_input
-from snnir.dialects import qsnn, snn, snnrt
+from snnir.dialects import qsnn, snn
 from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.network import NetworkOpBase
 from snnir.dialects.snn_attributes import REAL_KINDS
-from snnir.driver.files import kernels_of, level_of, network_of
+from snnir.driver.channel_counts import choose_channels, with_chosen_channels
+from snnir.driver.files import level_of, network_of
 from snnir.driver.pipelines import (
     LoweringOptions,
     activity_measurement,
     apply_named_passes,
     apply_pipeline,
-    channel_multiples,
-    kernel_selection,
     memory_planning,
-    selected_to_kernels,
     simplification,
-    to_fewer_channels,
     to_integers,
     to_kernels,
 )
 from snnir.driver.removed_channels import Kept, kept_channels
 from snnir.layers.activity_attributes import has_rates
-from snnir.passes.qsnn_select_kernels import QSNNSelectKernelsPass
 from snnir.quantization.input_density import (
     density_cell,
     expect_density,
@@ -44,8 +36,7 @@ from snnir.quantization.input_density import (
     possible_contracts,
 )
 from snnir.quantization.values import type_bounds
-from snnir.support.diagnostics import DiagnosticEngine, SNNError, error_at
-from snnir.support.pipeline import build_from_spec, parse_pass_specs
+from snnir.support.diagnostics import DiagnosticEngine, error_at
 
 ACTIVITY_SAMPLES = 32
 """Samples of the data whose activity kernels are chosen by where there are no calibration data."""
@@ -59,8 +50,8 @@ class LoweredNetwork:
         snn: as it was read; None if it was written at a lower level.
         qsnn: in integers; None if it was written as kernels.
         kernels: as calls of kernels on planned memory.
-        simplified: `qsnn` without channels that never fire, which computes the same; None where
-            `qsnn` is.
+        simplified: `qsnn` without channels that never fire, or with more of them, which computes
+            the same; None where `qsnn` is.
         compressed: after the passes that the options name; None if they name none, or go below
             `snn` themselves.
     """
@@ -88,7 +79,7 @@ class LoweredNetwork:
 
     @cached_property
     def kept_channels(self) -> Kept:
-        """For each layer that lost channels on the way to kernels, which ones are left."""
+        """For each layer that lost or gained channels on the way to kernels, where those are."""
         if self.qsnn is None or self.simplified is None:
             return {}
         return kept_channels(network_of(self.qsnn), network_of(self.simplified))
@@ -117,8 +108,8 @@ def lower(
         return LoweredNetwork(None, None, kernels)
     if data is not None:
         expect_density(network_of(qsnn), data.x)
-    options = replace(options, silent_multiple=best_multiple(qsnn, options))
-    simplified = _simplified(qsnn, options)
+    options = choose_channels(qsnn, options)
+    simplified = with_chosen_channels(qsnn, options)
     kernels = simplified.clone()
     apply_pipeline(kernels, to_kernels(options))
     return LoweredNetwork(module if level == "snn" else None, qsnn, kernels, compressed, simplified)
@@ -151,100 +142,6 @@ def compress(module: ModuleOp, pipeline: str) -> ModuleOp | None:
     """
     apply_named_passes(module, pipeline)
     return module.clone() if level_of(network_of(module)) == "snn" else None
-
-
-def _simplified(module: ModuleOp, options: LoweringOptions) -> ModuleOp:
-    """A copy of a `qsnn` module without the channels that never fire and may go."""
-    copy = module.clone()
-    apply_pipeline(copy, to_fewer_channels(options))
-    return copy
-
-
-def best_multiple(module: ModuleOp, options: LoweringOptions) -> int | None:
-    """The multiple of channels whose kernels are predicted to serve the goal best.
-
-    Args:
-        module: at the `qsnn` level, before `qsnn-prune-silent`; it does not change.
-
-    Returns:
-        that of the options where they name no goal, or not the default.
-    """
-    multiples = channel_multiples(options)
-    if options.optimize is None or len(multiples) == 1:
-        return multiples[0]
-    found = dict[str, tuple[ModuleOp, LoweringOptions]]()
-    # Nobody wants remarks on what may not be chosen.
-    with DiagnosticEngine():
-        for multiple in multiples:
-            named = replace(options, silent_multiple=multiple)
-            simplified = _simplified(module, named)
-            found.setdefault(str(simplified), (simplified, named))
-        if len(found) == 1:
-            return multiples[0]
-        fitting = [tried for each in found.values() if (tried := _try_kernels(*each)) is not None]
-        if not fitting:
-            return _closest([named for _, named in found.values()], module)
-    if options.optimize == "balanced":
-        # As in one network: tiles only where nothing without them keeps to the limits.
-        fitting = [trial for trial in fitting if not trial.has_tiles] or fitting
-    # What its kernels gave up of the best counts, so that nothing is given up twice.
-    least = min(trial.least for trial in fitting)
-    best = best_first(options.optimize, [trial.totals for trial in fitting], least)[0]
-    return fitting[best].options.silent_multiple
-
-
-@dataclass(frozen=True)
-class _Trial:
-    """What the kernels of a network with some number of channels cost.
-
-    Attributes:
-        least: time or bytes, as the goal says, of its best kernels, of which `totals` may have
-            given up a little.
-        has_tiles: whether kernels compute by tiles.
-    """
-
-    options: LoweringOptions
-    totals: Totals
-    least: float
-    has_tiles: bool
-
-
-def _try_kernels(module: ModuleOp, options: LoweringOptions) -> _Trial | None:
-    """Lower a `qsnn` module, which changes, to kernels for the goal; None if none fit."""
-    assert options.optimize is not None
-    network = network_of(module)
-    assert isinstance(network, qsnn.NetworkOp)
-    (spec,) = parse_pass_specs(kernel_selection(options))
-    try:
-        found = build_from_spec(QSNNSelectKernelsPass, spec).select(network)
-        apply_pipeline(module, selected_to_kernels(options))
-    except SNNError:
-        return None
-    cost = predict(kernels_of(module))
-    totals = Totals(cost.time(options.metric), cost.flash_bytes, cost.ram_bytes)
-    least = wanted(options.optimize, totals) / (1.0 if found is None else found.given_up)
-    tiles = any(isinstance(op, snnrt.TileLIFBase) for op in module.walk())
-    return _Trial(options, totals, least, tiles)
-
-
-def _closest(trials: Sequence[LoweringOptions], module: ModuleOp) -> int | None:
-    """The multiple that comes closest to the limits, where none keeps to them."""
-
-    def over(trial: LoweringOptions) -> float:
-        smallest = replace(trial, optimize="size", ram_limit=None, flash_limit=None)
-        found = _try_kernels(_simplified(module, trial), smallest)
-        if found is None:
-            return math.inf
-        taken = found.totals
-        return sum(
-            max(bytes - limit, 0)
-            for bytes, limit in (
-                (taken.ram_bytes, trial.ram_limit), (taken.flash_bytes, trial.flash_limit),
-            )
-            if limit is not None
-        )  # fmt: skip
-
-    return min(trials, key=over).silent_multiple
 
 
 def quantize(module: ModuleOp, options: LoweringOptions, data: Dataset | None) -> None:

@@ -55,6 +55,10 @@ class LoweringOptions:
         silent_multiple: remove channels that no legal input makes fire (`qsnn-prune-silent`), so
             many that a multiple of this number is left; None removes none. With `optimize` and
             the default, multiples that suit other kernels are tried, too.
+        padded_multiples: add channels that never fire to convolutions (`qsnn-pad-channels`), until
+            their number is a multiple of this one, or of these for each in order; (1,) adds none.
+            None adds none, either, but with `optimize` and the default of `silent_multiple` those
+            that serve the goal.
         pipeline: passes on the `snn` level to run instead of `SIMPLIFICATION`, also those of
             plug-ins (`load_plugins`).
         ram_limit: most bytes of RAM; None for what the target has.
@@ -80,6 +84,7 @@ class LoweringOptions:
     input_maximum: int | None = None
     input_density: int | Literal["none"] | None = None
     silent_multiple: int | None = LANES
+    padded_multiples: tuple[int, ...] | None = None
     pipeline: str | None = None
     ram_limit: int | None = None
     flash_limit: int | None = None
@@ -127,10 +132,24 @@ def to_integers(
     )
 
 
-def to_fewer_channels(options: LoweringOptions) -> str:
+def to_other_channels(options: LoweringOptions) -> str:
     """Passes within the `qsnn` level, which change nothing that is computed; may be none."""
-    multiple = options.silent_multiple
-    return "" if multiple is None else f"qsnn-prune-silent{{multiple={multiple}}}"
+    passes = []
+    if options.silent_multiple is not None:
+        passes.append(f"qsnn-prune-silent{{multiple={options.silent_multiple}}}")
+    if options.padded_multiples is not None:
+        multiples = ",".join(map(str, options.padded_multiples))
+        passes.append(f"qsnn-pad-channels{{multiple={multiples}}}")
+    return ",".join(passes)
+
+
+def pads_for_goal(options: LoweringOptions) -> bool:
+    """Whether the goal decides if channels are added to convolutions."""
+    return (
+        options.optimize is not None
+        and options.silent_multiple == LANES
+        and options.padded_multiples is None
+    )
 
 
 def channel_multiples(options: LoweringOptions) -> list[int | None]:

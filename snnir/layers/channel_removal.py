@@ -54,7 +54,7 @@ def remove_channels(groups: ChannelGroups, removed: NDArray[np.bool_]) -> None:
         if isinstance(op, RegisterBase) and op.write is not None
     ]
     for register, kept in registers:
-        register.properties["type"] = _shrunk_type(register.type, int(kept.sum()))
+        register.properties["type"] = with_channels(register.type, int(kept.sum()))
     for op, kept_inputs, kept in plan:
         assert kept.any(), "a layer must keep a channel"
         _shrink(op, kept_inputs, kept)
@@ -110,7 +110,7 @@ def _keep_part(op: Operation, index: int, *kept: NDArray[np.intp]) -> None:
     if isinstance(scale, DenseIntOrFPElementsAttr) and shape_of(scale.type)[0] == len(values):
         scale = dense_from_array(array_from_dense(scale)[kept[0]])
     element_type = element_type_of(old.result.type)
-    _replace(op, index, old, qsnn.WeightOp(dense_from_array(part, element_type), scale))
+    replace_operand(op, index, old, qsnn.WeightOp(dense_from_array(part, element_type), scale))
 
 
 def replace_constant(
@@ -127,7 +127,7 @@ def replace_constant(
     assert isinstance(old, snn.WeightOp)
     new = snn.WeightOp(dense_from_array(values.astype(np.float32)))
     grid = grid_of(old)
-    _replace(op, index, old, new)
+    replace_operand(op, index, old, new)
     if grid is None:
         return
     erase_grid(new)
@@ -136,7 +136,7 @@ def replace_constant(
         write_grid(new, left)
 
 
-def _replace(
+def replace_operand(
     op: Operation, index: int, old: snn.WeightOp | qsnn.WeightOp, new: snn.WeightOp | qsnn.WeightOp
 ) -> None:
     """Give an operation a new constant as an operand instead of an old one."""
@@ -163,9 +163,10 @@ def _shrink_parameter(parameter: Attribute, value: SSAValue, kept: Kept) -> Attr
 
 
 def _shrink_type(value: SSAValue, channels: int) -> None:
-    Rewriter.replace_value_with_new_type(value, _shrunk_type(value.type, channels))
+    Rewriter.replace_value_with_new_type(value, with_channels(value.type, channels))
 
 
-def _shrunk_type(type: Attribute, channels: int) -> TensorType:
+def with_channels(type: Attribute, channels: int) -> TensorType:
+    """A tensor type with another extent of axis 0."""
     assert isinstance(type, TensorType)
     return TensorType(type.get_element_type(), (channels, *shape_of(type)[1:]))

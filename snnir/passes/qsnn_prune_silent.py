@@ -13,6 +13,7 @@ groups, or to a sum with channels that fire; a layer keeps at least one. Kernels
 several channels at once can be slower for fewer of them: `multiple` keeps silent channels to round
 their number up. What is left of a layer's recorded rates stays with it. The attribute
 `kept_channels` of a layer that shrank lists the channels that are left by their numbers before.
+Channels that `qsnn-pad-channels` added go like others, and leave no trace.
 """
 
 from collections import Counter
@@ -36,11 +37,13 @@ from snnir.layers.activity_attributes import (
     SPIKE_COLUMNS,
     SPIKE_ROWS,
     channel_rates_of,
+    floats_of,
+    write_floats,
     write_rates,
 )
 from snnir.layers.channel_groups import ChannelGroups, find_channel_groups
 from snnir.layers.channel_removal import remove_channels
-from snnir.layers.kept_channels import kept_channels_of, write_kept_channels
+from snnir.layers.kept_channels import kept_channels_of, write_remaining_channels
 from snnir.quantization.integer_ranges import NetworkRanges, network_ranges
 from snnir.support.diagnostics import error_at
 from snnir.support.pass_base import SNNPass, option
@@ -86,7 +89,8 @@ class QSNNPruneSilentPass(SNNPass):
         for op, stays in kept.items():
             if stays.all():
                 continue
-            write_kept_channels(op, kept_channels_of(op, len(stays))[stays])
+            write_remaining_channels(op, kept_channels_of(op, len(stays)), stays)
+            _shorten_shares(op, int(stays.sum()))
             old, samples = rates[op]
             if old is not None and samples is not None:
                 write_rates(op, float(old[stays].mean()), old[stays], samples.value.data)  # type: ignore[attr-defined]
@@ -116,6 +120,13 @@ class QSNNPruneSilentPass(SNNPass):
         ).items():
             noun = what if count > 1 else what.removesuffix("s")
             self.remark(op, f"kept {count} silent {noun}: {reason}", kept=count)
+
+
+def _shorten_shares(op: qsnn.SpikingNeuronBase, channels: int) -> None:
+    """No position has more spikes than there are channels, unless the network was another one."""
+    shares = floats_of(op, POSITION_SPIKES)
+    if shares is not None and not shares[channels:].any():
+        write_floats(op, POSITION_SPIKES, shares[:channels])
 
 
 def select_silent(

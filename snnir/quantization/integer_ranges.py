@@ -227,6 +227,10 @@ def _spikes(
     quiet = np.zeros(shape, np.bool_)
     if range is not None:
         quiet[...] = range[1] <= quiet_maximum
+    else:
+        # Not all of a layer is unknown: without input a membrane stays zero.
+        low, high = _drive(found, op)
+        quiet[...] = (low == 0) & (high == 0) & (quiet_maximum >= 0)
     found.define(op.spikes, np.zeros((), np.int64), (~quiet).astype(np.int64))
     found.silent[op] = np.asarray(quiet.reshape(shape[0], -1).all(axis=1))
 

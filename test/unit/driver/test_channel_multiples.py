@@ -52,7 +52,7 @@ def data() -> Dataset:
 
 def channels_left(module: ModuleOp, data: Dataset, options: LoweringOptions) -> int:
     kept = lower(module, options, data).kept_channels
-    return int(next(iter(kept.values())).sum()) if kept else CHANNELS
+    return int((next(iter(kept.values())) >= 0).sum()) if kept else CHANNELS
 
 
 def test_other_multiples_are_tried_only_for_a_goal_and_the_default() -> None:

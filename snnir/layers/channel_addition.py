@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Adds channels that never fire to a convolution: constants, parameters and types grow in place.
+
+New channels come behind the others. Their kernels and the columns that read them are zero, so that
+nothing drives them and nobody notices them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr
+from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.rewriter import Rewriter
+
+from snnir.dialects import qsnn
+from snnir.dialects.layer_bases import Pool2dBase, element_type_of
+from snnir.dialects.layer_shapes import shape_of
+from snnir.dialects.snn_attributes import Compare
+from snnir.layers.activity_attributes import (
+    POSITION_SPIKES,
+    RATE_SAMPLES,
+    channel_rates_of,
+    floats_of,
+    write_floats,
+    write_rates,
+)
+from snnir.layers.channel_groups import ChannelGroups
+from snnir.layers.channel_removal import replace_operand, with_channels
+from snnir.layers.kept_channels import kept_channels_of, with_added_channels, write_kept_channels
+from snnir.support.arrays import array_from_dense, dense_from_array
+
+_HAND_ON = (Pool2dBase, qsnn.ScaleOp, qsnn.ReshapeOp, qsnn.SpikingNeuronBase)
+"""What gives zero for a channel that is zero, or spikes that `fixed_parameter` says more about."""
+
+Reader = qsnn.LinearOp | qsnn.Conv2dOp
+
+
+@dataclass(frozen=True)
+class ChannelPath:
+    """Where the channels of a convolution go.
+
+    Attributes:
+        carriers: operations that hand them on, in program order.
+        readers: the layers that read them.
+    """
+
+    convolution: qsnn.Conv2dOp
+    carriers: tuple[Operation, ...]
+    readers: tuple[Reader, ...]
+
+
+def channel_path(groups: ChannelGroups, convolution: qsnn.Conv2dOp) -> ChannelPath | str:
+    """Follow the channels of a convolution, or say why it cannot get more."""
+    own = groups.of(convolution.result)
+    if (pin := next((groups.pins[g] for g in own.tolist() if g in groups.pins), None)) is not None:
+        return pin
+    if len(np.unique(own)) < len(own):
+        return "a reshape connects them"
+    carriers: list[Operation] = []
+    readers: list[Reader] = []
+    for op in groups.network.body.block.ops:
+        if isinstance(op, Reader):
+            if np.isin(groups.of(op.input), own).any():
+                readers.append(op)
+        elif any(np.isin(groups.of(value), own).any() for value in _values_of(op)):
+            if not isinstance(op, _HAND_ON):
+                return f"'{op.name}' reads them"
+            reason = fixed_parameter(op) if isinstance(op, qsnn.SpikingNeuronBase) else None
+            if reason is not None:
+                return reason
+            carriers.append(op)
+    if not any(isinstance(op, qsnn.SpikingNeuronBase) for op in carriers):
+        return "no neurons behind it"
+    return ChannelPath(convolution, tuple(carriers), tuple(readers))
+
+
+def _values_of(op: Operation) -> list[SSAValue]:
+    """The values that an operation gives to others or keeps, constants aside."""
+    if isinstance(op, qsnn.WeightOp):
+        return []
+    return [*op.results, *([op.value] if isinstance(op, qsnn.WriteOp) else [])]
+
+
+def fixed_parameter(op: qsnn.SpikingNeuronBase) -> str | None:
+    """Why new neurons of a layer might fire, although nothing drives them.
+
+    Parameters that differ between channels can be chosen for new ones; others have to suit.
+    """
+    if op.bias is not None and not _by_channel(op.bias, op.current) and _integers(op.bias).any():
+        return "the bias that all its neurons share is not zero"
+    least = 1 if op.compare.data is Compare.GE else 0
+    if not _by_channel(op.threshold, op.current) and _integers(op.threshold).min() < least:
+        return "the threshold that all its neurons share is not positive"
+    return None
+
+
+def add_channels(path: ChannelPath, count: int) -> None:
+    """Add channels to a convolution and to everything they pass; recorded rates follow."""
+    convolution = path.convolution
+    channels = shape_of(convolution.result.type)[0]
+    _grow_operand(convolution, 1, 0, count)
+    if convolution.bias is not None:
+        _grow_operand(convolution, 2, 0, count)
+    for reader in path.readers:
+        _grow_operand(reader, 1, 1, _run(reader.weight, channels, axis=1) * count)
+    # Parameters before types, which tell what differs between channels.
+    for op in path.carriers:
+        added = _run(op.results[0], channels) * count
+        if isinstance(op, qsnn.ScaleOp):
+            op.properties["factor"] = _grown(op.factor, op.input, added)
+        elif isinstance(op, qsnn.SpikingNeuronBase):
+            _grow_neurons(op, added)
+    for op in (convolution, *path.carriers):
+        for result in op.results:
+            extent = _run(result, channels) * (channels + count)
+            Rewriter.replace_value_with_new_type(result, with_channels(result.type, extent))
+
+
+def _run(value: SSAValue, channels: int, axis: int = 0) -> int:
+    """Consecutive indices of an axis that stand for each channel: 1 before a reshape."""
+    return shape_of(value.type)[axis] // channels
+
+
+def _grow_neurons(op: qsnn.SpikingNeuronBase, count: int) -> None:
+    """New neurons are like the last ones, but without bias, and with a threshold above zero."""
+    channels = shape_of(op.spikes.type)[0]
+    for name in op.PARAMETER_NAMES:
+        if (parameter := op.properties.get(name)) is None:
+            continue
+        op.properties[name] = _grown(
+            parameter, op.current, count,
+            least=1 if name == "threshold" else None, zero=name == "bias",
+        )  # fmt: skip
+    numbers = kept_channels_of(op, channels)
+    write_kept_channels(op, with_added_channels(numbers, count))
+    rates, samples = channel_rates_of(op), op.attributes.get(RATE_SAMPLES)
+    if rates is not None and isinstance(samples, IntegerAttr):
+        rates = np.concatenate([rates, np.zeros(count, rates.dtype)])
+        write_rates(op, float(rates.mean(dtype=np.float64)), rates, samples.value.data)
+    if (shares := floats_of(op, POSITION_SPIKES)) is not None:
+        write_floats(op, POSITION_SPIKES, np.concatenate([shares, np.zeros(count)]))
+
+
+def _grow_operand(op: Operation, index: int, axis: int, count: int) -> None:
+    """Make an operand its constant with `count` zeros behind along an axis."""
+    old = op.operands[index].owner
+    assert isinstance(old, qsnn.WeightOp)
+    values = array_from_dense(old.value)
+    zeros = np.zeros((*values.shape[:axis], count, *values.shape[axis + 1 :]), values.dtype)
+    scale = old.scale
+    if (
+        axis == 0
+        and isinstance(scale, DenseIntOrFPElementsAttr)
+        and shape_of(scale.type)[0] == len(values)
+    ):
+        scale = dense_from_array(_repeat_last(array_from_dense(scale), count))
+    grown = dense_from_array(
+        np.concatenate([values, zeros], axis), element_type_of(old.result.type)
+    )
+    replace_operand(op, index, old, qsnn.WeightOp(grown, scale))
+
+
+def _by_channel(parameter: Attribute, value: SSAValue) -> bool:
+    """Whether a parameter that broadcasts to a value may differ between its channels."""
+    if not isinstance(parameter, DenseIntOrFPElementsAttr):
+        return False
+    extent, shape = shape_of(parameter.type), shape_of(value.type)
+    return len(extent) == len(shape) and extent[0] == shape[0]
+
+
+def _grown(
+    parameter: Attribute,
+    value: SSAValue,
+    count: int,
+    *,
+    least: int | None = None,
+    zero: bool = False,
+) -> Attribute:
+    """A parameter that broadcasts to a value's shape, with the last channel's for new ones.
+
+    Args:
+        value: of the type that it has without new channels.
+        least: what it is raised to for new channels.
+        zero: whether it is zero for new channels instead.
+    """
+    if not _by_channel(parameter, value):
+        return parameter
+    assert isinstance(parameter, DenseIntOrFPElementsAttr)
+    values = _repeat_last(array_from_dense(parameter), count)
+    if zero:
+        values[-count:] = 0
+    elif least is not None:
+        values[-count:] = np.maximum(values[-count:], least)
+    return dense_from_array(values)
+
+
+def _repeat_last(values: NDArray, count: int) -> NDArray:
+    """An array with its last element along axis 0 `count` times more."""
+    return np.concatenate([values, values[-1:].repeat(count, axis=0)])
+
+
+def _integers(parameter: Attribute) -> NDArray[np.int64]:
+    """All values of an integer parameter."""
+    if isinstance(parameter, IntegerAttr):
+        return np.array([parameter.value.data], np.int64)
+    assert isinstance(parameter, DenseIntOrFPElementsAttr)
+    return array_from_dense(parameter).astype(np.int64)
