@@ -55,6 +55,7 @@ PASSES: dict[str, Callable[[], type[ModulePass]]] = {
     "convert-snn-to-qsnn": _lazy("snnir.passes.convert_snn_to_qsnn:ConvertSNNToQSNNPass"),
     "qsnn-prune-silent": _lazy("snnir.passes.qsnn_prune_silent:QSNNPruneSilentPass"),
     "qsnn-pad-channels": _lazy("snnir.passes.qsnn_pad_channels:QSNNPadChannelsPass"),
+    "qsnn-sort-channels": _lazy("snnir.passes.qsnn_sort_channels:QSNNSortChannelsPass"),
     "qsnn-select-kernels": _lazy("snnir.passes.qsnn_select_kernels:QSNNSelectKernelsPass"),
     "convert-qsnn-to-kernels": _lazy(
         "snnir.passes.convert_qsnn_to_kernels:ConvertQSNNToKernelsPass"

@@ -27,7 +27,7 @@ from snnir.driver.pipelines import (
     selected_to_kernels,
     to_other_channels,
 )
-from snnir.layers.channel_addition import channel_path
+from snnir.layers.channel_addition import growing_path
 from snnir.layers.channel_groups import find_channel_groups
 from snnir.passes.qsnn_pad_channels import QSNNPadChannelsPass, convolutions_of
 from snnir.passes.qsnn_select_kernels import QSNNSelectKernelsPass
@@ -119,7 +119,7 @@ def _possible_multiples(module: ModuleOp) -> list[dict[int, int]]:
     found: list[dict[int, int]] = []
     for op in convolutions_of(network):
         channels = shape_of(op.result.type)[0]
-        fixed = isinstance(channel_path(groups, op), str)
+        fixed = isinstance(growing_path(groups, op), str)
         added = {multiple: 0 if fixed else -channels % multiple for multiple in TRIED}
         found.append({m: min(n for n in TRIED if added[n] == added[m]) for m in TRIED})
     return found

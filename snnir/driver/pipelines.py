@@ -140,6 +140,8 @@ def to_other_channels(options: LoweringOptions) -> str:
     if options.padded_multiples is not None:
         multiples = ",".join(map(str, options.padded_multiples))
         passes.append(f"qsnn-pad-channels{{multiple={multiples}}}")
+    if options.optimize is not None:
+        passes.append("qsnn-sort-channels")
     return ",".join(passes)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Compares a network that lost or gained channels with the one before, neuron by neuron."""
+"""Compares a network with other channels, or in another order, with the one before."""
 
 from __future__ import annotations
 

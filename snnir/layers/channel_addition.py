@@ -7,8 +7,6 @@ nothing drives them and nobody notices them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr
@@ -16,7 +14,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.rewriter import Rewriter
 
 from snnir.dialects import qsnn
-from snnir.dialects.layer_bases import Pool2dBase, element_type_of
+from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.layer_shapes import shape_of
 from snnir.dialects.snn_attributes import Compare
 from snnir.layers.activity_attributes import (
@@ -28,60 +26,10 @@ from snnir.layers.activity_attributes import (
     write_rates,
 )
 from snnir.layers.channel_groups import ChannelGroups
+from snnir.layers.channel_paths import ChannelPath, channel_path, differs_by_channel, run_of
 from snnir.layers.channel_removal import replace_operand, with_channels
 from snnir.layers.kept_channels import kept_channels_of, with_added_channels, write_kept_channels
 from snnir.support.arrays import array_from_dense, dense_from_array
-
-_HAND_ON = (Pool2dBase, qsnn.ScaleOp, qsnn.ReshapeOp, qsnn.SpikingNeuronBase)
-"""What gives zero for a channel that is zero, or spikes that `fixed_parameter` says more about."""
-
-Reader = qsnn.LinearOp | qsnn.Conv2dOp
-
-
-@dataclass(frozen=True)
-class ChannelPath:
-    """Where the channels of a convolution go.
-
-    Attributes:
-        carriers: operations that hand them on, in program order.
-        readers: the layers that read them.
-    """
-
-    convolution: qsnn.Conv2dOp
-    carriers: tuple[Operation, ...]
-    readers: tuple[Reader, ...]
-
-
-def channel_path(groups: ChannelGroups, convolution: qsnn.Conv2dOp) -> ChannelPath | str:
-    """Follow the channels of a convolution, or say why it cannot get more."""
-    own = groups.of(convolution.result)
-    if (pin := next((groups.pins[g] for g in own.tolist() if g in groups.pins), None)) is not None:
-        return pin
-    if len(np.unique(own)) < len(own):
-        return "a reshape connects them"
-    carriers: list[Operation] = []
-    readers: list[Reader] = []
-    for op in groups.network.body.block.ops:
-        if isinstance(op, Reader):
-            if np.isin(groups.of(op.input), own).any():
-                readers.append(op)
-        elif any(np.isin(groups.of(value), own).any() for value in _values_of(op)):
-            if not isinstance(op, _HAND_ON):
-                return f"'{op.name}' reads them"
-            reason = fixed_parameter(op) if isinstance(op, qsnn.SpikingNeuronBase) else None
-            if reason is not None:
-                return reason
-            carriers.append(op)
-    if not any(isinstance(op, qsnn.SpikingNeuronBase) for op in carriers):
-        return "no neurons behind it"
-    return ChannelPath(convolution, tuple(carriers), tuple(readers))
-
-
-def _values_of(op: Operation) -> list[SSAValue]:
-    """The values that an operation gives to others or keeps, constants aside."""
-    if isinstance(op, qsnn.WeightOp):
-        return []
-    return [*op.results, *([op.value] if isinstance(op, qsnn.WriteOp) else [])]
 
 
 def fixed_parameter(op: qsnn.SpikingNeuronBase) -> str | None:
@@ -89,12 +37,27 @@ def fixed_parameter(op: qsnn.SpikingNeuronBase) -> str | None:
 
     Parameters that differ between channels can be chosen for new ones; others have to suit.
     """
-    if op.bias is not None and not _by_channel(op.bias, op.current) and _integers(op.bias).any():
+    if (
+        op.bias is not None
+        and not differs_by_channel(op.bias, op.current)
+        and _integers(op.bias).any()
+    ):
         return "the bias that all its neurons share is not zero"
     least = 1 if op.compare.data is Compare.GE else 0
-    if not _by_channel(op.threshold, op.current) and _integers(op.threshold).min() < least:
+    if not differs_by_channel(op.threshold, op.current) and _integers(op.threshold).min() < least:
         return "the threshold that all its neurons share is not positive"
     return None
+
+
+def growing_path(groups: ChannelGroups, convolution: qsnn.Conv2dOp) -> ChannelPath | str:
+    """Where the channels of a convolution go, or why it cannot get more."""
+    path = channel_path(groups, convolution)
+    if isinstance(path, str):
+        return path
+    reasons = (
+        fixed_parameter(op) for op in path.carriers if isinstance(op, qsnn.SpikingNeuronBase)
+    )
+    return next((reason for reason in reasons if reason is not None), path)
 
 
 def add_channels(path: ChannelPath, count: int) -> None:
@@ -105,23 +68,18 @@ def add_channels(path: ChannelPath, count: int) -> None:
     if convolution.bias is not None:
         _grow_operand(convolution, 2, 0, count)
     for reader in path.readers:
-        _grow_operand(reader, 1, 1, _run(reader.weight, channels, axis=1) * count)
+        _grow_operand(reader, 1, 1, run_of(reader.weight, channels, axis=1) * count)
     # Parameters before types, which tell what differs between channels.
     for op in path.carriers:
-        added = _run(op.results[0], channels) * count
+        added = run_of(op.results[0], channels) * count
         if isinstance(op, qsnn.ScaleOp):
             op.properties["factor"] = _grown(op.factor, op.input, added)
         elif isinstance(op, qsnn.SpikingNeuronBase):
             _grow_neurons(op, added)
     for op in (convolution, *path.carriers):
         for result in op.results:
-            extent = _run(result, channels) * (channels + count)
+            extent = run_of(result, channels) * (channels + count)
             Rewriter.replace_value_with_new_type(result, with_channels(result.type, extent))
-
-
-def _run(value: SSAValue, channels: int, axis: int = 0) -> int:
-    """Consecutive indices of an axis that stand for each channel: 1 before a reshape."""
-    return shape_of(value.type)[axis] // channels
 
 
 def _grow_neurons(op: qsnn.SpikingNeuronBase, count: int) -> None:
@@ -163,14 +121,6 @@ def _grow_operand(op: Operation, index: int, axis: int, count: int) -> None:
     replace_operand(op, index, old, qsnn.WeightOp(grown, scale))
 
 
-def _by_channel(parameter: Attribute, value: SSAValue) -> bool:
-    """Whether a parameter that broadcasts to a value may differ between its channels."""
-    if not isinstance(parameter, DenseIntOrFPElementsAttr):
-        return False
-    extent, shape = shape_of(parameter.type), shape_of(value.type)
-    return len(extent) == len(shape) and extent[0] == shape[0]
-
-
 def _grown(
     parameter: Attribute,
     value: SSAValue,
@@ -186,7 +136,7 @@ def _grown(
         least: what it is raised to for new channels.
         zero: whether it is zero for new channels instead.
     """
-    if not _by_channel(parameter, value):
+    if not differs_by_channel(parameter, value):
         return parameter
     assert isinstance(parameter, DenseIntOrFPElementsAttr)
     values = _repeat_last(array_from_dense(parameter), count)

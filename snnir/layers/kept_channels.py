@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Discardable attribute of a neuron layer that lost or gained channels: which ones it has.
+"""Discardable attribute of a neuron layer with other channels than before: which ones it has.
 
-`qsnn-prune-silent` and `qsnn-pad-channels` write it; verification reads it to compare the layer
-with the one before.
+`qsnn-prune-silent`, `qsnn-pad-channels` and `qsnn-sort-channels` write it; verification reads it to
+compare the layer with the one before.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from xdsl.ir import Operation
 from snnir.dialects.layer_shapes import int_array, int_values
 
 KEPT_CHANNELS = "kept_channels"
-"""`array<i64: …>`: for each channel its number in the network before any was removed or added,
-ascending; then -1, -2, … for those that were added, which never fire."""
+"""`array<i64: …>`: for each channel its number in the network before any was removed, added or
+moved; -1, -2, … for those that were added, which never fire."""
 
 
 def write_kept_channels(op: Operation, channels: NDArray[np.int64]) -> None:

@@ -22,7 +22,7 @@ from xdsl.dialects.builtin import ModuleOp
 
 from snnir.dialects import qsnn
 from snnir.dialects.layer_shapes import shape_of
-from snnir.layers.channel_addition import add_channels, channel_path
+from snnir.layers.channel_addition import add_channels, growing_path
 from snnir.layers.channel_groups import find_channel_groups
 from snnir.support.diagnostics import error_at
 from snnir.support.pass_base import SNNPass, option
@@ -48,7 +48,7 @@ class QSNNPadChannelsPass(SNNPass):
         convolutions = convolutions_of(network)
         groups = find_channel_groups(network)
         # All paths before any change: it replaces the values that the groups know.
-        paths = [channel_path(groups, op) for op in convolutions]
+        paths = [growing_path(groups, op) for op in convolutions]
         multiples = self._multiples(network, len(convolutions))
         for op, path, multiple in zip(convolutions, paths, multiples, strict=True):
             channels = shape_of(op.result.type)[0]
