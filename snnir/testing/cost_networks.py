@@ -183,7 +183,7 @@ def small(rng: np.random.Generator) -> RandomNetwork:
     shape = (int(rng.choice([1, 2, 8, 40, 64, 96])), *rng.integers(3, 10, 2).tolist())
     builder = CostNetworkBuilder(rng, shape)
     value = builder.frame
-    for outputs in rng.choice([4, 10, 33, 64, 72, 96], int(rng.integers(1, 3))).tolist():
+    for outputs in rng.choice([4, 10, 33, 64, 96, 320], int(rng.integers(1, 3))).tolist():
         channels, *size = shape_of(value.type)
         taps = min(int(rng.choice([1, 2, 3])), *size)
         weight = builder.weight_of((outputs, channels, taps, taps), 2.0)
