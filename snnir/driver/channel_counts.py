@@ -57,15 +57,16 @@ def choose_channels(module: ModuleOp, options: LoweringOptions) -> LoweringOptio
     Returns:
         the options themselves where they name no goal, or not the defaults.
     """
-    chosen = replace(options, silent_multiple=_best_multiple(module, options))
-    return _padded(module, chosen) if pads_for_goal(options) else chosen
+    multiple, known = _best_multiple(module, options)
+    chosen = replace(options, silent_multiple=multiple)
+    return _padded(module, chosen, known) if pads_for_goal(options) else chosen
 
 
-def _best_multiple(module: ModuleOp, options: LoweringOptions) -> int | None:
-    """The multiple of channels that are left."""
+def _best_multiple(module: ModuleOp, options: LoweringOptions) -> tuple[int | None, _Trial | None]:
+    """The multiple of channels that are left, and what that costs if it was tried."""
     multiples = channel_multiples(options)
     if options.optimize is None or len(multiples) == 1:
-        return multiples[0]
+        return multiples[0], None
     found = dict[str, tuple[ModuleOp, LoweringOptions]]()
     # Nobody wants remarks on what may not be chosen.
     with DiagnosticEngine():
@@ -74,18 +75,22 @@ def _best_multiple(module: ModuleOp, options: LoweringOptions) -> int | None:
             simplified = with_chosen_channels(module, named)
             found.setdefault(str(simplified), (simplified, named))
         if len(found) == 1:
-            return multiples[0]
+            return multiples[0], None
         fitting = [tried for each in found.values() if (tried := _try_kernels(*each)) is not None]
         if not fitting:
-            return _closest([named for _, named in found.values()], module)
-    return _best(options.optimize, fitting).options.silent_multiple
+            return _closest([named for _, named in found.values()], module), None
+    best = _best(options.optimize, fitting)
+    return best.options.silent_multiple, best
 
 
-def _padded(module: ModuleOp, options: LoweringOptions) -> LoweringOptions:
+def _padded(module: ModuleOp, options: LoweringOptions, known: _Trial | None) -> LoweringOptions:
     """The options with the multiples that channels are added for.
 
     All convolutions alike first; layer by layer where that pays, because each trial takes as long
     as the rest of the compiler.
+
+    Args:
+        known: what no more channels cost, if that was tried.
     """
     with DiagnosticEngine():
         possible = _possible_multiples(with_chosen_channels(module, options))
@@ -93,6 +98,8 @@ def _padded(module: ModuleOp, options: LoweringOptions) -> LoweringOptions:
         if len(set(alike.values())) == 1:
             return options
         search = _Search(module, options)
+        if known is not None:
+            search.trials[alike[1]] = known
         before = search.best_of([alike[1]])
         best = search.best_of(alike.values())
         combinations = sum(len(set(each.values())) for each in possible)

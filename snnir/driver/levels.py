@@ -21,7 +21,7 @@ from snnir.dialects.network import NetworkOpBase, layer_names
 from snnir.driver.files import network_of
 from snnir.driver.lowering import LoweredNetwork
 from snnir.driver.pipelines import LoweringOptions
-from snnir.driver.removed_channels import restore_channels
+from snnir.driver.removed_channels import kept_channels, restore_channels
 from snnir.executors.result import ExecutionResult
 from snnir.support.diagnostics import SNNError
 
@@ -53,7 +53,7 @@ class Level:
     Attributes:
         run: executes samples (samples, timesteps, *shape) as the user gives them, in one batch,
             and keeps nothing or all spikes and membranes; channels that were removed because they
-            never fire are there.
+            never fire are there, and those that were added are not.
         native: the executor of a level that is C.
     """
 
@@ -110,10 +110,11 @@ def _in_torch(name: str, network: NetworkOpBase, *, as_integers: bool) -> Level:
     from snnir.executors.torch_executor import TorchExecutor
 
     executor = TorchExecutor(network)
+    kept = kept_channels(network, network)
 
     def run(x: NDArray, record: Record) -> ExecutionResult:
         presented = integer_input(network, x) if as_integers else x
-        return executor.run(presented, batch=len(x), record=record)
+        return restore_channels(executor.run(presented, batch=len(x), record=record), kept)
 
     return Level(name, run)
 

@@ -23,11 +23,16 @@ simplified one, (channels,), or `REMOVED`."""
 
 
 def kept_channels(complete: NetworkOpBase, simplified: NetworkOpBase) -> Kept:
-    """Where the channels of `complete` are in `simplified`; both are `qsnn` networks."""
+    """Where the channels of `complete` are in `simplified`; both are `qsnn` networks.
+
+    Channels that were added to `complete` already do not count: with one network twice this says
+    where those are that it had before.
+    """
     kept: dict[str, NDArray[np.int64]] = {}
     ops = {name: op for op, name in layer_names(simplified).items()}
     for op, name in layer_names(complete).items():
         before, after = (_channels(each) for each in (op, ops[name]))
+        before = before[before >= 0]
         if not np.array_equal(before, after):
             place = {number: index for index, number in enumerate(after.tolist())}
             kept[name] = np.array([place.get(n, REMOVED) for n in before.tolist()], np.int64)
