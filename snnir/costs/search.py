@@ -28,8 +28,9 @@ from snnir.costs.candidates import (
 )
 from snnir.costs.goals import Goal, Metric, Totals, best_first, keeps_arena, wanted
 from snnir.costs.library import Parts, library_bytes
-from snnir.costs.model import CostTable, NetworkCost, load_table
+from snnir.costs.model import CostTable, NetworkCost, load_table, most_arena_bytes
 from snnir.dialects import qsnn
+from snnir.dialects.snn_attributes import InputKind
 from snnir.kernels.context import Packing
 from snnir.passes.kernels_hoist_static_input import KernelsHoistStaticInputPass
 
@@ -170,17 +171,25 @@ def select(
     limits = limits or Limits()
     packings: tuple[Packing, ...] = ("pairs", "triples") if triples else ("pairs",)
     tiles = TILES if goal == "size" or limits.any else ()
-    hoisting = KernelsHoistStaticInputPass(keep_arena=keeps_arena(goal), ram_limit=limits.ram)
-    found = layer_costs(network, packings, budgets, tiles, cmsis, hoisting, metric)
+    hoisting = KernelsHoistStaticInputPass(keep_arena=keeps_arena(goal))
+
+    def costs(hoisting: KernelsHoistStaticInputPass) -> list[Costs]:
+        return layer_costs(network, packings, budgets, tiles, cmsis, hoisting, metric)
+
+    found = costs(hoisting)
     search = _Search(network, goal, hoisting, metric)
     freely = found
     if goal != "size":
         freely = [{key: cost for key, cost in each.items() if not key[0].tile_rows}
                   for each in found]  # fmt: skip
-    unlimited = search.best(freely, Limits())
+    unlimited = search.best([freely], Limits())
     if limits.over(unlimited.lowered.cost) == (0, 0):
         return unlimited
-    within = search.best(found, limits)
+    ways = [found]
+    if limits.ram is not None and network.input.data is InputKind.STATIC_VALUES:
+        # Whether its currents may be kept is a matter of the whole arena, not of a layer.
+        ways.append(costs(replace(hoisting, ram_limit=0)))
+    within = search.best(ways, limits)
     return replace(within, unlimited=totals_of(unlimited.lowered.cost, metric))
 
 
@@ -193,32 +202,40 @@ class _Search:
     hoisting: KernelsHoistStaticInputPass
     metric: Metric
 
-    def _lower(self, partial: Partial) -> Lowered:
-        return lower(self.network, partial.choices, self.hoisting, self.metric)
+    def _lower(self, partial: Partial, limits: Limits) -> Lowered:
+        hoisting = replace(
+            self.hoisting, ram_limit=most_arena_bytes(limits.ram, limits.ram_reserve)
+        )
+        return lower(self.network, partial.choices, hoisting, self.metric)
 
-    def best(self, found: list[Costs], limits: Limits) -> Selection:
-        """The best of these candidates that keep to the limits, else what comes closest."""
+    def best(self, ways: Sequence[list[Costs]], limits: Limits) -> Selection:
+        """The best of these candidates that keep to the limits, else what comes closest.
+
+        Args:
+            ways: the candidates of each layer, for each way of lowering all of them.
+        """
         table = load_table()
-        complete = _complete(self.network, found)
-        totals = {partial: partial.totals(table) for partial in complete}
+        found = {partial: costs for costs in ways for partial in _complete(self.network, costs)}
+        totals = {partial: partial.totals(table) for partial in found}
         ordered = _ordered(totals, self.goal, limits)
         closest: Selection | None = None
         for index, partial in enumerate(ordered[:MOST_LOWERED]):
-            lowered = self._lower(partial)
-            tried = Selection(partial.choices, lowered, limits.over(lowered.cost), found)
+            lowered = self._lower(partial, limits)
+            tried = Selection(partial.choices, lowered, limits.over(lowered.cost), found[partial])
             if tried.fits:
                 rest = [p for p in ordered[index + 1 :] if limits.over(totals[p]) == (0, 0)]
                 values = [wanted(self.goal, totals[each]) for each in (partial, *rest)]
+                others = [each for each in rest if each.choices != partial.choices]
                 return replace(
                     tried,
                     given_up=values[0] / min(values),
-                    next_best=(rest[0].choices, totals[rest[0]]) if rest else None,
+                    next_best=(others[0].choices, totals[others[0]]) if others else None,
                 )
             if closest is None or sum(tried.over) < sum(closest.over):
                 closest = tried
         assert closest is not None
-        ram = self._lower(min(complete, key=lambda partial: totals[partial].ram_bytes))
-        flash = self._lower(min(complete, key=lambda partial: totals[partial].flash_bytes))
+        ram = self._lower(min(found, key=lambda partial: totals[partial].ram_bytes), limits)
+        flash = self._lower(min(found, key=lambda partial: totals[partial].flash_bytes), limits)
         return replace(closest, least=(ram.cost, flash.cost))
 
 

@@ -22,15 +22,17 @@ from snnir.costs.goals import Goal
 from snnir.costs.model import NetworkCost, predict
 from snnir.costs.signals import ASSUMED_INPUT_RATE
 from snnir.data import Dataset
-from snnir.dialects import qsnn, snnrt
+from snnir.dialects import qsnn, snn, snnrt
+from snnir.dialects.snn_attributes import InputKind
 from snnir.driver.bit_exactness import first_difference
-from snnir.driver.pipelines import apply_pipeline
+from snnir.driver.pipelines import LoweringOptions, apply_pipeline, to_kernels
 from snnir.executors import KernelExecutor, TorchExecutor
 from snnir.executors.native import NativeExecutor
 from snnir.layers.activity_attributes import erase_input_activity, erase_rates
 from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
 from snnir.support.diagnostics import DiagnosticEngine, SNNError
 from snnir.testing.cost_networks import (
+    CostNetworkBuilder,
     binary,
     connected,
     convolutional,
@@ -290,3 +292,36 @@ def test_without_activity_events_of_the_assumed_rate_are_predicted() -> None:
         assert first_difference(expected, KernelExecutor(kernels).run(x, record=True)) is None
     print("measured and assumed:", *predictions)
     assert abs(predictions[1] / predictions[0] - 1) <= TOLERANCE
+
+
+@pytest.fixture(scope="module")
+def image_network() -> ModuleOp:
+    """Two convolutions of one image for all steps."""
+    builder = CostNetworkBuilder(np.random.default_rng(2031), (1, 28, 28))
+    kernel = builder.weight_of((4, 1, 5, 5), 4.0)
+    current = builder.add(snn.Conv2dOp(builder.frame, kernel, None)).result
+    current = builder.add(snn.MaxPool2dOp(current, [2, 2], [2, 2])).result
+    kernel = builder.weight_of((40, 4, 5, 5), 4.0)
+    current = builder.add(snn.Conv2dOp(builder.spiking(current, False), kernel, None)).result
+    current = builder.add(snn.MaxPool2dOp(current, [2, 2], [2, 2])).result
+    current = builder.connected(builder.flat(builder.spiking(current, False)), 10)
+    module = builder.complete(builder.spiking(current, False), InputKind.STATIC_VALUES)
+    apply_pipeline(module, "convert-snn-to-qsnn{input-maximum=127}")
+    return module
+
+
+def test_currents_of_an_image_are_kept_where_other_kernels_make_room(image_network) -> None:
+    def cost(**limits: int) -> NetworkCost:
+        copy = image_network.clone()
+        apply_pipeline(copy, to_kernels(LoweringOptions(optimize="speed", **limits)))
+        return predict(next(op for op in copy.walk() if isinstance(op, snnrt.NetworkOp)))
+
+    fast = cost()
+    # The fastest kernels of the second layer would fit if the first were computed at every step.
+    kept, lost = (int(share * fast.ram_bytes) for share in (0.85, 0.65))
+    within = cost(ram_limit=kept)
+    assert within.ram_bytes <= kept
+    assert within.instructions < 1.5 * fast.instructions
+    within = cost(ram_limit=lost)
+    assert within.ram_bytes <= lost
+    assert within.instructions > 3 * fast.instructions
