@@ -74,6 +74,14 @@ def test_check_of_a_module_with_its_own_loop(model: Path) -> None:
     report = check(f"{model}:looping", input_shape=(8,), timesteps=4)
     assert report.layers[-1].reason == "the module's time loop runs 6 steps, but timesteps=4"
     assert not report.supported
+    assert report.lines()[-1] == f"Looping is not supported: {report.layers[-1].reason}"
+    # The reason is the same as that of an import, and no row of the table.
+    report = check(f"{model}:looping", input_shape=(9,))
+    (line,) = report.lines()
+    assert re.match(r"Looping is not supported: calling .*: layer 'linear' \(Linear\), given", line)
+    with pytest.raises(SNNError) as caught:
+        import_network(f"{model}:looping", input_shape=(9,))
+    assert caught.value.message == report.layers[0].reason
 
 
 def test_check_of_a_file(model: Path, network: Path, tmp_path: Path) -> None:
