@@ -16,9 +16,10 @@ from xdsl.dialects.builtin import ModuleOp
 
 import snnir
 from snnir.data import Dataset
+from snnir.dialects import qsnn
 from snnir.driver.check import check
 from snnir.driver.compile import compile
-from snnir.driver.files import level_of, network_of, write_network
+from snnir.driver.files import level_of, network_of, read_network, write_network
 from snnir.driver.import_ import import_network, summarize
 from snnir.driver.levels import Level, Record, open_level
 from snnir.driver.lowering import lower
@@ -114,7 +115,7 @@ def test_compile(network: Path, data: Path, tmp_path: Path) -> None:
     assert (tmp_path / "lib" / "include" / "other.h").is_file()
     layers = {row.layer: row for row in report.layers if row.layer}
     assert layers["1"].weights == "i8"
-    assert layers["1"].weight_bytes == 8 * 12
+    assert layers["1"].weight_count == layers["1"].constant_bytes == 8 * 12
     assert "linear_scatter" in layers["3"].kernels
     assert layers["2"].membrane == "i16, proven"
     assert layers["2"].state_bytes == 24
@@ -122,6 +123,38 @@ def test_compile(network: Path, data: Path, tmp_path: Path) -> None:
     assert manifest["input"]["maximum"] == 6
     again = compile(network, tmp_path / "lib", data=str(data), name="other")
     assert again == report
+
+
+def test_compile_says_what_is_stored(model: Path, network: Path, tmp_path: Path) -> None:
+    options = LoweringOptions(kernels="sparse")
+    report = compile(network, tmp_path / "sparse", options=options)
+    sparse = next(row for row in report.layers if row.layer == "1")
+    integers = network_of(lower(read_network(network), options).integers)
+    weights = next(op for op in integers.walk() if isinstance(op, qsnn.WeightOp))
+    kept = np.count_nonzero(weights.value.get_values())
+    assert "linear_scatter_sparse" in sparse.kernels
+    assert sparse.weight_count == 8 * 12
+    # An entry for each weight that is not zero, and where those of each input start.
+    assert sparse.constant_bytes == 2 * kept + 2 * (8 + 1)
+    # Of a layer with feedback, one of its operations has all.
+    module = import_network(f"{model}:recurrent", input_shape=(2, 2, 2), timesteps=5)
+    report = compile(module, tmp_path / "recurrent")
+    neurons = [row for row in report.layers if row.layer == "2"]
+    assert [row.operation for row in neurons if row.kernels] == ["linear"]
+    stored = sum(row.constant_bytes or 0 for row in report.layers)
+    assert stored == sum(row.bytes for row in report.residency.constants)
+
+
+def test_layers_that_others_compute_name_them(model: Path, tmp_path: Path) -> None:
+    module = import_network(f"{model}:signals", input_shape=(2, 14), timesteps=5)
+    report = compile(module, tmp_path / "signals", options=LoweringOptions(optimize="size"))
+    shared = [row for row in report.layers if row.kernels.startswith("with ")]
+    assert shared
+    for row in shared:
+        user = next(other for other in report.layers if row.kernels == f"with {other.layer}")
+        assert row.constant_bytes is None
+        assert report.layers.index(user) > report.layers.index(row)
+        assert user.kernels
 
 
 def test_the_library_of_another_network_is_kept(network: Path, tmp_path: Path) -> None:
