@@ -6,7 +6,7 @@
 
 // CHECK: arguments of compile {{ *}}instructions {{ *}}cycles, estimate {{ *}}flash {{ *}}RAM
 // CHECK: --optimize {{speed|balanced|size}}
-// CHECK: 'net' for host: a mean step as predicted, bytes as predicted; 'snnir validate' counts instructions
+// CHECK: 'net' for host: a mean step as predicted for a Cortex-M7, bytes as predicted{{$}}
 
 // JSON: "name": "net"
 // JSON: "arguments": "--optimize
