@@ -116,7 +116,7 @@ class CompileReport:
             ("flash", self.library.flash_bytes),
         ]
         return [
-            *format_table(titles, rows), "",
+            *([*format_table(titles, rows), ""] if rows else []),
             *residency_lines(self.residency), "",
             *format_table(("memory", "bytes"), [row for row in memory if row[1] is not None]), "",
             f"input up to {self.input_maximum}{unit}{density}",

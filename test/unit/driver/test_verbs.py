@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
 import snnir
+from snnir.costs.goals import Goal
 from snnir.data import Dataset
 from snnir.dialects import qsnn
 from snnir.driver.check import check
@@ -306,6 +307,21 @@ def test_levels_below_qsnn_agree(network: Path, data: Path) -> None:
     for report in reports[1:]:
         assert np.array_equal(report.scores, reports[0].scores)
         assert report.spike_rates == reports[0].spike_rates
+
+
+@pytest.mark.parametrize("optimize", [None, "size"])
+def test_networks_written_as_kernels_run(model: Path, optimize: Goal | None) -> None:
+    module = import_network(f"{model}:signals", input_shape=(2, 14), timesteps=5)
+    x = np.random.default_rng(3).integers(0, 2, (6, 5, 2, 14)).astype(np.uint8)
+    data = Dataset(x, None, "random")
+    lowered = lower(module, LoweringOptions(optimize=optimize, silent_multiple=None), data)
+    expected = run(module, data, level="qsnn", options=LoweringOptions(silent_multiple=None))
+    for level in ("kernels", "host"):
+        report = run(lowered.kernels, data, level=level)
+        assert np.array_equal(report.scores, expected.scores)
+        assert report.spike_rates == expected.spike_rates
+    with pytest.raises(SNNError, match="is written as kernels and has no level above"):
+        run(lowered.kernels, data, level="qsnn")
 
 
 def test_public_names() -> None:
