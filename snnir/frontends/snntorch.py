@@ -83,7 +83,7 @@ def from_snntorch(
     try:
         result.verify()
     except VerifyException as error:
-        raise SNNError(f"network '{name}' is not valid: {error}") from error
+        raise SNNError(f"the module makes no valid network: {error}") from error
     return result
 
 

@@ -288,6 +288,7 @@ def test_another_network_than_the_module_is_found(
     report = validate(imported, str(data), module=module)
     assert report.level("snn").unexplained
     assert "snn differs from snnTorch in" in report.problems[0]
+    assert report.problems[0].endswith("that was imported, with the same --weights")
 
 
 @pytest.mark.parametrize("level", ["snn", "qsnn", "kernels", "host"])
