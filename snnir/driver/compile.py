@@ -131,7 +131,7 @@ def compile(
     *,
     target: str = "host",
     options: LoweringOptions | None = None,
-    data: Dataset | str | None = None,
+    data: Dataset | PathLike | None = None,
     bins: int | None = None,
     limit: int | None = None,
     name: str | None = None,

@@ -103,7 +103,7 @@ def explore(
     *,
     target: str = "host",
     options: LoweringOptions | None = None,
-    data: Dataset | str | None = None,
+    data: Dataset | PathLike | None = None,
     bins: int | None = None,
     limit: int | None = None,
     cmsis_nn: Path | None = None,

@@ -88,6 +88,8 @@ def open_level(
         SNNError: the network was written at a lower level, the toolchain is missing, or a limit is
             not kept.
     """
+    if name not in LEVELS:
+        raise SNNError(f"there is no level '{name}'; levels are {', '.join(LEVELS)}")
     if name == "snn":
         if lowered.snn is None:
             raise SNNError("the network is written in integers and has no level snn")

@@ -75,7 +75,7 @@ class RunReport:
 
 def run(
     network: ModuleOp | PathLike,
-    data: Dataset | str,
+    data: Dataset | PathLike,
     *,
     bins: int | None = None,
     limit: int | None = None,

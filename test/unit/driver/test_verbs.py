@@ -325,6 +325,17 @@ def test_networks_written_as_kernels_run(model: Path, optimize: Goal | None) -> 
         run(lowered.kernels, data, level="qsnn")
 
 
+def test_data_are_a_data_set_or_name_one(network: Path, data: Path) -> None:
+    with np.load(data) as archive:
+        given = snnir.Dataset(archive["x"], archive["y"], "given")
+        reports = [run(network, each, level="qsnn") for each in (given, data, str(data))]
+        assert all(np.array_equal(each.scores, reports[0].scores) for each in reports)
+        with pytest.raises(SNNError, match=r"type ndarray; give a snnir.Dataset\(x, y, name\) or"):
+            run(network, archive["x"])  # type: ignore[arg-type]
+    with pytest.raises(SNNError, match="there is no level 'emulator'; levels are snn, compressed"):
+        run(network, data, level="emulator")  # type: ignore[arg-type]
+
+
 def test_public_names() -> None:
     assert snnir.validate is validate
     assert snnir.compile is compile
