@@ -69,6 +69,7 @@ class CompileReport:
     Attributes:
         input_maximum: largest value of an input element.
         input_scale: real value of one unit of the input; None for counts and spikes.
+        input_is_assumed: whether both were neither given nor measured.
         input_density: most events in neighbouring cells of the input (`#qsnn.density`), if bounded.
     """
 
@@ -77,6 +78,7 @@ class CompileReport:
     directory: Path
     input_maximum: int
     input_scale: float | None
+    input_is_assumed: bool
     input_density: int | None
     layers: tuple[LayerRow, ...]
     residency: Residency
@@ -90,6 +92,7 @@ class CompileReport:
             "directory": str(self.directory),
             "input_maximum": self.input_maximum,
             "input_scale": self.input_scale,
+            "input_is_assumed": self.input_is_assumed,
             "input_density": self.input_density,
             "layers": [asdict(layer) for layer in self.layers],
             "residency": asdict(self.residency),
@@ -108,6 +111,7 @@ class CompileReport:
         density = ""
         if self.input_density is not None:
             density = f", up to {self.input_density} in a window of the first layer"
+        assumed = ", which is assumed: --data measures it" if self.input_is_assumed else ""
         memory = [
             ("arena", self.library.arena_bytes),
             ("of it state", self.library.state_bytes),
@@ -119,7 +123,7 @@ class CompileReport:
             *([*format_table(titles, rows), ""] if rows else []),
             *residency_lines(self.residency), "",
             *format_table(("memory", "bytes"), [row for row in memory if row[1] is not None]), "",
-            f"input up to {self.input_maximum}{unit}{density}",
+            f"input up to {self.input_maximum}{unit}{density}{assumed}",
             f"library '{self.name}' for {self.target} in {self.directory}: "
             f"{len(self.library.files)} files",
         ]  # fmt: skip
@@ -182,6 +186,9 @@ def compile(
         directory=folder,
         input_maximum=op.properties["input_maximum"].value.data,  # type: ignore[attr-defined]
         input_scale=None if scale is None else scale.value.data,  # type: ignore[attr-defined]
+        input_is_assumed=(
+            samples is None and options.input_maximum is None and lowered.snn is not None
+        ),
         input_density=None if density is None else density.limit,
         layers=tuple(layer_rows(lowered)),
         residency=residency(op),

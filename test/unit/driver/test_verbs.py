@@ -113,6 +113,7 @@ def test_compile(network: Path, data: Path, tmp_path: Path) -> None:
     report = compile(network, tmp_path / "lib", data=str(data), name="other")
     assert report.input_maximum == 6
     assert report.input_scale is None
+    assert not report.input_is_assumed
     assert (tmp_path / "lib" / "include" / "other.h").is_file()
     layers = {row.layer: row for row in report.layers if row.layer}
     assert layers["1"].weights == "i8"
@@ -124,6 +125,17 @@ def test_compile(network: Path, data: Path, tmp_path: Path) -> None:
     assert manifest["input"]["maximum"] == 6
     again = compile(network, tmp_path / "lib", data=str(data), name="other")
     assert again == report
+
+
+def test_compile_says_what_it_assumes_of_the_input(network: Path, tmp_path: Path) -> None:
+    assumed = "input up to 127, which is assumed: --data measures it"
+    report = compile(network, tmp_path)
+    assert assumed in report.lines()
+    integers = lower(read_network(network)).qsnn
+    assert integers is not None
+    for source, options in ((network, LoweringOptions(input_maximum=127)), (integers, None)):
+        report = compile(source, tmp_path, options=options)
+        assert "input up to 127" in report.lines()
 
 
 def test_compile_says_what_is_stored(model: Path, network: Path, tmp_path: Path) -> None:
