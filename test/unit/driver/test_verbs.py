@@ -17,7 +17,7 @@ from xdsl.dialects.builtin import ModuleOp
 import snnir
 from snnir.costs.goals import Goal
 from snnir.data import Dataset
-from snnir.dialects import qsnn
+from snnir.dialects import qsnn, snn
 from snnir.driver.check import check
 from snnir.driver.compile import compile
 from snnir.driver.files import level_of, network_of, read_network, write_network
@@ -29,6 +29,7 @@ from snnir.driver.run import run
 from snnir.driver.validate import validate
 from snnir.executors.result import ExecutionResult
 from snnir.frontends import load_module
+from snnir.support.arrays import array_from_dense, dense_from_array
 from snnir.support.diagnostics import SNNError
 
 
@@ -313,6 +314,19 @@ def test_run(network: Path, data: Path, level: str, tmp_path: Path) -> None:
     with np.load(tmp_path / "scores.npz") as archive:
         assert np.array_equal(archive["scores"], report.scores)
         assert np.array_equal(archive["labels"], report.labels)
+
+
+def test_scores_that_decide_nothing_are_told(imported: ModuleOp, frames: NDArray) -> None:
+    """Levels agree on networks that do nothing, which is no news."""
+    module = imported.clone()
+    for op in network_of(module).body.block.ops:
+        if isinstance(op, snn.WeightOp):
+            op.properties["value"] = dense_from_array(0 * array_from_dense(op.value))
+    text = "7 of 7 samples give every class the same score: class 0"
+    data = Dataset(frames, None, "frames")
+    assert any(line.endswith(text) for line in run(module, data).lines())
+    assert f"at level host, {text}" in validate(module, data).lines()
+    assert not any("every class" in line for line in run(imported, data).lines())
 
 
 def test_levels_below_qsnn_agree(network: Path, data: Path) -> None:
