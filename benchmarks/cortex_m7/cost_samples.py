@@ -32,6 +32,7 @@ from snnir.testing.cost_networks import (
     quantized,
     recurrent,
     synaptic,
+    trained_leaks,
     valued,
     wide,
 )
@@ -148,7 +149,7 @@ def measure(seed: int) -> list[Sample]:
     result += _narrow_samples(seed) + _other_samples(seed) + _packed_samples(seed)
     result += _synaptic_samples(seed) + _valued_samples(seed) + _recurrent_samples(seed)
     result += _depthwise_samples(seed) + _map_samples(seed) + _pruned_samples(seed)
-    return result + _alpha_samples(seed) + _binary_samples(seed)
+    return result + _alpha_samples(seed) + _binary_samples(seed) + _trained_leak_samples(seed)
 
 
 def _other_samples(seed: int) -> list[Sample]:
@@ -199,6 +200,14 @@ def _synaptic_samples(seed: int) -> list[Sample]:
     network = synaptic(rng)
     quantized(network, f"bits=8 state={rng.choice(['auto', 'i16', 'i32'])}")
     return list(_samples(network, network.x, "kernels=dense", "events"))
+
+
+def _trained_leak_samples(seed: int) -> list[Sample]:
+    """Samples of neurons whose leaks differ."""
+    rng = np.random.default_rng([seed, 12])
+    network = trained_leaks(rng)
+    quantized(network, f"bits=8 state={rng.choice(['auto', 'i32', 'i32'])}")
+    return list(_samples(network, network.x, "kernels=scatter", "events"))
 
 
 def _binary_samples(seed: int) -> list[Sample]:

@@ -40,6 +40,7 @@ from snnir.testing.cost_networks import (
     quantized,
     recurrent,
     synaptic,
+    trained_leaks,
 )
 from snnir.testing.random_networks import LARGEST_COUNT, RandomNetwork
 from snnir.testing.targets import require_target
@@ -232,7 +233,8 @@ def test_weights_of_4_bits_of_the_library_are_a_candidate() -> None:
 
 
 @pytest.mark.parametrize(
-    "make", ["convolutional", "connected", "synaptic", "alpha", "recurrent", "binary"]
+    "make",
+    ["convolutional", "connected", "synaptic", "alpha", "recurrent", "binary", "trained_leaks"],
 )
 def test_predictions_hold_on_networks_outside_of_the_fit(make) -> None:
     require_target(MPS2_AN500)
@@ -247,6 +249,8 @@ def test_predictions_hold_on_networks_outside_of_the_fit(make) -> None:
         network = binary(np.random.default_rng(2010))
     elif make == "recurrent":
         network = recurrent(np.random.default_rng(2007))
+    elif make == "trained_leaks":
+        network = trained_leaks(np.random.default_rng(2033))
     else:
         network = connected(np.random.default_rng(2004))
     quantized(network, "bits=8")
