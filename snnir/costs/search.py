@@ -40,6 +40,15 @@ LONGEST_FRONT = 400
 MOST_LOWERED = 24
 """Complete assignments that are lowered to see whether they keep to the limits."""
 
+MOST_UNLIKELY = 8
+"""Assignments that are lowered first although they seem to break the limit of RAM."""
+
+LARGEST_MISTAKE = 1.05
+"""How many times what a goal wants to be small may be as large as the sum of layers says."""
+
+LARGEST_SURPLUS = 0.5
+"""Share of a limit of RAM by which the sums of layers may be above the whole."""
+
 
 @dataclass(frozen=True)
 class Partial:
@@ -208,6 +217,9 @@ class _Search:
         )
         return lower(self.network, partial.choices, hoisting, self.metric)
 
+    def _wanted(self, selection: Selection) -> float:
+        return wanted(self.goal, totals_of(selection.lowered.cost, self.metric))
+
     def best(self, ways: Sequence[list[Costs]], limits: Limits) -> Selection:
         """The best of these candidates that keep to the limits, else what comes closest.
 
@@ -219,6 +231,7 @@ class _Search:
         totals = {partial: partial.totals(table) for partial in found}
         ordered = _ordered(totals, self.goal, limits)
         closest: Selection | None = None
+        slower: Selection | None = None
         for index, partial in enumerate(ordered[:MOST_LOWERED]):
             lowered = self._lower(partial, limits)
             tried = Selection(partial.choices, lowered, limits.over(lowered.cost), found[partial])
@@ -226,13 +239,20 @@ class _Search:
                 rest = [p for p in ordered[index + 1 :] if limits.over(totals[p]) == (0, 0)]
                 values = [wanted(self.goal, totals[each]) for each in (partial, *rest)]
                 others = [each for each in rest if each.choices != partial.choices]
-                return replace(
+                tried = replace(
                     tried,
                     given_up=values[0] / min(values),
                     next_best=(others[0].choices, totals[others[0]]) if others else None,
                 )
-            if closest is None or sum(tried.over) < sum(closest.over):
+                if self._wanted(tried) <= LARGEST_MISTAKE * values[0]:
+                    return tried
+                # It fits because the currents of an image are not kept, as they were to be.
+                if slower is None or self._wanted(tried) < self._wanted(slower):
+                    slower = tried
+            elif closest is None or sum(tried.over) < sum(closest.over):
                 closest = tried
+        if slower is not None:
+            return slower
         assert closest is not None
         ram = self._lower(min(found, key=lambda partial: totals[partial].ram_bytes), limits)
         flash = self._lower(min(found, key=lambda partial: totals[partial].flash_bytes), limits)
@@ -311,9 +331,25 @@ def _thinned(front: list[Partial]) -> list[Partial]:
 
 
 def _ordered(totals: dict[Partial, Totals], goal: Goal, limits: Limits) -> list[Partial]:
-    """The best first; behind them those that seem to break a limit, the closest first."""
-    excess = {partial: sum(limits.over(each)) for partial, each in totals.items()}
-    within = [partial for partial, over in excess.items() if not over]
+    """The best first; behind them those that seem to break a limit, the closest first.
+
+    Before the best come better ones that seem to break the limit of RAM by little: what layers need
+    together can be less than the sum says, because each was measured beside other kernels.
+    """
+    excess = {partial: limits.over(each) for partial, each in totals.items()}
+    within = [partial for partial, over in excess.items() if not any(over)]
     ranked = [within[i] for i in best_first(goal, [totals[partial] for partial in within])]
-    beyond = [partial for partial, over in excess.items() if over]
-    return ranked + sorted(beyond, key=lambda partial: (excess[partial], totals[partial].bytes))
+    beyond = [partial for partial, over in excess.items() if any(over)]
+    beyond.sort(key=lambda partial: (sum(excess[partial]), totals[partial].bytes))
+    if limits.ram is None:
+        return ranked + beyond
+    least = wanted(goal, totals[ranked[0]]) if ranked else math.inf
+    room = LARGEST_SURPLUS * limits.ram
+    nearly = [
+        partial for partial in beyond
+        if wanted(goal, totals[partial]) < least
+        and excess[partial][0] <= room and excess[partial][1] == 0
+    ]  # fmt: skip
+    found = best_first(goal, [totals[partial] for partial in nearly])[:MOST_UNLIKELY]
+    first = [nearly[index] for index in found]
+    return first + ranked + [partial for partial in beyond if partial not in first]
