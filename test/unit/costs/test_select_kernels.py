@@ -314,10 +314,13 @@ def image_network() -> ModuleOp:
     return module
 
 
-def cost_within(module: ModuleOp, **limits: int) -> NetworkCost:
+def cost_within(
+    module: ModuleOp, *, ram: int | None = None, flash: int | None = None
+) -> NetworkCost:
     """What the fastest kernels within limits are predicted to cost."""
     copy = module.clone()
-    apply_pipeline(copy, to_kernels(LoweringOptions(optimize="speed", **limits)))
+    options = LoweringOptions(optimize="speed", ram_limit=ram, flash_limit=flash)
+    apply_pipeline(copy, to_kernels(options))
     return predict(next(op for op in copy.walk() if isinstance(op, snnrt.NetworkOp)))
 
 
@@ -326,18 +329,18 @@ def test_a_limit_that_kernels_keep_to_leaves_them() -> None:
     network = recurrent(np.random.default_rng(2041))
     quantized(network, "bits=8")
     flash = int(cost_within(network.module).flash_bytes) - 1
-    chosen = cost_within(network.module, flash_limit=flash)
-    limits = {"flash_limit": flash, "ram_limit": math.ceil(chosen.ram_bytes)}
-    assert cost_within(network.module, **limits).instructions <= 1.01 * chosen.instructions
+    chosen = cost_within(network.module, flash=flash)
+    within = cost_within(network.module, flash=flash, ram=math.ceil(chosen.ram_bytes))
+    assert within.instructions <= 1.01 * chosen.instructions
 
 
 def test_currents_of_an_image_are_kept_where_other_kernels_make_room(image_network) -> None:
     fast = cost_within(image_network)
     # The fastest kernels of the second layer would fit if the first were computed at every step.
     kept, lost = (int(share * fast.ram_bytes) for share in (0.85, 0.65))
-    within = cost_within(image_network, ram_limit=kept)
+    within = cost_within(image_network, ram=kept)
     assert within.ram_bytes <= kept
     assert within.instructions < 1.5 * fast.instructions
-    within = cost_within(image_network, ram_limit=lost)
+    within = cost_within(image_network, ram=lost)
     assert within.ram_bytes <= lost
     assert within.instructions > 3 * fast.instructions

@@ -143,7 +143,7 @@ def test_compile_says_what_is_stored(model: Path, network: Path, tmp_path: Path)
     options = LoweringOptions(kernels="sparse")
     report = compile(network, tmp_path / "sparse", options=options)
     sparse = next(row for row in report.layers if row.layer == "1")
-    integers = network_of(lower(read_network(network), options).integers)
+    integers = lower(read_network(network), options).integers
     weights = next(op for op in integers.walk() if isinstance(op, qsnn.WeightOp))
     kept = np.count_nonzero(weights.value.get_values())
     assert "linear_scatter_sparse" in sparse.kernels

@@ -193,7 +193,7 @@ def test_refused_loop(forward: Callable[..., Any], message: str):
 
 def test_layers_of_sequences_are_why_a_module_has_no_steps():
     net = Net(layer_before_the_loop)
-    net.fc1 = nn.GRU(4, 4)
+    setattr(net, "fc1", nn.GRU(4, 4))  # noqa: B010
     net.function = lambda self, x: layer_before_the_loop(self, self.fc1(x)[0])
     with pytest.raises(SNNError, match=r"layer 'fc1' \(GRU\): has gates"):
         from_snntorch(net, torch.zeros(5, 1, 4))
