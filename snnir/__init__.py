@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from snnir.data.dataset import Dataset
     from snnir.data.source import load_data
     from snnir.driver.check import check
     from snnir.driver.compile import compile
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "LoweringOptions", "SNNError", "__version__", "check", "compile", "explore", "from_snntorch",
-    "import_network", "load_data", "load_plugins", "make_context", "read_network", "run",
-    "validate", "write_network",
+    "Dataset", "LoweringOptions", "SNNError", "__version__", "check", "compile", "explore",
+    "from_snntorch", "import_network", "load_data", "load_plugins", "make_context", "read_network",
+    "run", "validate", "write_network",
 ]  # fmt: skip
 
 _PUBLIC: dict[str, str] = {
+    "Dataset": "snnir.data.dataset",
     "LoweringOptions": "snnir.driver.pipelines",
     "SNNError": "snnir.support.diagnostics",
     "check": "snnir.driver.check",

@@ -34,6 +34,7 @@ from snnir.testing.cost_networks import (
     small,
     spikes_pooled,
     synaptic,
+    trained_leaks,
     valued,
     wide,
 )
@@ -150,7 +151,7 @@ def measure(seed: int) -> list[Sample]:
     result += _narrow_samples(seed) + _other_samples(seed) + _packed_samples(seed)
     result += _synaptic_samples(seed) + _valued_samples(seed) + _recurrent_samples(seed)
     result += _depthwise_samples(seed) + _map_samples(seed) + _pruned_samples(seed)
-    result += _alpha_samples(seed) + _binary_samples(seed)
+    result += _alpha_samples(seed) + _binary_samples(seed) + _trained_leak_samples(seed)
     return result + _pooled_mask_samples(seed) + _small_samples(seed)
 
 
@@ -202,6 +203,14 @@ def _synaptic_samples(seed: int) -> list[Sample]:
     network = synaptic(rng)
     quantized(network, f"bits=8 state={rng.choice(['auto', 'i16', 'i32'])}")
     return list(_samples(network, network.x, "kernels=dense", "events"))
+
+
+def _trained_leak_samples(seed: int) -> list[Sample]:
+    """Samples of neurons whose leaks differ."""
+    rng = np.random.default_rng([seed, 12])
+    network = trained_leaks(rng)
+    quantized(network, f"bits=8 state={rng.choice(['auto', 'i32', 'i32'])}")
+    return list(_samples(network, network.x, "kernels=scatter", "events"))
 
 
 def _binary_samples(seed: int) -> list[Sample]:
@@ -301,7 +310,7 @@ def _map_samples(seed: int) -> list[Sample]:
 
 def _pooled_mask_samples(seed: int) -> list[Sample]:
     """Samples of poolings of spikes that are listed as masks."""
-    rng = np.random.default_rng([seed, 11])
+    rng = np.random.default_rng([seed, 13])
     network = spikes_pooled(rng)
     quantized(network, "bits=8")
     options = f"kernels=event packing={rng.choice(['pairs', 'triples'])}"
@@ -310,7 +319,7 @@ def _pooled_mask_samples(seed: int) -> list[Sample]:
 
 def _small_samples(seed: int) -> list[Sample]:
     """Samples of small layers, in which what a call costs by itself shows."""
-    rng = np.random.default_rng([seed, 12])
+    rng = np.random.default_rng([seed, 14])
     network = small(rng)
     quantized(network, f"bits=8 state={rng.choice(['auto', 'auto', 'i32'])}")
     return [

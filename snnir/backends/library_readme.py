@@ -12,6 +12,14 @@ _TEST_FILES = """\
 """
 
 
+_CLASSIFY = """\
+/* The class of a sequence of frames that follow one another in memory; negative on an error. */
+int32_t classify(const {type} *frames, size_t steps) {{"""
+_CLASSIFY_STATIC = """\
+/* The class of a frame, which is there at every step; negative on an error. */
+int32_t classify(const {type} *frame) {{"""
+
+
 def library_readme(network: CNetwork, *, tested: bool) -> str:
     """Text of `README.md`; `tested` says whether there are golden vectors."""
     cmsis = network.uses_cmsis_nn
@@ -20,11 +28,15 @@ def library_readme(network: CNetwork, *, tested: bool) -> str:
         "headers": ' -isystem "$CMSIS_NN_PATH/Include"' if cmsis else "",
         "sources": " cmsis_nn.a" if cmsis else "",
     }
+    static, macro = network.is_static, network.macro
     test = fill_template("library_test.md.in", {**values, **paths}) if tested else ""
     return fill_template(
         "library_readme.md.in",
         {
             **values,
+            "classify": (_CLASSIFY_STATIC if static else _CLASSIFY).format(type=network.frame_type),
+            "steps": f"{macro}_TIMESTEPS" if static else "steps",
+            "frame": "frame" if static else f"frames + step * {macro}_FRAME_SIZE",
             "input_text": _input_text(network),
             "cmsis_nn_text": ", with `-I $CMSIS_NN_PATH/Include`, and CMSIS-NN" if cmsis else "",
             "test_text": test,
@@ -44,8 +56,8 @@ def _input_text(network: CNetwork) -> str:
     assert op.input_scale is not None
     scale, maximum = op.input_scale.value.data, op.input_maximum.value.data
     text = (
-        f"A real value x becomes the element `x / {scale:.9g}`, rounded to nearest, halves to "
-        f"even, and clamped to -{maximum} and {maximum}."
+        f"A real value x becomes the element `x / {network.macro}_INPUT_SCALE` ({scale:.9g}), "
+        f"rounded to nearest, halves to even, and clamped to -{maximum} and {maximum}."
     )
     if network.reads_frame_once:
         text += " The frame of the first step counts for the whole sequence."

@@ -65,5 +65,5 @@ def best_first(goal: Goal, totals: Sequence[Totals], least: float = math.inf) ->
 
 
 def keeps_arena(goal: Goal | None) -> bool:
-    """Whether a goal gives up instructions rather than RAM (`kernels-hoist-static-input`)."""
+    """Whether a goal gives up instructions rather than much RAM (`kernels-hoist-static-input`)."""
     return goal == "size"

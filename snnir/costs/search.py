@@ -28,8 +28,9 @@ from snnir.costs.candidates import (
 )
 from snnir.costs.goals import Goal, Metric, Totals, best_first, keeps_arena, wanted
 from snnir.costs.library import Parts, library_bytes
-from snnir.costs.model import CostTable, NetworkCost, load_table
+from snnir.costs.model import CostTable, NetworkCost, load_table, most_arena_bytes
 from snnir.dialects import qsnn
+from snnir.dialects.snn_attributes import InputKind
 from snnir.kernels.context import Packing
 from snnir.passes.kernels_hoist_static_input import KernelsHoistStaticInputPass
 
@@ -38,6 +39,15 @@ LONGEST_FRONT = 400
 
 MOST_LOWERED = 24
 """Complete assignments that are lowered to see whether they keep to the limits."""
+
+MOST_UNLIKELY = 8
+"""Assignments that are lowered first although they seem to break the limit of RAM."""
+
+LARGEST_MISTAKE = 1.05
+"""How many times what a goal wants to be small may be as large as the sum of layers says."""
+
+LARGEST_SURPLUS = 0.5
+"""Share of a limit of RAM by which the sums of layers may be above the whole."""
 
 
 @dataclass(frozen=True)
@@ -170,17 +180,25 @@ def select(
     limits = limits or Limits()
     packings: tuple[Packing, ...] = ("pairs", "triples") if triples else ("pairs",)
     tiles = TILES if goal == "size" or limits.any else ()
-    hoisting = KernelsHoistStaticInputPass(keep_arena=keeps_arena(goal), ram_limit=limits.ram)
-    found = layer_costs(network, packings, budgets, tiles, cmsis, hoisting, metric)
+    hoisting = KernelsHoistStaticInputPass(keep_arena=keeps_arena(goal))
+
+    def costs(hoisting: KernelsHoistStaticInputPass) -> list[Costs]:
+        return layer_costs(network, packings, budgets, tiles, cmsis, hoisting, metric)
+
+    found = costs(hoisting)
     search = _Search(network, goal, hoisting, metric)
     freely = found
     if goal != "size":
         freely = [{key: cost for key, cost in each.items() if not key[0].tile_rows}
                   for each in found]  # fmt: skip
-    unlimited = search.best(freely, Limits())
+    unlimited = search.best([freely], Limits())
     if limits.over(unlimited.lowered.cost) == (0, 0):
         return unlimited
-    within = search.best(found, limits)
+    ways = [found]
+    if limits.ram is not None and network.input.data is InputKind.STATIC_VALUES:
+        # Whether its currents may be kept is a matter of the whole arena, not of a layer.
+        ways.append(costs(replace(hoisting, ram_limit=0)))
+    within = search.best(ways, limits)
     return replace(within, unlimited=totals_of(unlimited.lowered.cost, metric))
 
 
@@ -193,32 +211,51 @@ class _Search:
     hoisting: KernelsHoistStaticInputPass
     metric: Metric
 
-    def _lower(self, partial: Partial) -> Lowered:
-        return lower(self.network, partial.choices, self.hoisting, self.metric)
+    def _lower(self, partial: Partial, limits: Limits) -> Lowered:
+        hoisting = replace(
+            self.hoisting, ram_limit=most_arena_bytes(limits.ram, limits.ram_reserve)
+        )
+        return lower(self.network, partial.choices, hoisting, self.metric)
 
-    def best(self, found: list[Costs], limits: Limits) -> Selection:
-        """The best of these candidates that keep to the limits, else what comes closest."""
+    def _wanted(self, selection: Selection) -> float:
+        return wanted(self.goal, totals_of(selection.lowered.cost, self.metric))
+
+    def best(self, ways: Sequence[list[Costs]], limits: Limits) -> Selection:
+        """The best of these candidates that keep to the limits, else what comes closest.
+
+        Args:
+            ways: the candidates of each layer, for each way of lowering all of them.
+        """
         table = load_table()
-        complete = _complete(self.network, found)
-        totals = {partial: partial.totals(table) for partial in complete}
+        found = {partial: costs for costs in ways for partial in _complete(self.network, costs)}
+        totals = {partial: partial.totals(table) for partial in found}
         ordered = _ordered(totals, self.goal, limits)
         closest: Selection | None = None
+        slower: Selection | None = None
         for index, partial in enumerate(ordered[:MOST_LOWERED]):
-            lowered = self._lower(partial)
-            tried = Selection(partial.choices, lowered, limits.over(lowered.cost), found)
+            lowered = self._lower(partial, limits)
+            tried = Selection(partial.choices, lowered, limits.over(lowered.cost), found[partial])
             if tried.fits:
                 rest = [p for p in ordered[index + 1 :] if limits.over(totals[p]) == (0, 0)]
                 values = [wanted(self.goal, totals[each]) for each in (partial, *rest)]
-                return replace(
+                others = [each for each in rest if each.choices != partial.choices]
+                tried = replace(
                     tried,
                     given_up=values[0] / min(values),
-                    next_best=(rest[0].choices, totals[rest[0]]) if rest else None,
+                    next_best=(others[0].choices, totals[others[0]]) if others else None,
                 )
-            if closest is None or sum(tried.over) < sum(closest.over):
+                if self._wanted(tried) <= LARGEST_MISTAKE * values[0]:
+                    return tried
+                # It fits because the currents of an image are not kept, as they were to be.
+                if slower is None or self._wanted(tried) < self._wanted(slower):
+                    slower = tried
+            elif closest is None or sum(tried.over) < sum(closest.over):
                 closest = tried
+        if slower is not None:
+            return slower
         assert closest is not None
-        ram = self._lower(min(complete, key=lambda partial: totals[partial].ram_bytes))
-        flash = self._lower(min(complete, key=lambda partial: totals[partial].flash_bytes))
+        ram = self._lower(min(found, key=lambda partial: totals[partial].ram_bytes), limits)
+        flash = self._lower(min(found, key=lambda partial: totals[partial].flash_bytes), limits)
         return replace(closest, least=(ram.cost, flash.cost))
 
 
@@ -294,9 +331,25 @@ def _thinned(front: list[Partial]) -> list[Partial]:
 
 
 def _ordered(totals: dict[Partial, Totals], goal: Goal, limits: Limits) -> list[Partial]:
-    """The best first; behind them those that seem to break a limit, the closest first."""
-    excess = {partial: sum(limits.over(each)) for partial, each in totals.items()}
-    within = [partial for partial, over in excess.items() if not over]
+    """The best first; behind them those that seem to break a limit, the closest first.
+
+    Before the best come better ones that seem to break the limit of RAM by little: what layers need
+    together can be less than the sum says, because each was measured beside other kernels.
+    """
+    excess = {partial: limits.over(each) for partial, each in totals.items()}
+    within = [partial for partial, over in excess.items() if not any(over)]
     ranked = [within[i] for i in best_first(goal, [totals[partial] for partial in within])]
-    beyond = [partial for partial, over in excess.items() if over]
-    return ranked + sorted(beyond, key=lambda partial: (excess[partial], totals[partial].bytes))
+    beyond = [partial for partial, over in excess.items() if any(over)]
+    beyond.sort(key=lambda partial: (sum(excess[partial]), totals[partial].bytes))
+    if limits.ram is None:
+        return ranked + beyond
+    least = wanted(goal, totals[ranked[0]]) if ranked else math.inf
+    room = LARGEST_SURPLUS * limits.ram
+    nearly = [
+        partial for partial in beyond
+        if wanted(goal, totals[partial]) < least
+        and excess[partial][0] <= room and excess[partial][1] == 0
+    ]  # fmt: skip
+    found = best_first(goal, [totals[partial] for partial in nearly])[:MOST_UNLIKELY]
+    first = [nearly[index] for index in found]
+    return first + ranked + [partial for partial in beyond if partial not in first]

@@ -148,5 +148,7 @@ class Dataset:
             if wrong.size:
                 raise SNNError(
                     f"{self.name}: x holds {wrong[0]} in sample {sample}; "
-                    "event counts must be whole numbers from 0 up"
+                    "event counts must be whole numbers from 0 up; import the network with "
+                    "--input-kind values (static_values for one image), or encode the samples as "
+                    "spikes (snntorch.spikegen)"
                 )

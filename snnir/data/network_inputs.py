@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import FloatAttr, IntegerAttr
@@ -12,6 +14,7 @@ from snnir.data.source import RECORDING_KINDS
 from snnir.dialects.layer_shapes import element_count, shape_of
 from snnir.dialects.network import NetworkOpBase
 from snnir.dialects.snn_attributes import REAL_KINDS, InputKind
+from snnir.support.atomic import PathLike
 from snnir.support.diagnostics import SNNError
 
 LARGEST_INPUT = 127
@@ -20,11 +23,14 @@ LARGEST_INPUT = 127
 
 def load_samples(
     network: NetworkOpBase,
-    source: Dataset | str,
+    source: Dataset | PathLike,
     bins: int | None = None,
     limit: int | None = None,
 ) -> Dataset:
     """Return data, or the data that a text names (`load_data`), checked to fit the network.
+
+    Args:
+        source: a data set; a text, as of `--data`; or the path of a `.npz` file.
 
     Recordings of events get as many time bins as the network has steps unless `bins` is given.
 
@@ -33,7 +39,13 @@ def load_samples(
             labels that it has no class for.
     """
     steps = network.timesteps.value.data
-    if isinstance(source, str):
+    if not isinstance(source, (Dataset, str, os.PathLike)):
+        raise SNNError(
+            f"data are of the type {type(source).__name__}; give a snnir.Dataset(x, y, name) or "
+            "the text or path that names them"
+        )
+    if not isinstance(source, Dataset):
+        source = os.fspath(source)
         if bins is not None and source.partition(":")[0] not in RECORDING_KINDS:
             raise SNNError(f"{source}: holds frames; --bins is for recordings of events")
         data = load_data(source, steps if bins is None else bins, limit)

@@ -88,15 +88,15 @@ def _load(file: BinaryIO, path: Path) -> Dataset:
 
 def _class_numbers(y: np.ndarray, path: Path) -> np.ndarray:
     """Return `y` as int64 (samples,); raises SNNError when it does not hold class numbers."""
-    if y.dtype.kind not in "iu":
-        raise SNNError(
-            f"{path}: the key y has the data type {y.dtype}; "
-            "store class numbers, y.astype(numpy.int64)"
-        )
     if y.ndim != 1:
         raise SNNError(
             f"{path}: the key y has the shape {y.shape}; store one class number per sample "
             "(one-hot labels: y.argmax(axis=1))"
+        )
+    if y.dtype.kind not in "iu":
+        raise SNNError(
+            f"{path}: the key y has the data type {y.dtype}; "
+            "store class numbers, y.astype(numpy.int64)"
         )
     if y.size and y.max() > np.iinfo(np.int64).max:
         raise SNNError(f"{path}: the key y holds {y.max()}, which is no class number")

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+NETWORK = "network"
+"""The kind of a verdict on a module as a whole."""
+
+
 @dataclass(frozen=True)
 class LayerVerdict:
     """Whether one layer is supported; `kind` is its class, function or operation."""
@@ -35,6 +39,11 @@ class LayerVerdict:
     kind: str
     supported: bool
     reason: str | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether this is about the network and not about one of its layers."""
+        return self.kind == NETWORK or self.kind.endswith(f".{NETWORK}")
 
 
 @dataclass(frozen=True)
@@ -53,14 +62,18 @@ class CheckReport:
         return {"supported": self.supported, "layers": [asdict(layer) for layer in self.layers]}
 
     def lines(self) -> list[str]:
-        """The report as a table and a summary."""
+        """The report as a table and a summary; what concerns the network as a whole is no row."""
+        whole = [layer for layer in self.layers if layer.is_whole]
+        layers = [layer for layer in self.layers if not layer.is_whole]
         rows = [
             (layer.name, layer.kind, "ok" if layer.supported else "no", layer.reason)
-            for layer in self.layers
+            for layer in layers
         ]
-        refused = sum(not layer.supported for layer in self.layers)
-        summary = f"{refused} of {len(rows)} layers are not supported" if refused else "supported"
-        return [*format_table(("layer", "kind", "supported", "reason"), rows), "", summary]
+        refused = sum(not layer.supported for layer in layers)
+        summary = [f"{refused} of {len(rows)} layers are not supported"] if refused else []
+        summary += [f"{verdict.name} is not supported: {verdict.reason}" for verdict in whole]
+        table = format_table(("layer", "kind", "supported", "reason"), rows)
+        return [*([*table, ""] if rows else []), *(summary or ["supported"])]
 
 
 def check(
@@ -109,7 +122,7 @@ def _compiled(
     try:
         imported = _imported(module, input_shape, timesteps)
     except SNNError as error:
-        return (*layers, LayerVerdict(type(module).__name__, "network", False, error.message))
+        return (*layers, LayerVerdict(type(module).__name__, NETWORK, False, error.message))
     below = [v for v in _check_module(imported, options or LoweringOptions()) if not v.supported]
     reasons = {verdict.name: verdict.reason for verdict in reversed(below)}
     named = tuple(

@@ -40,16 +40,25 @@ GOLDEN_SAMPLES = 2
 
 @dataclass(frozen=True)
 class LayerRow:
-    """How one layer is computed; what a layer does not have is None."""
+    """How one layer is computed; what a layer does not have is None.
+
+    Attributes:
+        weights: their type in the integer network, and `weight_count` their number there.
+        kernels: that are called for it, or `with LAYER` where those of a later layer compute it;
+            of several operations of a layer, such as one with feedback, the first has all.
+        constant_bytes: what is stored for its kernels: weights in the form that was chosen, such as
+            tables or those that are not zero, and what neurons need.
+    """
 
     layer: str
     operation: str
     weights: str | None
+    weight_count: int | None
     sums: str | None
     membrane: str | None
     fraction_bits: int | None
     kernels: str
-    weight_bytes: int | None
+    constant_bytes: int | None
     state_bytes: int | None
 
 
@@ -60,6 +69,7 @@ class CompileReport:
     Attributes:
         input_maximum: largest value of an input element.
         input_scale: real value of one unit of the input; None for counts and spikes.
+        input_is_assumed: whether both were neither given nor measured.
         input_density: most events in neighbouring cells of the input (`#qsnn.density`), if bounded.
     """
 
@@ -68,6 +78,7 @@ class CompileReport:
     directory: Path
     input_maximum: int
     input_scale: float | None
+    input_is_assumed: bool
     input_density: int | None
     layers: tuple[LayerRow, ...]
     residency: Residency
@@ -81,6 +92,7 @@ class CompileReport:
             "directory": str(self.directory),
             "input_maximum": self.input_maximum,
             "input_scale": self.input_scale,
+            "input_is_assumed": self.input_is_assumed,
             "input_density": self.input_density,
             "layers": [asdict(layer) for layer in self.layers],
             "residency": asdict(self.residency),
@@ -91,14 +103,15 @@ class CompileReport:
     def lines(self) -> list[str]:
         """The report for the screen."""
         titles = (
-            "layer", "operation", "weights", "sums", "membrane", "fraction bits", "kernels",
-            "weight bytes", "state bytes",
+            "layer", "operation", "weights", "number of weights", "sums", "membrane",
+            "fraction bits", "kernels", "stored bytes", "state bytes",
         )  # fmt: skip
         rows = [tuple(asdict(layer).values()) for layer in self.layers]
         unit = "" if self.input_scale is None else f" times {self.input_scale:g}"
         density = ""
         if self.input_density is not None:
             density = f", up to {self.input_density} in a window of the first layer"
+        assumed = ", which is assumed: --data measures it" if self.input_is_assumed else ""
         memory = [
             ("arena", self.library.arena_bytes),
             ("of it state", self.library.state_bytes),
@@ -107,10 +120,10 @@ class CompileReport:
             ("flash", self.library.flash_bytes),
         ]
         return [
-            *format_table(titles, rows), "",
+            *([*format_table(titles, rows), ""] if rows else []),
             *residency_lines(self.residency), "",
             *format_table(("memory", "bytes"), [row for row in memory if row[1] is not None]), "",
-            f"input up to {self.input_maximum}{unit}{density}",
+            f"input up to {self.input_maximum}{unit}{density}{assumed}",
             f"library '{self.name}' for {self.target} in {self.directory}: "
             f"{len(self.library.files)} files",
         ]  # fmt: skip
@@ -122,7 +135,7 @@ def compile(
     *,
     target: str = "host",
     options: LoweringOptions | None = None,
-    data: Dataset | str | None = None,
+    data: Dataset | PathLike | None = None,
     bins: int | None = None,
     limit: int | None = None,
     name: str | None = None,
@@ -173,6 +186,9 @@ def compile(
         directory=folder,
         input_maximum=op.properties["input_maximum"].value.data,  # type: ignore[attr-defined]
         input_scale=None if scale is None else scale.value.data,  # type: ignore[attr-defined]
+        input_is_assumed=(
+            samples is None and options.input_maximum is None and lowered.snn is not None
+        ),
         input_density=None if density is None else density.limit,
         layers=tuple(layer_rows(lowered)),
         residency=residency(op),
@@ -184,31 +200,69 @@ def layer_rows(lowered: LoweredNetwork) -> Iterator[LayerRow]:
     """Return how every layer is computed, in order of execution."""
     if lowered.qsnn is None:
         return
-    kernels = _kernels_by_layer(lowered.network)
-    for op in network_of(lowered.simplified or lowered.qsnn).body.block.ops:
-        if isinstance(op, qsnn.WeightOp | qsnn.OutputOp):
-            continue
-        layer = getattr(op.attributes.get(LAYER), "data", "")
-        yield _layer_row(op, layer, kernels.get(layer, ()))
+    network = lowered.network
+    assert isinstance(network, snnrt.NetworkOp)
+    kernels = _kernels_by_layer(network)
+    constants = {row.layer: row.bytes for row in residency(network).constants}
+    layers = [
+        op
+        for op in network_of(lowered.simplified or lowered.qsnn).body.block.ops
+        if not isinstance(op, qsnn.WeightOp | qsnn.OutputOp)
+    ]
+    called = [op for op in layers if _layer(op) in kernels]
+    told = set[str]()
+    for op in layers:
+        names, bytes = "", None
+        if (layer := _layer(op)) not in kernels:
+            user = _first_behind(op, called)
+            names = "" if user is None else f"with {_layer(user)}"
+        elif layer not in told and not isinstance(op, _BOOKKEEPING):
+            told.add(layer)
+            names, bytes = ", ".join(kernels[layer]), constants.get(layer)
+        yield _layer_row(op, names, bytes)
 
 
-def _layer_row(op: Operation, layer: str, kernels: tuple[str, ...]) -> LayerRow:
+_BOOKKEEPING = (qsnn.RegisterOp, qsnn.ReadOp, qsnn.WriteOp)
+"""Operations of feedback, which compute nothing."""
+
+
+def _first_behind(op: Operation, called: list[Operation]) -> Operation | None:
+    """The first of some operations that needs a value of this one, however indirectly."""
+    if isinstance(op, qsnn.ReshapeOp):
+        return None
+    reached = {op}
+    following = op.next_op
+    while following is not None:
+        if any(operand.owner in reached for operand in following.operands):
+            if following in called:
+                return following
+            reached.add(following)
+        following = following.next_op
+    return None
+
+
+def _layer_row(op: Operation, kernels: str, constant_bytes: int | None) -> LayerRow:
     weight = op.weight if isinstance(op, qsnn.LinearOp | qsnn.Conv2dOp) else None
     membrane = getattr(op, "membrane", None)
     overflow = f", {op.overflow.data.value}" if isinstance(op, qsnn.NeuronBase) else ""
     return LayerRow(
-        layer=layer,
+        layer=_layer(op),
         operation=op.name.removeprefix("qsnn."),
         weights=None if weight is None else str(element_type_of(weight.type)),
+        weight_count=None if weight is None else element_count(shape_of(weight.type)),
         sums=None if weight is None else str(element_type_of(op.results[0].type)),
         membrane=None if membrane is None else f"{element_type_of(membrane.type)}{overflow}",
         fraction_bits=op.shift.value.data if isinstance(op, qsnn.NeuronBase) else None,
-        kernels=", ".join(kernels),
-        weight_bytes=None if weight is None else _bytes(weight.type),
+        kernels=kernels,
+        constant_bytes=constant_bytes,
         state_bytes=sum(_bytes(state.type) for state in op.states)
         if isinstance(op, qsnn.NeuronBase)
         else None,
     )
+
+
+def _layer(op: Operation) -> str:
+    return getattr(op.attributes.get(LAYER), "data", "")
 
 
 def residency_lines(residency: Residency) -> list[str]:
@@ -242,8 +296,7 @@ def _kernels_by_layer(network: NetworkOpBase) -> dict[str, tuple[str, ...]]:
     """The C functions that are called for each layer, each once."""
     found: dict[str, dict[str, None]] = {}
     for op in network.body.block.ops:
-        if isinstance(op, KernelOpBase):
-            layer = getattr(op.attributes.get(LAYER), "data", "")
+        if isinstance(op, KernelOpBase) and (layer := _layer(op)):
             found.setdefault(layer, {})[op.name.partition(".")[2]] = None
     return {layer: tuple(names) for layer, names in found.items()}
 

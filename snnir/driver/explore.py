@@ -14,14 +14,16 @@ from snnir.backends.firmware import measure_footprint
 from snnir.backends.targets import TargetDescription, get_target
 from snnir.costs.goals import Goal
 from snnir.costs.model import predict
+from snnir.costs.signals import ASSUMED_INPUT_RATE, ASSUMED_RATE
 from snnir.data import Dataset
 from snnir.data.network_inputs import load_samples
-from snnir.dialects import snnrt
+from snnir.dialects import qsnn, snnrt
 from snnir.driver.files import kernels_of, network_of, read_network
 from snnir.driver.fitting import lower_within_limits
 from snnir.driver.lowering import to_integer_level
 from snnir.driver.pipelines import LoweringOptions, for_target
 from snnir.driver.tables import format_table
+from snnir.passes.qsnn_select_kernels import activity_is_measured
 from snnir.support.atomic import PathLike
 from snnir.support.diagnostics import DiagnosticEngine, SNNError, error_at
 
@@ -55,11 +57,18 @@ class Alternative:
 
 @dataclass(frozen=True)
 class ExploreReport:
-    """The alternatives, the fastest first."""
+    """The alternatives, the fastest first.
+
+    Attributes:
+        counted: whether `snnir validate` can count instructions for the target.
+        measured: whether predictions go by measured activity; they assume some otherwise.
+    """
 
     name: str
     target: str
     alternatives: tuple[Alternative, ...]
+    counted: bool
+    measured: bool
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain values."""
@@ -74,11 +83,19 @@ class ExploreReport:
         ]
         built = all(each.built for each in self.alternatives)
         bytes = "bytes as built, RAM with stack" if built else "bytes as predicted"
-        return [
+        counted = "; 'snnir validate' counts instructions" if self.counted else ""
+        # Other targets have no table of costs.
+        core = "" if built else " for a Cortex-M7"
+        lines = [
             *format_table(titles, rows), "",
-            f"'{self.name}' for {self.target}: a mean step as predicted, {bytes}; 'snnir validate' "
-            "counts instructions",
+            f"'{self.name}' for {self.target}: a mean step as predicted{core}, {bytes}{counted}",
         ]  # fmt: skip
+        if not self.measured:
+            lines.append(
+                f"{ASSUMED_INPUT_RATE:.0%} of the input and {ASSUMED_RATE:.0%} of the neurons are "
+                "taken to be active: --data or --calibration measures that"
+            )
+        return lines
 
 
 def explore(
@@ -86,15 +103,17 @@ def explore(
     *,
     target: str = "host",
     options: LoweringOptions | None = None,
-    data: Dataset | str | None = None,
+    data: Dataset | PathLike | None = None,
     bins: int | None = None,
     limit: int | None = None,
     cmsis_nn: Path | None = None,
 ) -> ExploreReport:
     """Choose kernels for each goal, and for speed within less flash and less RAM.
 
-    Limits are the powers of two between what the smallest and the fastest kernels take. What
-    another alternative beats in everything is left out, unless it is a goal without limits.
+    Limits are the powers of two between what the smallest and the fastest kernels take, of RAM also
+    one and a half times these. Only speed is tried within them: whoever has a limit wants the
+    fastest kernels that keep to it, and the other goals give up speed for memory by themselves.
+    What another alternative beats in everything is left out, unless it is a goal.
 
     Args:
         network: a module of the `snn` or `qsnn` level, or the path of a `.mlir` file.
@@ -117,13 +136,13 @@ def explore(
 
     def alternative(goal: Goal, **limits: int) -> Alternative:
         chosen = replace(options, optimize=goal, **limits)  # type: ignore[arg-type]
-        return _alternative(integers, chosen, limits, samples, description, cmsis_nn)
+        return _alternative(integers, chosen, samples, description, cmsis_nn)
 
     goals = {goal: alternative(goal) for goal in get_args(Goal)}
     found = list(goals.values())
     for memory in ("flash", "ram"):
-        sizes = [getattr(goals[goal], f"{memory}_bytes") for goal in ("size", "speed")]
-        for bytes in _powers_between(*sizes):
+        least, most = (getattr(goals[goal], f"{memory}_bytes") for goal in ("size", "speed"))
+        for bytes in limits_between(least, most, halves=memory == "ram"):
             try:
                 found.append(alternative("speed", **{f"{memory}_limit": bytes}))
             except SNNError:
@@ -131,12 +150,17 @@ def explore(
                 continue
     kept = _worthwhile(found, list(goals.values()))
     ordered = sorted(kept, key=lambda each: each.instructions)
-    return ExploreReport(network_of(integers).sym_name.data, description.name, tuple(ordered))
+    op = network_of(integers)
+    assert isinstance(op, qsnn.NetworkOp)
+    return ExploreReport(
+        op.sym_name.data, description.name, tuple(ordered), description.emulator is not None,
+        activity_is_measured(op),
+    )  # fmt: skip
 
 
 def _alternative(
-    module: ModuleOp, options: LoweringOptions, limits: dict[str, int], data: Dataset | None,
-    target: TargetDescription, cmsis_nn: Path | None,
+    module: ModuleOp, options: LoweringOptions, data: Dataset | None, target: TargetDescription,
+    cmsis_nn: Path | None,
 ) -> Alternative:  # fmt: skip
     # Nobody wants remarks on what may not be chosen.
     with DiagnosticEngine():
@@ -151,19 +175,32 @@ def _alternative(
     if footprint is not None:
         flash, ram = footprint.flash_bytes, footprint.ram_bytes
     arguments = [f"--optimize {options.optimize}"]
-    arguments += [f"--{name.replace('_', '-')} {bytes >> 10}K" for name, bytes in limits.items()]
+    limits = (("ram", options.ram_limit), ("flash", options.flash_limit))
+    arguments += [
+        f"--{memory}-limit {_size_text(limit)}" for memory, limit in limits if limit is not None
+    ]
     return Alternative(
         " ".join(arguments), round(cost.instructions), round(cost.cycles), round(flash), round(ram),
         footprint is not None,
     )  # fmt: skip
 
 
-def _powers_between(smallest: int, largest: int) -> Iterator[int]:
-    """The powers of two above one number and below another, from 1 KiB on."""
+def _size_text(bytes: int) -> str:
+    """As an argument: in KiB, if that says it."""
+    return str(bytes) if bytes % (1 << 10) else f"{bytes >> 10}K"
+
+
+def limits_between(smallest: int, largest: int, halves: bool) -> Iterator[int]:
+    """The powers of two, from 1 KiB on, above one number and below another.
+
+    Args:
+        halves: with those one and a half times as large.
+    """
     power = 1 << 10
     while power < largest:
-        if power > smallest:
-            yield power
+        for limit in (power, power * 3 // 2) if halves else (power,):
+            if smallest < limit < largest:
+                yield limit
         power *= 2
 
 

@@ -25,6 +25,7 @@ class NetworkSummary:
     Attributes:
         neurons: number of neurons by layer name.
         parameters: number of weights and biases.
+        origin: where they come from, if that is known.
     """
 
     name: str
@@ -34,6 +35,7 @@ class NetworkSummary:
     readout: str
     neurons: dict[str, int]
     parameters: int
+    origin: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The summary as plain values."""
@@ -48,7 +50,7 @@ class NetworkSummary:
             f"input       {shape} {self.input}, {self.timesteps} time steps",
             f"readout     {self.readout}",
             f"neurons     {sum(self.neurons.values()):,} ({layers})",
-            f"parameters  {self.parameters:,}",
+            f"parameters  {self.parameters:,}" + (f" of {self.origin}" if self.origin else ""),
         ]
 
 
@@ -104,8 +106,12 @@ def import_network(
     return imported
 
 
-def summarize(module: ModuleOp) -> NetworkSummary:
-    """Return what the network of an `snn` module is made of."""
+def summarize(module: ModuleOp, origin: str | None = None) -> NetworkSummary:
+    """Return what the network of an `snn` module is made of.
+
+    Args:
+        origin: where its parameters come from.
+    """
     network = network_of(module)
     return NetworkSummary(
         name=network.sym_name.data,
@@ -122,4 +128,5 @@ def summarize(module: ModuleOp) -> NetworkSummary:
             for op in network.body.block.ops
             if isinstance(op, snn.WeightOp)
         ),
+        origin=origin,
     )

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
+from xdsl.ir import Operation
 
 from snnir.backends.targets import TargetDescription, get_target
 from snnir.costs.features import Presentation
 from snnir.data.network_inputs import integer_input
 from snnir.dialects import snnrt
+from snnir.dialects.kernel_bases import buffer_shape
 from snnir.dialects.layer_shapes import element_count, shape_of
 from snnir.dialects.network import NetworkOpBase, layer_names
 from snnir.driver.files import network_of
@@ -86,6 +88,8 @@ def open_level(
         SNNError: the network was written at a lower level, the toolchain is missing, or a limit is
             not kept.
     """
+    if name not in LEVELS:
+        raise SNNError(f"there is no level '{name}'; levels are {', '.join(LEVELS)}")
     if name == "snn":
         if lowered.snn is None:
             raise SNNError("the network is written in integers and has no level snn")
@@ -166,7 +170,7 @@ def batches(network: NetworkOpBase, samples: int, progress: bool) -> Iterator[sl
 
     The bar is on standard error, and only where that is a terminal.
     """
-    neurons = sum(element_count(shape_of(op.results[0].type)) for op in layer_names(network))
+    neurons = sum(map(_neurons_of, layer_names(network)))
     steps = network.timesteps.value.data
     sample_bytes = max(neurons * steps * _RECORDED_BYTES_PER_NEURON, 1)
     batch = min(max(RECORDING_BYTES // sample_bytes, 1), LARGEST_BATCH)
@@ -175,6 +179,15 @@ def batches(network: NetworkOpBase, samples: int, progress: bool) -> Iterator[sl
             stop = min(start + batch, samples)
             yield slice(start, stop)
             bar.update(stop - start)
+
+
+def _neurons_of(op: Operation) -> int:
+    """The number of neurons of a layer at any level."""
+    if isinstance(op, snnrt.WindowLIFBase):
+        return element_count(op.spikes_shape)
+    if isinstance(op, snnrt.LIFOp | snnrt.LIOp | snnrt.AlphaOp):
+        return element_count(buffer_shape(op.membrane.type))
+    return element_count(shape_of(op.results[0].type))
 
 
 def take_samples(result: ExecutionResult, rows: NDArray[np.int64]) -> ExecutionResult:

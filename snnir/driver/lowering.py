@@ -72,8 +72,9 @@ class LoweredNetwork:
         """The network in integers. Raises `SNNError` if it was written as kernels."""
         if self.qsnn is None:
             raise error_at(
-                self.network, "is written as kernels, which nothing here executes but C: "
-                "give the network at the snn or qsnn level"
+                self.network, "is written as kernels and has no level above, to compare with or "
+                "to run: give the network at the snn or qsnn level, or run the level kernels, host "
+                "or qemu"
             )  # fmt: skip
         return network_of(self.qsnn)
 

@@ -12,6 +12,7 @@ from xdsl.utils.arg_spec import ArgSpec, ParameterListType
 
 from snnir.backends.targets import TargetDescription
 from snnir.costs.goals import Goal, Metric, keeps_arena
+from snnir.costs.model import most_arena_bytes
 from snnir.kernels.context import KernelChoice, NeuronChoice, Packing
 from snnir.quantization.options import StatePolicy
 from snnir.support.pipeline import (
@@ -199,9 +200,12 @@ def activity_measurement(calibration: str) -> str:
 
 def hoisting(options: LoweringOptions) -> str:
     """The pass that computes once in a sequence what a static input allows."""
+    limit = options.ram_limit
+    if options.optimize is not None:
+        limit = most_arena_bytes(limit, options.ram_reserve)
     values: dict[str, int | str | None] = {
         "keep-arena": keeps_arena(options.optimize) or None,
-        "ram-limit": options.ram_limit,
+        "ram-limit": limit,
         "target": options.target,
     }
     return _spec("kernels-hoist-static-input", values)

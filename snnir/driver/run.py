@@ -22,7 +22,7 @@ from snnir.driver.lowering import LoweredNetwork, compress
 from snnir.driver.measured_cost import Cost, check_presentation, cost_lines, prediction
 from snnir.driver.pipelines import LoweringOptions
 from snnir.driver.tables import format_table, percent
-from snnir.executors.result import ExecutionResult
+from snnir.executors.result import ExecutionResult, count_undecided, undecided_text
 from snnir.support.atomic import PathLike, atomic_write
 from snnir.support.diagnostics import SNNError
 
@@ -64,6 +64,8 @@ class RunReport:
         lines = [f"level     {self.level}", f"samples   {len(self.labels)}"]
         if self.accuracy is not None:
             lines.append(f"accuracy  {percent(self.accuracy)}")
+        if undecided := count_undecided(self.scores):
+            lines.append(f"undecided {undecided_text(undecided, len(self.labels))}")
         lines += ["", *format_table(("layer", "spikes of a neuron and step"), rates)]
         return [*lines, *cost_lines("measured", self.cost)]
 
@@ -75,7 +77,7 @@ class RunReport:
 
 def run(
     network: ModuleOp | PathLike,
-    data: Dataset | str,
+    data: Dataset | PathLike,
     *,
     bins: int | None = None,
     limit: int | None = None,

@@ -31,7 +31,7 @@ QEMU_LIMIT = 100
 
 def validate(
     network: ModuleOp | PathLike,
-    data: Dataset | str,
+    data: Dataset | PathLike,
     *,
     bins: int | None = None,
     limit: int | None = None,

@@ -13,7 +13,7 @@ from snnir.driver.bit_exactness import Difference, first_difference, first_unequ
 from snnir.driver.measured_cost import cost_lines
 from snnir.driver.tables import format_table, percent
 from snnir.executors.agreement import Divergence, compare_recordings
-from snnir.executors.result import ExecutionResult
+from snnir.executors.result import ExecutionResult, count_undecided, undecided_text
 
 
 @dataclass
@@ -23,6 +23,7 @@ class LevelReport:
     Spikes are counted over all layers, steps and samples.
 
     Attributes:
+        undecided: samples that give all classes the same score.
         ties: samples whose first difference from snnTorch the order of float summation explains.
         unexplained: samples with any other difference from snnTorch.
         bit_exact: whether every spike, membrane and score equals that of `qsnn`.
@@ -30,6 +31,7 @@ class LevelReport:
 
     level: str
     samples: int = 0
+    undecided: int = 0
     correct: int | None = None
     equal_labels: int | None = None
     equal_spikes: dict[str, int] = field(default_factory=dict)
@@ -67,6 +69,7 @@ class LevelReport:
                 f"snn differs from snnTorch in {self.unexplained} samples: sample {found.sample}, "
                 f"step {found.step}, layer '{found.layer}', neuron {found.neuron}: membranes "
                 f"{found.membranes[0]:g} and {found.membranes[1]:g}, threshold {found.threshold:g}"
+                "; the module has to be the one that was imported, with the same --weights"
             )
         return None
 
@@ -83,6 +86,7 @@ class LevelReport:
             "samples": self.samples,
             "spike_agreement": self.spike_agreement,
             "label_agreement": self.label_agreement,
+            "undecided": self.undecided or None,
             "layer_spike_agreement": layers or None,
             "ties": self.ties,
             "unexplained": self.unexplained,
@@ -95,6 +99,7 @@ class LevelReport:
     def account(self, result: ExecutionResult, labels: NDArray[np.int64] | None) -> None:
         """Count one batch, and how many of its labels are right."""
         self.samples += len(result.labels)
+        self.undecided += count_undecided(result.scores)
         if labels is not None:
             self.correct = (self.correct or 0) + int(np.count_nonzero(result.labels == labels))
 
@@ -169,6 +174,10 @@ class ValidationReport:
             "bit-exact",
         )  # fmt: skip
         lines = format_table(titles, agreement)
+        # Levels that agree say nothing where networks do nothing, for instance untrained ones.
+        if level := next((each for each in reversed(self.levels) if each.undecided), None):
+            text = undecided_text(level.undecided, level.samples)
+            lines += ["", f"at level {level.level}, {text}"]
         for level in self.levels:
             if "instructions_per_step" in level.cost:
                 lines += cost_lines(f"measured at level {level.level}", level.cost)

@@ -20,6 +20,19 @@ from snnir.support.arrays import array_from_dense
 LOGICAL_SHAPE = "logical_shape"
 """Property of neuron layers that are computed window by window."""
 
+
+def count_undecided(scores: NDArray) -> int:
+    """The samples of `scores`, (samples, classes), that give all of several classes the same."""
+    if scores.shape[-1] < 2:
+        return 0
+    return int(np.count_nonzero((scores == scores[:, :1]).all(axis=-1)))
+
+
+def undecided_text(undecided: int, samples: int) -> str:
+    """What to say of them."""
+    return f"{undecided} of {samples} samples give every class the same score: class 0"
+
+
 RecordMode = Literal["none", "spikes", "all"]
 """What to keep of every neuron layer at every step: nothing, spikes, or spikes and membranes."""
 

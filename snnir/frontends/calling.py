@@ -62,20 +62,37 @@ def find_call(
             return Call(form, sample)
     if not failures:
         raise SNNError(f"{type(module).__name__} does not take frames of the shape {tuple(shape)}")
-    raise min(failures, key=_hopelessness)
+    best = min(failures, key=_hopelessness)
+    if timesteps is None and _raised(best):
+        # With a number of steps, whole samples would have been tried, too.
+        raise SNNError(
+            f"{best.message}; if it takes all steps of a sample at once, say how many there are "
+            "with timesteps (--timesteps)"
+        ) from best
+    raise best
 
 
 def check_frames(
     module: nn.Module, shape: Sequence[int], timesteps: int | None, binary: bool = False
 ) -> list[LayerReport]:
-    """Return `check_module`'s verdicts for the form in which most of the module is supported."""
-    return min(
+    """Return `check_module`'s verdicts for the form in which most of the module is supported.
+
+    Where the module runs in no form, the reason is that of `find_call`.
+    """
+    reports = min(
         (
             check_module(module, sample, _traced_steps(timesteps))
             for sample in _samples(shape, timesteps, binary)
         ),
         key=_refusals,
     )
+    if not any(report.kind == "network" for report in reports):
+        return reports
+    try:
+        find_call(module, shape, timesteps, binary)
+    except SNNError as error:
+        return [LayerReport(type(module).__name__, "network", False, error.message)]
+    return reports
 
 
 def _traced_steps(timesteps: int | None) -> int | None:
@@ -108,7 +125,12 @@ def _hopelessness(error: SNNError) -> int:
     """Orders failures: refused layers, then refused loops, then calls that raised."""
     if isinstance(error, LayersNotSupported):
         return sum(not report.supported for report in error.reports)
-    return 1_000_000 if error.__cause__ is None else 2_000_000
+    return 2_000_000 if _raised(error) else 1_000_000
+
+
+def _raised(error: SNNError) -> bool:
+    """Whether the module itself raised something."""
+    return error.__cause__ is not None and not isinstance(error, LayersNotSupported)
 
 
 def _refusals(reports: Sequence[LayerReport]) -> tuple[bool, int]:

@@ -4,6 +4,7 @@
 from collections.abc import Sequence
 
 import torch
+from torch import nn
 from xdsl.dialects.builtin import TensorType, UnrealizedConversionCastOp, f32
 from xdsl.ir import SSAValue
 
@@ -14,7 +15,7 @@ from snnir.frontends.errors import Unsupported
 from snnir.frontends.folding import Node
 from snnir.frontends.neurons import REFUSED, converter_for_neuron
 from snnir.frontends.registry import FUNCTIONS, LAYERS, Converter
-from snnir.frontends.tracer import Call
+from snnir.frontends.tracer import Call, is_leaf
 
 MODULES = (layers, arithmetic)
 """The modules that fill the tables."""
@@ -23,7 +24,19 @@ _NOT_SPIKING = (
     "is an activation of networks that do not spike, and snnir has spikes and linear layers",
     "use a spiking neuron such as snntorch.Leaky",
 )
+_SEQUENCE_REASONS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        ("LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell"), REFUSED["SLSTM"]
+    ),
+    **dict.fromkeys(
+        ("MultiheadAttention", "TransformerEncoderLayer", "TransformerEncoder", "Transformer",
+         "TransformerDecoderLayer", "TransformerDecoder"),
+        ("multiplies values of the input with one another", "use layers with constant weights"),
+    ),
+}  # fmt: skip
+"""Layers that may process whole sequences, so that modules with them need not have a time step."""
 _LAYER_REASONS: dict[str, tuple[str, ...]] = {
+    **_SEQUENCE_REASONS,
     **dict.fromkeys(("ReLU", "LeakyReLU", "GELU", "Sigmoid", "Tanh", "SiLU", "ELU"), _NOT_SPIKING),
     **dict.fromkeys(
         ("LayerNorm", "GroupNorm", "InstanceNorm2d"),
@@ -41,6 +54,15 @@ _FUNCTION_REASONS: dict[str, tuple[str, ...]] = {
     "rand_like": ("is random",),
     "bernoulli": ("is random", "encode the input outside of the module"),
 }
+
+
+def refused_sequences(module: nn.Module) -> list[LayerReport]:
+    """A report on each layer in the module that may process a whole sequence at once."""
+    return [
+        LayerReport(path or kind, kind, False, Unsupported(*_SEQUENCE_REASONS[kind]).reason)
+        for path, child in module.named_modules()
+        if (kind := type(child).__name__) in _SEQUENCE_REASONS and is_leaf(child)
+    ]
 
 
 def convert_node(conversion: Conversion, node: Node) -> None:

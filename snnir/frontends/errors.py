@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Errors of the importers: what cannot be imported, and what other people's code raises."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from snnir.support.diagnostics import SNNError
@@ -19,8 +19,11 @@ class Unsupported(Exception):
 
 
 @contextmanager
-def user_code(what: str) -> Iterator[None]:
+def user_code(what: str | Callable[[], str]) -> Iterator[None]:
     """Turn whatever a user's code raises into an `SNNError` that says what was being done.
+
+    Args:
+        what: that, or what says it after the failure.
 
     Raises:
         SNNError: the body raised anything; the cause is chained.
@@ -30,4 +33,5 @@ def user_code(what: str) -> Iterator[None]:
     except SNNError:
         raise
     except Exception as error:  # Other people's code may raise anything.
-        raise SNNError(f"{what} raised {type(error).__name__}: {error}") from error
+        doing = what if isinstance(what, str) else what()
+        raise SNNError(f"{doing} raised {type(error).__name__}: {error}") from error

@@ -232,7 +232,7 @@ def _difference(node: Node, found: Any, step: int) -> str:
     if node.call.kind in ("__getitem__", "select"):
         return (
             "cuts the values of each step out of something that was computed before the time loop; "
-            "only the sample may be cut up, so move that computation into the loop"
+            "only the sample may be cut up, so move that computation into the loop or the data"
         )
     for there, here in zip(node.references(), _references(found), strict=False):
         if there.node is not here.node:

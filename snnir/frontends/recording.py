@@ -83,7 +83,7 @@ def _record_once(module: nn.Module, sample: Tensor, arguments: list[str]) -> Rec
     placeholders = {name: sample.new_zeros(0) for name in arguments}
     for name, placeholder in placeholders.items():
         tracer.bind(placeholder, StateArgument(name))
-    with user_code(_call_text(module, sample)), tracer.recording():
+    with user_code(lambda: _call_text(module, sample, tracer)), tracer.recording():
         returned = tracer.sources_in(tracer.run(module, sample, **placeholders))
     counts = Counter(call.name for call in tracer.calls if call.is_neuron)
     if not counts:
@@ -116,7 +116,7 @@ def _record_steps(
     tracer = Tracer(module)
     returned: list[Any] = []
     states = {name: sample.new_zeros(0) for name in order}
-    with user_code(_call_text(module, sample)), tracer.recording():
+    with user_code(lambda: _call_text(module, sample, tracer)), tracer.recording():
         for step in range(steps):
             frame = sample.clone()
             tracer.bind(frame, Frame(step))
@@ -237,5 +237,8 @@ def is_zero_state(source: Source, shape: tuple[int, ...]) -> bool:
     return value is not None and (tuple(value.shape) != shape or not bool(value.any()))
 
 
-def _call_text(module: nn.Module, sample: Tensor) -> str:
-    return f"calling {type(module).__name__} on a sample of shape {tuple(sample.shape)}"
+def _call_text(module: nn.Module, sample: Tensor, tracer: Tracer) -> str:
+    """What was done when an exception came, in which layer if it came from one."""
+    text = f"calling {type(module).__name__} on a sample of shape {tuple(sample.shape)}"
+    layer = tracer.interrupted()
+    return text if layer is None else f"{text}: {layer}"

@@ -16,7 +16,7 @@ from xdsl.utils.exceptions import VerifyException
 from snnir.dialects import snn
 from snnir.dialects.layer_bases import element_type_of
 from snnir.frontends.conversion import Conversion, LayerReport, LayersNotSupported, Output
-from snnir.frontends.converters import convert_node
+from snnir.frontends.converters import convert_node, refused_sequences
 from snnir.frontends.folding import LoopBody, Node, Timeline, fold
 from snnir.frontends.neurons import refused_neurons
 from snnir.frontends.outputs import find_roots
@@ -83,7 +83,7 @@ def from_snntorch(
     try:
         result.verify()
     except VerifyException as error:
-        raise SNNError(f"network '{name}' is not valid: {error}") from error
+        raise SNNError(f"the module makes no valid network: {error}") from error
     return result
 
 
@@ -108,7 +108,8 @@ def draft_import(module: nn.Module, sample_input: Tensor, timesteps: int | None)
 
     Raises:
         SNNError: the module does not run, or is not a loop over equal time steps.
-        LayersNotSupported: so, and it has neurons that are not supported, which may be why.
+        LayersNotSupported: so, and it has neurons or layers of whole sequences that are not
+            supported, which may be why.
     """
     try:
         recording = record(module, sample_input, timesteps)
@@ -116,7 +117,7 @@ def draft_import(module: nn.Module, sample_input: Tensor, timesteps: int | None)
         found = find_roots(timeline)
         body = fold(timeline, found)
     except SNNError as error:
-        if refused := refused_neurons(module):
+        if refused := refused_neurons(module) or refused_sequences(module):
             raise LayersNotSupported(refused) from error
         raise
     roots = [(timeline.position[root.call][0], root.output) for root in found]

@@ -171,10 +171,13 @@ class Tracer(TorchFunctionMode):
         self._paths = {child: path for path, child in module.named_modules()}
         self._sources = WeakTensorKeyDictionary()
         self._pending: list[Call] = []
+        self._frame_shape: tuple[int, ...] | None = None
         self._depth = 0
 
     def bind(self, tensor: Tensor, source: Source) -> None:
         """Say where a tensor comes from."""
+        if isinstance(source, (Sample, Frame)):
+            self._frame_shape = tuple(tensor.shape)
         self._sources[tensor] = source
 
     def source_of(self, tensor: Tensor) -> Source:
@@ -204,6 +207,26 @@ class Tracer(TorchFunctionMode):
     def run(self, module: nn.Module, sample: Tensor, **states: Tensor) -> Any:
         """Call the module; call sites are told apart by the frames below this one."""
         return module(sample, **states)
+
+    def interrupted(self) -> str | None:
+        """The layer whose call has not returned, with the shapes of its arguments, if there is one.
+
+        After an exception that is the layer that raised it.
+        """
+        if not self._pending:
+            return None
+        call = self._pending[0]
+        shapes = [str(shape) for shape in map(self._shape_of, _leaves(call.args)) if shape]
+        given = f", given {' and '.join(shapes)}," if shapes else ""
+        return f"layer '{call.name}' ({call.kind}){given}"
+
+    def _shape_of(self, source: Any) -> tuple[int, ...] | None:
+        """The shape of a tensor of which the source is known."""
+        if isinstance(source, Produced):
+            return source.call.outputs[source.output][0]
+        if isinstance(source, Constant):
+            return tuple(source.tensor.shape)
+        return self._frame_shape
 
     def sources_in(self, value: Any) -> Any:
         """`value` with all tensors in tuples, lists and dictionaries replaced by their sources."""

@@ -20,6 +20,7 @@ from xdsl.dialects.builtin import (
     i16,
 )
 from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.irdl import IRDLOperation
 
 from snnir.dialects import qsnn, snnrt
 from snnir.dialects.kernel_bases import buffer_element, buffer_shape
@@ -252,10 +253,15 @@ class KernelContext:
         return op.result
 
     def call(self, op: Operation, source: Operation | None = None) -> None:
-        """Append a call; it takes location and layer name from the operation that it implements."""
+        """Append a call; it takes location and layer name from the operation that it implements.
+
+        Attributes that are named like a property of the call, such as the choice of its `kernel`,
+        are left behind: in generic form one of both would be lost.
+        """
         if source is not None:
             op.location = source.location
-            op.attributes.update(source.attributes)
+            taken = op.get_irdl_definition().properties if isinstance(op, IRDLOperation) else {}
+            op.attributes.update({n: v for n, v in source.attributes.items() if n not in taken})
         self.calls.append(op)
 
     def define(self, value: SSAValue, name: str, order: Order | None = None) -> SSAValue:

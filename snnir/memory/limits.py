@@ -135,6 +135,13 @@ def constant_layers(network: snnrt.NetworkOp) -> dict[snnrt.ConstantOp, str]:
     }
 
 
+_REMEDY = (
+    "raise the limit, let kernels be chosen that keep to it (--optimize), or make the network "
+    "smaller (snn-compress)"
+)
+
+
 def _largest(found: Iterable[tuple[int, str, str]]) -> str:
     ordered: Sequence[tuple[int, str, str]] = sorted(found, key=lambda entry: -entry[0])[:BLAMED]
-    return "largest: " + ", ".join(f"{name} ({size} bytes, {why})" for size, name, why in ordered)
+    blamed = ", ".join(f"{name} ({size} bytes, {why})" for size, name, why in ordered)
+    return f"largest: {blamed}; {_REMEDY}"

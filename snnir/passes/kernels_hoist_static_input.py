@@ -13,8 +13,8 @@ constant, or written by hoisted calls only; a list of active inputs, if only hoi
 length. Neurons never are: they have states. Networks of other inputs are left alone.
 
 Nothing is hoisted where the arena would go above `ram-limit` or would not fit into a memory of
-`target`, and with `keep-arena` where it would grow at all; a remark says so. Memory must not be
-planned yet.
+`target`, and with `keep-arena` where it would grow by more than 2 % of arena and constants
+together; a remark says so. Memory must not be planned yet.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from typing import ClassVar
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, UnitAttr
 
+from snnir.costs.goals import NEARLY_SMALLEST
+from snnir.costs.model import constant_bytes
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import KernelOpBase
 from snnir.dialects.snn_attributes import InputKind
@@ -40,7 +42,7 @@ class KernelsHoistStaticInputPass(SNNPass):
 
     name: ClassVar[str] = "kernels-hoist-static-input"
 
-    keep_arena: bool = option(False, "hoist only if the arena does not grow")
+    keep_arena: bool = option(False, "hoist only if the arena hardly grows: 2 % of all bytes")
     ram_limit: int | None = option(None, "hoist only if the arena has at most so many bytes")
     target: str | None = option(None, "hoist only if a memory of this target holds the arena")
 
@@ -59,6 +61,8 @@ class KernelsHoistStaticInputPass(SNNPass):
         if self.keep_arena:
             least = _arena_bytes(ctx, network.clone())
             assert least is not None, "without limits, memory can always be planned"
+            # As much as the smallest kernels may give up for faster ones.
+            least += int((NEARLY_SMALLEST - 1) * (least + constant_bytes(network)))
             limit = least if limit is None else min(limit, least)
         after = network.clone()
         hoist(after, static_calls(after))

@@ -56,6 +56,12 @@ _REASONS: dict[Goal, str] = {
 _UNITS: dict[Metric, str] = {"instructions": "instructions", "cycles": "estimated cycles"}
 
 
+def activity_is_measured(network: qsnn.NetworkOp) -> bool:
+    """Whether the activity of the input and of all neurons was recorded."""
+    neurons = [op for op in network.body.block.ops if isinstance(op, qsnn.SpikingNeuronBase)]
+    return INPUT_COUNTS in network.attributes and all(rate_of(op) is not None for op in neurons)
+
+
 @dataclass(frozen=True)
 class QSNNSelectKernelsPass(SNNPass):
     """Choose a kernel for every layer by predicted instructions, flash and RAM."""
@@ -152,8 +158,7 @@ class QSNNSelectKernelsPass(SNNPass):
         return [b for b in TABLE_BUDGETS if limit is None or b < limit]
 
     def _say_what_is_assumed(self, network: qsnn.NetworkOp) -> None:
-        neurons = [op for op in network.body.block.ops if isinstance(op, qsnn.SpikingNeuronBase)]
-        if INPUT_COUNTS in network.attributes and all(rate_of(op) is not None for op in neurons):
+        if activity_is_measured(network):
             return
         self.remark(
             network,

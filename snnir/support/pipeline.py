@@ -84,10 +84,16 @@ def build_from_spec(cls: type[SpecT], spec: ArgSpec) -> SpecT:
         raise PipelineError(str(error)) from error
 
 
+_LISTS = {"pass": "--list-passes", "target": "--list-targets"}
+"""Options of `snn-opt` that show all names of a kind."""
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
-    """Return the message for an unknown name, with the closest known one as a hint."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    hint = f"; did you mean '{close[0]}'?" if close else ""
+    """Return the message for an unknown name, with the closest known one or a list as a hint."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    hint = f"; snn-opt {_LISTS[kind]} shows all" if kind in _LISTS else ""
+    if close:
+        hint = f"; did you mean '{close[0]}'?"
     return f"unknown {kind} '{name}'{hint}"
 
 

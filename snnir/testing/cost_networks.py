@@ -78,6 +78,21 @@ class CostNetworkBuilder(RandomNetworkBuilder):
         )
         return self.add(neurons, named=True).spikes
 
+    def learned(self, current: SSAValue) -> SSAValue:
+        """Neurons whose leaks were trained: of each channel, or of each neuron."""
+        channels, *rest = shape_of(current.type)
+        several = (channels, *rest) if self.chance(0.5) else (channels, *[1] * len(rest))
+        threshold = self.rng.uniform(0.5, 2.0, (channels, *[1] * len(rest))).astype(np.float32)
+        lif = snn.LIFOp(
+            current,
+            dense_from_array(self.rng.uniform(0.1, 0.98, several).astype(np.float32)),
+            dense_from_array(threshold) if self.chance(0.4) else FloatAttr(1.0, f32),
+            reset=Reset(self.rng.choice(["subtract", "subtract", "zero_after", "none"])),
+            reset_timing=ResetTiming.DELAYED if self.chance(0.7) else ResetTiming.IMMEDIATE,
+            compare=Compare.GT,
+        )  # fmt: skip
+        return self.add(lif, named=True).spikes
+
     def convolution(self, value: SSAValue, plain: bool, kept: float = 1.0) -> SSAValue:
         """A convolution, of stride 1 if it is `plain`, perhaps with a pooling.
 
@@ -331,6 +346,20 @@ def synaptic(rng: np.random.Generator, alpha: bool = False) -> RandomNetwork:
     value = builder.flat(neurons(current))
     current = builder.connected(value, int(rng.choice([4, 10, 27, 48])))
     return RandomNetwork(builder.complete(neurons(current)), events(rng, shape))
+
+
+def trained_leaks(rng: np.random.Generator) -> RandomNetwork:
+    """Neurons with leaks of their own behind a layer, which may be a convolution, and another."""
+    is_flat = rng.random() < 0.5
+    shape = (int(rng.integers(60, 600)),) if is_flat else (2, *rng.integers(7, 17, 2).tolist())
+    builder = CostNetworkBuilder(rng, shape)
+    if is_flat:
+        current = builder.connected(builder.frame, int(rng.choice([16, 24, 40, 96, 131, 200])))
+    else:
+        current = builder.convolution(builder.frame, plain=True)
+    value = builder.flat(builder.learned(current))
+    current = builder.connected(value, int(rng.choice([4, 10, 27, 48])))
+    return RandomNetwork(builder.complete(builder.learned(current)), events(rng, shape))
 
 
 def recurrent(rng: np.random.Generator) -> RandomNetwork:

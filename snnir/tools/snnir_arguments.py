@@ -100,6 +100,11 @@ def _add_explore(verbs: Verbs) -> argparse.ArgumentParser:
     verb = _verb(
         verbs, "explore", "show what each goal of --optimize and less memory would give in C"
     )
+    verb.epilog = (
+        "Only speed is tried within less flash and less RAM: whoever has a limit wants the fastest "
+        "kernels that keep to it; balanced and size give up speed for memory by themselves. "
+        "--ram-limit and --flash-limit hold for all that is shown."
+    )
     verb.add_argument("network", metavar="FILE.mlir", help="network of level snn or qsnn")
     _add_target(verb)
     verb.add_argument(

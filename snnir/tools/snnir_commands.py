@@ -17,6 +17,7 @@ from snnir.driver.levels import LEVELS_IN_C
 from snnir.driver.pipelines import LoweringOptions, compression
 from snnir.driver.run import run
 from snnir.driver.validate import validate
+from snnir.kernels.context import CMSIS_CHOICES
 from snnir.support.atomic import atomic_write, check_writable
 from snnir.support.command_line import UsageError
 from snnir.support.diagnostics import SNNError
@@ -57,7 +58,9 @@ def import_command(options: argparse.Namespace) -> int:
         name=options.name or name_from_path(options.output),
     )
     write_network(module, options.output)
-    _show(summarize(module), options)
+    # Without weights they may be those that training would begin with.
+    origin = options.weights or f"{options.source}, without --weights"
+    _show(summarize(module, origin), options)
     return 0
 
 
@@ -159,12 +162,21 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
 """The functions that run the verbs and return the exit status."""
 
 
+_CHOOSABLE = ("event", *CMSIS_CHOICES)
+"""What `--kernels` may say beside `--optimize`."""
+
+
 def _lowering(options: argparse.Namespace) -> LoweringOptions:
     chosen = ("packing", "table_bytes", "tile_rows", "neurons", "weight_bits")
     given = [name for name in chosen if getattr(options, name) is not None]
     if options.optimize is not None and given:
         raise UsageError(
             f"--optimize chooses what --{given[0].replace('_', '-')} says; give one of them"
+        )
+    if options.optimize is not None and options.kernels not in _CHOOSABLE:
+        raise UsageError(
+            f"--optimize chooses what --kernels {options.kernels} says; give one of them (only "
+            f"{' and '.join(CMSIS_CHOICES)} go with it)"
         )
     if options.metric is not None and options.optimize is None:
         raise UsageError("--metric is for --optimize, which is not given")

@@ -12,7 +12,7 @@ from snnir.dialects import cmsis_nn, snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, buffer_shape
 from snnir.dialects.layer_shapes import element_count
 from snnir.dialects.network import layer_names
-from snnir.dialects.snn_attributes import REAL_KINDS
+from snnir.dialects.snn_attributes import REAL_KINDS, InputKind
 from snnir.support.diagnostics import error_at
 
 
@@ -86,6 +86,11 @@ class CNetwork:
     def input_calls(self) -> list[KernelOpBase]:
         """The calls that read the frame: checks of it first, then the one that stores it."""
         return [op for op in self.calls if self.op.frame in op.operands]
+
+    @property
+    def is_static(self) -> bool:
+        """Whether the frame is the same at every step of a sequence."""
+        return self.op.input.data is InputKind.STATIC_VALUES
 
     @property
     def reads_frame_once(self) -> bool:

@@ -16,7 +16,7 @@ from snnir.backends.c.tile_calls import mark_event_list
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, buffer_shape
 from snnir.dialects.layer_shapes import element_count
-from snnir.dialects.snn_attributes import InputKind, Readout
+from snnir.dialects.snn_attributes import Readout
 from snnir.support.arrays import array_from_dense
 
 _SCORES = {
@@ -28,6 +28,9 @@ _SCORES = {
 }
 
 
+_RUN = """Resets, runs `steps` frames that follow one another in memory, and stores the
+   class."""
+_RUN_STATIC = "Resets, runs `steps` steps on one frame, and stores the class."
 _STATIC_FRAME = """
    The frame is static: the first step after a reset reads it, and the others of the
    sequence compute with the same one."""
@@ -47,6 +50,12 @@ def template_values(network: CNetwork) -> dict[str, object]:
         "macro": network.macro,
         "version": __version__,
         "frame_type": network.frame_type,
+        "run_frames": "frame" if network.is_static else "frames",
+        # As wide as the name in the type and in the name of a function.
+        "indent": " " * (2 * len(network.name)),
+        "input_error": "An index or a value of the input is out of range."
+        if network.op.input_density is None
+        else "An index or a value of the input is out of range, or events lie too close.",
     }
 
 
@@ -72,10 +81,9 @@ def header(network: CNetwork) -> str:
             "frame_dimensions": " x ".join(map(str, network.frame_shape)),
             "frame_size": element_count(network.frame_shape),
             "input_description": description,
-            "input_error": "An index or a value of the input is out of range."
-            if op.input_density is None
-            else "An index or a value of the input is out of range, or events lie too close.",
             "input_maximum": maximum,
+            "input_scale": _input_scale(network),
+            "run_description": _RUN_STATIC if network.is_static else _RUN,
             "frame_hint": _STATIC_FRAME if network.reads_frame_once else "",
             "timesteps": op.timesteps.value.data,
             "outputs": network.output_size,
@@ -83,6 +91,19 @@ def header(network: CNetwork) -> str:
             "score_description": _SCORES[op.readout.data],
             "score_unit": _score_unit(network),
         },
+    )
+
+
+def _input_scale(network: CNetwork) -> str:
+    """The macro by which real values become elements of a frame."""
+    if not network.takes_values:
+        return ""
+    macro, scale = network.macro, network.op.input_scale
+    assert scale is not None
+    return (
+        f"\n\n/* A real value x becomes the element x / {macro}_INPUT_SCALE, rounded to nearest,\n"
+        f"   halves to even, and clamped to -{macro}_INPUT_MAXIMUM and {macro}_INPUT_MAXIMUM. */\n"
+        f"#define {macro}_INPUT_SCALE {scale.value.data:.9e}f"
     )
 
 
@@ -387,7 +408,6 @@ def _api(network: CNetwork) -> str:
     owner = network.scores.owner
     assert isinstance(owner, snnrt.BufferOp)
     assert owner.offset is not None
-    static = network.op.input.data is InputKind.STATIC_VALUES
     initial = _reset_states(network)
     constants = "".join(f"{text}\n" for text in initial.constants)
     return constants + fill_template(
@@ -402,7 +422,7 @@ def _api(network: CNetwork) -> str:
             if network.takes_values
             else fill_template("events.c.in", values),
             "read_input": _read_input(network),
-            "frame_advance": "" if static else f" + i * {network.macro}_FRAME_SIZE",
+            "frame_advance": "" if network.is_static else f" + i * {network.macro}_FRAME_SIZE",
             "scores_offset": owner.offset.value.data,
             "readout_body": _readout_body(network),
         },

@@ -14,6 +14,7 @@ from typing import ClassVar
 from xdsl.utils.arg_spec import ArgSpec
 
 from snnir.costs.goals import Goal, keeps_arena
+from snnir.costs.model import most_arena_bytes
 from snnir.kernels.context import KernelChoice
 from snnir.quantization.options import StatePolicy
 from snnir.support.pass_base import PassPipeline, element, option
@@ -70,7 +71,9 @@ class SNNLowerPipeline(PassPipeline):
             element(
                 "kernels-hoist-static-input",
                 keep_arena=keeps_arena(self.optimize) or None,
-                ram_limit=self.ram_limit,
+                ram_limit=(
+                    self.ram_limit if self.optimize is None else most_arena_bytes(self.ram_limit)
+                ),
                 target=self.target,
             ),
             element("kernels-plan-memory", **memory),

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: snn-opt %s --split-input-file --convert-qsnn-to-kernels --remarks 2>&1 | filecheck %s
 // RUN: snn-opt %s --split-input-file -p 'convert-qsnn-to-kernels,kernels-plan-memory' -t 'snn-c{file=source}' | filecheck %s --check-prefix=SOURCE
+// The choice of a kernel is no attribute of the call, whose own `kernel` is a size.
+// RUN: snn-opt %s --split-input-file --convert-qsnn-to-kernels --print-op-generic | filecheck %s --check-prefix=GENERIC
+// GENERIC: "snnrt.conv2d_dot"({{.*}}) <{kernel = array<i64: 2, 2>, {{[^}]*}}}> : (
 
 // Real values are seldom zero: they are multiplied, not listed. The weights -3, 9, 5 and 0 of the first output are the
 // numbers -3 * 256 + 9 and 5 * 256 + 0; the current is set, so that nothing clears it.
@@ -32,7 +35,7 @@ qsnn.network @linear(%frame: tensor<3xi8>) -> tensor<2xi16> attributes {timestep
 // SOURCE: snnrt_conv2d_dot_s32((int8_t *)(arena + {{[0-9]+}}), (int8_t *)(arena + {{[0-9]+}}), (int32_t *)(void *)(arena + {{[0-9]+}}), conv2d_weights, (int32_t *)(void *)(arena + {{[0-9]+}}), &{{[a-z_0-9]+}});
 qsnn.network @convolution(%frame: tensor<1x3x4xi8>) -> tensor<1x4x3xi16> attributes {timesteps = 5 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>, input_maximum = 16 : i64} {
   %a = qsnn.weight dense<[[[[2, 1], [4, 3]]]]> : tensor<1x1x2x2xi8>
-  %x = qsnn.conv2d %frame, %a padding [1, 0] : (tensor<1x3x4xi8>, tensor<1x1x2x2xi8>) -> tensor<1x4x3xi32>
+  %x = qsnn.conv2d %frame, %a padding [1, 0] {kernel = "dot"} : (tensor<1x3x4xi8>, tensor<1x1x2x2xi8>) -> tensor<1x4x3xi32>
   %y = qsnn.sum_pool2d %frame kernel [1, 2] stride [1, 2] : (tensor<1x3x4xi8>) -> tensor<1x3x2xi8>
   %b = qsnn.weight dense<1> : tensor<1x1x2x1xi8>
   %z = qsnn.conv2d %y, %b padding [1, 0] {kernel = "dot"} : (tensor<1x3x2xi8>, tensor<1x1x2x1xi8>) -> tensor<1x4x2xi32>

@@ -127,10 +127,16 @@ def test_the_readme_is_a_program(kind, input, tmp_path) -> None:
     readme = (folder / "README.md").read_text()
     example = re.findall(r"```c\n(.*?)```", readme, re.DOTALL)
     program = tmp_path / "program.c"
+    # One image is there at every step: no more than that may be needed.
+    static = input is InputKind.STATIC_VALUES
+    frames, call = (1, "frames") if static else (3, "frames, 3")
     program.write_text(
-        f"{example[0]}\nstatic {network.c_network.frame_type} frames[3 * NET_FRAME_SIZE];\n"
-        "int main(void) { return classify(frames, 3) < 0; }\n"
+        f"{example[0]}\nstatic {network.c_network.frame_type} frames[{frames} * NET_FRAME_SIZE];\n"
+        f"int main(void) {{ return classify({call}) < 0; }}\n"
     )
+    header = (folder / "include" / "net.h").read_text()
+    assert ("steps on one frame" in header) == static
+    assert ("#define NET_INPUT_SCALE " in header) == (input is not InputKind.EVENT_COUNTS)
     run_checked(
         ["gcc", *WARNINGS, *SANITIZERS, "-fno-strict-aliasing", *includes(folder), program,
          folder / "src" / "net.c", "-o", tmp_path / "program"]

@@ -22,15 +22,17 @@ from snnir.costs.goals import Goal
 from snnir.costs.model import NetworkCost, predict
 from snnir.costs.signals import ASSUMED_INPUT_RATE
 from snnir.data import Dataset
-from snnir.dialects import qsnn, snnrt
+from snnir.dialects import qsnn, snn, snnrt
+from snnir.dialects.snn_attributes import InputKind
 from snnir.driver.bit_exactness import first_difference
-from snnir.driver.pipelines import apply_pipeline
+from snnir.driver.pipelines import LoweringOptions, apply_pipeline, to_kernels
 from snnir.executors import KernelExecutor, TorchExecutor
 from snnir.executors.native import NativeExecutor
 from snnir.layers.activity_attributes import erase_input_activity, erase_rates
 from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
 from snnir.support.diagnostics import DiagnosticEngine, SNNError
 from snnir.testing.cost_networks import (
+    CostNetworkBuilder,
     binary,
     connected,
     convolutional,
@@ -38,6 +40,7 @@ from snnir.testing.cost_networks import (
     quantized,
     recurrent,
     synaptic,
+    trained_leaks,
 )
 from snnir.testing.random_networks import LARGEST_COUNT, RandomNetwork
 from snnir.testing.targets import require_target
@@ -230,7 +233,8 @@ def test_weights_of_4_bits_of_the_library_are_a_candidate() -> None:
 
 
 @pytest.mark.parametrize(
-    "make", ["convolutional", "connected", "synaptic", "alpha", "recurrent", "binary"]
+    "make",
+    ["convolutional", "connected", "synaptic", "alpha", "recurrent", "binary", "trained_leaks"],
 )
 def test_predictions_hold_on_networks_outside_of_the_fit(make) -> None:
     require_target(MPS2_AN500)
@@ -245,6 +249,8 @@ def test_predictions_hold_on_networks_outside_of_the_fit(make) -> None:
         network = binary(np.random.default_rng(2010))
     elif make == "recurrent":
         network = recurrent(np.random.default_rng(2007))
+    elif make == "trained_leaks":
+        network = trained_leaks(np.random.default_rng(2033))
     else:
         network = connected(np.random.default_rng(2004))
     quantized(network, "bits=8")
@@ -290,3 +296,51 @@ def test_without_activity_events_of_the_assumed_rate_are_predicted() -> None:
         assert first_difference(expected, KernelExecutor(kernels).run(x, record=True)) is None
     print("measured and assumed:", *predictions)
     assert abs(predictions[1] / predictions[0] - 1) <= TOLERANCE
+
+
+@pytest.fixture(scope="module")
+def image_network() -> ModuleOp:
+    """Two convolutions of one image for all steps."""
+    builder = CostNetworkBuilder(np.random.default_rng(2031), (1, 28, 28))
+    kernel = builder.weight_of((4, 1, 5, 5), 4.0)
+    current = builder.add(snn.Conv2dOp(builder.frame, kernel, None)).result
+    current = builder.add(snn.MaxPool2dOp(current, [2, 2], [2, 2])).result
+    kernel = builder.weight_of((40, 4, 5, 5), 4.0)
+    current = builder.add(snn.Conv2dOp(builder.spiking(current, False), kernel, None)).result
+    current = builder.add(snn.MaxPool2dOp(current, [2, 2], [2, 2])).result
+    current = builder.connected(builder.flat(builder.spiking(current, False)), 10)
+    module = builder.complete(builder.spiking(current, False), InputKind.STATIC_VALUES)
+    apply_pipeline(module, "convert-snn-to-qsnn{input-maximum=127}")
+    return module
+
+
+def cost_within(
+    module: ModuleOp, *, ram: int | None = None, flash: int | None = None
+) -> NetworkCost:
+    """What the fastest kernels within limits are predicted to cost."""
+    copy = module.clone()
+    options = LoweringOptions(optimize="speed", ram_limit=ram, flash_limit=flash)
+    apply_pipeline(copy, to_kernels(options))
+    return predict(next(op for op in copy.walk() if isinstance(op, snnrt.NetworkOp)))
+
+
+def test_a_limit_that_kernels_keep_to_leaves_them() -> None:
+    """Also where their layers were measured beside others that need more memory at a time."""
+    network = recurrent(np.random.default_rng(2041))
+    quantized(network, "bits=8")
+    flash = int(cost_within(network.module).flash_bytes) - 1
+    chosen = cost_within(network.module, flash=flash)
+    within = cost_within(network.module, flash=flash, ram=math.ceil(chosen.ram_bytes))
+    assert within.instructions <= 1.01 * chosen.instructions
+
+
+def test_currents_of_an_image_are_kept_where_other_kernels_make_room(image_network) -> None:
+    fast = cost_within(image_network)
+    # The fastest kernels of the second layer would fit if the first were computed at every step.
+    kept, lost = (int(share * fast.ram_bytes) for share in (0.85, 0.65))
+    within = cost_within(image_network, ram=kept)
+    assert within.ram_bytes <= kept
+    assert within.instructions < 1.5 * fast.instructions
+    within = cost_within(image_network, ram=lost)
+    assert within.ram_bytes <= lost
+    assert within.instructions > 3 * fast.instructions

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
+from snnir.frontends import load_module
 from snnir.tools.snn_opt import main as snn_opt
 from snnir.tools.snnir import main
 from snnir.tools.snnir_arguments import make_parser
@@ -128,3 +130,16 @@ def test_every_verb_takes_the_common_options() -> None:
         options = parser.parse_args([*verb.split(), "--json", "--debug", "-q"])
         assert options.json
         assert options.debug
+
+
+def test_import_says_whose_weights_there_are(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = ["import", f"{model}:build", "--input-shape", "2,2,2", "--timesteps", "5"]
+    argv += ["-o", str(tmp_path / "net.mlir")]
+    assert main(argv) == 0
+    assert f" of {model}:build, without --weights\n" in capsys.readouterr().out
+    weights = str(tmp_path / "net.pt")
+    torch.save(load_module(f"{model}:build").state_dict(), weights)
+    assert main([*argv, "--weights", weights]) == 0
+    assert f" of {weights}\n" in capsys.readouterr().out

@@ -155,7 +155,7 @@ DATA: dict[str, tuple[Callable[[Workplace], object], str]] = {
     ),
     "one frame": (lambda w: w.data(x=np.zeros((2, 2, 2, 2))), r"--input-kind static_values"),
     "NaN": (lambda w: w.data(x=np.full((2, 5, 2, 2, 2), np.nan)), r"x holds NaN or infinity"),
-    "fractions": (lambda w: w.data(x=w.frames * 0.5), r"event counts must be whole numbers"),
+    "fractions": (lambda w: w.data(x=w.frames * 0.5), r"whole numbers .*--input-kind values"),
     "a class too many": (
         lambda w: w.data(x=w.frames, y=np.full(7, 3)), r"y holds the class 3, but the network has 3"
     ),

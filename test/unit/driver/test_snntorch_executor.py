@@ -117,9 +117,16 @@ def test_another_module_is_refused() -> None:
         SNNTorchExecutor(hidden_states(), network)
 
 
+def test_whole_samples_that_were_not_tried_are_suggested() -> None:
+    """Without a number of steps the module gets one frame; what it raises then is not all."""
+    with pytest.raises(SNNError, match=r"raised RuntimeError: .*; if it takes .* \(--timesteps\)"):
+        find_call(BatchFirst(), (FEATURES,), None)
+
+
 def test_the_error_is_that_of_the_most_promising_form() -> None:
-    with pytest.raises(SNNError, match="mat1 and mat2"):
+    with pytest.raises(SNNError, match=r"layer '0' \(Linear\), given .*mat1 and mat2") as caught:
         find_call(hidden_states(), (FEATURES + 1,), STEPS)
+    assert "--timesteps" not in str(caught.value)
     module = nn.Sequential(nn.Tanh(), *hidden_states())
     with pytest.raises(SNNError, match=r"layer '0' \(Tanh\)"):
         find_call(module, (FEATURES,), STEPS)

@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
 import snnir
+from snnir.costs.goals import Goal
 from snnir.data import Dataset
+from snnir.dialects import qsnn, snn
 from snnir.driver.check import check
 from snnir.driver.compile import compile
-from snnir.driver.files import level_of, network_of, write_network
+from snnir.driver.files import level_of, network_of, read_network, write_network
 from snnir.driver.import_ import import_network, summarize
 from snnir.driver.levels import Level, Record, open_level
 from snnir.driver.lowering import lower
@@ -27,6 +29,7 @@ from snnir.driver.run import run
 from snnir.driver.validate import validate
 from snnir.executors.result import ExecutionResult
 from snnir.frontends import load_module
+from snnir.support.arrays import array_from_dense, dense_from_array
 from snnir.support.diagnostics import SNNError
 
 
@@ -74,6 +77,14 @@ def test_check_of_a_module_with_its_own_loop(model: Path) -> None:
     report = check(f"{model}:looping", input_shape=(8,), timesteps=4)
     assert report.layers[-1].reason == "the module's time loop runs 6 steps, but timesteps=4"
     assert not report.supported
+    assert report.lines()[-1] == f"Looping is not supported: {report.layers[-1].reason}"
+    # The reason is the same as that of an import, and no row of the table.
+    report = check(f"{model}:looping", input_shape=(9,))
+    (line,) = report.lines()
+    assert re.match(r"Looping is not supported: calling .*: layer 'linear' \(Linear\), given", line)
+    with pytest.raises(SNNError) as caught:
+        import_network(f"{model}:looping", input_shape=(9,))
+    assert caught.value.message == report.layers[0].reason
 
 
 def test_check_of_a_file(model: Path, network: Path, tmp_path: Path) -> None:
@@ -103,10 +114,11 @@ def test_compile(network: Path, data: Path, tmp_path: Path) -> None:
     report = compile(network, tmp_path / "lib", data=str(data), name="other")
     assert report.input_maximum == 6
     assert report.input_scale is None
+    assert not report.input_is_assumed
     assert (tmp_path / "lib" / "include" / "other.h").is_file()
     layers = {row.layer: row for row in report.layers if row.layer}
     assert layers["1"].weights == "i8"
-    assert layers["1"].weight_bytes == 8 * 12
+    assert layers["1"].weight_count == layers["1"].constant_bytes == 8 * 12
     assert "linear_scatter" in layers["3"].kernels
     assert layers["2"].membrane == "i16, proven"
     assert layers["2"].state_bytes == 24
@@ -114,6 +126,49 @@ def test_compile(network: Path, data: Path, tmp_path: Path) -> None:
     assert manifest["input"]["maximum"] == 6
     again = compile(network, tmp_path / "lib", data=str(data), name="other")
     assert again == report
+
+
+def test_compile_says_what_it_assumes_of_the_input(network: Path, tmp_path: Path) -> None:
+    assumed = "input up to 127, which is assumed: --data measures it"
+    report = compile(network, tmp_path)
+    assert assumed in report.lines()
+    integers = lower(read_network(network)).qsnn
+    assert integers is not None
+    for source, options in ((network, LoweringOptions(input_maximum=127)), (integers, None)):
+        report = compile(source, tmp_path, options=options)
+        assert "input up to 127" in report.lines()
+
+
+def test_compile_says_what_is_stored(model: Path, network: Path, tmp_path: Path) -> None:
+    options = LoweringOptions(kernels="sparse")
+    report = compile(network, tmp_path / "sparse", options=options)
+    sparse = next(row for row in report.layers if row.layer == "1")
+    integers = lower(read_network(network), options).integers
+    weights = next(op for op in integers.walk() if isinstance(op, qsnn.WeightOp))
+    kept = np.count_nonzero(weights.value.get_values())
+    assert "linear_scatter_sparse" in sparse.kernels
+    assert sparse.weight_count == 8 * 12
+    # An entry for each weight that is not zero, and where those of each input start.
+    assert sparse.constant_bytes == 2 * kept + 2 * (8 + 1)
+    # Of a layer with feedback, one of its operations has all.
+    module = import_network(f"{model}:recurrent", input_shape=(2, 2, 2), timesteps=5)
+    report = compile(module, tmp_path / "recurrent")
+    neurons = [row for row in report.layers if row.layer == "2"]
+    assert [row.operation for row in neurons if row.kernels] == ["linear"]
+    stored = sum(row.constant_bytes or 0 for row in report.layers)
+    assert stored == sum(row.bytes for row in report.residency.constants)
+
+
+def test_layers_that_others_compute_name_them(model: Path, tmp_path: Path) -> None:
+    module = import_network(f"{model}:signals", input_shape=(2, 14), timesteps=5)
+    report = compile(module, tmp_path / "signals", options=LoweringOptions(optimize="size"))
+    shared = [row for row in report.layers if row.kernels.startswith("with ")]
+    assert shared
+    for row in shared:
+        user = next(other for other in report.layers if row.kernels == f"with {other.layer}")
+        assert row.constant_bytes is None
+        assert report.layers.index(user) > report.layers.index(row)
+        assert user.kernels
 
 
 def test_the_library_of_another_network_is_kept(network: Path, tmp_path: Path) -> None:
@@ -246,6 +301,7 @@ def test_another_network_than_the_module_is_found(
     report = validate(imported, str(data), module=module)
     assert report.level("snn").unexplained
     assert "snn differs from snnTorch in" in report.problems[0]
+    assert report.problems[0].endswith("that was imported, with the same --weights")
 
 
 @pytest.mark.parametrize("level", ["snn", "qsnn", "kernels", "host"])
@@ -260,11 +316,50 @@ def test_run(network: Path, data: Path, level: str, tmp_path: Path) -> None:
         assert np.array_equal(archive["labels"], report.labels)
 
 
+def test_scores_that_decide_nothing_are_told(imported: ModuleOp, frames: NDArray) -> None:
+    """Levels agree on networks that do nothing, which is no news."""
+    module = imported.clone()
+    for op in network_of(module).body.block.ops:
+        if isinstance(op, snn.WeightOp):
+            op.properties["value"] = dense_from_array(0 * array_from_dense(op.value))
+    text = "7 of 7 samples give every class the same score: class 0"
+    data = Dataset(frames, None, "frames")
+    assert any(line.endswith(text) for line in run(module, data).lines())
+    assert f"at level host, {text}" in validate(module, data).lines()
+    assert not any("every class" in line for line in run(imported, data).lines())
+
+
 def test_levels_below_qsnn_agree(network: Path, data: Path) -> None:
     reports = [run(network, str(data), level=level) for level in ("qsnn", "kernels", "host")]  # type: ignore[arg-type]
     for report in reports[1:]:
         assert np.array_equal(report.scores, reports[0].scores)
         assert report.spike_rates == reports[0].spike_rates
+
+
+@pytest.mark.parametrize("optimize", [None, "size"])
+def test_networks_written_as_kernels_run(model: Path, optimize: Goal | None) -> None:
+    module = import_network(f"{model}:signals", input_shape=(2, 14), timesteps=5)
+    x = np.random.default_rng(3).integers(0, 2, (6, 5, 2, 14)).astype(np.uint8)
+    data = Dataset(x, None, "random")
+    lowered = lower(module, LoweringOptions(optimize=optimize, silent_multiple=None), data)
+    expected = run(module, data, level="qsnn", options=LoweringOptions(silent_multiple=None))
+    for level in ("kernels", "host"):
+        report = run(lowered.kernels, data, level=level)
+        assert np.array_equal(report.scores, expected.scores)
+        assert report.spike_rates == expected.spike_rates
+    with pytest.raises(SNNError, match="is written as kernels and has no level above"):
+        run(lowered.kernels, data, level="qsnn")
+
+
+def test_data_are_a_data_set_or_name_one(network: Path, data: Path) -> None:
+    with np.load(data) as archive:
+        given = snnir.Dataset(archive["x"], archive["y"], "given")
+        reports = [run(network, each, level="qsnn") for each in (given, data, str(data))]
+        assert all(np.array_equal(each.scores, reports[0].scores) for each in reports)
+        with pytest.raises(SNNError, match=r"type ndarray; give a snnir.Dataset\(x, y, name\) or"):
+            run(network, archive["x"])  # type: ignore[arg-type]
+    with pytest.raises(SNNError, match="there is no level 'emulator'; levels are snn, compressed"):
+        run(network, data, level="emulator")  # type: ignore[arg-type]
 
 
 def test_public_names() -> None:

@@ -155,6 +155,14 @@ def raises(self: Any, x: Tensor):
     raise KeyError("weights")
 
 
+def wrong_size(self: Any, x: Tensor):
+    mem = self.lif1.reset_mem()
+    for step in range(x.size(0)):
+        spike, mem = self.lif1(self.fc1(x[step]), mem)
+        mem = self.fc2(torch.cat([spike, spike], 1))
+    return mem
+
+
 @pytest.mark.parametrize(
     ("forward", "message"),
     [
@@ -174,12 +182,21 @@ def raises(self: Any, x: Tensor):
         (neurons_at_different_rates, "neuron 'lif2' runs 2 times, others 5 times"),
         (returns_nothing, "the module returns nothing that depends on the sample"),
         (raises, r"calling Net on a sample of shape \(5, 1, 4\) raised KeyError: 'weights'"),
+        (wrong_size, r"shape \(5, 1, 4\): layer 'fc2' \(Linear\), given \(1, 8\), raised .*mat1"),
     ],
 )
 def test_refused_loop(forward: Callable[..., Any], message: str):
     with pytest.raises(SNNError, match=message) as caught:
         from_snntorch(Net(forward), torch.zeros(5, 1, 4))
     assert "\n" not in str(caught.value)
+
+
+def test_layers_of_sequences_are_why_a_module_has_no_steps():
+    net = Net(layer_before_the_loop)
+    setattr(net, "fc1", nn.GRU(4, 4))  # noqa: B010
+    net.function = lambda self, x: layer_before_the_loop(self, self.fc1(x)[0])
+    with pytest.raises(SNNError, match=r"layer 'fc1' \(GRU\): has gates"):
+        from_snntorch(net, torch.zeros(5, 1, 4))
 
 
 def test_too_few_steps():

@@ -95,5 +95,6 @@ def test_random_networks_use_every_call() -> None:
                 names.add("tiles behind bytes")
     assert names >= {
         "snnrt.map_lif_masks", "snnrt.map_lif_list", "snnrt.bytes_to_masks", "snnrt.mask_conv2d",
-        "snnrt.conv2d_dot", "snnrt.conv2d_dot_pool2d", "snnrt.max_pool_masks", "halving", "general", "tiles behind bytes",
+        "snnrt.conv2d_dot", "snnrt.conv2d_dot_pool2d", "snnrt.max_pool_masks", "halving",
+        "general", "tiles behind bytes",
     }  # fmt: skip

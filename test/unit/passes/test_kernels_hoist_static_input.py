@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import FloatAttr, FunctionType, ModuleOp, f32
 from xdsl.ir import Block, Region
 
-from snnir.costs.model import predict
+from snnir.costs.model import constant_bytes, predict
 from snnir.dialects import snn, snnrt
 from snnir.dialects.kernel_bases import KernelOpBase
 from snnir.dialects.snn_attributes import InputKind
@@ -146,6 +146,24 @@ def test_nothing_is_hoisted_above_the_limits(static) -> None:
         assert arena(network) == least
         assert any("the arena would be too large" in remark.message for remark in engine.remarks)
     assert once(hoisted(lowered(), ram_limit=most))
+
+
+@pytest.mark.parametrize("spare", [-100, 0])
+def test_the_arena_may_grow_by_a_little_of_all_bytes(static, spare: int) -> None:
+    def lowered(table: int) -> ModuleOp:
+        module = kernels_of(static, "scatter")
+        network = module.body.block.first_op
+        assert isinstance(network, snnrt.NetworkOp)
+        first = network.body.block.first_op
+        assert first is not None
+        table_op = snnrt.ConstantOp("table", dense_from_array(np.zeros(table, np.int8)))
+        network.body.block.insert_op_before(table_op, first)
+        return module
+
+    least, most = arena(planned(lowered(1))), arena(hoisted(lowered(1)))
+    needed = 50 * (most - least) - least - constant_bytes(planned(kernels_of(static, "scatter")))
+    network = hoisted(lowered(needed + spare), keep_arena=True)
+    assert bool(once(network)) == (spare == 0)
 
 
 def test_planned_memory_is_refused(static) -> None:

@@ -14,7 +14,7 @@ from xdsl.ir import Operation
 from snnir.backends.targets import HOST, MPS2_AN500, TargetDescription
 from snnir.dialects import qsnn
 from snnir.dialects.layer_shapes import shape_of
-from snnir.driver.files import network_of
+from snnir.driver.files import kernels_of, network_of
 from snnir.driver.pipelines import apply_pipeline
 from snnir.driver.removed_channels import kept_channels, restore_channels
 from snnir.executors import KernelExecutor, ReferenceExecutor, TorchExecutor
@@ -74,7 +74,7 @@ def test_all_executors_compute_the_same_in_any_order(seed) -> None:
     ):
         assert_same_results(expected, restore_channels(result, kept))
     apply_pipeline(module, "convert-qsnn-to-kernels")
-    result = KernelExecutor(network_of(module)).run(network.x, record=True)
+    result = KernelExecutor(kernels_of(module)).run(network.x, record=True)
     assert_same_results(expected, restore_channels(result, kept))
 
 

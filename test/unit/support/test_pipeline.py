@@ -166,7 +166,7 @@ def test_pipelines(text: str, expected: list[ModulePass]) -> None:
     ("text", "message"),
     [
         ("option", "<pipeline>:1:1: error: unknown pass 'option'; did you mean 'options'?"),
-        ("fail, xyz", "<pipeline>:1:7: error: unknown pass 'xyz'"),
+        ("fail, xyz", "<pipeline>:1:7: error: unknown pass 'xyz'; snn-opt --list-passes shows all"),
         ("options{x=1}", "unknown option 'x' of 'options'; it has rate, layers, mode"),
         ("fail{x=1}", "'fail' takes no options, got 'x'"),
         ("options{rate=1,count=2}", "options are separated by spaces, not commas"),

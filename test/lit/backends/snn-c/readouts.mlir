@@ -103,12 +103,13 @@ module {
 // Values have no events, and a static input is the same frame at every step.
 // CHECK-LABEL: /* still:
 // CHECK: element q stands for 0.00787401572 * q, -127 <= q <= 127.
+// CHECK: #define STILL_INPUT_SCALE 7.874015719e-03f
 // CHECK-NOT: step_events
 // CHECK: still_status still_step(still_network *network, const int8_t *frame);
 // CHECK-NOT: step_events
 // CHECK: static bool read_frame(uint8_t *arena, const int8_t *frame) {
 // CHECK-NEXT:   return snnrt_values_to_hwc_s8(frame, (int8_t *)(arena + {{[0-9]+}}), 1, 8, 127);
-// CHECK: const still_status status = still_step(network, frames);
+// CHECK: const still_status status = still_step(network, frame);
 module {
   snn.network @still(%frame: tensor<8xf32>) -> tensor<4xf32> attributes {timesteps = 5 : i64, input = #snn<input static_values>, readout = #snn<readout last_membrane>} {
     %weight = snn.weight dense<0.5> : tensor<4x8xf32>

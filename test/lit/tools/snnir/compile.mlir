@@ -5,9 +5,9 @@
 
 // CHECK: compile.mlir:22:5: remark: 'snn.linear' op 8-bit weights, sums in [0, 1524] as i16 [convert-snn-to-qsnn]
 // CHECK: compile.mlir:23:5: remark: 'snn.lif' op membrane i16 proven
-// CHECK: layer  operation  weights  sums  membrane     fraction bits  kernels
-// CHECK: fc     linear     i8       i16
-// CHECK: out    lif                       i16, proven
+// CHECK: layer  operation  weights  number of weights  sums  membrane     fraction bits  kernels {{ *}}stored bytes
+// CHECK: fc     linear     i8                       8  i16 {{ *}} linear_gather {{ *}} 16{{$}}
+// CHECK: out    lif {{ *}} i16, proven
 // CHECK: memory {{ *}} bytes
 // CHECK: input up to 3
 // CHECK: library 'net' for host in {{.*}}.lib

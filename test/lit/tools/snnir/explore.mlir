@@ -6,12 +6,14 @@
 
 // CHECK: arguments of compile {{ *}}instructions {{ *}}cycles, estimate {{ *}}flash {{ *}}RAM
 // CHECK: --optimize {{speed|balanced|size}}
-// CHECK: 'net' for host: a mean step as predicted, bytes as predicted; 'snnir validate' counts instructions
+// CHECK: 'net' for host: a mean step as predicted for a Cortex-M7, bytes as predicted{{$}}
 
 // JSON: "name": "net"
 // JSON: "arguments": "--optimize
 
 // CHOSEN: error: --optimize chooses what --packing says; give one of them
+// RUN: not snnir compile %s -o %t --optimize size --kernels dense 2>&1 | filecheck %s --check-prefix=KERNELS
+// KERNELS: error: --optimize chooses what --kernels dense says; give one of them (only cmsis and cmsis_s4 go with it)
 
 // LIMIT: explore.mlir:{{[0-9]+}}:{{[0-9]+}}: error: 'qsnn.network' op no kernels make it fit
 qsnn.network @net(%frame: tensor<40xi8>) -> tensor<2xi1> attributes {timesteps = 4 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>, input_maximum = 2 : i64} {

@@ -26,7 +26,7 @@
 
 // USAGE: error: argument --flash-limit: '0x10' is no number of bytes; write 65536 or 64K
 
-// RAM: memory.mlir:{{[0-9]+}}:3: error: 'snnrt.network' op needs {{[0-9]+}} bytes of RAM, {{[0-9]+}} more than the limit; largest: scores (8 bytes, state), input_list (8 bytes, live at layer fc), {{.*}}
+// RAM: memory.mlir:{{[0-9]+}}:3: error: 'snnrt.network' op needs {{[0-9]+}} bytes of RAM, {{[0-9]+}} more than the limit; largest: scores (8 bytes, state), input_list (8 bytes, live at layer fc), {{.*}}; raise the limit, let kernels be chosen that keep to it (--optimize), or make the network smaller (snn-compress)
 // FLASH: memory.mlir:{{[0-9]+}}:3: error: 'snnrt.network' op needs {{[0-9]+}} bytes of flash for constants alone, {{[0-9]+}} more than the limit; largest: fc_weights (16 bytes, layer fc)
 // RUNS: snnir: error: nothing here runs programs for 'portenta-h7'; use mps2-an500, which executes the same code
 builtin.module attributes {snn.version = 1 : i64} {
