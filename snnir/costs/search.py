@@ -10,7 +10,7 @@ then known for the whole.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from snnir.costs.candidates import (
@@ -42,6 +42,9 @@ MOST_LOWERED = 24
 
 MOST_UNLIKELY = 8
 """Assignments that are lowered first although they seem to break the limit of RAM."""
+
+MOST_COMPARED = 3
+"""Assignments that are lowered beside the best by the sums of layers, if nearly as good."""
 
 LARGEST_MISTAKE = 1.05
 """How many times what a goal wants to be small may be as large as the sum of layers says."""
@@ -245,7 +248,9 @@ class _Search:
                     next_best=(others[0].choices, totals[others[0]]) if others else None,
                 )
                 if self._wanted(tried) <= LARGEST_MISTAKE * values[0]:
-                    return tried
+                    most = LARGEST_MISTAKE * values[0]
+                    near = [each for each in others if wanted(self.goal, totals[each]) <= most]
+                    return self._compared(tried, {each: found[each] for each in near}, limits)
                 # It fits because the currents of an image are not kept, as they were to be.
                 if slower is None or self._wanted(tried) < self._wanted(slower):
                     slower = tried
@@ -257,6 +262,30 @@ class _Search:
         ram = self._lower(min(found, key=lambda partial: totals[partial].ram_bytes), limits)
         flash = self._lower(min(found, key=lambda partial: totals[partial].flash_bytes), limits)
         return replace(closest, least=(ram.cost, flash.cost))
+
+    def _compared(
+        self, first: Selection, others: Mapping[Partial, list[Costs]], limits: Limits
+    ) -> Selection:
+        """The best of a selection that fits and the first of some others, as whole networks.
+
+        Sums of layers leave out what kernels take because of their neighbours, such as spikes in
+        another form, and what they share.
+        """
+        tried = [first]
+        for partial, candidates in [*others.items()][:MOST_COMPARED]:
+            lowered = self._lower(partial, limits)
+            other = Selection(partial.choices, lowered, limits.over(lowered.cost), candidates)
+            tried += [other] if other.fits else []
+        if len(tried) == 1:
+            return first
+        totals = [totals_of(each.lowered.cost, self.metric) for each in tried]
+        best, second, *_ = best_first(self.goal, totals)
+        values = [wanted(self.goal, each) for each in totals]
+        return replace(
+            tried[best],
+            given_up=values[best] / min(values),
+            next_best=(tried[second].choices, totals[second]),
+        )
 
 
 def totals_of(cost: NetworkCost, metric: Metric) -> Totals:
