@@ -40,3 +40,29 @@ def test_neurons_are_updated(target) -> None:
     assert expected.recording is not None
     assert expected.recording.spikes["hidden"].any()
     assert first_difference(expected, NativeExecutor(kernels, target).run(x, record="all")) is None
+
+
+# gcc ran out of registers for the rows of twelve weights that an input with a count reaches.
+COUNTS = """
+qsnn.network @net(%frame: tensor<1x9x8xi8>) -> tensor<4xi1> attributes {timesteps = 3 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>, input_maximum = 5 : i64} {
+  %w = qsnn.weight dense<[[[[3, 1, 2], [0, 5, 1], [4, 2, 1]]], [[[1, 1, 1], [2, 2, 2], [3, 3, 3]]], [[[0, 6, 0], [6, 0, 6], [0, 6, 0]]], [[[9, 8, 7], [6, 5, 4], [3, 2, 1]]]]> : tensor<4x1x3x3xi8>
+  %x = qsnn.conv2d %frame, %w {kernel = "scatter"} : (tensor<1x9x8xi8>, tensor<4x1x3x3xi8>) -> tensor<4x7x6xi16>
+  %s, %u = qsnn.lif %x leak 29491 : i32 threshold 40 : i32 reset subtract delayed compare gt overflow saturate rounding nearest {layer = "hidden"} : (tensor<4x7x6xi16>) -> (tensor<4x7x6xi1>, tensor<4x7x6xi16>)
+  %p = qsnn.max_pool2d %s kernel [7, 6] stride [7, 6] : (tensor<4x7x6xi1>) -> tensor<4x1x1xi1>
+  %f = qsnn.reshape %p : (tensor<4x1x1xi1>) -> tensor<4xi1>
+  qsnn.output %f : tensor<4xi1>
+}
+"""  # noqa: E501
+
+
+@pytest.mark.parametrize("target", [HOST, MPS2_AN500], ids=lambda target: target.name)
+def test_counts_of_one_channel_are_spread(target) -> None:
+    require_target(target)
+    module = Parser(make_context(), COUNTS).parse_module()
+    kernels = module.clone()
+    apply_pipeline(kernels, "convert-qsnn-to-kernels,kernels-plan-memory")
+    x = np.random.default_rng(0).poisson(0.8, (2, 3, 1, 9, 8)).clip(0, 5)
+    expected = TorchExecutor(network_of(module)).run(x, record="all")
+    assert expected.recording is not None
+    assert expected.recording.spikes["hidden"].any()
+    assert first_difference(expected, NativeExecutor(kernels, target).run(x, record="all")) is None

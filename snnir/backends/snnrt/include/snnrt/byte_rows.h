@@ -23,12 +23,13 @@
 #if SNNRT_LANE_BLOCKS
 
 /* Three quads are the most that leave registers for three pointers and a
-   counter. */
+   counter. r12 is one of those: without it gcc 12 found no place for the
+   pointers in a function with three such loops. */
 #define SNNRT_QUAD_REGISTERS_1 "r0", "r1", "r8", "memory"
 #define SNNRT_QUAD_REGISTERS_2 \
   SNNRT_QUAD_REGISTERS_1, "r2", "r3", "r9"
 #define SNNRT_QUAD_REGISTERS_3 \
-  SNNRT_QUAD_REGISTERS_2, "r5", "r6", "r12"
+  SNNRT_QUAD_REGISTERS_2, "r5", "r6", "r10"
 
 #define SNNRT_QUAD_SUM(low, high, bytes)            \
   "sxtab16 " low ", " low ", " bytes "\n\t"         \
@@ -36,7 +37,7 @@
 
 #define SNNRT_QUADS_1 SNNRT_QUAD_SUM("r0", "r1", "r8")
 #define SNNRT_QUADS_2 SNNRT_QUADS_1 SNNRT_QUAD_SUM("r2", "r3", "r9")
-#define SNNRT_QUADS_3 SNNRT_QUADS_2 SNNRT_QUAD_SUM("r5", "r6", "r12")
+#define SNNRT_QUADS_3 SNNRT_QUADS_2 SNNRT_QUAD_SUM("r5", "r6", "r10")
 
 /* Adds n quads of one row of weights, or of two, to n quads of currents; all
    pointers advance. */
@@ -61,7 +62,7 @@
 
 SNNRT_DEFINE_ADD_QUADS(1, "r0, r1", "r8")
 SNNRT_DEFINE_ADD_QUADS(2, "r0, r1, r2, r3", "r8, r9")
-SNNRT_DEFINE_ADD_QUADS(3, "r0, r1, r2, r3, r5, r6", "r8, r9, r12")
+SNNRT_DEFINE_ADD_QUADS(3, "r0, r1, r2, r3, r5, r6", "r8, r9, r10")
 
 #define SNNRT_ADD_QUADS(n)                               \
   if (two) {                                             \
