@@ -8,6 +8,7 @@ import pytest
 from xdsl.parser import Parser
 
 from snnir.backends.targets import HOST, MPS2_AN500
+from snnir.dialects.layer_shapes import shape_of
 from snnir.driver.bit_exactness import first_difference
 from snnir.driver.files import network_of
 from snnir.driver.pipelines import apply_pipeline
@@ -17,7 +18,7 @@ from snnir.testing.targets import require_target
 from snnir.universe import make_context
 
 # The only stores of these neurons are in a loop whose pointers gcc turns into offsets.
-NETWORK = """
+NEURONS = """
 qsnn.network @net(%frame: tensor<2x7x9xi8>) -> tensor<2xi1> attributes {timesteps = 4 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>, input_maximum = 5 : i64} {
   %w = qsnn.weight dense<[[[[5]], [[0]]], [[[0]], [[7]]]]> : tensor<2x2x1x1xi8>
   %x = qsnn.conv2d %frame, %w {kernel = "scatter"} : (tensor<2x7x9xi8>, tensor<2x2x1x1xi8>) -> tensor<2x7x9xi16>
@@ -27,20 +28,6 @@ qsnn.network @net(%frame: tensor<2x7x9xi8>) -> tensor<2xi1> attributes {timestep
   qsnn.output %f : tensor<2xi1>
 }
 """  # noqa: E501
-
-
-@pytest.mark.parametrize("target", [HOST, MPS2_AN500], ids=lambda target: target.name)
-def test_neurons_are_updated(target) -> None:
-    require_target(target)
-    module = Parser(make_context(), NETWORK).parse_module()
-    kernels = module.clone()
-    apply_pipeline(kernels, "convert-qsnn-to-kernels,kernels-plan-memory")
-    x = np.random.default_rng(0).poisson(0.8, (2, 4, 2, 7, 9)).clip(0, 5)
-    expected = TorchExecutor(network_of(module)).run(x, record="all")
-    assert expected.recording is not None
-    assert expected.recording.spikes["hidden"].any()
-    assert first_difference(expected, NativeExecutor(kernels, target).run(x, record="all")) is None
-
 
 # gcc ran out of registers for the rows of twelve weights that an input with a count reaches.
 COUNTS = """
@@ -56,13 +43,16 @@ qsnn.network @net(%frame: tensor<1x9x8xi8>) -> tensor<4xi1> attributes {timestep
 
 
 @pytest.mark.parametrize("target", [HOST, MPS2_AN500], ids=lambda target: target.name)
-def test_counts_of_one_channel_are_spread(target) -> None:
+@pytest.mark.parametrize("text", [NEURONS, COUNTS], ids=["neurons", "counts"])
+def test_layers_are_computed(text, target) -> None:
     require_target(target)
-    module = Parser(make_context(), COUNTS).parse_module()
+    module = Parser(make_context(), text).parse_module()
+    network = network_of(module)
     kernels = module.clone()
     apply_pipeline(kernels, "convert-qsnn-to-kernels,kernels-plan-memory")
-    x = np.random.default_rng(0).poisson(0.8, (2, 3, 1, 9, 8)).clip(0, 5)
-    expected = TorchExecutor(network_of(module)).run(x, record="all")
+    shape = (2, network.timesteps.value.data, *shape_of(network.frame.type))
+    x = np.random.default_rng(0).poisson(0.8, shape).clip(0, 5)
+    expected = TorchExecutor(network).run(x, record="all")
     assert expected.recording is not None
     assert expected.recording.spikes["hidden"].any()
     assert first_difference(expected, NativeExecutor(kernels, target).run(x, record="all")) is None
