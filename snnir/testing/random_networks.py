@@ -16,7 +16,9 @@ from snnir.dialects import snn
 from snnir.dialects.layer_shapes import element_count, shape_of
 from snnir.dialects.network import LAYER
 from snnir.dialects.snn_attributes import Compare, InputKind, Readout, Reset, ResetTiming
+from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
 from snnir.support.arrays import dense_from_array
+from snnir.universe import make_context
 
 LARGEST_COUNT = 5
 """Largest event count in a random input: the option `input-maximum` of `convert-snn-to-qsnn`."""
@@ -55,6 +57,18 @@ def random_network(
     module = builder.finish(value, timesteps, InputKind(kind))
     leading = (samples,) if kind == InputKind.STATIC_VALUES else (samples, timesteps)
     return RandomNetwork(module, random_input(rng, InputKind(kind), (*leading, *builder.shape)))
+
+
+def quantized_random_network(seed: int) -> RandomNetwork:
+    """Such a network in integers. Prints the seed, for a test that fails."""
+    print(f"seed {seed}")
+    rng = np.random.default_rng(seed)
+    network = random_network(rng)
+    ConvertSNNToQSNNPass(
+        bits=int(rng.integers(2, 9)), state=rng.choice(["auto", "saturate"]),
+        input_maximum=LARGEST_COUNT,
+    ).apply(make_context(), network.module)  # fmt: skip
+    return network
 
 
 def random_input(

@@ -23,27 +23,14 @@ from snnir.executors import KernelExecutor, ReferenceExecutor, TorchExecutor
 from snnir.executors.native import NativeExecutor
 from snnir.executors.result import ExecutionResult, Recording
 from snnir.layers.activity_attributes import channel_rates_of, rate_of, write_rates
-from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
 from snnir.passes.qsnn_pad_channels import QSNNPadChannelsPass, convolutions_of
 from snnir.support.diagnostics import DiagnosticEngine, SNNError
 from snnir.testing.comparison import assert_same_results
-from snnir.testing.random_networks import LARGEST_COUNT, RandomNetwork, random_network
+from snnir.testing.random_networks import RandomNetwork, quantized_random_network
 from snnir.testing.targets import require_target
 from snnir.universe import make_context
 
 SEEDS = st.integers(0, 1 << 32)
-
-
-def quantized(seed: int) -> RandomNetwork:
-    """A random `qsnn` network."""
-    print(f"seed {seed}")
-    rng = np.random.default_rng(seed)
-    network = random_network(rng)
-    ConvertSNNToQSNNPass(
-        bits=int(rng.integers(2, 9)), state=rng.choice(["auto", "saturate"]),
-        input_maximum=LARGEST_COUNT,
-    ).apply(make_context(), network.module)  # fmt: skip
-    return network
 
 
 def padded(module: ModuleOp, *multiple: int) -> ModuleOp:
@@ -59,14 +46,14 @@ def network_in(module: ModuleOp) -> Any:
 
 def growing(seeds: Iterable[int]) -> list[RandomNetwork]:
     """Random networks whose convolutions can get more channels."""
-    networks = [quantized(seed) for seed in seeds]
+    networks = [quantized_random_network(seed) for seed in seeds]
     return [each for each in networks if str(padded(each.module)) != str(each.module)]
 
 
 @settings(deadline=None, max_examples=25)
 @given(SEEDS, st.sampled_from([2, 4, 5]))
 def test_all_executors_compute_the_same_with_more_channels(seed, multiple) -> None:
-    network = quantized(seed)
+    network = quantized_random_network(seed)
     large = network_in(padded(network.module, multiple))
     kept = kept_channels(network.network, large)
     expected = ReferenceExecutor(network.network).run(network.x, record=True)
@@ -106,7 +93,7 @@ def test_random_networks_gain_channels_of_every_kind() -> None:
 @settings(deadline=None, max_examples=20)
 @given(SEEDS)
 def test_a_second_run_adds_nothing(seed) -> None:
-    once = padded(quantized(seed).module)
+    once = padded(quantized_random_network(seed).module)
     assert str(padded(once)) == str(once)
 
 
@@ -114,7 +101,7 @@ def test_a_second_run_adds_nothing(seed) -> None:
 @given(SEEDS, st.sampled_from([1, 3]))
 def test_pruning_takes_added_channels_out_again(seed, multiple) -> None:
     """Also those of networks that lost channels before, and where the layer kept some of them."""
-    module = quantized(seed).module
+    module = quantized_random_network(seed).module
     prune = "qsnn-prune-silent"
     apply_pipeline(module, f"{prune}{{multiple={multiple}}}")
     again = padded(module)

@@ -24,24 +24,10 @@ from snnir.layers.activity_attributes import channel_rates_of, write_rates
 from snnir.layers.channel_groups import find_channel_groups
 from snnir.layers.channel_order import order_channels
 from snnir.layers.channel_paths import channel_path
-from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
 from snnir.testing.comparison import assert_same_results
 from snnir.testing.map_networks import quantized_map_network
-from snnir.testing.random_networks import LARGEST_COUNT, RandomNetwork, random_network
+from snnir.testing.random_networks import RandomNetwork, quantized_random_network
 from snnir.testing.targets import require_target
-from snnir.universe import make_context
-
-
-def quantized(seed: int) -> RandomNetwork:
-    """A random `qsnn` network."""
-    print(f"seed {seed}")
-    rng = np.random.default_rng(seed)
-    network = random_network(rng)
-    ConvertSNNToQSNNPass(
-        bits=int(rng.integers(2, 9)), state=rng.choice(["auto", "saturate"]),
-        input_maximum=LARGEST_COUNT,
-    ).apply(make_context(), network.module)  # fmt: skip
-    return network
 
 
 def shuffled(module: ModuleOp, seed: int) -> tuple[ModuleOp, list[Operation]]:
@@ -63,7 +49,7 @@ def shuffled(module: ModuleOp, seed: int) -> tuple[ModuleOp, list[Operation]]:
 @settings(deadline=None, max_examples=25)
 @given(st.integers(0, 1 << 32))
 def test_all_executors_compute_the_same_in_any_order(seed) -> None:
-    network = quantized(seed)
+    network = quantized_random_network(seed)
     module, _ = shuffled(network.module, seed)
     other = network_of(module)
     kept = kept_channels(network.network, other)
@@ -82,7 +68,7 @@ def test_random_networks_have_channels_of_every_kind_in_other_orders() -> None:
     """Otherwise the test above would show little."""
     layers, names, extents = 0, set(), set()
     for seed in range(60):
-        network = quantized(seed)
+        network = quantized_random_network(seed)
         module, carriers = shuffled(network.module, seed)
         layers += len(kept_channels(network.network, network_of(module)))
         for op in carriers:
