@@ -14,7 +14,6 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.rewriter import Rewriter
 
 from snnir.dialects import qsnn
-from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.layer_shapes import shape_of
 from snnir.dialects.snn_attributes import Compare
 from snnir.layers.activity_attributes import (
@@ -27,7 +26,7 @@ from snnir.layers.activity_attributes import (
 )
 from snnir.layers.channel_groups import ChannelGroups
 from snnir.layers.channel_paths import ChannelPath, channel_path, differs_by_channel, run_of
-from snnir.layers.channel_removal import replace_operand, with_channels
+from snnir.layers.channel_removal import replace_weights, with_channels
 from snnir.layers.kept_channels import kept_channels_of, with_added_channels, write_kept_channels
 from snnir.support.arrays import array_from_dense, dense_from_array
 
@@ -108,17 +107,8 @@ def _grow_operand(op: Operation, index: int, axis: int, count: int) -> None:
     assert isinstance(old, qsnn.WeightOp)
     values = array_from_dense(old.value)
     zeros = np.zeros((*values.shape[:axis], count, *values.shape[axis + 1 :]), values.dtype)
-    scale = old.scale
-    if (
-        axis == 0
-        and isinstance(scale, DenseIntOrFPElementsAttr)
-        and shape_of(scale.type)[0] == len(values)
-    ):
-        scale = dense_from_array(_repeat_last(array_from_dense(scale), count))
-    grown = dense_from_array(
-        np.concatenate([values, zeros], axis), element_type_of(old.result.type)
-    )
-    replace_operand(op, index, old, qsnn.WeightOp(grown, scale))
+    rows = _repeat_last(np.arange(len(values)), count) if axis == 0 else None
+    replace_weights(op, index, np.concatenate([values, zeros], axis), rows)
 
 
 def _grown(

@@ -9,11 +9,9 @@ from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from snnir.dialects import qsnn
-from snnir.dialects.layer_bases import element_type_of
-from snnir.dialects.layer_shapes import shape_of
 from snnir.layers.activity_attributes import RATE_SAMPLES, channel_rates_of, rate_of, write_rates
 from snnir.layers.channel_paths import ChannelPath, differs_by_channel, run_of
-from snnir.layers.channel_removal import replace_operand
+from snnir.layers.channel_removal import replace_weights
 from snnir.layers.kept_channels import kept_channels_of, write_kept_channels
 from snnir.support.arrays import array_from_dense, dense_from_array
 
@@ -65,11 +63,5 @@ def _take(op: Operation, index: int, axis: int, order: Order) -> None:
     """Make an operand its constant with an axis in another order."""
     old = op.operands[index].owner
     assert isinstance(old, qsnn.WeightOp)
-    values = array_from_dense(old.value)
-    scale = old.scale
-    by_row = isinstance(scale, DenseIntOrFPElementsAttr) and shape_of(scale.type)[0] == len(values)
-    if axis == 0 and by_row:
-        assert isinstance(scale, DenseIntOrFPElementsAttr)
-        scale = dense_from_array(array_from_dense(scale)[order])
-    taken = dense_from_array(values.take(order, axis), element_type_of(old.result.type))
-    replace_operand(op, index, old, qsnn.WeightOp(taken, scale))
+    values = array_from_dense(old.value).take(order, axis)
+    replace_weights(op, index, values, order if axis == 0 else None)

@@ -103,14 +103,8 @@ def _keep_part(op: Operation, index: int, *kept: NDArray[np.intp]) -> None:
     if all(len(indices) == extent for indices, extent in zip(kept, values.shape, strict=False)):
         return
     part = values[np.ix_(*kept)]
-    if isinstance(old, snn.WeightOp):
-        replace_constant(op, index, part, kept[0])
-        return
-    scale = old.scale
-    if isinstance(scale, DenseIntOrFPElementsAttr) and shape_of(scale.type)[0] == len(values):
-        scale = dense_from_array(array_from_dense(scale)[kept[0]])
-    element_type = element_type_of(old.result.type)
-    replace_operand(op, index, old, qsnn.WeightOp(dense_from_array(part, element_type), scale))
+    replace = replace_constant if isinstance(old, snn.WeightOp) else replace_weights
+    replace(op, index, part, kept[0])
 
 
 def replace_constant(
@@ -134,6 +128,27 @@ def replace_constant(
     left = grid if rows is None else WeightGrid(grid.scale[rows], grid.bits)
     if integers_on(left, array_from_dense(new.value)) is not None:
         write_grid(new, left)
+
+
+def replace_weights(
+    op: Operation, index: int, values: NDArray, rows: NDArray[np.integer] | None = None
+) -> None:
+    """Give an operation other integers of the same type as an operand, for itself alone.
+
+    Args:
+        rows: of each new row the old one whose scale it has; None if rows stay as they are.
+    """
+    old = op.operands[index].owner
+    assert isinstance(old, qsnn.WeightOp)
+    scale = old.scale
+    if (
+        rows is not None
+        and isinstance(scale, DenseIntOrFPElementsAttr)
+        and shape_of(scale.type)[0] == shape_of(old.result.type)[0]
+    ):
+        scale = dense_from_array(array_from_dense(scale)[rows])
+    element_type = element_type_of(old.result.type)
+    replace_operand(op, index, old, qsnn.WeightOp(dense_from_array(values, element_type), scale))
 
 
 def replace_operand(
