@@ -6,10 +6,10 @@ Buffers are memrefs. Activations are `(height, width, channels)` or `(features,)
 planned without knowing the kernels.
 """
 
-from abc import ABC
+from abc import ABC, abstractmethod
 from typing import ClassVar
 
-from xdsl.dialects.builtin import DenseArrayBase, MemRefType, UnitAttr, i64
+from xdsl.dialects.builtin import DenseArrayBase, MemRefType, UnitAttr, i32, i64
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
@@ -18,6 +18,7 @@ from xdsl.irdl import (
     operand_def,
     opt_prop_def,
     prop_def,
+    result_def,
 )
 from xdsl.utils.exceptions import VerifyException
 
@@ -77,6 +78,17 @@ class KernelOpBase(IRDLOperation, ABC):
         """The operands of the given names; absent optional ones are left out."""
         values = [getattr(self, name) for name in names]
         return [value for value in values if value is not None]
+
+
+class ListingCallBase(KernelOpBase, ABC):
+    """A call that makes a list and returns how many entries it has."""
+
+    count = result_def(i32)
+
+    @property
+    @abstractmethod
+    def listed(self) -> SSAValue:
+        """The buffer that the entries are listed in."""
 
 
 def expect_same_shape(a: SSAValue, b: SSAValue) -> None:

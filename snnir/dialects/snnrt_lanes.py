@@ -7,7 +7,7 @@ has to be cleared: what is added in a step is taken out when the neurons read it
 `snnir.dialects.snnrt`.
 """
 
-from abc import ABC, abstractmethod
+from abc import ABC
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -30,13 +30,13 @@ from xdsl.irdl import (
     operand_def,
     opt_operand_def,
     prop_def,
-    result_def,
 )
 from xdsl.utils.exceptions import VerifyException
 
 from snnir.dialects.kernel_bases import (
     BUFFER,
     KernelOpBase,
+    ListingCallBase,
     buffer_element,
     buffer_operand,
     buffer_shape,
@@ -235,7 +235,7 @@ def window_format(output: str) -> str:
     )
 
 
-class WindowLIFBase(KernelOpBase, ABC):
+class WindowLIFBase(ListingCallBase, ABC):
     """Pooling of currents and neurons in one pass; the currents and `touched` are cleared.
 
     `current` is as for convolutions into lanes; with triples `offset` is part of every lane and
@@ -277,11 +277,6 @@ class WindowLIFBase(KernelOpBase, ABC):
     its neurons are computed, for each position and channel."""
 
     irdl_options = (ParsePropInAttrDict(), AttrSizedOperandSegments(as_property=True))  # type: ignore[assignment]
-
-    @property
-    @abstractmethod
-    def listed(self) -> SSAValue:
-        """The buffer that the spikes are listed in."""
 
     @property
     def spikes_shape(self) -> tuple[int, int, int]:
@@ -351,7 +346,6 @@ class MaskListLIFBase(WindowLIFBase, ABC):
     WRITES: ClassVar[tuple[str, ...]] = ("entries",)
 
     entries = buffer_operand()
-    count = result_def(i32)
 
     def __init__(self, operands: Sequence[SSAValue | None], properties: dict[str, Attribute]):
         super().__init__(operands=[*operands], properties=properties, result_types=[i32])
@@ -375,7 +369,6 @@ class IndexListLIFBase(WindowLIFBase, ABC):
     WRITES: ClassVar[tuple[str, ...]] = ("list",)
 
     list = buffer_operand()
-    count = result_def(i32)
 
     def __init__(self, operands: Sequence[SSAValue | None], properties: dict[str, Attribute]):
         super().__init__(operands=[*operands], properties=properties, result_types=[i32])

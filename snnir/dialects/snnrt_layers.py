@@ -21,12 +21,12 @@ from xdsl.irdl import (
     irdl_op_definition,
     operand_def,
     prop_def,
-    result_def,
 )
 from xdsl.utils.exceptions import VerifyException
 
 from snnir.dialects.kernel_bases import (
     KernelOpBase,
+    ListingCallBase,
     Pool2dCallBase,
     buffer_element,
     buffer_operand,
@@ -75,7 +75,7 @@ class ValuesToHWCOp(KernelOpBase):
 
 
 @irdl_op_definition
-class SpikeListOp(KernelOpBase):
+class SpikeListOp(ListingCallBase):
     """`snnrt_spike_list`: flat indices of the nonzero bytes; returns how many.
 
     (C1) The list has room for every value, and 16 bits hold every index.
@@ -87,12 +87,16 @@ class SpikeListOp(KernelOpBase):
 
     values = buffer_operand()
     list = buffer_operand()
-    count = result_def(i32)
 
     assembly_format = "operands attr-dict `:` functional-type(operands, results)"
 
     def __init__(self, values: SSAValue, list: SSAValue):
         super().__init__(operands=[values, list], result_types=[i32])
+
+    @property
+    def listed(self) -> SSAValue:
+        """See the base class."""
+        return self.list
 
     def verify_(self) -> None:
         expect_buffer("values", self.values, i8)

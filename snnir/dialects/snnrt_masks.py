@@ -8,11 +8,12 @@ from typing import ClassVar
 
 from xdsl.dialects.builtin import I64, DenseArrayBase, IntegerAttr, i8, i32, i64
 from xdsl.ir import Attribute, SSAValue
-from xdsl.irdl import irdl_op_definition, operand_def, prop_def, result_def
+from xdsl.irdl import irdl_op_definition, operand_def, prop_def
 from xdsl.utils.exceptions import VerifyException
 
 from snnir.dialects.kernel_bases import (
     KernelOpBase,
+    ListingCallBase,
     buffer_operand,
     buffer_shape,
     expect_buffer,
@@ -47,7 +48,7 @@ class MasksToBytesOp(KernelOpBase):
 
 
 @irdl_op_definition
-class BytesToMasksOp(KernelOpBase):
+class BytesToMasksOp(ListingCallBase):
     """`snnrt_bytes_to_masks`: lists the spikes of each position as masks; returns how many.
 
     (C1) `entries` has room for the masks and coordinates of every position of `spikes`, which are
@@ -60,7 +61,6 @@ class BytesToMasksOp(KernelOpBase):
 
     spikes = buffer_operand()
     entries = buffer_operand()
-    count = result_def(i32)
 
     assembly_format = "operands attr-dict `:` functional-type(operands, results)"
 
@@ -69,7 +69,7 @@ class BytesToMasksOp(KernelOpBase):
 
     @property
     def listed(self) -> SSAValue:
-        """The buffer that the spikes are listed in."""
+        """See the base class."""
         return self.entries
 
     def verify_(self) -> None:
@@ -83,7 +83,7 @@ class BytesToMasksOp(KernelOpBase):
 
 
 @irdl_op_definition
-class MaxPoolMasksOp(KernelOpBase):
+class MaxPoolMasksOp(ListingCallBase):
     """`snnrt_max_pool_masks`: the maximum of listed spikes over windows that do not overlap; lists
     the windows with a spike and returns how many.
 
@@ -99,7 +99,6 @@ class MaxPoolMasksOp(KernelOpBase):
     entries = buffer_operand()
     spike_count = operand_def(i32)
     pooled = buffer_operand()
-    count = result_def(i32)
     window = prop_def(DenseArrayBase.constr(i64))
     output_size = prop_def(DenseArrayBase.constr(i64))
     lanes = prop_def(IntegerAttr[I64])
@@ -119,7 +118,7 @@ class MaxPoolMasksOp(KernelOpBase):
 
     @property
     def listed(self) -> SSAValue:
-        """The buffer that the spikes are listed in."""
+        """See the base class."""
         return self.pooled
 
     def verify_(self) -> None:

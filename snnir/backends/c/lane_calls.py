@@ -239,7 +239,7 @@ def max_pool_masks(network: CNetwork, op: snnrt.MaxPoolMasksOp, name: str) -> Ca
 def expand_spikes(network: CNetwork, op: WindowLIF, bytes: str) -> str:
     """The call that writes the spikes of a layer as bytes to the array `bytes`."""
     height, width, channels = op.spikes_shape
-    count = network.names[op.results[0]]
+    count = network.names[op.count]
     if isinstance(op, snnrt.IndexListLIFBase):
         return call(
             "snnrt_list_to_bytes", network.unsigned_pointer(op.listed, const=True), count, bytes,

@@ -9,7 +9,7 @@ from xdsl.ir import Operation, SSAValue
 
 from snnir.backends.c.syntax import bits_of, c_identifier, c_type
 from snnir.dialects import cmsis_nn, snnrt
-from snnir.dialects.kernel_bases import KernelOpBase, buffer_shape
+from snnir.dialects.kernel_bases import KernelOpBase, ListingCallBase, buffer_shape
 from snnir.dialects.layer_shapes import element_count
 from snnir.dialects.network import layer_names
 from snnir.dialects.snn_attributes import REAL_KINDS, InputKind
@@ -37,8 +37,8 @@ class CNetwork:
                 self.names[op.result] = c_identifier(op.sym_name.data)
             elif isinstance(op, snnrt.ViewOp):
                 self.names[op.result] = self.names[op.source]
-            elif isinstance(op, KernelOpBase) and op.results:
-                self.names[op.results[0]] = f"{self.names[listed(op)]}_count"
+            elif isinstance(op, ListingCallBase):
+                self.names[op.count] = f"{self.names[op.listed]}_count"
 
     @cached_property
     def name(self) -> str:
@@ -151,12 +151,6 @@ class CNetwork:
         # Compilers may warn of casts of bytes to wider types; the arena is aligned for all.
         through = "" if bits_of(value) == 8 else "(void *)"
         return f"({type} *){through}(arena + {owner.offset.value.data})"
-
-
-def listed(op: KernelOpBase) -> SSAValue:
-    """The buffer that a call fills with as many entries as it returns."""
-    masked = isinstance(op, snnrt.WindowLIFBase | snnrt.BytesToMasksOp | snnrt.MaxPoolMasksOp)
-    return op.listed if masked else op.list  # type: ignore[attr-defined]
 
 
 def only_network(module: ModuleOp) -> CNetwork:
