@@ -15,6 +15,7 @@ from snnir.backends.c.gather_calls import GATHER_CALLS
 from snnir.backends.c.input_density import density_constant
 from snnir.backends.c.lane_calls import LANE_CALLS
 from snnir.backends.c.network import CNetwork
+from snnir.backends.c.pool2d_shape import pool2d_shape
 from snnir.backends.c.syntax import (
     INDENT,
     bits_of,
@@ -167,17 +168,9 @@ def linear_scatter(
 
 
 def _pool2d_shape(name: str, op: snnrt.MaxPool2dOp | snnrt.SumPool2dOp) -> str:
-    height, width, channels = spatial_of(op.input)
-    out_height, out_width, _ = spatial_of(op.output)
-    kernel, stride, padding = (int_values(a) for a in (op.kernel, op.stride, op.padding))
-    fields = {
-        "input_height": height, "input_width": width, "channels": channels,
-        "output_height": out_height, "output_width": out_width,
-        "kernel_height": kernel[0], "kernel_width": kernel[1],
-        "stride_height": stride[0], "stride_width": stride[1],
-        "padding_top": padding[0], "padding_left": padding[1],
-    }  # fmt: skip
-    return struct_definition(f"{name}_shape", "snnrt_pool2d_shape", fields)
+    height, width, _ = spatial_of(op.output)
+    windows = (int_values(a) for a in (op.kernel, op.stride, op.padding))
+    return pool2d_shape(name, spatial_of(op.input), (height, width), *windows)
 
 
 def max_pool2d(network: CNetwork, op: snnrt.MaxPool2dOp, name: str) -> CallText:

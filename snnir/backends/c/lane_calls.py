@@ -11,6 +11,7 @@ from snnir.backends.c.call_text import CallText
 from snnir.backends.c.input_density import density_constant
 from snnir.backends.c.input_sites import site_constants
 from snnir.backends.c.network import CNetwork
+from snnir.backends.c.pool2d_shape import pool2d_shape
 from snnir.backends.c.syntax import INDENT, bits_of, call, struct_definition
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_element, buffer_shape
@@ -222,18 +223,13 @@ def bytes_to_masks(network: CNetwork, op: snnrt.BytesToMasksOp, name: str) -> Ca
 
 def max_pool_masks(network: CNetwork, op: snnrt.MaxPoolMasksOp, name: str) -> CallText:
     (height, width), window = int_values(op.output_size), int_values(op.window)
-    fields = {
-        "input_height": height * window[0], "input_width": width * window[1],
-        "channels": op.lanes.value.data, "output_height": height, "output_width": width,
-        "kernel_height": window[0], "kernel_width": window[1],
-        "stride_height": window[0], "stride_width": window[1],
-        "padding_top": 0, "padding_left": 0,
-    }  # fmt: skip
+    size = (height * window[0], width * window[1], op.lanes.value.data)
+    shape = pool2d_shape(name, size, (height, width), window, stride=window)
     pooled = call(
         "return snnrt_max_pool_masks", network.unsigned_pointer(op.entries, const=True),
         "spike_count", network.unsigned_pointer(op.pooled), f"&{name}_shape",
     )  # fmt: skip
-    return CallText([pooled], [struct_definition(f"{name}_shape", "snnrt_pool2d_shape", fields)])
+    return CallText([pooled], [shape])
 
 
 def expand_spikes(network: CNetwork, op: WindowLIF, bytes: str) -> str:
