@@ -23,7 +23,7 @@ from snnir.support.diagnostics import error_at
 
 def lower_max_pool2d(context: KernelContext, op: qsnn.MaxPool2dOp) -> None:
     """`snnrt.max_pool2d`, or of spikes that are listed as masks `snnrt.max_pool_masks`."""
-    if op.input in context.masks and pools_masks(op, context):
+    if op.input in context.masks and pools_masks(context, op):
         lower_max_pool2d_masks(context, op)
         return
     input = context[op.input].buffer

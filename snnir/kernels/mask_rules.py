@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +72,7 @@ def wants_masks(context: KernelContext, op: qsnn.Conv2dOp) -> bool:
     return context.choice(op) == "masks" and reads_masks(op)
 
 
-def pools_masks(op: Operation, context: KernelContext) -> TypeGuard[qsnn.MaxPool2dOp]:
+def pools_masks(context: KernelContext, op: Operation) -> bool:
     """Whether an operation is a pooling of spikes that keeps them in lists of masks, where they
     come so.
     """
@@ -87,7 +86,7 @@ def pools_masks(op: Operation, context: KernelContext) -> TypeGuard[qsnn.MaxPool
 
 def takes_masks(context: KernelContext, op: Operation) -> bool:
     """Whether a user of spikes reads them as masks, where they are listed so."""
-    if op in context.blocks or pools_masks(op, context):
+    if op in context.blocks or pools_masks(context, op):
         return True
     return isinstance(op, qsnn.Conv2dOp) and wants_masks(context, op)
 
@@ -96,8 +95,8 @@ def orders_channels(context: KernelContext, op: Operation) -> bool:
     """Whether a user of spikes needs their channels in order: it, or one behind a pooling, reads
     bytes.
     """
-    if pools_masks(op, context):
-        return any(orders_channels(context, use.operation) for use in op.result.uses)
+    if pools_masks(context, op):
+        return any(orders_channels(context, use.operation) for use in op.results[0].uses)
     return not takes_masks(context, op)
 
 
