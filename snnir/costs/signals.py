@@ -193,15 +193,25 @@ def neuron_signal(op: KernelOpBase, shape: tuple[int, ...], channels: int) -> Si
 
 
 def _pooled(
-    op: KernelOpBase, source: Signal, pixels: int, shape: tuple[int, ...], window: int
+    op: KernelOpBase,
+    source: Signal,
+    pixels: int,
+    shape: tuple[int, ...],
+    window: int,
+    *,
+    sums: bool = False,
 ) -> Signal:
     """Spikes behind a pooling of `pixels` positions, as measured, or independent within a window
     of so many.
+
+    Args:
+        sums: whether windows are summed up, so that the total stays.
     """
     size = element_count(shape)
     active = size * (1 - (1 - min(source.rate, 1)) ** window)
     share = min(source.positions / max(pixels, 1), 1)
-    positions, total = shape[0] * shape[1] * (1 - (1 - share) ** window), active
+    positions = shape[0] * shape[1] * (1 - (1 - share) ** window)
+    total = source.total if sums else active
     if (counts := floats_of(op, POOLED_COUNTS)) is not None:
         total, active, positions = counts
     rows, columns = (np.full(extent, 1 / extent) for extent in shape[:2])
@@ -304,10 +314,8 @@ class Signals:
     def _pool(self, op: snnrt.MaxPool2dOp | snnrt.SumPool2dOp) -> None:
         source, shape = self[op.input], buffer_shape(op.output.type)
         pixels = element_count(buffer_shape(op.input.type)[:2])
-        pooled = _pooled(op, source, pixels, shape, element_count(int_values(op.kernel)))
-        if isinstance(op, snnrt.SumPool2dOp) and floats_of(op, POOLED_COUNTS) is None:
-            pooled = replace(pooled, total=source.total)
-        self._known[root_of(op.output)] = pooled
+        window, sums = element_count(int_values(op.kernel)), isinstance(op, snnrt.SumPool2dOp)
+        self._known[root_of(op.output)] = _pooled(op, source, pixels, shape, window, sums=sums)
 
     def _pool_masks(self, op: snnrt.MaxPoolMasksOp) -> None:
         source, (height, width) = self[op.entries], int_values(op.output_size)
