@@ -337,6 +337,12 @@ class WindowLIFBase(ListingCallBase, ABC):
             raise VerifyException(f"{list.type} does not hold {neurons} 16-bit indices")
 
 
+class ShiftedLIFBase(WindowLIFBase, ABC):
+    """Neurons with `resets` shift the currents, once they are pooled, left by `current_shift`."""
+
+    current_shift = prop_def(IntegerAttr, default_value=IntegerAttr(0, i64))
+
+
 class MaskListLIFBase(WindowLIFBase, ABC):
     """Lists the spikes of each position as masks; returns how many.
 

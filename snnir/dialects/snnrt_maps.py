@@ -8,30 +8,28 @@ As `snnrt_lanes`, but the currents are set anew in each step and stay as they ar
 from abc import ABC
 from typing import ClassVar
 
-from xdsl.dialects.builtin import IntegerAttr, i16, i64
-from xdsl.irdl import irdl_op_definition, prop_def
+from xdsl.dialects.builtin import i16
+from xdsl.irdl import irdl_op_definition
 from xdsl.utils.exceptions import VerifyException
 
 from snnir.dialects.kernel_bases import expect_buffer
 from snnir.dialects.snnrt_lanes import (
     IndexListLIFBase,
     MaskListLIFBase,
-    WindowLIFBase,
+    ShiftedLIFBase,
     window_format,
 )
 
 
-class MapLIFBase(WindowLIFBase, ABC):
+class MapLIFBase(ShiftedLIFBase, ABC):
     """Pooling of 16-bit currents and neurons in one pass.
 
-    Everything is as in the base class, but that `current` is only read, in pairs, and neurons with
-    `resets` shift it by `current_shift`; there is neither `touched` nor `calm` nor `initial`.
+    Everything is as in the base class, but that `current` is only read, in pairs; there is neither
+    `touched` nor `calm` nor `initial`.
     """
 
     READS: ClassVar[tuple[str, ...]] = ("current", "resets", "leak", "threshold", "bias")
     UPDATES: ClassVar[tuple[str, ...]] = ("membrane",)
-
-    current_shift = prop_def(IntegerAttr, default_value=IntegerAttr(0, i64))
 
     def verify_(self) -> None:
         super().verify_()

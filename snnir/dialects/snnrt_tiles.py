@@ -26,7 +26,7 @@ from snnir.dialects.kernel_bases import (
     expect_rank,
 )
 from snnir.dialects.layer_shapes import element_count, int_values
-from snnir.dialects.snnrt_lanes import IndexListLIFBase, MaskListLIFBase, WindowLIFBase
+from snnir.dialects.snnrt_lanes import IndexListLIFBase, MaskListLIFBase, ShiftedLIFBase
 from snnir.dialects.snnrt_packed import PACKED_WEIGHTS, packed_words
 
 QUAD_LANES = 4
@@ -77,18 +77,16 @@ class MarkEventsOp(KernelOpBase):
                                   f"frame of {size}")  # fmt: skip
 
 
-class TileLIFBase(WindowLIFBase, ABC):
+class TileLIFBase(ShiftedLIFBase, ABC):
     """A convolution of stride and dilation 1 into pairs of lanes, pooling and neurons.
 
     Reads either `counts` with `marks` (`snnrt.mark_events`) or the `spike_count` first entries of
     the mask list `spikes`, whose lanes are as many as kernels. `weights` is `(inputs,
     kernel_height, kernel_width, lanes)` of i8, rows and columns in reverse, lanes in quads `0 2 1
     3`, or i32 words of as many weights of `weight_bits` = 4 or 2 bits; of spikes, inputs in bit
-    order. Neurons with `resets` shift the pooled currents by `current_shift`. `current` holds
-    `tile_rows` rows of windows at a time; its lanes are those of the weights, of which the neurons
-    take the first ones. Everything else is as
-    in the base class, but that the call knows itself which windows events reach: `touched` is
-    absent.
+    order. `current` holds `tile_rows` rows of windows at a time; its lanes are those of the
+    weights, of which the neurons take the first ones. Everything else is as in the base class, but
+    that the call knows itself which windows events reach: `touched` is absent.
 
     (C2) `current` has `tile_rows` times the rows of a window, and the columns of all windows.
     """
@@ -107,7 +105,6 @@ class TileLIFBase(WindowLIFBase, ABC):
     padding = prop_def(DenseArrayBase.constr(i64))
     tile_rows = prop_def(IntegerAttr)
     weight_bits = prop_def(IntegerAttr, default_value=IntegerAttr(8, i64))
-    current_shift = prop_def(IntegerAttr, default_value=IntegerAttr(0, i64))
 
     @property
     def weight_lanes(self) -> int:

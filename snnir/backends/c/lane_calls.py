@@ -17,7 +17,7 @@ from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_element, buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_values
 from snnir.dialects.qsnn import Rounding
-from snnir.dialects.snnrt_lanes import MASK_LANES, LaneConvolutionBase
+from snnir.dialects.snnrt_lanes import MASK_LANES, LaneConvolutionBase, ShiftedLIFBase
 
 WindowLIF = snnrt.WindowLIFBase
 
@@ -131,11 +131,11 @@ def window_shape(name: str, op: WindowLIF) -> str:
         "busy_begin": int_values(op.busy)[0], "busy_end": int_values(op.busy)[1],
         "sum": "true" if op.sum.value.data else "false",
     }  # fmt: skip
-    if isinstance(op, snnrt.MapLIFBase):
+    if isinstance(op, ShiftedLIFBase):
         fields["current_shift"] = op.current_shift.value.data
+    if isinstance(op, snnrt.MapLIFBase):
         fields["keep_current"] = "true"
     if isinstance(op, snnrt.TileLIFBase):
-        fields["current_shift"] = op.current_shift.value.data
         fields["by_position"] = "true"
     return struct_definition(f"{name}_shape", "snnrt_window_shape", fields)
 
