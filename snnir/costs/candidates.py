@@ -32,7 +32,7 @@ from snnir.kernels.context import (
     NeuronChoice,
     Packing,
 )
-from snnir.kernels.conv2d_rules import SPARSE_BLOCKS, kept_share, stores_sparse
+from snnir.kernels.conv2d_rules import SPARSE_BLOCKS, sparse_share
 from snnir.kernels.dot_rules import dot_rows_of
 from snnir.kernels.linear_candidates import candidates as linear_candidates
 from snnir.kernels.map_rules import NEURONS
@@ -361,7 +361,8 @@ MOST_KEPT = 0.5
 
 
 def _is_sparse(op: qsnn.Conv2dOp, block: int) -> bool:
-    return stores_sparse(op, block) and kept_share(op, block) <= MOST_KEPT
+    share = sparse_share(op, block)
+    return share is not None and share <= MOST_KEPT
 
 
 def _packed_assignments(

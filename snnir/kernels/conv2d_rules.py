@@ -23,6 +23,9 @@ from snnir.kernels.sparse_kernels import (
 )
 from snnir.kernels.weights import layer_weights, scatter_weights
 
+Kernels = NDArray[np.int8]
+"""`(inputs, height, width, outputs / groups)`: what an input is multiplied with."""
+
 DENSE_SHARE = 0.3
 """Share of active inputs from which on a convolution multiplies all of them, unless told else."""
 
@@ -55,22 +58,23 @@ def lower_conv2d_event(context: KernelContext, op: qsnn.Conv2dOp) -> None:
             return
         if wanted == "dot":
             context.remark(op, "its inputs cannot be multiplied in pairs; uses event")
-    block = _sparse_block(context, op, wanted)
+    kernels = kernels_by_input(op)
+    block = _sparse_block(context, op, kernels, wanted)
     if block is None:
-        _lower_scatter(context, op)
+        _lower_scatter(context, op, kernels)
     else:
-        _lower_sparse(context, op, block)
+        _lower_sparse(context, op, kernels, block)
 
 
-def _lower_scatter(context: KernelContext, op: qsnn.Conv2dOp) -> None:
+def _lower_scatter(context: KernelContext, op: qsnn.Conv2dOp, kernels: Kernels) -> None:
     """Weights of 8, 4 or 2 bits, zeros among them."""
     input, label = context[op.input], layer_label(op, "conv2d")
     listed, count = context.spike_list(input.buffer, op)
     current = context.sums(op.result, f"{label}_current")
     # The outputs that an input reaches in a row lie in memory like the weights that reach them.
-    kernels = kernels_by_input(op)[:, :, ::-1]
-    bits = context.stored_bits(op, kernels)
-    stored = scatter_weights(kernels, current) if bits == 8 else pack_last(kernels, bits)
+    mirrored = kernels[:, :, ::-1]
+    bits = context.stored_bits(op, mirrored)
+    stored = scatter_weights(mirrored, current) if bits == 8 else pack_last(mirrored, bits)
     weights = context.constant(f"{label}_weights", stored)
     shape = _shape_of_call(op)
     if bits != 8:
@@ -85,12 +89,12 @@ def _lower_scatter(context: KernelContext, op: qsnn.Conv2dOp) -> None:
     context.call(call, op)
 
 
-def _lower_sparse(context: KernelContext, op: qsnn.Conv2dOp, block: int) -> None:
-    """Weights or blocks other than zero; the layer must have `stores_sparse`."""
+def _lower_sparse(context: KernelContext, op: qsnn.Conv2dOp, kernels: Kernels, block: int) -> None:
+    """Weights or blocks other than zero, of which `can_be_sparse` must hold."""
     input, label = context[op.input], layer_label(op, "conv2d")
     active = context.spike_list(input.buffer, op)
     current = context.sums(op.result, f"{label}_current")
-    sparse = sparse_kernels(kernels_by_input(op), _element_order(op), block)
+    sparse = sparse_kernels(kernels, _element_order(op), block)
     weights: list[SSAValue] = [
         context.constant(f"{label}_starts", sparse.starts.view(np.int16)),
         context.constant(f"{label}_distances", sparse.distances.view(np.int16)),
@@ -102,34 +106,40 @@ def _lower_sparse(context: KernelContext, op: qsnn.Conv2dOp, block: int) -> None
     context.call(call(active, values, weights, current, shape), op)
 
 
-def _sparse_block(context: KernelContext, op: qsnn.Conv2dOp, wanted: KernelChoice) -> int | None:
+def _sparse_block(
+    context: KernelContext, op: qsnn.Conv2dOp, kernels: Kernels, wanted: KernelChoice
+) -> int | None:
     """Outputs of the blocks of which only those other than zero are stored, if any are.
 
     As asked for; with `event` what needs fewest instructions by an estimate.
     """
+    order = _element_order(op)
     if wanted in SPARSE_BLOCKS:
-        if stores_sparse(op, SPARSE_BLOCKS[wanted]):
+        if can_be_sparse(kernels, order, SPARSE_BLOCKS[wanted]):
             return SPARSE_BLOCKS[wanted]
         context.remark(op, f"its weights cannot be stored as '{wanted}'; uses scatter")
     if wanted != "event":
         return None
     costs = {
-        block: _INSTRUCTIONS[block] * kept_share(op, block) / block
+        block: _INSTRUCTIONS[block] * _kept_share(kernels, block) / block
         for block in SPARSE_BLOCKS.values()
-        if stores_sparse(op, block)
+        if can_be_sparse(kernels, order, block)
     }
     best = min(costs, key=lambda block: costs[block], default=None)
     return best if best is not None and costs[best] <= _DENSE_INSTRUCTIONS else None
 
 
-def stores_sparse(op: qsnn.Conv2dOp, block: int) -> bool:
-    """Whether the blocks of a convolution that are not zero can be listed."""
-    return can_be_sparse(kernels_by_input(op), _element_order(op), block)
+def sparse_share(op: qsnn.Conv2dOp, block: int) -> float | None:
+    """Share of the blocks of outputs that are not zero; None if these cannot be listed."""
+    kernels = kernels_by_input(op)
+    if not can_be_sparse(kernels, _element_order(op), block):
+        return None
+    return _kept_share(kernels, block)
 
 
-def kept_share(op: qsnn.Conv2dOp, block: int) -> float:
+def _kept_share(kernels: Kernels, block: int) -> float:
     """Share of the blocks of outputs, a multiple of their size, that are not zero."""
-    return float(kept_blocks(kernels_by_input(op), block).mean())
+    return float(kept_blocks(kernels, block).mean())
 
 
 def _element_order(op: qsnn.Conv2dOp) -> ElementOrder:
@@ -147,8 +157,8 @@ def _shape_of_call(op: qsnn.Conv2dOp) -> dict[str, Attribute]:
     }
 
 
-def kernels_by_input(op: qsnn.Conv2dOp) -> NDArray[np.int8]:
-    """`(inputs, height, width, outputs / groups)`: what an input is multiplied with."""
+def kernels_by_input(op: qsnn.Conv2dOp) -> Kernels:
+    """The weights of a convolution in this order."""
     weights, groups = layer_weights(op), op.groups.value.data
     outputs, columns, height, width = weights.shape
     grouped = weights.reshape(groups, outputs // groups, columns, height, width)
