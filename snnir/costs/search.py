@@ -206,6 +206,24 @@ def select(
 
 
 @dataclass(frozen=True)
+class _Ranking:
+    """Complete assignments, by the sums of their layers.
+
+    Attributes:
+        candidates: of each layer, that an assignment was chosen from.
+        ordered: in the order in which they are to be tried.
+    """
+
+    candidates: Mapping[Partial, list[Costs]]
+    totals: Mapping[Partial, Totals]
+    ordered: Sequence[Partial]
+
+    def fits(self, partial: Partial, limits: Limits) -> bool:
+        """Whether an assignment seems to keep to the limits."""
+        return limits.over(self.totals[partial]) == (0, 0)
+
+
+@dataclass(frozen=True)
 class _Search:
     """What a search is for."""
 
@@ -220,6 +238,11 @@ class _Search:
         )
         return lower(self.network, partial.choices, hoisting, self.metric)
 
+    def _tried(self, partial: Partial, candidates: list[Costs], limits: Limits) -> Selection:
+        """An assignment as a whole network."""
+        lowered = self._lower(partial, limits)
+        return Selection(partial.choices, lowered, limits.over(lowered.cost), candidates)
+
     def _wanted(self, selection: Selection) -> float:
         return wanted(self.goal, totals_of(selection.lowered.cost, self.metric))
 
@@ -233,38 +256,48 @@ class _Search:
         found = {partial: costs for costs in ways for partial in _complete(self.network, costs)}
         totals = {partial: partial.totals(table) for partial in found}
         ordered = _ordered(totals, self.goal, limits)
+        return self._first_fitting(_Ranking(found, totals, ordered), limits)
+
+    def _first_fitting(self, ranking: _Ranking, limits: Limits) -> Selection:
+        """The first that keeps to the limits as a whole network, if it is as good as it seems."""
         closest: Selection | None = None
         slower: Selection | None = None
-        for index, partial in enumerate(ordered[:MOST_LOWERED]):
-            lowered = self._lower(partial, limits)
-            tried = Selection(partial.choices, lowered, limits.over(lowered.cost), found[partial])
-            if tried.fits:
-                rest = [p for p in ordered[index + 1 :] if limits.over(totals[p]) == (0, 0)]
-                values = [wanted(self.goal, totals[each]) for each in (partial, *rest)]
-                others = [each for each in rest if each.choices != partial.choices]
-                tried = replace(
-                    tried,
-                    given_up=values[0] / min(values),
-                    next_best=(others[0].choices, totals[others[0]]) if others else None,
-                )
-                if self._wanted(tried) <= LARGEST_MISTAKE * values[0]:
-                    most = LARGEST_MISTAKE * values[0]
-                    near = [each for each in others if wanted(self.goal, totals[each]) <= most]
-                    return self._compared(tried, {each: found[each] for each in near}, limits)
-                # It fits because the currents of an image are not kept, as they were to be.
-                if slower is None or self._wanted(tried) < self._wanted(slower):
-                    slower = tried
-            elif closest is None or sum(tried.over) < sum(closest.over):
-                closest = tried
+        for index, partial in enumerate(ranking.ordered[:MOST_LOWERED]):
+            tried = self._tried(partial, ranking.candidates[partial], limits)
+            if not tried.fits:
+                if closest is None or sum(tried.over) < sum(closest.over):
+                    closest = tried
+                continue
+            rest = [each for each in ranking.ordered[index + 1 :] if ranking.fits(each, limits)]
+            others = [each for each in rest if each.choices != partial.choices]
+            values = [wanted(self.goal, ranking.totals[each]) for each in (partial, *rest)]
+            tried = replace(
+                tried,
+                given_up=values[0] / min(values),
+                next_best=(others[0].choices, ranking.totals[others[0]]) if others else None,
+            )
+            most = LARGEST_MISTAKE * values[0]
+            if self._wanted(tried) <= most:
+                near = [each for each in others if wanted(self.goal, ranking.totals[each]) <= most]
+                return self._compared(tried, near, ranking, limits)
+            # It fits because the currents of an image are not kept, as they were to be.
+            if slower is None or self._wanted(tried) < self._wanted(slower):
+                slower = tried
         if slower is not None:
             return slower
         assert closest is not None
-        ram = self._lower(min(found, key=lambda partial: totals[partial].ram_bytes), limits)
-        flash = self._lower(min(found, key=lambda partial: totals[partial].flash_bytes), limits)
-        return replace(closest, least=(ram.cost, flash.cost))
+        return replace(closest, least=self._least(ranking.totals, limits))
+
+    def _least(
+        self, totals: Mapping[Partial, Totals], limits: Limits
+    ) -> tuple[NetworkCost, NetworkCost]:
+        """What takes least RAM, and what takes least flash."""
+        ram = min(totals, key=lambda partial: totals[partial].ram_bytes)
+        flash = min(totals, key=lambda partial: totals[partial].flash_bytes)
+        return self._lower(ram, limits).cost, self._lower(flash, limits).cost
 
     def _compared(
-        self, first: Selection, others: Mapping[Partial, list[Costs]], limits: Limits
+        self, first: Selection, others: Sequence[Partial], ranking: _Ranking, limits: Limits
     ) -> Selection:
         """The best of a selection that fits and the first of some others, as whole networks.
 
@@ -272,9 +305,8 @@ class _Search:
         another form, and what they share.
         """
         tried = [first]
-        for partial, candidates in [*others.items()][:MOST_COMPARED]:
-            lowered = self._lower(partial, limits)
-            other = Selection(partial.choices, lowered, limits.over(lowered.cost), candidates)
+        for partial in others[:MOST_COMPARED]:
+            other = self._tried(partial, ranking.candidates[partial], limits)
             tried += [other] if other.fits else []
         if len(tried) == 1:
             return first
