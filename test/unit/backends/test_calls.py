@@ -41,9 +41,24 @@ qsnn.network @net(%frame: tensor<1x9x8xi8>) -> tensor<4xi1> attributes {timestep
 }
 """  # noqa: E501
 
+# gcc found no places for the pointers of rows of three quads of weights.
+ROWS = """
+qsnn.network @net(%frame: tensor<2x9x8xi8>) -> tensor<4xi1> attributes {timesteps = 3 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>, input_maximum = 5 : i64} {
+  %v = qsnn.weight dense<[[[[1]], [[0]]], [[[0]], [[1]]]]> : tensor<2x2x1x1xi8>
+  %y = qsnn.conv2d %frame, %v {kernel = "scatter"} : (tensor<2x9x8xi8>, tensor<2x2x1x1xi8>) -> tensor<2x9x8xi16>
+  %r, %m = qsnn.lif %y leak 0 : i32 threshold 0 : i32 reset none delayed compare gt overflow saturate rounding nearest {layer = "events"} : (tensor<2x9x8xi16>) -> (tensor<2x9x8xi1>, tensor<2x9x8xi16>)
+  %w = qsnn.weight dense<[[[[4, -2, -1], [-1, -1, 4], [4, 2, -2]], [[-2, 0, 1], [2, 1, 0], [-1, 3, 3]]], [[[-2, -2, 1], [1, 5, 2], [1, 1, 3]], [[2, -1, 3], [4, 5, 4], [0, 0, 3]]], [[[3, 3, 4], [0, 5, -2], [-2, 5, 5]], [[0, -1, 0], [-2, 5, 3], [2, -1, 1]]], [[[-1, 4, 1], [-2, 0, 3], [2, 0, 0]], [[-2, 2, 3], [2, 5, 5], [-1, 2, 3]]]]> : tensor<4x2x3x3xi8>
+  %x = qsnn.conv2d %r, %w {kernel = "scatter"} : (tensor<2x9x8xi1>, tensor<4x2x3x3xi8>) -> tensor<4x7x6xi16>
+  %s, %u = qsnn.lif %x leak 29491 : i32 threshold 20 : i32 reset subtract delayed compare gt overflow saturate rounding nearest {layer = "hidden"} : (tensor<4x7x6xi16>) -> (tensor<4x7x6xi1>, tensor<4x7x6xi16>)
+  %p = qsnn.max_pool2d %s kernel [7, 6] stride [7, 6] : (tensor<4x7x6xi1>) -> tensor<4x1x1xi1>
+  %f = qsnn.reshape %p : (tensor<4x1x1xi1>) -> tensor<4xi1>
+  qsnn.output %f : tensor<4xi1>
+}
+"""  # noqa: E501
+
 
 @pytest.mark.parametrize("target", [HOST, MPS2_AN500], ids=lambda target: target.name)
-@pytest.mark.parametrize("text", [NEURONS, COUNTS], ids=["neurons", "counts"])
+@pytest.mark.parametrize("text", [NEURONS, COUNTS, ROWS], ids=["neurons", "counts", "rows"])
 def test_layers_are_computed(text, target) -> None:
     require_target(target)
     module = Parser(make_context(), text).parse_module()

@@ -31,6 +31,9 @@
 #define SNNRT_QUAD_REGISTERS_3 \
   SNNRT_QUAD_REGISTERS_2, "r5", "r6", "r10"
 
+#define SNNRT_QUAD_SUMS_3 "r0, r1, r2, r3, r5, r6"
+#define SNNRT_QUAD_BYTES_3 "r8, r9, r10"
+
 #define SNNRT_QUAD_SUM(low, high, bytes)            \
   "sxtab16 " low ", " low ", " bytes "\n\t"         \
   "sxtab16 " high ", " high ", " bytes ", ror #8\n\t"
@@ -38,6 +41,14 @@
 #define SNNRT_QUADS_1 SNNRT_QUAD_SUM("r0", "r1", "r8")
 #define SNNRT_QUADS_2 SNNRT_QUADS_1 SNNRT_QUAD_SUM("r2", "r3", "r9")
 #define SNNRT_QUADS_3 SNNRT_QUADS_2 SNNRT_QUAD_SUM("r5", "r6", "r10")
+
+#define SNNRT_ADD_TWO_QUADS(n, sums, bytes, current, first, second)          \
+  __asm__ volatile("ldmia %0, {" sums "}\n\tldmia %1!, {" bytes "}\n\t"      \
+                   SNNRT_QUADS_##n "ldmia %2!, {" bytes "}\n\t"              \
+                   SNNRT_QUADS_##n "stmia %0!, {" sums "}"                   \
+                   : "+r"(current), "+r"(first), "+r"(second)                \
+                   :                                                         \
+                   : SNNRT_QUAD_REGISTERS_##n)
 
 /* Adds n quads of one row of weights, or of two, to n quads of currents; all
    pointers advance. */
@@ -52,17 +63,12 @@
   }                                                                          \
   SNNRT_KERNEL void snnrt_add_two_quads_##n(                                 \
       uint8_t **current, const int8_t **first, const int8_t **second) {      \
-    __asm__ volatile("ldmia %0, {" sums "}\n\tldmia %1!, {" bytes "}\n\t"    \
-                     SNNRT_QUADS_##n "ldmia %2!, {" bytes "}\n\t"            \
-                     SNNRT_QUADS_##n "stmia %0!, {" sums "}"                 \
-                     : "+r"(*current), "+r"(*first), "+r"(*second)           \
-                     :                                                       \
-                     : SNNRT_QUAD_REGISTERS_##n);                            \
+    SNNRT_ADD_TWO_QUADS(n, sums, bytes, *current, *first, *second);          \
   }
 
 SNNRT_DEFINE_ADD_QUADS(1, "r0, r1", "r8")
 SNNRT_DEFINE_ADD_QUADS(2, "r0, r1, r2, r3", "r8, r9")
-SNNRT_DEFINE_ADD_QUADS(3, "r0, r1, r2, r3, r5, r6", "r8, r9, r10")
+SNNRT_DEFINE_ADD_QUADS(3, SNNRT_QUAD_SUMS_3, SNNRT_QUAD_BYTES_3)
 
 #define SNNRT_ADD_QUADS(n)                               \
   if (two) {                                             \
@@ -93,6 +99,26 @@ SNNRT_KERNEL void snnrt_add_quads(uint8_t **current, const int8_t **first,
   }
 }
 
+/* As snnrt_add_quads, for a whole row of an unrolled kernel. Around two rows of
+   three quads, gcc 12 finds no place for pointers of its own choice. */
+SNNRT_KERNEL void snnrt_add_row_of_quads(uint8_t **current,
+                                         const int8_t **first,
+                                         const int8_t **second, bool two,
+                                         int32_t quads) {
+  if (two && quads == 3) {
+    register uint8_t *sums __asm__("r4") = *current;
+    register const int8_t *row __asm__("r11") = *first;
+    register const int8_t *other __asm__("r12") = *second;
+    SNNRT_ADD_TWO_QUADS(3, SNNRT_QUAD_SUMS_3, SNNRT_QUAD_BYTES_3, sums, row,
+                        other);
+    *current = sums;
+    *first = row;
+    *second = other;
+  } else {
+    snnrt_add_quads(current, first, second, two, quads);
+  }
+}
+
 #else
 
 SNNRT_KERNEL void snnrt_add_quads(uint8_t **current, const int8_t **first,
@@ -109,6 +135,13 @@ SNNRT_KERNEL void snnrt_add_quads(uint8_t **current, const int8_t **first,
   if (two) {
     *second += SNNRT_QUAD_LANES * quads;
   }
+}
+
+SNNRT_KERNEL void snnrt_add_row_of_quads(uint8_t **current,
+                                         const int8_t **first,
+                                         const int8_t **second, bool two,
+                                         int32_t quads) {
+  snnrt_add_quads(current, first, second, two, quads);
 }
 
 #endif

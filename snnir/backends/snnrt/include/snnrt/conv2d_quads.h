@@ -45,7 +45,8 @@ SNNRT_KERNEL void snnrt_add_quad_area(uint8_t *current, const int8_t *first,
       area->weight_gap == 0 &&
       area->width * quads <= SNNRT_UNROLLED_ROW_QUADS) {
     do {
-      snnrt_add_quads(&current, &first, &second, two, area->width * quads);
+      snnrt_add_row_of_quads(&current, &first, &second, two,
+                             area->width * quads);
       current += area->current_stride - area->width * current_width;
       first += area->weight_stride - area->width * weight_width;
       if (two) {
