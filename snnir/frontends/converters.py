@@ -48,7 +48,12 @@ _FUNCTION_REASONS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("relu", "leaky_relu", "gelu", "sigmoid", "tanh", "silu"), _NOT_SPIKING),
     "__getitem__": (
         "takes a part of a tensor",
-        "only the sample may be indexed, by time step, and needs at least 3 steps",
+        "only the sample may be indexed, by the time step, and has at least 3 of them; let a layer "
+        "read the whole tensor, with weights of zero for what it leaves out",
+    ),
+    **dict.fromkeys(
+        ("matmul", "__matmul__", "__rmatmul__", "mm", "bmm", "addmm", "einsum", "tensordot"),
+        ("multiplies matrices", "write torch.nn.functional.linear(input, weight, bias)"),
     ),
     "mean": ("averages over axes", "use AvgPool2d or AdaptiveAvgPool2d for height and width"),
     "rand_like": ("is random",),

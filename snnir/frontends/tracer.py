@@ -14,11 +14,11 @@ import sys
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import torch
-from snntorch import SpikingNeuron
+from snntorch import SpikingNeuron, spikegen
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode, resolve_name
 from torch.utils.weak import WeakTensorKeyDictionary
@@ -101,6 +101,9 @@ class Call:
         """Whether this is a call of an snnTorch neuron."""
         return isinstance(self.module, SpikingNeuron)
 
+
+Positions = tuple[tuple[CodeType, int], ...]
+"""Bytecode positions of frames, the innermost first."""
 
 READS = {
     "__bool__", "__int__", "__float__", "__index__", "__array__", "__contains__", "item", "tolist",
@@ -293,13 +296,19 @@ class Tracer(TorchFunctionMode):
         changes = is_in_place(name) and name not in ALIASES
         if changes and not tracked:
             return func(*args, **kwargs)
+        site = _call_site()
+        if tracked and (encoding := _encoding_in(site)) is not None:
+            raise SNNError(
+                f"the module calls snntorch.spikegen.{encoding}, and encodings are no part of a "
+                "network; encode the samples in the data, and give the module their spikes"
+            )
         if tracked and name in READS:
             raise SNNError(
                 f"the module looks at computed values in Python ('{name}'): control flow that "
                 "depends on data cannot be imported; express it with tensor operations"
             )
         call = Call(
-            site=("function", name, _call_site()), name=name, kind=name,
+            site=("function", name, site), name=name, kind=name,
             args=self.sources_in(args), kwargs=self.sources_in(kwargs),
         )  # fmt: skip
         if changes:
@@ -383,11 +392,19 @@ def produced_by(value: Any) -> Iterator[Produced]:
     )
 
 
-def _call_site() -> Hashable:
-    """The bytecode positions of all frames above the torch function."""
+def _call_site() -> Positions:
+    """The bytecode positions of all frames above the torch function, the innermost first."""
     frame: FrameType | None = sys._getframe(2)
-    positions: list[Hashable] = []
+    positions: list[tuple[CodeType, int]] = []
     while frame is not None and frame.f_code is not Tracer.run.__code__:
         positions.append((frame.f_code, frame.f_lasti))
         frame = frame.f_back
     return tuple(positions)
+
+
+def _encoding_in(site: Positions) -> str | None:
+    """The function of `snntorch.spikegen` that was called, if there is one."""
+    for code, _ in reversed(site):
+        if code.co_filename == spikegen.__file__:
+            return code.co_name
+    return None

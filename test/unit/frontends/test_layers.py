@@ -148,7 +148,13 @@ def test_refused_layer(layer: nn.Module, message: str):
     [
         ("relu", lambda _, x: F.relu(x), "is an activation"),
         ("dropout", lambda _, x: F.dropout(x), "stays active in evaluation mode; write F.dropout"),
-        ("getitem", lambda _, x: x[:, :1], "takes a part of a tensor"),
+        (
+            "getitem",
+            lambda _, x: x[:, :1],
+            "takes a part of a tensor; .* let a layer read the whole",
+        ),
+        ("matmul", lambda _, x: x @ torch.eye(6), "multiplies matrices; write torch.nn.functional"),
+        ("einsum", lambda _, x: torch.einsum("bcyx,xi->bcyi", x, torch.eye(6)), "multiplies matri"),
         ("mul", lambda _, x: x * x, "multiplies two values that depend on the input"),
         ("div", lambda _, x: x / 3, "by a number that is no power of two; multiply by the recip"),
         ("add", lambda _, x: torch.add(x, x, alpha=2), "alpha=2 is not supported"),

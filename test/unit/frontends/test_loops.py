@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import snntorch
 import torch
+from snntorch import spikegen
 from torch import Tensor, nn
 
 from snnir.frontends import from_snntorch
@@ -128,6 +129,31 @@ def layer_before_the_loop(self: Any, x: Tensor):
     return spikes
 
 
+def encodes(self: Any, x: Tensor):
+    return loops(self, spikegen.rate(x, num_steps=5))
+
+
+def encodes_by_looking(self: Any, x: Tensor):
+    """`latency` decides in Python on what it gets."""
+    return loops(self, spikegen.latency(x, num_steps=5))
+
+
+def encodes_in_the_loop(self: Any, x: Tensor):
+    mem, spikes = self.lif1.reset_mem(), []
+    for frame in x:
+        spike, mem = self.lif1(self.fc1(spikegen.rate_conv(frame)), mem)
+        spikes.append(spike)
+    return spikes
+
+
+def loops(self: Any, x: Tensor):
+    mem, spikes = self.lif1.reset_mem(), []
+    for frame in x:
+        spike, mem = self.lif1(self.fc1(frame), mem)
+        spikes.append(spike)
+    return spikes
+
+
 def two_outputs(self: Any, x: Tensor):
     mem1, mem2 = self.lif1.reset_mem(), self.lif2.reset_mem()
     for step in range(x.size(0)):
@@ -178,6 +204,9 @@ def wrong_size(self: Any, x: Tensor):
         (looks_at_values, "control flow that depends on data cannot be imported"),
         (layer_after_the_loop, r"layer 'fc2' \(Linear\) runs outside of the time loop"),
         (layer_before_the_loop, "layer '__getitem__' .*before the time loop; only the sample"),
+        (encodes, "spikegen.rate, .* no part of a network; encode the samples in the data"),
+        (encodes_by_looking, "the module calls snntorch.spikegen.latency, and"),
+        (encodes_in_the_loop, "the module calls snntorch.spikegen.rate_conv, and"),
         (two_outputs, "the module has two outputs, 'lif1' and 'lif2'"),
         (neurons_at_different_rates, "neuron 'lif2' runs 2 times, others 5 times"),
         (returns_nothing, "the module returns nothing that depends on the sample"),
