@@ -53,11 +53,13 @@ def record(module: nn.Module, sample: Tensor, timesteps: int | None) -> Recordin
     three), states passed along if `forward` takes them. The module is as before afterwards.
 
     Raises:
-        SNNError: the module raises, calls no neuron, loops over fewer than three steps, is one
-            step and `timesteps` is missing, or takes an argument that is not a neuron's state.
+        SNNError: the module cannot be looked into, raises, calls no neuron, loops over fewer than
+            three steps, is one step and `timesteps` is missing, or takes an argument that is not a
+            neuron's state.
     """
     if timesteps is not None and timesteps < 1:
         raise SNNError(f"timesteps must be positive, got {timesteps}")
+    _check_readable(module)
     first_parameter = next(module.parameters(), sample)
     sample = sample.detach().to(first_parameter.device, torch.float32)
     arguments = state_arguments(module)
@@ -74,6 +76,22 @@ def record(module: nn.Module, sample: Tensor, timesteps: int | None) -> Recordin
     states = {name: order.get(name) for name in arguments}
     with _inference(module):
         return _record_steps(module, sample, max(timesteps, MINIMUM_STEPS), states)
+
+
+def _check_readable(module: nn.Module) -> None:
+    """The module is Python that computes in float32."""
+    if any(isinstance(child, torch.jit.ScriptModule) for child in module.modules()):
+        raise SNNError(
+            "the module is compiled by torch.jit, which hides its layers; import the module that "
+            "it was made of"
+        )
+    for name, parameter in module.named_parameters():
+        if parameter.is_floating_point() and parameter.dtype != torch.float32:
+            type = str(parameter.dtype).removeprefix("torch.")
+            raise SNNError(
+                f"parameter '{name}' has type {type}, and networks compute in float32; "
+                "return module.float()"
+            )
 
 
 def _record_once(module: nn.Module, sample: Tensor, arguments: list[str]) -> Recording:

@@ -220,6 +220,19 @@ def test_refused_loop(forward: Callable[..., Any], message: str):
     assert "\n" not in str(caught.value)
 
 
+def test_parameters_of_other_types_are_named():
+    message = r"parameter 'fc1.weight' has type float64, .* return module.float\(\)"
+    with pytest.raises(SNNError, match=message):
+        from_snntorch(Net(loops).double(), torch.zeros(5, 1, 4))
+
+
+def test_compiled_modules_cannot_be_looked_into():
+    net = Net(loops)
+    setattr(net, "fc1", torch.jit.script(net.fc1))  # noqa: B010
+    with pytest.raises(SNNError, match=r"is compiled by torch.jit, .*; import the module that"):
+        from_snntorch(net, torch.zeros(5, 1, 4))
+
+
 def test_layers_of_sequences_are_why_a_module_has_no_steps():
     net = Net(layer_before_the_loop)
     setattr(net, "fc1", nn.GRU(4, 4))  # noqa: B010
