@@ -14,7 +14,7 @@ from contextlib import nullcontext
 
 from snnir.support.diagnostics import Diagnostic, DiagnosticEngine, Severity
 from snnir.support.program import crash_barrier, exit_status
-from snnir.tools.snnir_arguments import make_parser
+from snnir.tools.snnir_arguments import parse
 from snnir.tools.snnir_commands import COMMANDS
 from snnir.universe import load_plugins
 
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: the command line is wrong (status 2), or asks for help (status 0).
     """
-    options = make_parser().parse_args(arguments)
+    options = parse(arguments)
     return exit_status(lambda: _run(COMMANDS[options.verb], options), debug=options.debug)
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NoReturn, TypeAlias, get_args
 
@@ -27,6 +28,21 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: error: {message}; {self.prog} --help lists what there is\n")
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The options of a command line, by default that of the process.
+
+    Raises:
+        SystemExit: it is wrong (status 2), or asks for help (status 0).
+    """
+    parser = make_parser()
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        # What a verb takes is in the help of the verb.
+        parser.prog = f"{parser.prog} {options.verb}"
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    return options
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -78,6 +78,17 @@ def test_usage_errors(arguments: list[str], capsys: pytest.CaptureFixture[str]) 
     assert "error:" in line
 
 
+def test_an_unknown_option_points_to_the_help_of_its_verb(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["import", "m.py:f", "--input-shape", "2", "--input", "values", "-o", "x.mlir"])
+    assert capsys.readouterr().err == (
+        "snnir import: error: unrecognized arguments: --input values; "
+        "snnir import --help lists what there is\n"
+    )
+
+
 def test_usage_errors_found_later(network: Path, data: Path) -> None:
     assert main(["compile", str(network), "--pipeline", "no-such-pass"]) == 2
     assert main(["validate", str(network), "--data", str(data), "--weights", "w.pt"]) == 2
