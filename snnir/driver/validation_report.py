@@ -69,7 +69,8 @@ class LevelReport:
                 f"snn differs from snnTorch in {self.unexplained} samples: sample {found.sample}, "
                 f"step {found.step}, layer '{found.layer}', neuron {found.neuron}: membranes "
                 f"{found.membranes[0]:g} and {found.membranes[1]:g}, threshold {found.threshold:g}"
-                "; the module has to be the one that was imported, with the same --weights"
+                "; the module has to be the one that was imported, with the same --weights; "
+                "without --weights its parameters may be random"
             )
         return None
 
