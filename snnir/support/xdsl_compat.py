@@ -3,9 +3,9 @@
 
 xDSL 0.74.0 attaches no source locations while it parses, drops them in rewrites, prints some
 floating-point constants as text that reads back as another value, reads the bits of others as
-integers, shares one store of
-`dense_resource` data between all contexts, and hangs on some truncated files. The classes here
-correct that. Check this module first when the version of xDSL changes.
+integers and strings with letters beyond ASCII as bytes, shares one store of `dense_resource` data
+between all contexts, and hangs on some truncated files. The classes here correct that. Check this
+module first when the version of xDSL changes.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from xdsl.pattern_rewriter import PatternRewriterListener
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import ParseError, VerifyException
 from xdsl.utils.lexer import Input, Span
-from xdsl.utils.mlir_lexer import MLIRLexer, MLIRTokenKind
+from xdsl.utils.mlir_lexer import MLIRLexer, MLIRTokenKind, StringLiteral
 
 from snnir.support.diagnostics import SNNError, SourceLocation
 
@@ -133,6 +133,17 @@ class LocatedParser(Parser):
             _, line, column = self.location_at(start)
             op.location = FileLineColLoc(self._file_name, IntAttr(line), IntAttr(column))
         return op
+
+    def parse_optional_str_literal(self) -> str | None:
+        # xDSL takes strings with escaped bytes for bytes, also where these are UTF-8.
+        if self._current_token.kind is MLIRTokenKind.BYTES_LIT:
+            try:
+                text = StringLiteral.from_span(self._current_token.span).string_contents
+            except UnicodeDecodeError:
+                return None
+            self._consume_token()
+            return text
+        return super().parse_optional_str_literal()
 
     def parse_module(self, allow_implicit_module: bool = True) -> ModuleOp:
         # Text without any op is an empty module, as in MLIR.

@@ -8,6 +8,12 @@
 
 // -----
 
+// Letters beyond ASCII stay text, and other bytes bytes.
+// CHECK: bytes = "\FF", text = "f\C3\BCr"
+"test.op"() {bytes = "\FF", text = "f\C3\BCr"} : () -> ()
+
+// -----
+
 // CHECK: dense<"0x0000807F000080FF"> : tensor<2xf32>
 "test.op"() {infinities = dense<"0x0000807F000080FF"> : tensor<2xf32>} : () -> ()
 
