@@ -37,7 +37,7 @@ class NetworkOpBase(IRDLOperation, ABC):
       * (C3) there is exactly one input frame, a tensor of static shape;
       * (C4) the terminator's operand types are the result types of the signature;
       * (C5) `population` divides the number of elements of the first result;
-      * (C6) no two neuron layers have the same name (attribute `layer`).
+      * (C6) the attribute `layer` is a string, and no two neuron layers have the same.
     """
 
     OUTPUT_NAME: ClassVar[str]
@@ -211,14 +211,17 @@ def layer_names(network: NetworkOpBase) -> dict[Operation, str]:
     The name is the attribute `layer`, or the operation's position among the neurons.
 
     Raises:
-        VerifyException: two layers have the same name.
+        VerifyException: two layers have the same name, or one of any kind has none although it has
+            the attribute.
     """
     names: dict[Operation, str] = {}
     for op in network.body.block.ops:
+        attribute = op.attributes.get(LAYER)
+        if attribute is not None and not (isinstance(attribute, StringAttr) and attribute.data):
+            raise VerifyException(f"the name of a layer must be a string, got {attribute}")
         if not hasattr(op, "membrane"):
             continue
-        attribute = op.attributes.get(LAYER)
-        name = attribute.data if isinstance(attribute, StringAttr) else f"neuron{len(names)}"
+        name = f"neuron{len(names)}" if attribute is None else attribute.data
         if name in names.values():
             raise VerifyException(f"two neuron layers are named '{name}'")
         names[op] = name

@@ -438,3 +438,22 @@ snn.network @n(%x: tensor<4xf32>) -> tensor<4xf32> attributes {timesteps = 1 : i
   %v = snn.li %u beta 0.5 : f32 {layer = "hidden"} : (tensor<4xf32>) -> tensor<4xf32>
   snn.output %v : tensor<4xf32>
 }
+
+// -----
+
+// NetworkOpBase C6, also of layers without neurons.
+// expected-error @+1 {{'snn.network' op the name of a layer must be a string, got 5 : i64}}
+snn.network @n(%x: tensor<4xf32>) -> tensor<4xf32> attributes {timesteps = 1 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>} {
+  %s = snn.scale %x by 0.5 : f32 {layer = 5 : i64} : (tensor<4xf32>) -> tensor<4xf32>
+  %v = snn.li %s beta 0.5 : f32 {layer = "hidden"} : (tensor<4xf32>) -> tensor<4xf32>
+  snn.output %v : tensor<4xf32>
+}
+
+// -----
+
+// NetworkOpBase C6.
+// expected-error @+1 {{'snn.network' op the name of a layer must be a string, got ""}}
+snn.network @n(%x: tensor<4xf32>) -> tensor<4xf32> attributes {timesteps = 1 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>} {
+  %v = snn.li %x beta 0.5 : f32 {layer = ""} : (tensor<4xf32>) -> tensor<4xf32>
+  snn.output %v : tensor<4xf32>
+}
