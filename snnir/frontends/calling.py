@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -15,6 +16,9 @@ from snnir.frontends.conversion import LayerReport, LayersNotSupported
 from snnir.frontends.recording import MINIMUM_STEPS
 from snnir.frontends.snntorch import Draft, draft_import
 from snnir.support.diagnostics import SNNError
+
+LARGEST_SAMPLE = 1 << 28
+"""Values of a sample, which take 1 GiB in float32: what is larger is a slip of the pen."""
 
 
 class CallingForm(Enum):
@@ -101,7 +105,19 @@ def _traced_steps(timesteps: int | None) -> int | None:
 
 
 def _samples(shape: Sequence[int], timesteps: int | None, binary: bool) -> Iterator[Tensor]:
-    """Zeros in every form; the importer looks at the shape and the element type only."""
+    """Zeros in every form; the importer looks at the shape and the element type only.
+
+    Raises:
+        SNNError: a sample is larger than any that was meant.
+    """
+    values = math.prod((timesteps or 1, *shape))
+    if values > LARGEST_SAMPLE:
+        steps = "" if timesteps is None else f"{timesteps:,} time steps of "
+        raise SNNError(
+            f"a sample of {steps}frames of the shape {tuple(shape)} holds {values:,} values, more "
+            f"than the {LARGEST_SAMPLE:,} that can be imported; say less with --input-shape or "
+            "--timesteps"
+        )
     dtype = torch.bool if binary else torch.float32
     yield torch.zeros(1, *shape, dtype=dtype)
     if timesteps is not None:

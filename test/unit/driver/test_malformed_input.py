@@ -202,6 +202,14 @@ COMMANDS: dict[str, tuple[str, Callable[[Workplace], object], str]] = {
     "other frames in a recording": (
         "run net.mlir --data nmnist:bad", lambda w: w.recording(b"\0" * 5), r"takes frames of"
     ),
+    "too many steps": (
+        "import model.py:build --input-shape 2,2,2 --timesteps 99999999999999999999 -o out.mlir",
+        lambda w: None, r"holds .* values, more than the .*; say less with --input-shape or",
+    ),
+    "too large frames": (
+        "import model.py:build --input-shape 2,100000,100000 --timesteps 5 -o out.mlir",
+        lambda w: None, r"a sample of 5 time steps of frames .* holds 100,000,000,000 values",
+    ),
     "no model": (f"import no.py:build {SHAPE} -o out.mlir", lambda w: None, r"no file 'no.py'"),
     "no factory": (
         f"import model.py:make {SHAPE} -o out.mlir", lambda w: None, r"'model.py' has no 'make'"
