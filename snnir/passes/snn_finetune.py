@@ -23,8 +23,8 @@ With `reduced`, layers compute in bfloat16 while they are trained, which takes h
 processors with such instructions; membranes, weights and the comparison of epochs stay float32.
 
 With a `work-penalty` neurons also learn to spike less, which makes event-driven programs faster;
-the lowest loss with the penalty then decides between epochs, so accuracy may fall. Rates that were
-measured before training are erased.
+the lowest loss with the penalty, and with the distance from a teacher, then decides between epochs,
+so accuracy may fall. Rates that were measured before training are erased.
 
 `loss=counts` is the cross-entropy with the readout's scores as logits
 (`snntorch.functional.ce_count_loss` for spike counts), `rates`, for readouts of spikes, the mean

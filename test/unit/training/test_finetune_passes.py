@@ -113,6 +113,23 @@ def test_a_penalty_on_rates_makes_neurons_spike_less(network) -> None:
     assert 0 < spikes[1] < 0.8 * spikes[0]
 
 
+def test_with_a_penalty_epochs_are_compared_by_what_is_trained(network) -> None:
+    """All weight is on a teacher that contradicts the labels: what helps it hurts them."""
+    data = toy_data()
+    teacher = TrainableNetwork(network)
+    train(teacher, data, Training(epochs=8, batch=16, learning_rate=1e-2))
+    contrary = Dataset(data.x, (data.labels() + 1) % 4, "contrary")
+    module = TrainableNetwork(network)
+    options = Training(4, 16, 1e-2, teacher_weight=1.0, work_penalty=1e-3)
+    result = train(module, contrary, options, teacher=teacher)
+    assert result.best_epoch > 0
+    assert result.after.loss < 0.8 * result.before.loss
+    with torch.no_grad():
+        x = torch.from_numpy(data.x)
+        same = module(x).sum(0).argmax(1) == teacher(x).sum(0).argmax(1)
+    assert same.float().mean() > 0.7
+
+
 def test_images_are_shifted_and_mirrored() -> None:
     x = np.arange(2 * 3 * 2 * 4 * 5).reshape(2, 3, 2, 4, 5) + 1
     rng = np.random.default_rng(3)
