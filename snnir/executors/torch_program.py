@@ -182,12 +182,29 @@ def evaluate_step(
     program: Iterable[tuple[Operation, Evaluate]], builder: TorchBuilder, frame: SSAValue, x: Tensor
 ) -> dict[SSAValue, Tensor]:
     """One step with `x` for the network's `frame`: the values of all SSA values."""
-    values = {frame: x}
+    return finish_step(program, builder, {frame: x})
+
+
+def finish_step(
+    program: Iterable[tuple[Operation, Evaluate]],
+    builder: TorchBuilder,
+    known: Mapping[SSAValue, Tensor],
+) -> dict[SSAValue, Tensor]:
+    """One step of which some values are known, the frame at least: the values of all SSA values."""
+    values = evaluate_operations(program, known)
+    for cell in builder.cells:
+        cell.end_step()
+    return values
+
+
+def evaluate_operations(
+    program: Iterable[tuple[Operation, Evaluate]], known: Mapping[SSAValue, Tensor]
+) -> dict[SSAValue, Tensor]:
+    """The known values and those of some operations, which do not end the step."""
+    values = dict(known)
     for op, evaluate in program:
         results = evaluate(*[values[operand] for operand in op.operands])
         if isinstance(results, Tensor):
             results = (results,)
         values.update(zip(op.results, results, strict=True))
-    for cell in builder.cells:
-        cell.end_step()
     return values

@@ -58,13 +58,16 @@ class FinetunePass(SNNPass, ABC):
     seed: int = option(0, "of the order of samples, of shift and of mirror")
     train_thresholds: bool = option(False, "train thresholds as well")
     keep_zeros: bool = option(True, "zeros of the weights of layers stay zero")
+    reduced: bool = option(
+        False, "layers compute in bfloat16 while they are trained; epochs are compared in float32"
+    )
     work_penalty: float = option(
         0.0, "weight in the loss of the part of the multiplications that spikes ask for"
     )
 
     @abstractmethod
     def trainable(self, network: snn.NetworkOp, device: torch.device) -> TrainableNetwork:
-        """The network as it is trained; a teacher is executed in the same way."""
+        """The network as it is trained."""
 
     @abstractmethod
     def judge(self, network: snn.NetworkOp, device: torch.device) -> TrainableNetwork | None:
@@ -81,6 +84,10 @@ class FinetunePass(SNNPass, ABC):
     @abstractmethod
     def inputs_of(self, network: snn.NetworkOp) -> str:
         """What a network takes; that of the teacher must be the same."""
+
+    def taught_by(self, teacher: snn.NetworkOp, device: torch.device) -> TrainableNetwork:
+        """The teacher as it is executed: like the network by default."""
+        return self.trainable(teacher, device)
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for network in [n for n in op.walk() if isinstance(n, snn.NetworkOp)]:
@@ -143,7 +150,7 @@ class FinetunePass(SNNPass, ABC):
             raise error_at(
                 network, f"cannot learn from {self.teacher}, which takes {found}; it takes {wanted}"
             )
-        return self.trainable(teacher, device)
+        return self.taught_by(teacher, device)
 
     def _report(
         self, network: snn.NetworkOp, module: TrainableNetwork, result: TrainingResult

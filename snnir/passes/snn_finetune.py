@@ -15,11 +15,16 @@ network its own decisions.
 
 With a `teacher`, such as the network before compression, the scores of the readout are learned as
 well: the loss is for `teacher-weight` the divergence from the teacher's softened classes (Hinton et
-al. 2015).
+al. 2015). With `teacher-rates` the teacher is executed as `snn-finetune-rates` executes networks:
+at the cost of one step, so that a network for few steps can learn from one for many, or from one
+that stands for an ordinary network because its thresholds are never reached.
+
+With `reduced`, layers compute in bfloat16 while they are trained, which takes half of the time on
+processors with such instructions; membranes, weights and the comparison of epochs stay float32.
 
 With a `work-penalty` neurons also learn to spike less, which makes event-driven programs faster;
-the lowest loss with the penalty then decides between epochs, so accuracy may fall. Rates that were
-measured before training are erased.
+the lowest loss with the penalty, and with the distance from a teacher, then decides between epochs,
+so accuracy may fall. Rates that were measured before training are erased.
 
 `loss=counts` is the cross-entropy with the readout's scores as logits
 (`snntorch.functional.ce_count_loss` for spike counts), `rates`, for readouts of spikes, the mean
@@ -62,14 +67,23 @@ class SNNFinetunePass(FinetunePass):
 
     surrogate: Literal["atan", "linear"] = option("atan", "derivative of a spike")
     train_decays: bool = option(False, "train the decays of neurons as well")
+    teacher_rates: bool = option(
+        False, "execute the teacher by firing rates, in one step for all of its own"
+    )
 
     def trainable(self, network: snn.NetworkOp, device: torch.device) -> TrainableNetwork:
         from snnir.training import TrainableNetwork
 
         return TrainableNetwork(
             network, surrogate=self.surrogate, train_thresholds=self.train_thresholds,
-            train_decays=self.train_decays, keep_zeros=self.keep_zeros, device=device,
+            train_decays=self.train_decays, keep_zeros=self.keep_zeros, reduced=self.reduced,
+            device=device,
         )  # fmt: skip
+
+    def taught_by(self, teacher: snn.NetworkOp, device: torch.device) -> TrainableNetwork:
+        from snnir.training import RateNetwork
+
+        return (RateNetwork if self.teacher_rates else self.trainable)(teacher, device=device)
 
     def judge(self, network: snn.NetworkOp, device: torch.device) -> TrainableNetwork | None:
         return None
@@ -78,6 +92,8 @@ class SNNFinetunePass(FinetunePass):
         return load_samples(network, self.data, limit=self.samples)
 
     def inputs_of(self, network: snn.NetworkOp) -> str:
+        if self.teacher_rates:
+            return f"frames of {shape_of(network.frame.type)}"
         static = network.input.data is snn.InputKind.STATIC_VALUES
         steps = f"{network.timesteps.value.data} {'times one frame' if static else 'frames'}"
         return f"{steps} of {shape_of(network.frame.type)}"

@@ -59,7 +59,7 @@ class SNNFinetuneRatesPass(FinetunePass):
 
         return RateNetwork(
             network, train_thresholds=self.train_thresholds, keep_zeros=self.keep_zeros,
-            device=device,
+            reduced=self.reduced, device=device,
         )  # fmt: skip
 
     def judge(self, network: snn.NetworkOp, device: torch.device) -> TrainableNetwork | None:

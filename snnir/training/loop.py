@@ -84,7 +84,8 @@ class Training:
 class Score:
     """Mean loss and accuracy on the held-out samples; accuracy decides, then the loss.
 
-    With a work penalty, which is part of the loss, the loss decides alone.
+    With a work penalty, which is part of the loss, the loss decides alone; then the distance from a
+    teacher is a part of it as well.
     """
 
     accuracy: float
@@ -166,7 +167,9 @@ def train(
         if judge is not module:
             _restore(judge, _snapshot(module))
             module.imitate(judge, torch.from_numpy(compared.x[held_out[:IMITATED]]))
-        return evaluate(judge, compared, held_out, objective.loss, training)
+        # Where the loss decides, it is the one that is trained.
+        decisive = objective.teacher if training.work_penalty else None
+        return evaluate(judge, compared, held_out, objective.loss, training, decisive)
 
     best, best_epoch, scores = score(), 0, []
     before, kept = best, _snapshot(module)
@@ -218,6 +221,7 @@ def evaluate(
     samples: NDArray[np.int64],
     loss: Loss,
     training: Training,
+    teacher: TrainableNetwork | None = None,
 ) -> Score:
     """Mean loss, with the penalty of `training`, and accuracy of some of the samples.
 
@@ -226,18 +230,38 @@ def evaluate(
     Args:
         data: with labels.
         samples: positions in the data, (n,).
+        teacher: whose distance is a part of the loss.
     """
     labels = data.labels()
     total, right = 0.0, 0
     for chosen in _batches(samples, training.batch):
-        outputs, work = module.forward_with_work(torch.from_numpy(data.x[chosen]))
-        wanted = torch.from_numpy(labels[chosen]).to(module.device)
-        total += float(loss(outputs, wanted) + training.work_penalty * work) * len(chosen)
+        x = torch.from_numpy(data.x[chosen])
+        outputs, work = module.forward_with_work(x)
+        value = loss(outputs, torch.from_numpy(labels[chosen]).to(module.device))
+        if teacher is not None:
+            value = with_teacher(value, module, outputs, teacher, x, training)
+        total += float(value + training.work_penalty * work) * len(chosen)
         readout = ReadoutAccumulator(module.network, len(chosen))
         for output in outputs.cpu().numpy():
             readout.add(output)
         right += int((readout.scores().argmax(1) == labels[chosen]).sum())
     return Score(right / len(samples), total / len(samples))
+
+
+def with_teacher(
+    value: Tensor,
+    module: TrainableNetwork,
+    outputs: Tensor,
+    teacher: TrainableNetwork,
+    x: Tensor,
+    training: Training,
+) -> Tensor:
+    """A loss on labels, mixed with the distance of outputs from a teacher's on the same samples."""
+    with torch.no_grad():
+        wanted = readout_scores(teacher.network, teacher(x))
+    scores = readout_scores(module.network, outputs)
+    distance = distillation_loss(scores, wanted, training.temperature)
+    return (1 - training.teacher_weight) * value + training.teacher_weight * distance
 
 
 @dataclass(frozen=True)
@@ -258,11 +282,7 @@ class Objective:
             outputs = self.module(x)
         value = self.loss(outputs, labels)
         if self.teacher is not None:
-            with torch.no_grad():
-                wanted = readout_scores(self.teacher.network, self.teacher(x))
-            scores = readout_scores(self.module.network, outputs)
-            distance = distillation_loss(scores, wanted, training.temperature)
-            value = (1 - training.teacher_weight) * value + training.teacher_weight * distance
+            value = with_teacher(value, self.module, outputs, self.teacher, x, training)
         return value if work is None else value + training.work_penalty * work
 
 

@@ -37,11 +37,13 @@ class RateNetwork(TrainableNetwork):
         *,
         train_thresholds: bool = False,
         keep_zeros: bool = True,
+        reduced: bool = False,
         device: str | torch.device = "cpu",
     ):
         super().__init__(
-            network, train_thresholds=train_thresholds, keep_zeros=keep_zeros, device=device
-        )
+            network, train_thresholds=train_thresholds, keep_zeros=keep_zeros, reduced=reduced,
+            device=device,
+        )  # fmt: skip
 
     def forward(self, x: Tensor) -> Tensor:
         """The first output, the same at every step: float32 (timesteps, batch, *shape).
@@ -67,7 +69,7 @@ class RateNetwork(TrainableNetwork):
             # Convolutions for the CPU take a quarter of the time, forwards and back.
             means = means.contiguous(memory_format=torch.channels_last)
         self._start(len(x))
-        yield self._step(means)
+        yield self._step(self._known(means))
 
     @torch.no_grad()
     def imitate(self, other: TrainableNetwork, x: Tensor) -> None:
@@ -92,7 +94,9 @@ class RateNetwork(TrainableNetwork):
 
     def _prepare(self, op: Operation, position: int) -> Evaluate:
         if type(op) not in self.level.functions:
-            raise error_at(op, "has no function of firing rates; use snn-finetune")
+            raise error_at(
+                op, "has no function of firing rates; use snn-finetune without teacher-rates"
+            )
         return super()._prepare(op, position)
 
     def _spiking(self, threshold: Tensor) -> Tensor:

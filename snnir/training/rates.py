@@ -90,8 +90,8 @@ class Offset:
 class RateBuilder(TrainingBuilder):
     """Has an offset for each layer of neurons whose spikes are used."""
 
-    def __init__(self, device: torch.device):
-        super().__init__(device)
+    def __init__(self, device: torch.device, channels_last: bool = False):
+        super().__init__(device, channels_last)
         self.offsets: dict[Operation, Offset] = {}
 
 
@@ -184,7 +184,7 @@ LEVEL = TorchLevel(
 
 
 def _refused(op: Operation, reason: str) -> SNNError:
-    return error_at(op, f"{reason}; use snn-finetune, which trains over time")
+    return error_at(op, f"{reason}; use snn-finetune without teacher-rates, which works over time")
 
 
 def _rate(

@@ -7,7 +7,7 @@
 snn.network @without_reset(%frame: tensor<4xf32>) -> tensor<2xi1> attributes {timesteps = 8 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>} {
   %weight = snn.weight dense<1.0> : tensor<2x4xf32>
   %0 = snn.linear %frame, %weight : (tensor<4xf32>, tensor<2x4xf32>) -> tensor<2xf32>
-  // expected-error @below {{'snn.lif' op has no reset, so that it is silent or fires at every step; use snn-finetune, which trains over time}}
+  // expected-error @below {{'snn.lif' op has no reset, so that it is silent or fires at every step; use snn-finetune without teacher-rates, which works over time}}
   %out, %state = snn.lif %0 beta 0.5 : f32 threshold 0.5 : f32 reset none delayed compare gt {layer = "out"} : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>)
   snn.output %out : tensor<2xi1>
 }

@@ -2,6 +2,8 @@
 // RUN: snn-opt %s -p 'snn-finetune{data="%S/../Inputs/training.npz" epochs=10 batch=8 learning-rate=0.1 device=cpu held-out=0.25}' --split-input-file --verify-diagnostics | filecheck %s
 // RUN: snn-opt %s -p 'snn-finetune{data="%S/../Inputs/training.npz" epochs=10 batch=8 learning-rate=0.1 device=cpu held-out=0.25}' --split-input-file --pass-statistics 2>&1 | filecheck %s --check-prefix=STATISTICS
 
+// RUN: snn-opt %s -p 'snn-finetune{data="%S/../Inputs/training.npz" epochs=10 batch=8 learning-rate=0.1 device=cpu held-out=0.25 reduced=true}' --split-input-file | filecheck %s
+
 // The weights take both classes for the same at first. Zeros stay, the second layer stays on its
 // grid of quarters with 4 bits, and so do attributes, but for rates that were measured before.
 // CHECK-LABEL: snn.network @pruned

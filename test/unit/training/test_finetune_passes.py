@@ -11,11 +11,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import IntegerAttr, ModuleOp
 
 from snnir.data import Dataset
 from snnir.dialects import snn
-from snnir.driver.files import write_network
+from snnir.driver.files import network_of, write_network
 from snnir.executors import TorchExecutor
 from snnir.passes.finetuning import FinetunePass
 from snnir.passes.snn_finetune import SNNFinetunePass
@@ -113,6 +113,23 @@ def test_a_penalty_on_rates_makes_neurons_spike_less(network) -> None:
     assert 0 < spikes[1] < 0.8 * spikes[0]
 
 
+def test_with_a_penalty_epochs_are_compared_by_what_is_trained(network) -> None:
+    """All weight is on a teacher that contradicts the labels: what helps it hurts them."""
+    data = toy_data()
+    teacher = TrainableNetwork(network)
+    train(teacher, data, Training(epochs=8, batch=16, learning_rate=1e-2))
+    contrary = Dataset(data.x, (data.labels() + 1) % 4, "contrary")
+    module = TrainableNetwork(network)
+    options = Training(4, 16, 1e-2, teacher_weight=1.0, work_penalty=1e-3)
+    result = train(module, contrary, options, teacher=teacher)
+    assert result.best_epoch > 0
+    assert result.after.loss < 0.8 * result.before.loss
+    with torch.no_grad():
+        x = torch.from_numpy(data.x)
+        same = module(x).sum(0).argmax(1) == teacher(x).sum(0).argmax(1)
+    assert same.float().mean() > 0.7
+
+
 def test_images_are_shifted_and_mirrored() -> None:
     x = np.arange(2 * 3 * 2 * 4 * 5).reshape(2, 3, 2, 4, 5) + 1
     rng = np.random.default_rng(3)
@@ -205,3 +222,44 @@ def test_teachers_must_take_the_same_inputs(files, network) -> None:
         run(SNNFinetuneRatesPass(str(path), teacher=teacher, device="cpu"), module)
     with pytest.raises(SNNError, match=r"takes 8 frames of .*; it takes 6 frames of \(8,\)"):
         run(SNNFinetunePass(str(path), teacher=teacher, device="cpu"), module)
+
+
+def test_a_teacher_by_rates_may_have_other_steps(tmp_path: Path, network) -> None:
+    """All weight is on the teacher; the labels of the data are shuffled."""
+    data = toy_data()
+    expert = TrainableNetwork(network)
+    train(expert, data, Training(epochs=8, batch=16, learning_rate=1e-2))
+    taught = network.clone()
+    expert.write_back(taught)
+    taught.properties["timesteps"] = IntegerAttr(40, 64)
+    write_network(ModuleOp([taught]), tmp_path / "teacher.mlir")
+    shuffled = np.random.default_rng(1).permutation(data.labels())
+    np.savez(tmp_path / "shuffled.npz", x=data.x, y=shuffled)
+    np.savez(tmp_path / "validation.npz", x=data.x, y=data.labels())
+    options = {
+        "data": str(tmp_path / "shuffled.npz"), "validation": str(tmp_path / "validation.npz"),
+        "teacher": str(tmp_path / "teacher.mlir"), "teacher_weight": 1.0, "epochs": 8, "batch": 16,
+        "learning_rate": 1e-2, "device": "cpu",
+    }  # fmt: skip
+    with pytest.raises(SNNError, match=r"takes 40 frames of .*; it takes 6 frames of \(8,\)"):
+        run(SNNFinetunePass(**options), ModuleOp([network.clone()]))
+    module = ModuleOp([network.clone()])
+    before = (TorchExecutor(network).run(data.x).labels == data.labels()).mean()
+    run(SNNFinetunePass(**options, teacher_rates=True), module)
+    after = (TorchExecutor(network_of(module)).run(data.x).labels == data.labels()).mean()
+    assert after > before + 0.2, (before, after)
+
+
+@pytest.mark.parametrize("kind", [SNNFinetunePass, SNNFinetuneRatesPass])
+def test_reduced_training_helps_as_well(files, kind: type[FinetunePass]) -> None:
+    data, networks = tiny_data(), []
+    for reduced in (False, True):
+        module = tiny_module()
+        options = {"epochs": 6, "learning_rate": 3e-2, "device": "cpu", "reduced": reduced}
+        message = run(kind(files["sequences"], **options), module)
+        assert "epoch" in message
+        assert "kept as it was" not in message
+        networks.append(str(module))
+        labels = TorchExecutor(network_of(module)).run(data["x"]).labels
+        assert (labels == data["y"]).mean() > 0.8
+    assert networks[0] != networks[1]

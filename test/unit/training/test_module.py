@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from snntorch import surrogate
 from torch import Tensor, nn
 from xdsl.dialects.builtin import StringAttr
+from xdsl.ir import SSAValue
 
 from snnir.dialects import snn
+from snnir.dialects.network import NetworkOpBase
 from snnir.dialects.snn import Compare, InputKind, Readout, Reset, ResetTiming
 from snnir.executors import Presentation, TorchExecutor
 from snnir.layers.weight_grid import WeightGrid, grid_of, integers_on, write_grid
@@ -30,12 +32,19 @@ def assert_same_values(network: snn.NetworkOp, x: NDArray, **options: Any) -> No
     module = TrainableNetwork(network, **options)
     executor = TorchExecutor(network)
     samples = slice(0, len(x))
-    expected = [list(s.values.values()) for s in executor.steps(Presentation(network, x), samples)]
-    actual = [list(values.values()) for values in module.steps(torch.from_numpy(x))]
+    steps = executor.steps(Presentation(network, x), samples)
+    expected = [in_order(executor.network, step.values) for step in steps]
+    actual = [in_order(module.network, values) for values in module.steps(torch.from_numpy(x))]
     assert len(actual) == len(expected) == network.timesteps.value.data
     for ours, theirs in zip(actual, expected, strict=True):
         for mine, reference in zip(ours, theirs, strict=True):
             assert torch.equal(mine, reference)
+
+
+def in_order(network: NetworkOpBase, values: dict[SSAValue, Tensor]) -> list[Tensor]:
+    """The frame and the results of all operations."""
+    results = [result for op in network.body.block.ops for result in op.results]
+    return [values[value] for value in [network.frame, *results]]
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -115,7 +124,9 @@ def test_piecewise_linear_derivative() -> None:
     by_membrane, by_threshold = linear_derivative(membrane, torch.tensor(2.0))
     expected = 0.3 * np.maximum(0, 1 - np.abs(membrane.numpy() / 2 - 1)) / 2
     np.testing.assert_allclose(by_membrane.numpy(), expected, rtol=1e-6)
+    assert by_threshold is not None
     np.testing.assert_allclose(by_threshold.numpy(), -expected * membrane.numpy() / 2, rtol=1e-6)
+    assert linear_derivative(membrane, torch.tensor(2.0), both=False)[1] is None
 
 
 @pytest.mark.parametrize("kind", ["atan", "linear"])
@@ -288,3 +299,53 @@ def test_static_input(builder) -> None:
     x = net.rng.normal(0, 1, (3, 8)).astype(np.float32)
     assert TrainableNetwork(network)(torch.from_numpy(x)).shape == (6, 3, 4)
     assert_same_values(network, x)
+
+
+def test_what_only_a_static_input_decides_is_computed_once(builder, monkeypatch) -> None:
+    net = builder(8)
+    hidden = net.lif(net.linear(net.frame, 8, 4)).spikes
+    spikes = net.lif(net.linear(hidden, 4, 3)).spikes
+    network = net.finish(spikes, input=InputKind.STATIC_VALUES)
+    linear, shapes = torch.nn.functional.linear, []
+
+    def counted(input: Tensor, *weights: Tensor) -> Tensor:
+        shapes.append(tuple(input.shape))
+        return linear(input, *weights)
+
+    monkeypatch.setattr(torch.nn.functional, "linear", counted)
+    module = TrainableNetwork(network)
+    module(torch.ones(5, 8)).sum().backward()
+    assert shapes == [(5, 8)] + [(5, 4)] * 6
+    assert all(parameter.grad is not None for parameter in module.parameters())
+
+
+def test_reduced_precision_is_of_layers_while_they_are_trained(builder) -> None:
+    net = builder(3, 6, 6)
+    first = net.constant(net.rng.normal(0, 0.3, (4, 3, 3, 3)))
+    current = net.add(snn.Conv2dOp(net.frame, first, padding=(1, 1))).result
+    neurons = net.lif(current)
+    second = net.constant(net.rng.normal(0, 0.3, (2, 4, 6, 6)))
+    output = net.lif(net.add(snn.Conv2dOp(neurons.spikes, second)).result).membrane
+    network = net.finish(output, readout=Readout.MEAN_MEMBRANE)
+    x = net.rng.normal(0, 1, (4, 6, 3, 6, 6)).astype(np.float32)
+    exact, reduced = TrainableNetwork(network), TrainableNetwork(network, reduced=True)
+    # The clones have the operations in the same places.
+    currents, membranes = (
+        list(reduced.network.body.block.ops)[list(network.body.block.ops).index(op)].results[at]
+        for op, at in ((current.owner, 0), (neurons, 1))
+    )
+    values = next(reduced.steps(torch.from_numpy(x)))
+    assert values[currents].dtype is torch.bfloat16
+    assert values[membranes].dtype is torch.float32
+    assert values[membranes].is_contiguous(memory_format=torch.channels_last)
+    gradients = []
+    for module in (exact, reduced):
+        outputs = module(torch.from_numpy(x))
+        outputs.square().mean().backward()
+        found = [p.grad.flatten() for p in module.parameters() if p.grad is not None]
+        gradients.append(torch.cat(found))
+    assert not torch.equal(*gradients)
+    assert torch.cosine_similarity(*gradients, dim=0) > 0.95
+    with torch.no_grad():
+        torch.testing.assert_close(reduced(torch.from_numpy(x)), exact(torch.from_numpy(x)))
+        assert next(reduced.steps(torch.from_numpy(x)))[currents].dtype is torch.float32
