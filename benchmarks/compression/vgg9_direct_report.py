@@ -37,6 +37,11 @@ def percent(value: float) -> str:
 def rows(figures: Figures, settings: Settings) -> Iterable[str]:
     """One line for each network."""
     ann = figures["ann"]
+    yield (
+        f"| dense ANN | - | {ann['nonzero']:,} | {percent(ann['validation'])} | "
+        f"{percent(ann['whole_test'])} | - | - | - | {ann['macs'] / 1e6:.2f} | "
+        f"{microjoules(ann):.2f} | 1.0x | 1.0x |"
+    )
     for name, key, row in direct_rows(figures, settings):
         validation = figures[f"validation {key}"]
         strict = microjoules(ann) / microjoules(row, "events")
@@ -131,8 +136,10 @@ def write_direct_report(bench: Bench, stem: Path) -> None:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(["network", *COLUMNS, "energy_proxy_microjoule", "processor_seconds"])
         keys = [each for _, key, _ in found for each in (f"validation {key}", key)]
-        for key in ("ann", *keys):
-            row = figures[key]
+        ann = figures["ann"]
+        whole = {"accuracy": ann["whole_test"], "samples": len(bench.splits.whole_test)}
+        rows_of = {"ann": ann | whole} | {key: figures[key] for key in keys}
+        for key, row in rows_of.items():
             made = figures.get(f"making {key}", {}).get("processor_seconds", 0)
             spent = row["processor_seconds"] + row.get("training_seconds", made)
             cells = [row.get(name, "") for name in COLUMNS]
