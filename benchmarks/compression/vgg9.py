@@ -20,6 +20,9 @@ they are JPEG-recompressed (quality about 75). Needs pillow, and matplotlib for 
  7. For comparison, the network that `snn-prune-pca` itself leaves, fine-tuned in the same way.
  8. Passes composed: networks of all channels, and of those that principal components ask for, lose
     weights by `snn-osbc-prune`, and those that are left are trained (`vgg9_compose.py`).
+ 9. The image itself instead of Poisson spikes, at few steps (`vgg9_direct.py`), with a report of
+    its own, `vgg9_direct.csv` and `.md`. `--only direct` does this and no other stage after the
+    first.
 """
 
 import argparse
@@ -30,6 +33,8 @@ from pathlib import Path
 import torch
 from vgg9_bench import Bench, Row, Settings
 from vgg9_compose import compose
+from vgg9_direct import direct
+from vgg9_direct_report import write_direct_report
 from vgg9_network import ANNTraining, scaled_widths
 from vgg9_report import write_report
 from vgg9_stages import (
@@ -162,10 +167,7 @@ def robustness(bench: Bench, key: str, network: ModuleOp) -> None:
 def run(bench: Bench) -> None:
     """All stages."""
     settings = bench.settings
-    dense = ann_stage(
-        bench, "ann", ANNTraining(settings.ann_epochs, seed=settings.seed),
-        scaled_widths(settings.width),
-    )  # fmt: skip
+    dense = dense_network(bench)
     converted = convert(bench, dense, "converted")
     measured(bench, "converted", converted)
     needed = budgets(bench, converted)
@@ -191,7 +193,21 @@ def run(bench: Bench) -> None:
         key = f"pca_{settings.variance:g}"
         fewer_steps(bench, key, prune(bench, converted, settings.variance, key), rate)
     compose(bench, starts, dense, rate)
+    direct(bench, dense)
     bench.report(bench)
+
+
+def run_direct(bench: Bench) -> None:
+    """The last stage, from the first."""
+    direct(bench, dense_network(bench))
+    bench.report(bench)
+
+
+def dense_network(bench: Bench) -> list[torch.Tensor]:
+    """The weights of the ANN that everything is compared with."""
+    settings = bench.settings
+    training = ANNTraining(settings.ann_epochs, seed=settings.seed)
+    return ann_stage(bench, "ann", training, scaled_widths(settings.width))
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -205,6 +221,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--folder", type=Path, help="of the stages; build/vgg9/width-W by default")
     parser.add_argument("--name", default="vgg9", help="of the result files")
+    parser.add_argument("--only", choices=["direct"], help="a stage to do without the others")
     return parser.parse_args()
 
 
@@ -227,7 +244,18 @@ def main() -> None:
         sys.exit("--final-steps must be one of --timesteps and not the first")
     folder = arguments.folder or ROOT / "build" / "vgg9" / f"width-{settings.width:g}"
     results = ROOT / "benchmarks" / "results" / arguments.name
-    run(Bench(shared, folder, settings, lambda bench: write_report(bench, results)))
+    direct_results = results.with_name(f"{results.name}_direct")
+
+    def report(bench: Bench) -> None:
+        if arguments.only is None:
+            write_report(bench, results)
+        write_direct_report(bench, direct_results)
+
+    bench = Bench(shared, folder, settings, report)
+    if arguments.only == "direct":
+        run_direct(bench)
+    else:
+        run(bench)
 
 
 if __name__ == "__main__":

@@ -57,6 +57,13 @@ class Settings:
         lean_steps, lean_epochs: one more number of steps, trained by rates for so long from the
             second of `composed_steps`, of the network of all channels; it was chosen by the
             operations at those, to need an eighth of the dense ANN's energy. 0: none.
+        direct_start_steps, direct_start_epochs: of the first network that gets the image itself,
+            and of its training by rates.
+        direct_scales: of its thresholds, to choose from.
+        direct_calibration: training images for its thresholds and Hessians.
+        direct_sparsity: the part of its weights that become zero, by layer, in another network.
+        direct_tuned_steps, direct_tuned_epochs, direct_tuned_rate, direct_tuned_batch: of the
+            training of the first network through time, at each number of steps from it.
     """
 
     width: float = 0.25
@@ -91,6 +98,15 @@ class Settings:
     rates_batch: int = 128
     lean_steps: int = 22
     lean_epochs: int = 3
+    direct_start_steps: int = 6
+    direct_start_epochs: int = 3
+    direct_scales: tuple[float, ...] = (0.5, 0.4, 0.3, 0.2)
+    direct_calibration: int = 256
+    direct_sparsity: tuple[float, ...] = (0.0, 0.5, 0.6, 0.65, 0.7, 0.8, 0.85, 0.85, 0.0)
+    direct_tuned_steps: tuple[int, ...] = (4,)
+    direct_tuned_epochs: int = 3
+    direct_tuned_rate: float = 1e-3
+    direct_tuned_batch: int = 64
     bits: tuple[int, ...] = (8, 6, 5, 4, 3)
     noise: tuple[float, ...] = (0.0, 0.1, 0.2, 0.4)
     device: str = "cpu"
@@ -168,14 +184,18 @@ class Bench:
                 np.savez(stream, x=encode(images, timesteps, part), y=images.y)
         return path
 
-    def pixels(self) -> Path:
-        """A file with all training images as the means of their Poisson spikes, pixels of -1 to 1.
+    def pixels(self, part: str = "training", count: int | None = None) -> Path:
+        """A file with images as the means of their Poisson spikes, pixels of -1 to 1.
 
         Half precision says pixels of 8 bits to a twentieth of their unit.
+
+        Args:
+            count: so many of the part; all by default.
         """
-        path = self.folder / "training_pixels.npz"
+        name = f"{part}_pixels" if count is None else f"{part}_{count}_pixels"
+        path = self.folder / f"{name}.npz"
         if not path.exists():
-            images = self.splits.training
+            images = getattr(self.splits, part) if count is None else self.images(part, count)
             with atomic_write(path, binary=True) as stream:
                 np.savez(stream, x=normalised(images.x).astype(np.float16), y=images.y)
         return path

@@ -7,11 +7,16 @@ MAC_PICOJOULE, AC_PICOJOULE = 4.6, 0.9
 """Energy of a float32 multiply-accumulate and of an accumulate in 45 nm (Horowitz, ISSCC 2014)."""
 
 
-def microjoules(row: dict[str, Any]) -> float:
+def microjoules(row: dict[str, Any], operations: str = "operations") -> float:
     """Operations of one inference times energy per operation: a proxy, memory is not in it.
 
-    Spiking networks have `operations`, all accumulates; ordinary ones have multiply-accumulates.
+    Spiking networks have accumulates, and `input_macs` if they get real values, of which products
+    are made once; ordinary ones have multiply-accumulates.
+
+    Args:
+        operations: the key of the accumulates.
     """
-    if "operations" in row:
-        return row["operations"] * AC_PICOJOULE * 1e-6
+    if operations in row:
+        products = row.get("input_macs", 0.0) * MAC_PICOJOULE
+        return (row[operations] * AC_PICOJOULE + products) * 1e-6
     return row["macs"] * MAC_PICOJOULE * 1e-6

@@ -179,7 +179,9 @@ def ann_accuracy(ann: nn.Sequential, x: NDArray[np.float32], y: NDArray[np.int64
     return right / len(x)
 
 
-def build_snn(weights: Sequence[Tensor], thresholds: Sequence[float]) -> nn.Sequential:
+def build_snn(
+    weights: Sequence[Tensor], thresholds: Sequence[float], leak: float = LEAK
+) -> nn.Sequential:
     """The same network of leaky neurons in snnTorch, for one time step.
 
     The reference subtracts the threshold in the step of the spike, before the leak; snnTorch's
@@ -189,7 +191,7 @@ def build_snn(weights: Sequence[Tensor], thresholds: Sequence[float]) -> nn.Sequ
     layers: list[nn.Module] = []
     for index, (weight, threshold) in enumerate(zip(weights[:-1], thresholds, strict=True)):
         convolution = nn.Conv2d(weight.shape[1], weight.shape[0], 3, padding=1, bias=False)
-        layers += [convolution, _leaky(LEAK, threshold)]
+        layers += [convolution, _leaky(leak, threshold)]
         if index in POOLED:
             layers.append(nn.AvgPool2d(2))
     fully = nn.Linear(weights[-1].shape[1], weights[-1].shape[0], bias=False)
@@ -206,11 +208,12 @@ def _leaky(beta: float, threshold: float, **options: Any) -> snn.Leaky:
 
 
 def import_snn(
-    weights: Sequence[Tensor], thresholds: Sequence[float], timesteps: int, kind: InputKind
-) -> ModuleOp:
+    weights: Sequence[Tensor], thresholds: Sequence[float], timesteps: int, kind: InputKind,
+    leak: float = LEAK,
+) -> ModuleOp:  # fmt: skip
     """The network at the `snn` level; scores are the last membranes of the last layer."""
     return from_snntorch(
-        build_snn(weights, thresholds).eval(), torch.zeros(1, *INPUT_SHAPE), timesteps,
+        build_snn(weights, thresholds, leak).eval(), torch.zeros(1, *INPUT_SHAPE), timesteps,
         name="vgg9", input=kind, readout=Readout.LAST_MEMBRANE,
     )  # fmt: skip
 

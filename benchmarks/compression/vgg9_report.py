@@ -13,7 +13,7 @@ from vgg9_bench import Bench
 from vgg9_compose_report import composed_section
 from vgg9_data import IMAGE_NOTE, VALIDATION
 from vgg9_energy import AC_PICOJOULE, MAC_PICOJOULE, microjoules
-from vgg9_paper import comparison, fewer, less_energy, lost, points, prefixes, stages
+from vgg9_paper import comparison, direct_rows, fewer, less_energy, lost, points, prefixes, stages
 from vgg9_plots import write_plots
 
 from snnir.support.atomic import atomic_write
@@ -252,6 +252,13 @@ def write_markdown(bench: Bench, path: Path) -> None:
     )
     lines += fewer_steps(bench)
     lines += composed_section(bench)
+    if direct_rows(bench.figures, settings):
+        lines += [
+            "## The image itself as the input, in few steps",
+            "",
+            "See [vgg9_direct.md](vgg9_direct.md).",
+            "",
+        ]
     lines += rest(bench)
     lines += [f"![Accuracy against parameters, steps, bits and noise]({path.stem}.png)", ""]
     with atomic_write(path) as stream:
@@ -317,7 +324,11 @@ def rest(bench: Bench) -> list[str]:
 def write_csv(bench: Bench, path: Path) -> None:
     """Every figure, one line for each network."""
     names = ("accuracy", "samples", "timesteps", "parameters", "nonzero", "macs", "operations")
-    rows = {key: row for key, row in bench.figures.items() if row.get("accuracy") is not None}
+    rows = {
+        key: row
+        for key, row in bench.figures.items()
+        if row.get("accuracy") is not None and "direct" not in key
+    }
     with atomic_write(path) as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(

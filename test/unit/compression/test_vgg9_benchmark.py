@@ -11,6 +11,10 @@ import numpy as np
 import pytest
 import torch
 
+from snnir.dialects import snn
+from snnir.driver.files import network_of
+from snnir.training import RateNetwork, readout_scores
+
 FOLDER = Path(__file__).resolve().parents[3] / "benchmarks" / "compression"
 
 
@@ -78,6 +82,51 @@ def test_energy_is_judged_where_enough_is_saved(
     text, verdict = paper.energy(figures, bench.Settings())
     assert text.startswith("PCA 0.95, from nothing, T = 10: 10.2x, ")
     assert verdict == expected
+
+
+@pytest.mark.parametrize(("difference", "expected"), [
+    (-0.010, "reached"), (-0.012, "not reached"),
+])  # fmt: skip
+def test_images_as_inputs_are_chosen_by_validation_images(
+    monkeypatch: pytest.MonkeyPatch, difference: float, expected: str
+) -> None:
+    paper, bench = load(monkeypatch, "vgg9_paper"), load(monkeypatch, "vgg9_bench")
+    settings = bench.Settings(direct_start_steps=6, direct_tuned_steps=(5, 4))
+
+    def of_images(accuracy: float, operations: float, difference: float) -> dict[str, Any]:
+        row = spiking(accuracy, 9900, operations, 4) | {"input_macs": 1e6}
+        return row | {"difference": difference, "error": 0.004}
+
+    # 46 µJ of the dense ANN; products of the input cost 4.6, so that 1.27e6 accumulates are left.
+    figures: dict[str, dict[str, Any]] = {
+        "ann": {"parameters": 9900, "macs": 10_000_000, "accuracy": 0.9},
+        "nothing_0.95_100": spiking(0.7, 900, 6e6, 100),
+        "direct_6": of_images(0.9, 1.3e6, 0.0),
+        "direct_tuned_5": of_images(0.9, 1e6, 0.0),
+        "direct_tuned_4": of_images(0.7, 1e6, difference),
+    }
+    for key, accuracy in (("6", 0.9), ("tuned_5", 0.7), ("tuned_4", 0.8)):
+        row = figures[f"direct_{key}"]
+        figures[f"validation direct_{key}"] = row | {"accuracy": accuracy}
+    text, verdict = paper.energy(figures, settings)
+    name = "all channels, trained by rates, then through time, T = 4"
+    loss = f"8.4x, {-100 * difference:.2f} ± 0.40 lost"
+    assert text.endswith(f"([vgg9_direct.md](vgg9_direct.md)): {name}: {loss}")
+    assert verdict == f"not reached; with the image itself as the input {expected}"
+
+
+def test_rates_of_the_teacher_are_activations_of_the_ann(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, direct = load(monkeypatch, "vgg9_network"), load(monkeypatch, "vgg9_direct")
+    torch.manual_seed(4)
+    ann = network.build_ann([6] * 8, 0.0).eval()
+    weights, x = network.weights_of(ann), 2 * torch.rand(5, 3, 32, 32) - 1
+    highest = [2 * float(each.max()) for each in direct.activations(weights, x)]
+    module = direct.with_thresholds(weights, highest, steps=3, leak=1.0)
+    teacher = network_of(module)
+    assert isinstance(teacher, snn.NetworkOp)
+    with torch.no_grad():
+        scores = readout_scores(teacher, RateNetwork(teacher)(x))
+        torch.testing.assert_close(scores, ann(x), rtol=1e-4, atol=1e-5)
 
 
 def test_nothing_is_said_without_figures(monkeypatch: pytest.MonkeyPatch) -> None:

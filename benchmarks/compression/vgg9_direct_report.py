@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The report on networks that get the image itself: `vgg9_direct.csv` and `.md`."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+
+from vgg9_bench import Bench, Settings
+from vgg9_data import IMAGE_NOTE, VALIDATION
+from vgg9_energy import AC_PICOJOULE, MAC_PICOJOULE, microjoules
+from vgg9_paper import (
+    LESS_ENERGY,
+    MORE_LESS_ENERGY,
+    POINTS,
+    Figures,
+    direct_choice,
+    direct_rows,
+    less_energy,
+    verdict,
+)
+
+from snnir.support.atomic import atomic_write
+
+COLUMNS = (
+    "accuracy", "samples", "timesteps", "parameters", "nonzero", "macs", "input_macs",
+    "operations", "events", "difference", "error",
+)  # fmt: skip
+
+
+def percent(value: float) -> str:
+    """`71.23 %`: of 10,000 images."""
+    return f"{100 * value:.2f} %"
+
+
+def rows(figures: Figures, settings: Settings) -> Iterable[str]:
+    """One line for each network."""
+    ann = figures["ann"]
+    yield (
+        f"| dense ANN | - | {ann['nonzero']:,} | {percent(ann['validation'])} | "
+        f"{percent(ann['whole_test'])} | - | - | - | {ann['macs'] / 1e6:.2f} | "
+        f"{microjoules(ann):.2f} | 1.0x | 1.0x |"
+    )
+    for name, key, row in direct_rows(figures, settings):
+        validation = figures[f"validation {key}"]
+        strict = microjoules(ann) / microjoules(row, "events")
+        mean_rate = sum(row["rates"]) / len(row["rates"])
+        yield (
+            f"| {name} | {row['timesteps']} | {row['nonzero']:,} | "
+            f"{percent(validation['accuracy'])} | {percent(row['accuracy'])} | "
+            f"{-100 * row['difference']:+.2f} ± {100 * row['error']:.2f} | {mean_rate:.3f} | "
+            f"{row['operations'] / 1e6:.2f} | {row['input_macs'] / 1e6:.2f} | "
+            f"{microjoules(row):.2f} | {less_energy(row, figures):.1f}x | {strict:.1f}x |"
+        )
+
+
+def verdicts(figures: Figures, settings: Settings) -> Iterable[str]:
+    """What validation images choose at both ends of the paper's claim, and what it does."""
+    for factor in (LESS_ENERGY, MORE_LESS_ENERGY):
+        if (found := direct_choice(figures, settings, factor)) is None:
+            yield f"At {factor:g}x less energy: no network."
+            continue
+        what, reached = found
+        yield (
+            f"At {factor:g}x less energy or more, validation images choose {what} on test images; "
+            f"the paper loses {POINTS:.2f}: {verdict(reached)}."
+        )
+
+
+def text(bench: Bench) -> list[str]:
+    """What was done, and what columns are of."""
+    settings = bench.settings
+    ann, scale = bench.figures["ann"], bench.figures.get("direct_start: scale", {"scores": {}})
+    scores = ", ".join(f"{name}: {percent(score)}" for name, score in scale["scores"].items())
+    shares = ", ".join(f"{share:g}" for share in settings.direct_sparsity)
+    return [
+        f"# VGG9 at {settings.width:g} of the width on CIFAR-10: the image itself as the input",
+        "",
+        f"Data: {IMAGE_NOTE}; so no figure compares with one on the original images to a point. "
+        f"Accuracies are of all {len(bench.splits.whole_test):,} test images, beside those of "
+        f"{VALIDATION:,} images of the training set that nothing is trained on and that decide "
+        "between networks. **What was trained at which T was chosen with the test figures of the "
+        "first and the sparse network in sight**; weights never were. The other stages are in "
+        "[vgg9.md](vgg9.md).",
+        "",
+        f"Command: `{settings.command()} --only direct`. One run, one seed ({settings.seed}).",
+        "",
+        "The first convolution gets the image at every step, as in DIET-SNN (Rathi and Roy 2020, "
+        "arXiv 2008.03658), instead of Poisson spikes. Its currents are the same at every step, so "
+        f"its products are made once in an inference, by real multiply-accumulates "
+        f"({MAC_PICOJOULE} pJ each, not times T), which is what compiled networks do "
+        "(`kernels-hoist-static-input`). All that follows adds up spikes "
+        f"({AC_PICOJOULE} pJ): rate of the layer that feeds, times T, times multiply-accumulates "
+        "with weights that are not zero, as in vgg9.md: zeros cost nothing. Averages of pooled "
+        "spikes count there by the rate of the neurons; the last column counts an accumulate "
+        "for each average that is not zero instead. Less: than the dense ANN's "
+        f"{microjoules(ann):.2f} µJ.",
+        "",
+        f"Start: the dense ANN ({percent(ann['whole_test'])}), thresholds by a percentile of its "
+        f"activations, times what is best at T = {settings.direct_start_steps} on "
+        f"{settings.validation_samples:,} validation images ({scores}), trained by "
+        f"`snn-finetune-rates` for {settings.direct_start_epochs} epochs. Through time: from there "
+        f"`snn-finetune`, {settings.direct_tuned_epochs} epochs, learning rate "
+        f"{settings.direct_tuned_rate:g}, batch {settings.direct_tuned_batch}. OSBC: from there "
+        f"`snn-osbc-prune` makes {shares} of the layers zero, and `snn-finetune-rates` trains the "
+        f"rest for {settings.direct_start_epochs} epochs. "
+        "Epochs are of all training images, moved and mirrored, layers in bfloat16; the loss is "
+        f"for {settings.teacher_weight:g} the distance from the scores of the dense ANN, executed "
+        "by rates.",
+        "",
+    ]
+
+
+def write_direct_report(bench: Bench, stem: Path) -> None:
+    """`stem`.csv and .md, from whatever figures there are."""
+    figures, settings = bench.figures, bench.settings
+    if not (found := direct_rows(figures, settings)):
+        return
+    lines = text(bench)
+    heads = (
+        "network", "T", "weights not zero", "validation", "test", "points lost, 1 sd of the paired "
+        "difference", "mean rate", "accumulates (M)", "products (M)", "energy (µJ)", "less",
+        "less, averages counted",
+    )  # fmt: skip
+    lines += ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads), *rows(figures, settings)]
+    lines += ["", *(f"* {line}" for line in verdicts(figures, settings)), ""]
+    seconds = sum(
+        row.get("processor_seconds", 0) for key, row in figures.items() if "direct" in key
+    )
+    lines += [f"Processor time: {seconds / 60:.0f} minutes, on {settings.device}.", ""]
+    stem.parent.mkdir(exist_ok=True)
+    with atomic_write(stem.with_suffix(".md")) as stream:
+        stream.write("\n".join(lines))
+    with atomic_write(stem.with_suffix(".csv")) as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(["network", *COLUMNS, "energy_proxy_microjoule", "processor_seconds"])
+        keys = [each for _, key, _ in found for each in (f"validation {key}", key)]
+        ann = figures["ann"]
+        whole = {"accuracy": ann["whole_test"], "samples": len(bench.splits.whole_test)}
+        rows_of = {"ann": ann | whole} | {key: figures[key] for key in keys}
+        for key, row in rows_of.items():
+            made = figures.get(f"making {key}", {}).get("processor_seconds", 0)
+            spent = row["processor_seconds"] + row.get("training_seconds", made)
+            cells = [row.get(name, "") for name in COLUMNS]
+            writer.writerow([key, *cells, f"{microjoules(row):.3f}", f"{spent:.1f}"])
