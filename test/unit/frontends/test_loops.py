@@ -11,6 +11,7 @@ from snntorch import spikegen
 from torch import Tensor, nn
 
 from snnir.frontends import from_snntorch
+from snnir.frontends.calling import find_call
 from snnir.support.diagnostics import SNNError
 
 neurons: Any = snntorch
@@ -154,6 +155,16 @@ def loops(self: Any, x: Tensor):
     return spikes
 
 
+def stops_early(self: Any, x: Tensor):
+    mem, spikes = self.lif1.reset_mem(), []
+    for frame in x:
+        spike, mem = self.lif1(self.fc1(frame), mem)
+        spikes.append(spike)
+        if len(spikes) == 3:
+            break
+    return spikes
+
+
 def two_outputs(self: Any, x: Tensor):
     mem1, mem2 = self.lif1.reset_mem(), self.lif2.reset_mem()
     for step in range(x.size(0)):
@@ -231,6 +242,18 @@ def test_compiled_modules_cannot_be_looked_into():
     setattr(net, "fc1", torch.jit.script(net.fc1))  # noqa: B010
     with pytest.raises(SNNError, match=r"is compiled by torch.jit, .*; import the module that"):
         from_snntorch(net, torch.zeros(5, 1, 4))
+
+
+def test_a_loop_has_to_run_all_steps_of_a_sample():
+    message = r"runs 3 steps on a sample of shape \(5, 1, 4\): it must run them all; if 3 are"
+    with pytest.raises(SNNError, match=message):
+        from_snntorch(Net(stops_early), torch.zeros(5, 1, 4), 5)
+
+
+def test_the_reason_is_that_of_the_form_with_a_loop():
+    """One frame for a sample, the module makes one step, from new states."""
+    with pytest.raises(SNNError, match=r"layer 'add' .*runs 4 times in 5 time steps"):
+        find_call(Net(first_step_differs), (4,), 5)
 
 
 def test_layers_of_sequences_are_why_a_module_has_no_steps():
