@@ -15,6 +15,7 @@ from snnir.frontends.calling import find_call
 from snnir.support.diagnostics import SNNError
 
 neurons: Any = snntorch
+encodings: Any = spikegen
 
 
 class Net(nn.Module):
@@ -131,18 +132,18 @@ def layer_before_the_loop(self: Any, x: Tensor):
 
 
 def encodes(self: Any, x: Tensor):
-    return loops(self, spikegen.rate(x, num_steps=5))
+    return loops(self, encodings.rate(x, num_steps=5))
 
 
 def encodes_by_looking(self: Any, x: Tensor):
     """`latency` decides in Python on what it gets."""
-    return loops(self, spikegen.latency(x, num_steps=5))
+    return loops(self, encodings.latency(x, num_steps=5))
 
 
 def encodes_in_the_loop(self: Any, x: Tensor):
     mem, spikes = self.lif1.reset_mem(), []
     for frame in x:
-        spike, mem = self.lif1(self.fc1(spikegen.rate_conv(frame)), mem)
+        spike, mem = self.lif1(self.fc1(encodings.rate_conv(frame)), mem)
         spikes.append(spike)
     return spikes
 
