@@ -130,6 +130,11 @@ def to_integer_level(
     integers, compressed = module.clone(), None
     if options.pipeline is not None:
         compressed = compress(integers, options.pipeline)
+        if level_of(network_of(integers)) == "snnrt":
+            raise error_at(
+                network_of(integers), "the pipeline makes kernels of it; let it end with passes on "
+                "the snn or qsnn level, and choose kernels with --kernels or --optimize"
+            )  # fmt: skip
         options = replace(options, pipeline="")
     quantize(integers, options, data)
     return integers, compressed

@@ -15,7 +15,7 @@ from snnir.backends.targets import get_target
 from snnir.costs.features import Presentation
 from snnir.data import Dataset
 from snnir.data.network_inputs import load_samples
-from snnir.driver.files import network_of, read_network
+from snnir.driver.files import level_of, network_of, read_network
 from snnir.driver.fitting import lower_within_limits
 from snnir.driver.levels import EMULATED_TARGET, LevelName, batches, open_level
 from snnir.driver.lowering import LoweredNetwork, compress
@@ -115,7 +115,10 @@ def run(
         target = get_target(EMULATED_TARGET if level == "qemu" else "host")
         lowered = lower_within_limits(module, options, samples, target, cmsis_nn)
     if level == "snn" and op.name != "snn.network":
-        raise SNNError(f"the network is written as {op.name} and has no level snn")
+        below = "qsnn, kernels, host or qemu" if level_of(op) == "qsnn" else "kernels, host or qemu"
+        raise SNNError(
+            f"the network is written as {op.name} and has no level snn; run the level {below}"
+        )
     executor = open_level(level, lowered, cmsis_nn=cmsis_nn, options=options, input_as=input_as)
     tally = _Tally()
     cost = Cost(op.timesteps.value.data, input_as)

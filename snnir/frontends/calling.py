@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from snnir.frontends.check import check_module
 from snnir.frontends.conversion import LayerReport, LayersNotSupported
+from snnir.frontends.errors import NoTimeLoop
 from snnir.frontends.recording import MINIMUM_STEPS
 from snnir.frontends.snntorch import Draft, draft_import
 from snnir.support.diagnostics import SNNError
@@ -138,10 +139,12 @@ def _form(draft: Draft, sample: Tensor, shape: tuple[int, ...]) -> CallingForm |
 
 
 def _hopelessness(error: SNNError) -> int:
-    """Orders failures: refused layers, then refused loops, then calls that raised."""
+    """Orders failures: refused layers, refused loops, calls without loops, calls that raised."""
     if isinstance(error, LayersNotSupported):
         return sum(not report.supported for report in error.reports)
-    return 2_000_000 if _raised(error) else 1_000_000
+    if isinstance(error, NoTimeLoop):
+        return 2_000_000
+    return 3_000_000 if _raised(error) else 1_000_000
 
 
 def _raised(error: SNNError) -> bool:

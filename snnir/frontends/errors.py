@@ -18,6 +18,10 @@ class Unsupported(Exception):
         self.reason = str(self)
 
 
+class NoTimeLoop(SNNError):
+    """Called so, the module has no loop over time; called in another form, it may have one."""
+
+
 @contextmanager
 def user_code(what: str | Callable[[], str]) -> Iterator[None]:
     """Turn whatever a user's code raises into an `SNNError` that says what was being done.

@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from snnir.frontends.errors import NoTimeLoop
 from snnir.frontends.recording import Recording, is_zero_state, state_output
 from snnir.frontends.tracer import (
     Call,
@@ -252,6 +253,7 @@ def _check_states(node: Node) -> None:
                 "starts from new states in every step, so it has no memory; make "
                 "them before the loop over time, and give timesteps (--timesteps) if forward loops "
                 "over the steps of a sample",
+                NoTimeLoop,
             )
         if state != Reference(node, state_output(neuron, number), previous=True):
             raise _error(node, "gets a state that is not the one it returned at the step before")
@@ -345,5 +347,5 @@ def _references(value: Any) -> Iterator[Reference]:
         yield value
 
 
-def _error(node: Node, reason: str) -> SNNError:
-    return SNNError(f"layer '{node.call.name}' ({node.call.kind}): {reason}")
+def _error(node: Node, reason: str, kind: type[SNNError] = SNNError) -> SNNError:
+    return kind(f"layer '{node.call.name}' ({node.call.kind}): {reason}")

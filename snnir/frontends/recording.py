@@ -12,7 +12,7 @@ import torch
 from snntorch import SpikingNeuron
 from torch import Tensor, nn
 
-from snnir.frontends.errors import user_code
+from snnir.frontends.errors import NoTimeLoop, user_code
 from snnir.frontends.tracer import (
     Call,
     Frame,
@@ -116,7 +116,7 @@ def _record_once(module: nn.Module, sample: Tensor, arguments: list[str]) -> Rec
             "neuron must run once in every time step"
         )
     if 1 < steps < MINIMUM_STEPS:
-        raise SNNError(
+        raise NoTimeLoop(
             f"the time loop of {type(module).__name__} ran {steps} steps: at least "
             f"{MINIMUM_STEPS} are needed to prove that all steps are the same"
         )

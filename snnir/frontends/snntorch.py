@@ -218,8 +218,15 @@ def _timesteps(recording: Recording, body: LoopBody, timesteps: int | None) -> i
     """The number of steps of a sample.
 
     Raises:
-        SNNError: the module's own loop has another number of steps, whatever the sample.
+        SNNError: the module's own loop has another number of steps, or leaves steps of the sample
+            out.
     """
+    if recording.loops and not body.static and recording.steps not in recording.sample_shape:
+        raise SNNError(
+            f"the module's time loop runs {recording.steps} steps on a sample of shape "
+            f"{recording.sample_shape}: it must run them all; if {recording.steps} are enough, say "
+            "so with timesteps (--timesteps)"
+        )
     if timesteps is None:
         return recording.steps
     if recording.loops and body.static and timesteps != recording.steps:

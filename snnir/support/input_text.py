@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import sys
 from dataclasses import dataclass
@@ -36,7 +37,8 @@ def read_input(path: str) -> tuple[bytes, str]:
     if path == "-":
         return sys.stdin.buffer.read(), STDIN_NAME
     try:
-        return Path(path).read_bytes(), path
+        # Editors on Windows begin files of UTF-8 with a mark.
+        return Path(path).read_bytes().removeprefix(codecs.BOM_UTF8), path
     except OSError as error:
         raise SNNError(f"cannot read '{path}': {error.strerror or error}") from error
 

@@ -24,7 +24,7 @@ from snnir.support.diagnostics import SNNError
 from snnir.universe import PASSES, PIPELINES
 
 _ACRONYMS = frozenset("snn qsnn nn lif li pca osbc rtn lamps".split())
-_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
+_NAME = re.compile(r"(snn|qsnn|kernels|convert)(-[a-z0-9]+)+")
 _LONGEST_SUMMARY = 80
 _LINE_LENGTH = 100
 
@@ -151,13 +151,13 @@ def _escaped(text: str) -> str:
 
 
 def _check_name(name: str) -> None:
+    if name in PASSES or name in PIPELINES or name in XDSL_UNIVERSE.all_passes:
+        raise SNNError(f"there is a pass or pipeline '{name}' already; choose another name")
     if not _NAME.fullmatch(name):
         raise UsageError(
             f"'{name}' is no name for a pass: words of a-z and 0-9 joined by dashes, the first one "
-            "the level, as in snn-fold-scale"
+            "snn, qsnn, kernels or convert, as in snn-fold-scale"
         )
-    if name in PASSES or name in PIPELINES or name in XDSL_UNIVERSE.all_passes:
-        raise SNNError(f"there is a pass or pipeline '{name}' already; choose another name")
 
 
 def _checked_summary(summary: str) -> str:

@@ -3,17 +3,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
-import snntorch
 import torch
 from generated_networks import (
     Generated,
     assert_integers_agree,
-    lower,
     require_cmsis_nn,
+)
+from snntorch_networks import (
+    LARGEST_COUNT,
+    SHAPE,
+    STEPS,
+    draw_exact_weights,
+    generated_from,
+    neurons,
 )
 from torch import nn
 
@@ -21,23 +25,13 @@ from snnir.backends.targets import HOST, MPS2_AN500
 from snnir.data import Dataset
 from snnir.dialects import snn
 from snnir.driver.compile import compile
-from snnir.driver.files import network_of
 from snnir.driver.validate import validate
-from snnir.executors import TorchExecutor
 from snnir.executors.native import NativeExecutor
-from snnir.executors.snntorch_executor import SNNTorchExecutor
 from snnir.frontends import from_snntorch
 from snnir.kernels.context import KernelChoice
-from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
 from snnir.quantization.options import StatePolicy
 from snnir.testing.comparison import assert_same_results
 from snnir.testing.targets import require_target
-from snnir.universe import make_context
-
-SHAPE, STEPS, SAMPLES, LARGEST_COUNT = (2, 7, 6), 12, 3, 3
-
-neurons: Any = snntorch
-"""snnTorch, whose annotations leave out most types that its neurons take."""
 
 
 def alpha_network(reset: str) -> nn.Module:
@@ -64,32 +58,15 @@ def alpha_network(reset: str) -> nn.Module:
         nn.Linear(9, 5),
         neurons.Alpha(alpha=0.9, beta=0.8, threshold=0.5, **common, output=True),
     )  # fmt: skip
-    with torch.no_grad():
-        for layer in network:
-            # Sums of integers times multiples of 1/64 are exact in any order.
-            if isinstance(layer, nn.Conv2d | nn.Linear):
-                for parameter in layer.parameters():
-                    drawn = torch.randn(parameter.shape, generator=generator)
-                    parameter.copy_((drawn * 32).round() / 64)
+    draw_exact_weights(network, generator)
     return network
 
 
 def generated(
     reset: str, kernels: KernelChoice = "event", state: StatePolicy = "auto"
 ) -> Generated:
-    """The network as planned kernels, after comparing `snn` with snnTorch."""
-    source = alpha_network(reset)
-    module = from_snntorch(source, torch.zeros(1, *SHAPE), timesteps=STEPS)
-    network = network_of(module)
-    assert sum(isinstance(op, snn.AlphaOp) for op in network.body.block.ops) == 3
-    x = np.random.default_rng(2).poisson(0.4, (SAMPLES, STEPS, *SHAPE)).clip(max=LARGEST_COUNT)
-    expected = SNNTorchExecutor(source, network).run(x, record="all")
-    assert expected.recording is not None
-    assert all(layer.any() for layer in expected.recording.spikes.values())
-    assert_same_results(expected, TorchExecutor(network).run(x, record="all"))
-    conversion = ConvertSNNToQSNNPass(input_maximum=LARGEST_COUNT, state=state)
-    conversion.apply(make_context(), module)
-    return Generated(module, lower(module, kernels), x)
+    """The network as planned kernels."""
+    return generated_from(alpha_network(reset), snn.AlphaOp, kernels, state)
 
 
 @pytest.mark.parametrize("reset", ["subtract", "zero", "none"])

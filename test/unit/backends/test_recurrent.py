@@ -7,36 +7,30 @@ from typing import Any
 
 import numpy as np
 import pytest
-import snntorch
 import torch
 from generated_networks import (
     Generated,
     assert_integers_agree,
-    lower,
     require_cmsis_nn,
+)
+from snntorch_networks import (
+    SHAPE,
+    draw_exact_weights,
+    generated_from,
+    neurons,
 )
 from torch import Tensor, nn
 from xdsl.ir import Operation
 
 from snnir.backends.targets import MPS2_AN500
 from snnir.dialects import qsnn, snn, snnrt
-from snnir.driver.files import network_of
 from snnir.executors import TorchExecutor
 from snnir.executors.native import NativeExecutor
-from snnir.executors.snntorch_executor import SNNTorchExecutor
-from snnir.frontends import from_snntorch
 from snnir.kernels.context import KernelChoice
 from snnir.memory.lifetimes import root_buffer
-from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
 from snnir.quantization.options import StatePolicy
 from snnir.testing.comparison import assert_same_results
 from snnir.testing.targets import require_target
-from snnir.universe import make_context
-
-SHAPE, STEPS, SAMPLES, LARGEST_COUNT = (2, 7, 6), 10, 3, 3
-
-neurons: Any = snntorch
-"""snnTorch, whose annotations leave out most types that its neurons take."""
 
 
 class Recurrent(nn.Module):
@@ -141,35 +135,12 @@ class Delayed(nn.Module):
         return torch.stack(spikes)
 
 
-def with_exact_weights(source: nn.Module) -> nn.Module:
-    """Multiples of 1/64, whose sums with such leaks are exact in any order."""
-    generator = torch.Generator().manual_seed(5)
-    with torch.no_grad():
-        for name, parameter in source.named_parameters():
-            if not name.endswith((".beta", ".alpha", ".threshold")):
-                drawn = torch.randn(parameter.shape, generator=generator)
-                parameter.copy_((drawn * 32).round() / 64)
-    return source
-
-
 def generated(
     source: nn.Module, kernels: KernelChoice = "event", state: StatePolicy = "auto"
 ) -> Generated:
-    """The network as planned kernels, after comparing `snn` with snnTorch."""
-    with_exact_weights(source)
-    x = np.random.default_rng(2).poisson(0.4, (SAMPLES, STEPS, *SHAPE)).clip(max=LARGEST_COUNT)
-    in_loop = not isinstance(source, nn.Sequential)
-    sample = torch.zeros(STEPS, 1, *SHAPE) if in_loop else torch.zeros(1, *SHAPE)
-    module = from_snntorch(source, sample, None if in_loop else STEPS)
-    network = network_of(module)
-    assert any(isinstance(op, snn.RegisterOp) for op in network.body.block.ops)
-    expected = SNNTorchExecutor(source, network).run(x, record="all")
-    assert expected.recording is not None
-    assert all(layer.any() for layer in expected.recording.spikes.values())
-    assert_same_results(expected, TorchExecutor(network).run(x, record="all"))
-    conversion = ConvertSNNToQSNNPass(input_maximum=LARGEST_COUNT, state=state)
-    conversion.apply(make_context(), module)
-    return Generated(module, lower(module, kernels), x)
+    """The network with exact weights as planned kernels."""
+    draw_exact_weights(source, torch.Generator().manual_seed(5))
+    return generated_from(source, snn.RegisterOp, kernels, state)
 
 
 def without_feedback(network: Generated) -> Any:

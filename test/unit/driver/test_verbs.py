@@ -349,6 +349,17 @@ def test_networks_written_as_kernels_run(model: Path, optimize: Goal | None) -> 
         assert report.spike_rates == expected.spike_rates
     with pytest.raises(SNNError, match="is written as kernels and has no level above"):
         run(lowered.kernels, data, level="qsnn")
+    with pytest.raises(SNNError, match="no level snn; run the level kernels, host or qemu"):
+        run(lowered.kernels, data)
+    assert lowered.qsnn is not None
+    with pytest.raises(SNNError, match="no level snn; run the level qsnn, kernels, host or qemu"):
+        run(lowered.qsnn, data)
+
+
+def test_pipelines_end_before_kernels(network: Path) -> None:
+    pipeline = "convert-snn-to-qsnn,convert-qsnn-to-kernels"
+    with pytest.raises(SNNError, match="makes kernels of it; let it end with passes on the snn or"):
+        lower(read_network(network), LoweringOptions(pipeline=pipeline))
 
 
 def test_data_are_a_data_set_or_name_one(network: Path, data: Path) -> None:

@@ -11,9 +11,11 @@ from snntorch import spikegen
 from torch import Tensor, nn
 
 from snnir.frontends import from_snntorch
+from snnir.frontends.calling import find_call
 from snnir.support.diagnostics import SNNError
 
 neurons: Any = snntorch
+encodings: Any = spikegen
 
 
 class Net(nn.Module):
@@ -130,18 +132,18 @@ def layer_before_the_loop(self: Any, x: Tensor):
 
 
 def encodes(self: Any, x: Tensor):
-    return loops(self, spikegen.rate(x, num_steps=5))
+    return loops(self, encodings.rate(x, num_steps=5))
 
 
 def encodes_by_looking(self: Any, x: Tensor):
     """`latency` decides in Python on what it gets."""
-    return loops(self, spikegen.latency(x, num_steps=5))
+    return loops(self, encodings.latency(x, num_steps=5))
 
 
 def encodes_in_the_loop(self: Any, x: Tensor):
     mem, spikes = self.lif1.reset_mem(), []
     for frame in x:
-        spike, mem = self.lif1(self.fc1(spikegen.rate_conv(frame)), mem)
+        spike, mem = self.lif1(self.fc1(encodings.rate_conv(frame)), mem)
         spikes.append(spike)
     return spikes
 
@@ -151,6 +153,16 @@ def loops(self: Any, x: Tensor):
     for frame in x:
         spike, mem = self.lif1(self.fc1(frame), mem)
         spikes.append(spike)
+    return spikes
+
+
+def stops_early(self: Any, x: Tensor):
+    mem, spikes = self.lif1.reset_mem(), []
+    for frame in x:
+        spike, mem = self.lif1(self.fc1(frame), mem)
+        spikes.append(spike)
+        if len(spikes) == 3:
+            break
     return spikes
 
 
@@ -231,6 +243,18 @@ def test_compiled_modules_cannot_be_looked_into():
     setattr(net, "fc1", torch.jit.script(net.fc1))  # noqa: B010
     with pytest.raises(SNNError, match=r"is compiled by torch.jit, .*; import the module that"):
         from_snntorch(net, torch.zeros(5, 1, 4))
+
+
+def test_a_loop_has_to_run_all_steps_of_a_sample():
+    message = r"runs 3 steps on a sample of shape \(5, 1, 4\): it must run them all; if 3 are"
+    with pytest.raises(SNNError, match=message):
+        from_snntorch(Net(stops_early), torch.zeros(5, 1, 4), 5)
+
+
+def test_the_reason_is_that_of_the_form_with_a_loop():
+    """One frame for a sample, the module makes one step, from new states."""
+    with pytest.raises(SNNError, match=r"layer 'add' .*runs 4 times in 5 time steps"):
+        find_call(Net(first_step_differs), (4,), 5)
 
 
 def test_layers_of_sequences_are_why_a_module_has_no_steps():

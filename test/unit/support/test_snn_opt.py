@@ -54,6 +54,16 @@ def test_exit_status(
     assert "Traceback" not in "".join(errors)
 
 
+def test_a_mark_at_the_start_of_a_file_is_no_part_of_it(
+    source: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(source)]) == 0
+    expected = capsys.readouterr().out
+    source.write_bytes(b"\xef\xbb\xbf" + source.read_bytes())
+    assert main([str(source)]) == 0
+    assert capsys.readouterr().out == expected
+
+
 def test_failure_leaves_the_old_output(source: Path) -> None:
     output = source.with_name("out.mlir")
     output.write_text("old")

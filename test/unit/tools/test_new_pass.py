@@ -83,7 +83,9 @@ def test_existing_names_are_refused(copy) -> None:
     assert start(copy, "snn-fold-scale").returncode == 1
 
 
-@pytest.mark.parametrize("name", ["Snn-x", "snn_x", "snn", "snn--x", "-x", "snn-x.py", "../snn-x"])
+@pytest.mark.parametrize(
+    "name", ["Snn-x", "snn_x", "snn", "snn--x", "-x", "snn-x.py", "../snn-x", "mine-x"]
+)
 def test_wrong_names_are_refused(name, tmp_path) -> None:
     with pytest.raises(UsageError, match="is no name for a pass"):
         create_pass(tmp_path, name, SUMMARY)

@@ -15,7 +15,7 @@
 // CLASH: threshold_plugin.py:{{[0-9]+}}:1: error: the plug-in defines the pass 'mine-scale-thresholds', which exists already; rename it
 // CRASH: snnir: error: pass 'mine-crash' crashed: TypeError: a bug in the pass; run with --debug for the traceback
 // HINT: <pipeline>:1:1: error: unknown pass 'mine-halves'; did you mean 'mine-halve'?
-// IMPORT: snnir: error: unrecognized arguments: --load-plugin
+// IMPORT: snnir import: error: unrecognized arguments: --load-plugin
 snn.network @net(%frame: tensor<2xf32>) -> tensor<2xi1> attributes {timesteps = 4 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>} {
   %spikes, %membrane = snn.lif %frame beta 0.5 : f32 threshold 1.0 : f32 reset subtract delayed compare gt : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>)
   snn.output %spikes : tensor<2xi1>
