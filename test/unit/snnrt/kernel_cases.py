@@ -9,6 +9,7 @@ from dot_cases import conv2d_dot, conv2d_dot_pool2d, linear_dot
 from kernel_case import TYPES, Case, fields, integers
 from mask_cases import bytes_to_masks, max_pool_masks
 from neuron_cases import extent_array, neuron
+from step_cases import bits_to_bytes, lif_steps, list_bits
 
 
 def list_of(values):
@@ -249,7 +250,7 @@ def pool2d(rng, kernel):
 
 
 def packed(rng, kernel):
-    operation = int(rng.integers(23))
+    operation = int(rng.integers(24))
     corners = np.array([0x80008000, 0x7FFF7FFF, 0x80807F7F, 0, 0xFFFFFFFF], np.uint32)
     words = [rng.integers(0, 1 << 32, 64, dtype=np.uint32) for _ in range(4)]
     for operand in words[:2]:
@@ -407,6 +408,9 @@ FAMILIES = {
     spike_list: (["spike_list"], 40),
     bytes_to_masks: (["bytes_to_masks"], 60),
     max_pool_masks: (["max_pool_masks"], 80),
+    lif_steps: ([f"lif_steps_{s}_{c}" for s in ("s16", "s32") for c in ("s8", "s16", "s32")], 120),
+    list_bits: (["list_bits"], 30),
+    bits_to_bytes: (["bits_to_bytes"], 30),
     fill_zero: (["fill_zero"], 40),
     linear_scatter: ([f"linear_scatter{v}_{t}" for v in ("", "_values")
                       for t in ("s16", "s32")], 40),

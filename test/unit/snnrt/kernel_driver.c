@@ -36,6 +36,7 @@ static uint32_t packed_operation(int32_t operation, uint32_t a, uint32_t b,
     case 19: return snnrt_ssub8(a, b);
     case 20: return snnrt_uqsub8(a, b);
     case 21: return snnrt_sxtb16(a);
+    case 22: return (uint32_t)snnrt_qadd((int32_t)a, (int32_t)b);
     default: return snnrt_smlad(a, b, c);
   }
 }
@@ -102,6 +103,25 @@ LI_KERNEL(li_s16_s32)
 LI_KERNEL(li_s32_s8)
 LI_KERNEL(li_s32_s16)
 LI_KERNEL(li_s32_s32)
+
+/* integers: shape, steps; arrays: membrane, current, bits, leak, threshold,
+   bias. */
+#define LIF_STEPS_KERNEL(name)                                         \
+  static int32_t run_##name(const call *arguments) {                   \
+    const snnrt_lif_shape shape = lif_shape(&INTEGER(0));              \
+    snnrt_##name(ARRAY(0), ARRAY(1), ARRAY(2), ARRAY(3), ARRAY(4),     \
+                 optional(&arguments->arrays[5]), INTEGER(12), &shape); \
+    return 0;                                                          \
+  }
+
+LIF_STEPS_KERNEL(lif_steps_s16_s8)
+LIF_STEPS_KERNEL(lif_steps_s16_s16)
+LIF_STEPS_KERNEL(lif_steps_s16_s32)
+LIF_STEPS_KERNEL(lif_steps_s32_s8)
+LIF_STEPS_KERNEL(lif_steps_s32_s16)
+LIF_STEPS_KERNEL(lif_steps_s32_s32)
+RESULT_KERNEL(list_bits, ARRAY(0), INTEGER(0), ARRAY(1))
+VOID_KERNEL(bits_to_bytes, ARRAY(0), INTEGER(0), ARRAY(1))
 
 /* integers: shape; arrays: excitatory, inhibitory, membrane, current, spikes,
    excitatory leak, inhibitory leak, threshold, bias, decrement, recall. */
@@ -265,6 +285,14 @@ static const kernel kernels[] = {
     ENTRY(lif_s32_s8),
     ENTRY(lif_s32_s16),
     ENTRY(lif_s32_s32),
+    ENTRY(lif_steps_s16_s8),
+    ENTRY(lif_steps_s16_s16),
+    ENTRY(lif_steps_s16_s32),
+    ENTRY(lif_steps_s32_s8),
+    ENTRY(lif_steps_s32_s16),
+    ENTRY(lif_steps_s32_s32),
+    ENTRY(list_bits),
+    ENTRY(bits_to_bytes),
     ENTRY(li_s16_s8),
     ENTRY(li_s16_s16),
     ENTRY(li_s16_s32),

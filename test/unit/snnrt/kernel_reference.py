@@ -190,5 +190,6 @@ def packed(operation, a, b, c, d):
     results.append(word(a8 - b8, np.int8))
     results.append(word(np.maximum(lanes(a, np.uint8) - lanes(b, np.uint8), 0), np.uint8))
     results.append(word(a8.reshape(-1, 4)[:, [0, 2]].ravel(), np.int16))
+    results.append(word(np.clip(wide_a + wide_b, limits.min, limits.max), np.int32))
     results.append(word(c + (a16 * b16).reshape(-1, 2).sum(axis=1), np.uint32))
     return results[operation]

@@ -28,6 +28,18 @@
 #define SNNRT_UNROLL_ROW
 #endif
 
+/* Before a loop over the steps of a batch, whose bits become immediate operands.
+   Where shapes are not constants, code for each step would be for nothing. */
+#ifndef SNNRT_UNROLL_STEPS
+#if defined(__clang__)
+#define SNNRT_UNROLL_STEPS _Pragma("unroll(16)")
+#elif defined(__GNUC__) && defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
+#define SNNRT_UNROLL_STEPS _Pragma("GCC unroll 16")
+#else
+#define SNNRT_UNROLL_STEPS
+#endif
+#endif
+
 /* Before loops over lanes that compilers for computers turn into vector
    instructions; what they read and write does not overlap. A short loop gcc
    would unroll before it looks for such instructions. Clang needs no help, and

@@ -240,6 +240,13 @@ SNNRT_KERNEL int32_t snnrt_smmlar(int32_t a, int32_t b, int32_t sum) {
   return result;
 }
 
+/* a + b, saturated. */
+SNNRT_KERNEL int32_t snnrt_qadd(int32_t a, int32_t b) {
+  int32_t result;
+  __asm__("qadd %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
+  return result;
+}
+
 /* a - b, saturated. */
 SNNRT_KERNEL int32_t snnrt_qsub(int32_t a, int32_t b) {
   int32_t result;
@@ -384,6 +391,13 @@ SNNRT_KERNEL int32_t snnrt_smmlar(int32_t a, int32_t b, int32_t sum) {
   const int64_t half = (int64_t)1 << 31;
   const int32_t high = (int32_t)(((int64_t)a * b + half) >> 32);
   return (int32_t)((uint32_t)sum + (uint32_t)high);
+}
+
+SNNRT_KERNEL int32_t snnrt_qadd(int32_t a, int32_t b) {
+  const int64_t sum = (int64_t)a + b;
+  return sum > INT32_MAX   ? INT32_MAX
+         : sum < INT32_MIN ? INT32_MIN
+                           : (int32_t)sum;
 }
 
 SNNRT_KERNEL int32_t snnrt_qsub(int32_t a, int32_t b) {

@@ -34,6 +34,7 @@
 #include "snnrt/layout.h"
 #include "snnrt/li.h"
 #include "snnrt/lif.h"
+#include "snnrt/lif_multi_step.h"
 #include "snnrt/linear_dot.h"
 #include "snnrt/linear_gather.h"
 #include "snnrt/linear_scatter.h"
