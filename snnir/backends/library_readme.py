@@ -61,4 +61,9 @@ def _input_text(network: CNetwork) -> str:
     )
     if network.reads_frame_once:
         text += " The frame of the first step counts for the whole sequence."
+    if network.batch_steps is not None:
+        text += (
+            f" One step in {network.batch_steps}, the first among them, takes longer: it computes "
+            f"{network.batch_steps} steps of some neurons."
+        )
     return text

@@ -63,6 +63,17 @@ class KernelOpBase(IRDLOperation, ABC):
     UPDATES: ClassVar[tuple[str, ...]] = ()
     """Names of the operands that are read and written."""
 
+    @property
+    def period(self) -> int | None:
+        """The call runs in every so-manieth step from the first one on; None for in every step."""
+        return None
+
+    def runs_in(self, step: int) -> bool:
+        """Whether a step of a sequence, counted from 0, makes the call."""
+        if self.once is not None:
+            return step == 0
+        return step % (self.period or 1) == 0
+
     def in_place(self) -> tuple[tuple[str, str], ...]:
         """Pairs of operands, one of `READS` and one of `WRITES`, that may start at one address.
 

@@ -83,6 +83,7 @@ from snnir.dialects.snnrt_neurons import (
     ReadMembraneOp,
 )
 from snnir.dialects.snnrt_packed import Conv2dScatterPackedOp, LinearScatterPackedOp
+from snnir.dialects.snnrt_steps import BitsToBytesOp, LIFMultiStepOp, ListBitsOp
 from snnir.dialects.snnrt_tiles import (
     MarkEventsOp,
     TileLIFBase,
@@ -146,7 +147,7 @@ SNNRT = Dialect(
         LinearScatterPackedOp, LinearScatterSparseOp, LinearScatterBlocksOp, Conv2dScatterPackedOp,
         MarkEventsOp, TileLIFMasksOp, TileLIFListOp, LinearGatherOp,
         LinearDotOp, Conv2dDotOp, Conv2dDotPool2dOp, MapLIFMasksOp, MapLIFListOp,
-        Conv2dScatterSparseOp, Conv2dScatterBlocksOp,
+        Conv2dScatterSparseOp, Conv2dScatterBlocksOp, LIFMultiStepOp, ListBitsOp, BitsToBytesOp,
     ],
     [RegionAttr],
 )  # fmt: skip
@@ -155,6 +156,7 @@ __all__ = [
     "SNNRT",
     "AddOp",
     "AlphaOp",
+    "BitsToBytesOp",
     "BufferOp",
     "BytesToMasksOp",
     "CheckDensityOp",
@@ -173,6 +175,7 @@ __all__ = [
     "FrameToHWCOp",
     "Im2ColOp",
     "IndexListLIFBase",
+    "LIFMultiStepOp",
     "LIFOp",
     "LIOp",
     "LaneConv2dHitsOp",
@@ -183,6 +186,7 @@ __all__ = [
     "LinearScatterPackedOp",
     "LinearScatterSparseOp",
     "LinearScatterValuesOp",
+    "ListBitsOp",
     "ListHitsOp",
     "MapLIFBase",
     "MapLIFListOp",

@@ -13,18 +13,23 @@ from xdsl.ir import Operation, SSAValue
 
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import KernelOpBase
-from snnir.dialects.layer_shapes import shape_of
+from snnir.dialects.layer_shapes import element_count, shape_of
 from snnir.dialects.network import layer_names
 from snnir.dialects.snn_attributes import Readout
 from snnir.executors.kernel_functions import KERNELS, Call
 from snnir.executors.kernel_memory import KernelMemory
+from snnir.executors.kernel_steps import step_spikes
 from snnir.executors.presentation import Presentation
 from snnir.executors.qsnn_interpreter import integer_frame
-from snnir.executors.result import ExecutionResult, Recorder, RecordMode
-from snnir.kernels.layout import channels_last, logical_shape_of, to_logical
-from snnir.kernels.neuron_rules import ORDER
+from snnir.executors.result import (
+    ExecutionResult,
+    Recorder,
+    RecordMode,
+    order_of_layer,
+    packs_state,
+)
+from snnir.kernels.layout import logical_shape_of, to_logical
 from snnir.quantization.input_density import expect_density
-from snnir.support.arrays import array_from_dense
 from snnir.support.diagnostics import error_at
 
 
@@ -71,9 +76,8 @@ class KernelExecutor:
             self._memory.start_step(frame)
             call = Call(self._memory, step)
             for op in self._calls:
-                if op.once is not None and step > 0:
-                    continue
-                self._execute(op, call)
+                if op.runs_in(step):
+                    self._execute(op, call)
                 if op in self._layers:
                     self._record(op, call, recorder, sample, step)
         return class_scores(self.network, self._memory.read(self.network, self.network.outputs[-1]))
@@ -94,9 +98,13 @@ class KernelExecutor:
     def _record(
         self, op: Operation, call: Call, recorder: Recorder, sample: int, step: int
     ) -> None:
-        if op in call.spikes:
-            order = array_from_dense(op.attributes[ORDER])
-            spiked = to_logical(call.spikes[op], order, recorder.shape(self._layers[op]))
+        if packs_state(op):
+            if isinstance(op, snnrt.LIFMultiStepOp):
+                bits = self._memory.read(op, op.bits)
+                packed = step_spikes(bits, step, element_count(op.spikes_shape))
+            else:
+                packed = call.spikes[op]
+            spiked = to_logical(packed, order_of_layer(op), recorder.shape(self._layers[op]))
             recorder.store(self._layers[op], sample, step, spiked, None)
             return
         spikes = getattr(op, "spikes", None)
@@ -107,10 +115,7 @@ class KernelExecutor:
     def _logical(self, op: Operation, value: SSAValue) -> NDArray:
         """A buffer of a neuron layer, channels first."""
         shape = logical_shape_of(shape_of(value.type))
-        order = channels_last(shape)
-        if ORDER in op.attributes:
-            order = array_from_dense(op.attributes[ORDER])
-        return to_logical(self._memory.read(op, value), order, shape)
+        return to_logical(self._memory.read(op, value), order_of_layer(op), shape)
 
 
 def class_scores(network: snnrt.NetworkOp, scores: NDArray) -> NDArray:

@@ -26,6 +26,7 @@ from snnir.executors.kernel_gather import GATHER_KERNELS
 from snnir.executors.kernel_input import check_density
 from snnir.executors.kernel_lanes import LANE_KERNELS
 from snnir.executors.kernel_memory import KernelMemory, expect_fit
+from snnir.executors.kernel_steps import STEP_KERNELS
 from snnir.executors.kernel_tiles import TILE_KERNELS
 from snnir.executors.kernel_windows import max_pool2d, patches, pool_windows
 from snnir.executors.lif_update import alpha_update, leaked, lif_update, per_neuron, settled
@@ -59,6 +60,14 @@ class Call:
         """Fill a buffer with values, which must fit."""
         self.memory.write(self.op, value, values)
 
+    def write_list(self, list: SSAValue, count: SSAValue, indices: NDArray) -> None:
+        """Begin a list with unsigned 16-bit indices; the rest of it is never written."""
+        self.memory.clobber(list)
+        stored = self.read(list)
+        stored[: len(indices)] = indices.astype(np.uint16).view(np.int16)
+        self.write(list, stored)
+        self.counts[count] = len(indices)
+
     def events(self, list: SSAValue, count: SSAValue) -> list[int]:
         """The listed indices."""
         indices = self.memory.read(self.op, list, np.dtype("<u2"))
@@ -80,13 +89,7 @@ def values_to_hwc(op: snnrt.ValuesToHWCOp, call: Call) -> None:
 
 
 def spike_list(op: snnrt.SpikeListOp, call: Call) -> None:
-    """Ascending indices as unsigned 16-bit numbers; the rest of the list is never written."""
-    indices = np.flatnonzero(call.read(op.values))
-    call.memory.clobber(op.list)
-    stored = call.memory.read(op, op.list)
-    stored[: len(indices)] = indices.astype(np.uint16).view(np.int16)
-    call.write(op.list, stored)
-    call.counts[op.count] = len(indices)
+    call.write_list(op.list, op.count, np.flatnonzero(call.read(op.values)))
 
 
 def fill_zero(op: snnrt.FillZeroOp, call: Call) -> None:
@@ -274,6 +277,7 @@ KERNELS: dict[type[Operation], Callable[[Any, Call], None]] = {
     snnrt.ReadMembraneOp: read_membrane,
     **LANE_KERNELS,
     **TILE_KERNELS,
+    **STEP_KERNELS,
     **COMPRESSED_KERNELS,
     **GATHER_KERNELS,
     **DOT_KERNELS,

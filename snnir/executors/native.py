@@ -29,11 +29,10 @@ from snnir.executors.result import (
     Recording,
     computed_neurons,
     logical_shape_of_layer,
+    order_of_layer,
     packs_state,
 )
-from snnir.kernels.layout import channels_last, to_logical_batch
-from snnir.kernels.neuron_rules import ORDER
-from snnir.support.arrays import array_from_dense
+from snnir.kernels.layout import to_logical_batch
 from snnir.support.diagnostics import SNNError
 
 SAMPLES_PER_PROCESS = 8
@@ -247,7 +246,7 @@ def _trace_layout(network: CNetwork) -> np.dtype:
     """One step of the trace: for each neuron layer its spikes, if any, and its membrane."""
     fields: list[tuple[str, Any, int]] = []
     for number, op in enumerate(network.layers):
-        if isinstance(op, snnrt.WindowLIFBase):
+        if isinstance(op, snnrt.WindowLIFBase | snnrt.LIFMultiStepOp):
             fields.append((f"spikes{number}", np.int8, element_count(op.spikes_shape)))
             continue
         assert isinstance(op, snnrt.LIFOp | snnrt.LIOp | snnrt.AlphaOp)
@@ -297,8 +296,7 @@ def _recording(network: CNetwork, outputs: list[_BatchOutput]) -> Recording:
     recording = Recording({}, {})
     for number, (op, name) in enumerate(network.layers.items()):
         if packs_state(op):
-            order = array_from_dense(op.attributes[ORDER])
-            shape = logical_shape_of_layer(op)
+            order, shape = order_of_layer(op), logical_shape_of_layer(op)
             spikes = to_logical_batch(_traced(outputs, f"spikes{number}"), order, shape)
             recording.spikes[name] = spikes != 0
             recording.computed[name] = computed_neurons(op)
@@ -306,8 +304,7 @@ def _recording(network: CNetwork, outputs: list[_BatchOutput]) -> Recording:
         assert isinstance(op, snnrt.LIFOp | snnrt.LIOp | snnrt.AlphaOp)
         *spatial, channels = buffer_shape(op.membrane.type)
         shape = (channels, *spatial)
-        noted = op.attributes.get(ORDER)
-        order = channels_last(shape) if noted is None else array_from_dense(noted)
+        order = order_of_layer(op)
         if not isinstance(op, snnrt.LIOp):
             spikes = to_logical_batch(_traced(outputs, f"spikes{number}"), order, shape)
             recording.spikes[name] = spikes != 0

@@ -14,7 +14,7 @@ from xdsl.ir import Attribute, Operation
 from snnir.dialects.layer_shapes import int_values, shape_of
 from snnir.dialects.network import NetworkOpBase, layer_names
 from snnir.kernels.context import ORDER
-from snnir.kernels.layout import logical_shape_of
+from snnir.kernels.layout import Order, channels_last, logical_shape_of
 from snnir.support.arrays import array_from_dense
 
 LOGICAL_SHAPE = "logical_shape"
@@ -99,7 +99,10 @@ class ExecutionResult:
 
 
 def packs_state(op: Operation) -> bool:
-    """Whether a neuron layer is computed window by window: no spikes as bytes, maybe not all."""
+    """Whether a neuron layer keeps neither spikes as bytes nor membranes after each step.
+
+    Maybe it is not computed as a whole.
+    """
     return LOGICAL_SHAPE in op.properties
 
 
@@ -110,10 +113,17 @@ def logical_shape_of_layer(op: Operation) -> tuple[int, ...]:
     return _logical_shape(op.membrane.type)  # type: ignore[attr-defined]
 
 
+def order_of_layer(op: Operation) -> Order:
+    """The order of the buffers of a neuron layer: the one noted on it, else channels last."""
+    if ORDER in op.attributes:
+        return array_from_dense(op.attributes[ORDER])
+    return channels_last(logical_shape_of_layer(op))
+
+
 def computed_neurons(op: Operation) -> NDArray[np.bool_]:
-    """Which neurons of a layer are computed window by window, channels first."""
+    """Which neurons of a layer that packs its state are computed, channels first."""
     computed = np.zeros(logical_shape_of_layer(op), np.bool_)
-    computed.reshape(-1)[array_from_dense(op.attributes[ORDER])] = True
+    computed.reshape(-1)[order_of_layer(op)] = True
     return computed
 
 

@@ -10,7 +10,9 @@ from snnir.dialects.snn_attributes import Reset
 from snnir.support.arrays import array_from_dense
 
 
-def leak_kind(op: snnrt.LIFOp | snnrt.LIOp | snnrt.WindowLIFBase) -> str:
+def leak_kind(
+    op: snnrt.LIFOp | snnrt.LIFMultiStepOp | snnrt.LIOp | snnrt.WindowLIFBase,
+) -> str:
     """`identity`, `half`, or `factor` for any other leak."""
     leak: SSAValue | None = op.leak
     if leak is None or not isinstance(constant := leak.owner, snnrt.ConstantOp):
@@ -21,7 +23,7 @@ def leak_kind(op: snnrt.LIFOp | snnrt.LIOp | snnrt.WindowLIFBase) -> str:
     return {LEAK_ONE: "identity", LEAK_ONE // 2: "half"}.get(int(values[0]), "factor")
 
 
-def has_narrow_thresholds(op: snnrt.LIFOp) -> bool:
+def has_narrow_thresholds(op: snnrt.LIFOp | snnrt.LIFMultiStepOp) -> bool:
     """Whether two neurons of a word can be compared with their thresholds.
 
     A threshold that is subtracted before the leak must not be negative, or the membrane could leave

@@ -15,7 +15,9 @@ from snnir.backends.c.gather_calls import GATHER_CALLS
 from snnir.backends.c.input_density import density_constant
 from snnir.backends.c.lane_calls import LANE_CALLS
 from snnir.backends.c.network import CNetwork
+from snnir.backends.c.neuron_shape import lif_shape, parameter_extent
 from snnir.backends.c.pool2d_shape import pool2d_shape
+from snnir.backends.c.step_calls import STEP_CALLS
 from snnir.backends.c.syntax import (
     INDENT,
     bits_of,
@@ -30,7 +32,7 @@ from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, buffer_shape
 from snnir.dialects.layer_shapes import int_values, spatial_output
 from snnir.dialects.qsnn import Overflow, Rounding
-from snnir.kernels.lif_kinds import has_leaks_to_recall, has_narrow_thresholds
+from snnir.kernels.lif_kinds import has_leaks_to_recall
 
 
 def check_density(network: CNetwork, op: snnrt.CheckDensityOp, name: str) -> CallText:
@@ -185,38 +187,6 @@ def sum_pool2d(network: CNetwork, op: snnrt.SumPool2dOp, name: str) -> CallText:
     return CallText([pool], [_pool2d_shape(name, op)])
 
 
-def _extent(parameter: SSAValue | None, layer: SSAValue) -> str:
-    """How many values a parameter has, as the kernels name it."""
-    count = 1 if parameter is None else size_of(parameter)
-    if count == 1:
-        return "SNNRT_EXTENT_LAYER"
-    channels = buffer_shape(layer.type)[-1]
-    return f"SNNRT_EXTENT_{'CHANNEL' if count == channels else 'NEURON'}"
-
-
-def _lif_shape(name: str, op: snnrt.LIFOp | snnrt.LIOp) -> str:
-    channels = buffer_shape(op.membrane.type)[-1]
-    fields: dict[str, int | str] = {
-        "positions": size_of(op.membrane) // channels,
-        "channels": channels,
-    }
-    threshold = None
-    if isinstance(op, snnrt.LIFOp):
-        threshold = op.threshold
-        fields["reset"] = f"SNNRT_RESET_{op.reset.data.upper()}"
-        fields["timing"] = f"SNNRT_RESET_{op.reset_timing.data.upper()}"
-        fields["compare"] = f"SNNRT_COMPARE_{op.compare.data.upper()}"
-    fields["current_shift"] = op.shift.value.data
-    fields["round_leak"] = "true" if op.rounding.data is Rounding.NEAREST else "false"
-    fields["saturate"] = "true" if op.overflow.data is Overflow.SATURATE else "false"
-    fields["leak_extent"] = _extent(op.leak, op.membrane)
-    fields["threshold_extent"] = _extent(threshold, op.membrane)
-    fields["bias_extent"] = _extent(op.bias, op.membrane)
-    if isinstance(op, snnrt.LIFOp):
-        fields["narrow_thresholds"] = "true" if has_narrow_thresholds(op) else "false"
-    return struct_definition(f"{name}_shape", "snnrt_lif_shape", fields)
-
-
 def lif(network: CNetwork, op: snnrt.LIFOp, name: str) -> CallText:
     bias = "NULL" if op.bias is None else network.pointer(op.bias)
     update = call(
@@ -224,7 +194,7 @@ def lif(network: CNetwork, op: snnrt.LIFOp, name: str) -> CallText:
         *map(network.pointer, (op.membrane, op.current, op.spikes, op.leak, op.threshold)),
         bias, f"&{name}_shape",
     )  # fmt: skip
-    return CallText([update], [_lif_shape(name, op)])
+    return CallText([update], [lif_shape(name, op)])
 
 
 def li(network: CNetwork, op: snnrt.LIOp, name: str) -> CallText:
@@ -233,7 +203,7 @@ def li(network: CNetwork, op: snnrt.LIOp, name: str) -> CallText:
         f"snnrt_li_{suffix(op.membrane)}_{suffix(op.current)}",
         *map(network.pointer, (op.membrane, op.current, op.leak)), bias, f"&{name}_shape",
     )  # fmt: skip
-    return CallText([update], [_lif_shape(name, op)])
+    return CallText([update], [lif_shape(name, op)])
 
 
 def alpha(network: CNetwork, op: snnrt.AlphaOp, name: str) -> CallText:
@@ -250,7 +220,7 @@ def alpha(network: CNetwork, op: snnrt.AlphaOp, name: str) -> CallText:
     pointers = [network.pointer(getattr(op, s)) for s in (*op.UPDATES, "current", "spikes")]
     for parameter in op.PARAMETERS:
         value = getattr(op, parameter)
-        fields[f"{parameter}_extent"] = _extent(value, op.membrane)
+        fields[f"{parameter}_extent"] = parameter_extent(value, op.membrane)
         pointers.append("NULL" if value is None else network.pointer(value))
     if op.recall is not None:
         fields["recall_leaks"] = "true" if has_leaks_to_recall(op) else "false"
@@ -269,7 +239,7 @@ def scale(network: CNetwork, op: snnrt.ScaleOp, name: str) -> CallText:
     multiply = call(
         f"snnrt_scale_{suffix(op.input)}_{suffix(op.output)}",
         *map(network.pointer, (op.input, op.output, op.factor)),
-        _extent(op.factor, op.output), size_of(op.output) // channels, channels,
+        parameter_extent(op.factor, op.output), size_of(op.output) // channels, channels,
     )  # fmt: skip
     return CallText([multiply])
 
@@ -347,6 +317,7 @@ CALLS: dict[type[Operation], Callable[[CNetwork, Any, str], CallText]] = {
     snnrt.ReadMembraneOp: read_membrane,
     **LANE_CALLS,
     **TILE_CALLS,
+    **STEP_CALLS,
     **COMPRESSED_CALLS,
     **GATHER_CALLS,
     **DOT_CALLS,

@@ -97,6 +97,11 @@ class CNetwork:
         """Whether the first step of a sequence alone reads the frame."""
         return all(op.once is not None for op in self.input_calls)
 
+    @property
+    def batch_steps(self) -> int | None:
+        """Steps that some neurons compute at once; None if all compute one."""
+        return next((op.period for op in self.calls if op.period is not None), None)
+
     @cached_property
     def constants(self) -> list[snnrt.ConstantOp]:
         """Constant arrays."""

@@ -11,6 +11,7 @@ from snnir.backends.c.call_text import CallText
 from snnir.backends.c.calls import call_text, check_events, events_to_hwc
 from snnir.backends.c.lane_calls import expand_spikes, list_event_hits
 from snnir.backends.c.network import CNetwork
+from snnir.backends.c.step_calls import expand_bits
 from snnir.backends.c.syntax import INDENT, array_definition, bits_of, c_type
 from snnir.backends.c.tile_calls import mark_event_list
 from snnir.dialects import snnrt
@@ -84,13 +85,24 @@ def header(network: CNetwork) -> str:
             "input_maximum": maximum,
             "input_scale": _input_scale(network),
             "run_description": _RUN_STATIC if network.is_static else _RUN,
-            "frame_hint": _STATIC_FRAME if network.reads_frame_once else "",
+            "frame_hint": (_STATIC_FRAME if network.reads_frame_once else "")
+            + _batch_hint(network),
             "timesteps": op.timesteps.value.data,
             "outputs": network.output_size,
             "classes": network.classes,
             "score_description": _SCORES[op.readout.data],
             "score_unit": _score_unit(network),
         },
+    )
+
+
+def _batch_hint(network: CNetwork) -> str:
+    """Further sentence of the comment on a step: which steps take longer."""
+    if network.batch_steps is None:
+        return ""
+    return (
+        f"\n   One step in {network.batch_steps}, the first among them, takes longer: it computes "
+        f"{network.batch_steps} steps\n   of some neurons."
     )
 
 
@@ -206,14 +218,14 @@ def _traced_spikes(network: CNetwork) -> list[str]:
     sizes = [
         element_count(op.spikes_shape)
         for op in network.layers
-        if isinstance(op, snnrt.WindowLIFBase)
+        if isinstance(op, snnrt.WindowLIFBase | snnrt.LIFMultiStepOp)
     ]
     if not sizes:
         return []
     return [
         "#else",
         f"#define {network.macro}_TRACED",
-        f"static int8_t __attribute__((aligned(4))) traced_spikes[{max(sizes)}];",
+        f"static int8_t __attribute__((aligned(4))) {TRACED_SPIKES}[{max(sizes)}];",
     ]
 
 
@@ -260,6 +272,11 @@ def _call_name(network: CNetwork, index: int, op: KernelOpBase) -> str:
     return f"call_{index}_{op.name.split('.')[1]}{clean}"
 
 
+_TAKING_STEP = (
+    snnrt.FirstSpikeOp | snnrt.ReadMembraneOp | snnrt.ListBitsOp | snnrt.BitsToBytesOp
+)  # fmt: skip
+
+
 def _parameters(op: KernelOpBase) -> list[tuple[str, str]]:
     """Parameters of a call's function besides the arena: declaration and argument."""
     parameters = []
@@ -267,7 +284,7 @@ def _parameters(op: KernelOpBase) -> list[tuple[str, str]]:
         parameters.append(("uint32_t count", "count"))
     if getattr(op, "spike_count", None) is not None:
         parameters.append(("uint32_t spike_count", "spike_count"))
-    if isinstance(op, snnrt.FirstSpikeOp | snnrt.ReadMembraneOp):
+    if isinstance(op, _TAKING_STEP):
         parameters.append(("int32_t step", "step"))
     return parameters
 
@@ -312,16 +329,28 @@ def _compute(network: CNetwork) -> str:
     for index, op in enumerate(network.calls):
         if op in network.input_calls or op.once is not None:
             continue
+        uses_step |= op.period is not None
         uses_step |= any(argument == "step" for _, argument in _parameters(op))
-        lines.append(_call_statement(network, index, op))
+        lines += _in_its_steps(op, _call_statement(network, index, op))
         if isinstance(op, snnrt.LIFOp | snnrt.LIOp | snnrt.AlphaOp):
             lines.append(_trace(network, layer_numbers[op], op))
         elif isinstance(op, snnrt.WindowLIFBase):
-            lines += _trace_window(network, layer_numbers[op], op)
+            expanded = expand_spikes(network, op, TRACED_SPIKES)
+            lines += _trace_packed(network, layer_numbers[op], op, expanded)
+        elif isinstance(op, snnrt.LIFMultiStepOp):
+            expanded = expand_bits(network, op, TRACED_SPIKES)
+            lines += _trace_packed(network, layer_numbers[op], op, expanded)
     if not uses_step:
         lines.insert(0, "(void)step;")
     body = "\n".join(INDENT + line for line in lines)
     return f"static void compute(uint8_t *arena, int32_t step) {{\n{body}\n}}\n"
+
+
+def _in_its_steps(op: KernelOpBase, statement: str) -> list[str]:
+    """The statement, under the condition that the step makes the call."""
+    if op.period is None:
+        return [statement]
+    return [f"if (step % {op.period} == 0) {{", INDENT + statement, "}"]
 
 
 def _trace(network: CNetwork, number: int, op: snnrt.LIFOp | snnrt.LIOp | snnrt.AlphaOp) -> str:
@@ -336,13 +365,21 @@ def _trace(network: CNetwork, number: int, op: snnrt.LIFOp | snnrt.LIOp | snnrt.
     )
 
 
-def _trace_window(network: CNetwork, number: int, op: snnrt.WindowLIFBase) -> list[str]:
-    """As `_trace`, with the spikes expanded; the state has another form than the membrane."""
+TRACED_SPIKES = "traced_spikes"
+
+
+def _trace_packed(
+    network: CNetwork,
+    number: int,
+    op: snnrt.WindowLIFBase | snnrt.LIFMultiStepOp,
+    expanded: str,
+) -> list[str]:
+    """As `_trace`, with the spikes expanded; the state is not the membrane after the step."""
     size = element_count(op.spikes_shape)
     return [
         f"#ifdef {network.macro}_TRACED",
-        expand_spikes(network, op, "traced_spikes"),
-        f"{network.macro}_TRACE({number}, traced_spikes, {size}, NULL, 0);",
+        expanded,
+        f"{network.macro}_TRACE({number}, {TRACED_SPIKES}, {size}, NULL, 0);",
         "#endif",
     ]
 

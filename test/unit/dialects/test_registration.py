@@ -20,7 +20,7 @@ MODULES = {
     "qsnn": ("qsnn", "qsnn_layers", "qsnn_neurons", "input_density"),
     "snnrt": (
         "snnrt", "snnrt_memory", "snnrt_layers", "snnrt_neurons", "snnrt_input", "snnrt_lanes",
-        "snnrt_masks", "snnrt_maps",
+        "snnrt_masks", "snnrt_maps", "snnrt_steps",
         "snnrt_compressed", "snnrt_packed", "snnrt_tiles", "snnrt_gather", "snnrt_dot",
     ),
     "cmsis_nn": ("cmsis_nn",),

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The constant that tells neuron kernels shape and dynamics of a layer."""
+
+from xdsl.ir import SSAValue
+
+from snnir.backends.c.syntax import size_of, struct_definition
+from snnir.dialects import snnrt
+from snnir.dialects.kernel_bases import buffer_shape
+from snnir.dialects.qsnn import Overflow, Rounding
+from snnir.kernels.lif_kinds import has_narrow_thresholds
+
+
+def parameter_extent(parameter: SSAValue | None, layer: SSAValue) -> str:
+    """How many values a parameter has, as the kernels name it."""
+    count = 1 if parameter is None else size_of(parameter)
+    if count == 1:
+        return "SNNRT_EXTENT_LAYER"
+    channels = buffer_shape(layer.type)[-1]
+    return f"SNNRT_EXTENT_{'CHANNEL' if count == channels else 'NEURON'}"
+
+
+def lif_shape(name: str, op: snnrt.LIFOp | snnrt.LIFMultiStepOp | snnrt.LIOp) -> str:
+    """The constant `<name>_shape` of a call of leaky neurons or integrators."""
+    channels = buffer_shape(op.membrane.type)[-1]
+    fields: dict[str, int | str] = {
+        "positions": size_of(op.membrane) // channels,
+        "channels": channels,
+    }
+    threshold = None if isinstance(op, snnrt.LIOp) else op.threshold
+    if not isinstance(op, snnrt.LIOp):
+        fields["reset"] = f"SNNRT_RESET_{op.reset.data.upper()}"
+        fields["timing"] = f"SNNRT_RESET_{op.reset_timing.data.upper()}"
+        fields["compare"] = f"SNNRT_COMPARE_{op.compare.data.upper()}"
+    fields["current_shift"] = op.shift.value.data
+    fields["round_leak"] = "true" if op.rounding.data is Rounding.NEAREST else "false"
+    fields["saturate"] = "true" if op.overflow.data is Overflow.SATURATE else "false"
+    fields["leak_extent"] = parameter_extent(op.leak, op.membrane)
+    fields["threshold_extent"] = parameter_extent(threshold, op.membrane)
+    fields["bias_extent"] = parameter_extent(op.bias, op.membrane)
+    if not isinstance(op, snnrt.LIOp):
+        fields["narrow_thresholds"] = "true" if has_narrow_thresholds(op) else "false"
+    return struct_definition(f"{name}_shape", "snnrt_lif_shape", fields)

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Calls of the `snnrt` dialect that compute several time steps of neurons at once.
+
+Re-exported by `snnir.dialects.snnrt`.
+"""
+
+from typing import ClassVar
+
+from xdsl.dialects.builtin import I64, DenseArrayBase, IntegerAttr, i8, i16, i32, i64
+from xdsl.ir import Attribute, SSAValue
+from xdsl.irdl import irdl_op_definition, opt_operand_def, prop_def
+from xdsl.utils.exceptions import VerifyException
+
+from snnir.dialects.kernel_bases import (
+    BUFFER,
+    KernelOpBase,
+    ListingCallBase,
+    buffer_operand,
+    buffer_shape,
+    expect_buffer,
+    expect_rank,
+    expect_same_shape,
+)
+from snnir.dialects.layer_shapes import element_count
+from snnir.dialects.qsnn import OverflowAttr, RoundingAttr
+from snnir.dialects.snn_attributes import CompareAttr, ResetAttr, ResetTimingAttr
+from snnir.dialects.snnrt_layers import verify_extents
+
+MOST_STEPS = 16
+"""Steps that one call can compute (`SNNRT_HISTORY_STEPS`)."""
+
+BITS_OF_WORD = 32
+
+
+def step_words(elements: int) -> int:
+    """Words that hold a bit for each element."""
+    return -(-elements // BITS_OF_WORD)
+
+
+@irdl_op_definition
+class LIFMultiStepOp(KernelOpBase):
+    """`snnrt_lif_steps_{state}_{current}`: several steps of `snnrt.lif` with the same currents.
+
+    Runs in every `period`-th step, and leaves the spikes of that one and of those that follow as
+    rows of `bits`, of which bit `i` of word `w` is that of neuron `32 w + i` of the buffer. The
+    membrane is that after the last of these steps.
+
+    (C1) `membrane` and `current` have the same shape; (C2) each parameter has one of the three
+    extents of `snnrt.lif`; (C3) `bits` are `(period, words)` of i32, of at most 16 steps, and have
+    a bit for each neuron.
+    """
+
+    name = "snnrt.lif_multi_step"
+    READS: ClassVar[tuple[str, ...]] = ("current", "leak", "threshold", "bias")
+    WRITES: ClassVar[tuple[str, ...]] = ("bits",)
+    UPDATES: ClassVar[tuple[str, ...]] = ("membrane",)
+
+    membrane = buffer_operand()
+    current = buffer_operand()
+    bits = buffer_operand()
+    leak = buffer_operand()
+    threshold = buffer_operand()
+    bias = opt_operand_def(BUFFER)
+    reset = prop_def(ResetAttr)
+    reset_timing = prop_def(ResetTimingAttr)
+    compare = prop_def(CompareAttr)
+    shift = prop_def(IntegerAttr)
+    overflow = prop_def(OverflowAttr)
+    rounding = prop_def(RoundingAttr)
+    logical_shape = prop_def(DenseArrayBase.constr(i64))
+    """Shape of the layer at the levels above, channels first."""
+
+    def __init__(
+        self,
+        membrane: SSAValue,
+        current: SSAValue,
+        bits: SSAValue,
+        leak: SSAValue,
+        threshold: SSAValue,
+        bias: SSAValue | None,
+        dynamics: dict[str, Attribute],
+    ):
+        super().__init__(
+            operands=[membrane, current, bits, leak, threshold, bias], properties=dynamics
+        )
+
+    @property
+    def period(self) -> int:
+        """Steps that a call computes."""
+        return buffer_shape(self.bits.type)[0]
+
+    @property
+    def spikes_shape(self) -> tuple[int, ...]:
+        """Shape of the neurons in the buffer, channels last."""
+        return buffer_shape(self.membrane.type)
+
+    def verify_(self) -> None:
+        expect_same_shape(self.membrane, self.current)  # C1
+        verify_extents(self.membrane, self.leak, self.threshold, self.bias)  # C2
+        expect_rank("bits", self.bits, 2)  # C3
+        expect_buffer("bits", self.bits, i32)
+        steps, words = buffer_shape(self.bits.type)
+        neurons = element_count(self.spikes_shape)
+        if not 1 <= steps <= MOST_STEPS or words != step_words(neurons):
+            raise VerifyException(
+                f"bits have shape {steps} x {words}, expected at most {MOST_STEPS} steps of "
+                f"{step_words(neurons)} words for {neurons} neurons"
+            )
+
+
+@irdl_op_definition
+class ListBitsOp(ListingCallBase):
+    """`snnrt_list_bits`: flat indices of the spikes of the step in `bits`; returns how many.
+
+    (C1) The list has room for all `elements`, and 16 bits hold every index; (C2) rows of `bits`
+    have a bit for each element.
+    """
+
+    name = "snnrt.list_bits"
+    READS: ClassVar[tuple[str, ...]] = ("bits",)
+    WRITES: ClassVar[tuple[str, ...]] = ("list",)
+
+    bits = buffer_operand()
+    list = buffer_operand()
+    elements = prop_def(IntegerAttr[I64])
+
+    assembly_format = "operands attr-dict `:` functional-type(operands, results)"
+
+    def __init__(self, bits: SSAValue, list: SSAValue, elements: int):
+        super().__init__(
+            operands=[bits, list],
+            properties={"elements": IntegerAttr(elements, i64)},
+            result_types=[i32],
+        )
+
+    @property
+    def listed(self) -> SSAValue:
+        """See the base class."""
+        return self.list
+
+    def verify_(self) -> None:
+        elements = self.elements.value.data
+        expect_buffer("list", self.list, i16)
+        room = element_count(buffer_shape(self.list.type))
+        if room < elements or elements > 1 << 16:  # C1
+            raise VerifyException(f"a list of {room} does not hold {elements} indices of 16 bits")
+        verify_step_bits(self.bits, elements)  # C2
+
+
+@irdl_op_definition
+class BitsToBytesOp(KernelOpBase):
+    """`snnrt_bits_to_bytes`: the spikes of the step in `bits` as bytes.
+
+    (C1) Rows of `bits` have a bit for each element of `spikes`.
+    """
+
+    name = "snnrt.bits_to_bytes"
+    READS: ClassVar[tuple[str, ...]] = ("bits",)
+    WRITES: ClassVar[tuple[str, ...]] = ("spikes",)
+
+    bits = buffer_operand()
+    spikes = buffer_operand()
+
+    def __init__(self, bits: SSAValue, spikes: SSAValue):
+        super().__init__(operands=[bits, spikes])
+
+    def verify_(self) -> None:
+        expect_buffer("spikes", self.spikes, i8)
+        verify_step_bits(self.bits, element_count(buffer_shape(self.spikes.type)))  # C1
+
+
+def verify_step_bits(bits: SSAValue, elements: int) -> None:
+    """Verify that a buffer is `(steps, words)` with a bit for each element."""
+    expect_rank("bits", bits, 2)
+    expect_buffer("bits", bits, i32)
+    if (words := buffer_shape(bits.type)[1]) != step_words(elements):
+        raise VerifyException(f"bits have rows of {words} words, which do not hold {elements} bits")
