@@ -63,6 +63,9 @@ PASSES: dict[str, Callable[[], type[ModulePass]]] = {
     "kernels-hoist-static-input": _lazy(
         "snnir.passes.kernels_hoist_static_input:KernelsHoistStaticInputPass"
     ),
+    "kernels-batch-timesteps": _lazy(
+        "snnir.passes.kernels_batch_timesteps:KernelsBatchTimestepsPass"
+    ),
     "kernels-plan-memory": _lazy("snnir.passes.kernels_plan_memory:KernelsPlanMemoryPass"),
 }
 

@@ -43,8 +43,8 @@ from snnir.kernels.window_rules import PACKING, window_blocks
 from snnir.kernels.windows import match_map_block
 from snnir.memory.lifetimes import lifetimes, root_buffer, value_bytes
 from snnir.passes.convert_qsnn_to_kernels import ConvertQSNNToKernelsPass
-from snnir.passes.kernels_hoist_static_input import KernelsHoistStaticInputPass
 from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
+from snnir.passes.static_input import StaticInputPasses
 from snnir.quantization.integer_ranges import network_ranges
 from snnir.support.diagnostics import DiagnosticEngine
 from snnir.universe import make_context
@@ -245,13 +245,13 @@ class Lowered:
 def lower(
     network: qsnn.NetworkOp,
     choices: Assignment,
-    hoisting: KernelsHoistStaticInputPass | None = None,
+    static_input: StaticInputPasses | None = None,
     metric: Metric = "instructions",
 ) -> Lowered:
     """Lower a copy of a network with a choice for each layer.
 
     Args:
-        hoisting: the pass as it will run on the kernels; None for its defaults.
+        static_input: the passes as they will run on the kernels; None for their defaults.
         metric: what calls cost.
 
     Raises:
@@ -269,7 +269,7 @@ def lower(
     # Nobody wants remarks on what may not be chosen.
     with DiagnosticEngine():
         ConvertQSNNToKernelsPass().apply(context, module)
-        (hoisting or KernelsHoistStaticInputPass()).apply(context, module)
+        (static_input or StaticInputPasses()).apply(context, module)
         KernelsPlanMemoryPass().apply(context, module)
     lowered = next(op for op in module.ops if isinstance(op, snnrt.NetworkOp))
     return Lowered(lowered, predict(lowered, metric=metric))
@@ -406,14 +406,14 @@ def layer_costs(
     budgets: Sequence[int],
     tiles: Sequence[int],
     cmsis: bool,
-    hoisting: KernelsHoistStaticInputPass | None = None,
+    static_input: StaticInputPasses | None = None,
     metric: Metric = "instructions",
 ) -> list[Costs]:
     """The candidates of each layer with their costs."""
     layers, windows = layers_of(network), window_layers(network)
     result: list[Costs] = [{} for _ in layers]
     for choices in _assignments(network, windows, packings, budgets, tiles, cmsis):
-        lowered = lower(network, choices, hoisting, metric)
+        lowered = lower(network, choices, static_input, metric)
         if any(choice.kernel in CMSIS_CHOICES for choice in choices) and lowered.cost.unknown:
             # What is not in the table would seem to cost nothing.
             continue

@@ -23,6 +23,7 @@ from snnir.costs.features_lanes import (
     packing_of,
 )
 from snnir.costs.features_neurons import UNROLLED, bits_of, is_unrolled_alpha
+from snnir.costs.features_steps import steps_kind
 from snnir.costs.features_tiles import quads_of
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, buffer_element, buffer_shape
@@ -30,6 +31,7 @@ from snnir.dialects.layer_shapes import element_count, int_values, shape_of
 from snnir.dialects.snn_attributes import Reset, ResetTiming
 from snnir.dialects.snnrt_gather import QUAD_OUTPUTS
 from snnir.dialects.snnrt_lanes import MASK_LANES, mask_count
+from snnir.dialects.snnrt_steps import BITS_OF_WORD
 from snnir.kernels.c_constants import c_constant
 from snnir.kernels.dot_weights import TILE_OUTPUTS
 from snnir.kernels.gathered_weights import TILE_QUADS, gather_tiles
@@ -206,6 +208,25 @@ def _lif(op: snnrt.LIFOp) -> Amounts:
     }
 
 
+def _lif_multi_step(op: snnrt.LIFMultiStepOp) -> Amounts:
+    """Each step of a neuron, or of a pair, has code of its own where a loop over steps would cost
+    more; twice where neurons have leaks of their own (`snnrt_leak_wide`).
+    """
+    kind, steps, neurons = steps_kind(op), op.period, element_count(op.spikes_shape)
+    own_leaks = element_count(buffer_shape(op.leak.type)) > 1
+    return {
+        f"step_{kind}": steps,
+        f"step_{kind}_own_leaks": steps * own_leaks,
+        "step_odd": steps * (kind == "packed" and neurons % 2 > 0),
+        "incomplete": neurons % BITS_OF_WORD > 0,
+    }
+
+
+def _bits_to_bytes(op: snnrt.BitsToBytesOp) -> Amounts:
+    elements = element_count(buffer_shape(op.spikes.type))
+    return {"word": elements >= BITS_OF_WORD, "rest": elements % BITS_OF_WORD > 0}
+
+
 def _alpha(op: snnrt.AlphaOp) -> Amounts:
     """Each channel of few has code of its own."""
     copies = buffer_shape(op.membrane.type)[-1] if is_unrolled_alpha(op) else 1
@@ -269,6 +290,8 @@ _AMOUNTS: dict[type, Callable[..., Amounts]] = {
     snnrt.SumPool2dOp: _pool,
     snnrt.MaxPoolMasksOp: _pool_masks,
     snnrt.LIFOp: _lif,
+    snnrt.LIFMultiStepOp: _lif_multi_step,
+    snnrt.BitsToBytesOp: _bits_to_bytes,
     snnrt.AlphaOp: _alpha,
     snnrt.CheckDensityOp: _check_density,
     snnrt.ListHitsOp: _list_hits,

@@ -25,6 +25,7 @@ from snnir.costs.features_neurons import UNROLLED, bits_of
 from snnir.costs.features_packed import conv2d_scatter_packed
 from snnir.costs.features_pooling import FEATURES as POOLING_FEATURES
 from snnir.costs.features_sparse import sparse_convolution
+from snnir.costs.features_steps import STEP_FEATURES
 from snnir.costs.features_tiles import FEATURES as TILE_FEATURES
 from snnir.costs.features_windows import FEATURES as WINDOW_FEATURES
 from snnir.costs.signals import Signal, Signals
@@ -222,6 +223,7 @@ FEATURES: dict[type, Callable[..., Found]] = {
     **CMSIS_FEATURES,
     **NEURON_FEATURES,
     **POOLING_FEATURES,
+    **STEP_FEATURES,
     snnrt.SpikeListOp: _spike_list,
     snnrt.Conv2dScatterOp: conv2d_scatter,
     snnrt.Conv2dScatterValuesOp: conv2d_scatter,

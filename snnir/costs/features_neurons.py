@@ -30,7 +30,8 @@ def bits_of(value: SSAValue) -> int:
     return element.width.data
 
 
-def _size(value: SSAValue) -> int:
+def size_of(value: SSAValue) -> int:
+    """Number of elements of a buffer."""
     return element_count(buffer_shape(value.type))
 
 
@@ -48,7 +49,7 @@ SHORT_LAYER = 12
 
 def _one_by_one(op: snnrt.LIFOp) -> Amounts:
     """Neurons with branches, where what a reset takes depends on when it happens."""
-    neurons, row = _size(op.membrane), _row(op)
+    neurons, row = size_of(op.membrane), row_of(op)
     length = "short" if neurons <= SHORT_LAYER else "long"
     reset = op.reset.data
     zero = "zero" if reset in (Reset.ZERO_AFTER, Reset.ZERO_BEFORE) else reset.value
@@ -67,35 +68,35 @@ def _kind(op: snnrt.LIFOp) -> str:
         return "saturating"
     if state == 16 and has_narrow_thresholds(op):
         return "channels" if _by_channels(op) else "packed"
-    wide = state == 32 and _size(op.leak) == 1 and op.reset.data is not Reset.SUBTRACT_DECAYED
+    wide = state == 32 and size_of(op.leak) == 1 and op.reset.data is not Reset.SUBTRACT_DECAYED
     return "wide" if wide else "plain"
 
 
 def _by_channels(op: snnrt.LIFOp) -> bool:
     """`snnrt_lif_by_channels`."""
     channels = buffer_shape(op.membrane.type)[-1]
-    sizes = {_size(value) for value in (op.threshold, op.bias) if value is not None}
+    sizes = {size_of(value) for value in (op.threshold, op.bias) if value is not None}
     return (
         bits_of(op.current) == 16
-        and _size(op.membrane) > channels
+        and size_of(op.membrane) > channels
         and op.reset.data is Reset.SUBTRACT
         and op.reset_timing.data is ResetTiming.DELAYED
-        and _size(op.leak) == 1
+        and size_of(op.leak) == 1
         and channels in sizes
         and sizes <= {1, channels}
     )
 
 
-def _row(op: snnrt.LIFOp) -> int:
+def row_of(op: snnrt.LIFOp | snnrt.LIFMultiStepOp) -> int:
     """`snnrt_lif_row`: neurons that lie side by side, each with parameters of its own."""
-    neurons, channels = _size(op.membrane), buffer_shape(op.membrane.type)[-1]
+    neurons, channels = size_of(op.membrane), buffer_shape(op.membrane.type)[-1]
     parameters = [value for value in (op.leak, op.threshold, op.bias) if value is not None]
-    return channels if any(_size(value) == channels > 1 for value in parameters) else neurons
+    return channels if any(size_of(value) == channels > 1 for value in parameters) else neurons
 
 
 def _grouped(op: snnrt.LIFOp, kind: str) -> Amounts:
     """Neurons that are computed several at a time, and those that are left over in each row."""
-    neurons, row = _size(op.membrane), _row(op)
+    neurons, row = size_of(op.membrane), row_of(op)
     rows = neurons // row
     singles = rows * (row % 2)
     whole = row % 4 == 0 or kind == "packed"
@@ -106,7 +107,7 @@ def _grouped(op: snnrt.LIFOp, kind: str) -> Amounts:
     return {
         "begun": begun,
         "four": fours,
-        "four_immediate": fours * _is_immediate(op),
+        "four_immediate": fours * is_immediate(op),
         "two": twos,
         **_steps("pair", twos + 2 * fours, op),
         **({} if singles == 0 else {"single_row": rows, **_steps("single", singles, op)}),
@@ -115,14 +116,14 @@ def _grouped(op: snnrt.LIFOp, kind: str) -> Amounts:
 
 def _steps(prefix: str, number: float, op: snnrt.LIFOp) -> Amounts:
     """So many steps of neurons, by what each of them takes."""
-    several = [v for v in (op.leak, op.threshold, op.bias) if v is not None and _size(v) > 1]
-    loaded = several if _row(op) == _size(op.membrane) or prefix != "pair" else []
+    several = [v for v in (op.leak, op.threshold, op.bias) if v is not None and size_of(v) > 1]
+    loaded = several if row_of(op) == size_of(op.membrane) or prefix != "pair" else []
     zero = op.reset.data in (Reset.ZERO_AFTER, Reset.ZERO_BEFORE)
-    immediate = _is_immediate(op)
+    immediate = is_immediate(op)
     return {
         prefix: number,
         f"{prefix}_{leak_kind(op)}": number,
-        f"{prefix}_leaks": number * (_size(op.leak) > 1),
+        f"{prefix}_leaks": number * (size_of(op.leak) > 1),
         f"{prefix}_zero": number * zero,
         f"{prefix}_decayed": number * (op.reset.data is Reset.SUBTRACT_DECAYED),
         f"{prefix}_subtract": number * (op.reset.data is Reset.SUBTRACT),
@@ -140,13 +141,14 @@ def _shifts(prefix: str, op: snnrt.LIFOp) -> float:
     return 0.5 if doubled else float(op.shift.value.data != 0)
 
 
-def _is_immediate(op: snnrt.LIFOp) -> bool:
+def is_immediate(op: snnrt.LIFOp | snnrt.LIFMultiStepOp) -> bool:
+    """Whether a reset takes effect in the step of its spike."""
     return op.reset_timing.data is ResetTiming.IMMEDIATE and op.reset.data is not Reset.NONE
 
 
 def _li(op: snnrt.LIOp, signals: Signals) -> Found:
-    neurons = _size(op.membrane)
-    several = [value for value in (op.leak, op.bias) if value is not None and _size(value) > 1]
+    neurons = size_of(op.membrane)
+    several = [value for value in (op.leak, op.bias) if value is not None and size_of(value) > 1]
     amounts: Amounts = {
         "call": 1,
         f"neuron_{'short' if neurons <= SHORT_LAYER else 'long'}": neurons,
@@ -172,7 +174,7 @@ _ALPHA_SATURATING = {Reset.NONE: 6, Reset.ZERO_AFTER: 6, Reset.SUBTRACT: 5}
 
 def _loaded_parameters(op: snnrt.AlphaOp) -> int:
     parameters = (getattr(op, name) for name in op.PARAMETERS)
-    return sum(value is not None and _size(value) > 1 for value in parameters)
+    return sum(value is not None and size_of(value) > 1 for value in parameters)
 
 
 def is_unrolled_alpha(op: snnrt.AlphaOp) -> bool:
@@ -185,7 +187,7 @@ def is_unrolled_alpha(op: snnrt.AlphaOp) -> bool:
 
 
 def _alpha(op: snnrt.AlphaOp, signals: Signals) -> Found:
-    neurons = _size(op.membrane)
+    neurons = size_of(op.membrane)
     reset, length = op.reset.data.value, "short" if is_unrolled_alpha(op) else "long"
     amounts: Amounts = {
         "call": 1,
@@ -198,7 +200,7 @@ def _alpha(op: snnrt.AlphaOp, signals: Signals) -> Found:
 
 
 def _readout(op: KernelOpBase, signals: Signals) -> Found:
-    outputs = _size(op.operands[0])
+    outputs = size_of(op.operands[0])
     # Compilers unroll short loops.
     return "", {"call": 1, "output": outputs, "looped": outputs * (outputs > SHORT_READOUT)}
 

@@ -100,6 +100,15 @@ def most_arena_bytes(ram_limit: int | None, ram_reserve: int = 0) -> int | None:
     return max(ram_limit - ram_reserve - int(load_table().ram_bytes), 0)
 
 
+def most_flash_bytes(flash_limit: int | None, flash_reserve: int = 0) -> int | None:
+    """What a limit of flash leaves for what is predicted; None without a limit.
+
+    Args:
+        flash_reserve: bytes that predictions are known to leave out.
+    """
+    return None if flash_limit is None else max(flash_limit - flash_reserve, 0)
+
+
 def _apply(amounts: Mapping[str, float], coefficients: Mapping[str, float]) -> float:
     return sum(amount * coefficients.get(name, 0.0) for name, amount in amounts.items())
 
@@ -135,7 +144,7 @@ def predict(
         presentation: how steps are given; events where a network takes them, else frames.
     """
     table = load_table() if table is None else table
-    signals = Signals(network)
+    signals, steps = Signals(network), network.timesteps.value.data
     times: dict[Metric, dict[KernelOpBase, float]] = {"instructions": {}, "cycles": {}}
     code: dict[KernelOpBase, float] = {}
     unknown: dict[str, None] = {}
@@ -146,10 +155,10 @@ def predict(
         coefficients = _coefficients(table.instructions, kernel)
         if coefficients is None:
             unknown[kernel] = None
-        steps = 1 if op.once is None else network.timesteps.value.data
-        times["instructions"][op] = _apply(amounts, coefficients or {}) / steps
+        times_run = sum(map(op.runs_in, range(steps)))
+        times["instructions"][op] = _apply(amounts, coefficients or {}) * times_run / steps
         cycles = _apply(amounts, _coefficients(table.cycles, kernel) or {})
-        times["cycles"][op] = cycles / steps
+        times["cycles"][op] = cycles * times_run / steps
         # Variants of what reads the input differ in time only.
         code[op] = _apply(code_amounts(op), _coefficients(table.code, kernel) or {})
         code[op] += table_bytes(op)

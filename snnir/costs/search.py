@@ -28,11 +28,11 @@ from snnir.costs.candidates import (
 )
 from snnir.costs.goals import Goal, Metric, Totals, best_first, keeps_arena, wanted
 from snnir.costs.library import Parts, library_bytes
-from snnir.costs.model import CostTable, NetworkCost, load_table, most_arena_bytes
+from snnir.costs.model import CostTable, NetworkCost, load_table, most_arena_bytes, most_flash_bytes
 from snnir.dialects import qsnn
 from snnir.dialects.snn_attributes import InputKind
 from snnir.kernels.context import Packing
-from snnir.passes.kernels_hoist_static_input import KernelsHoistStaticInputPass
+from snnir.passes.static_input import StaticInputPasses
 
 LONGEST_FRONT = 400
 """Partial assignments that are kept."""
@@ -183,13 +183,13 @@ def select(
     limits = limits or Limits()
     packings: tuple[Packing, ...] = ("pairs", "triples") if triples else ("pairs",)
     tiles = TILES if goal == "size" or limits.any else ()
-    hoisting = KernelsHoistStaticInputPass(keep_arena=keeps_arena(goal))
+    static_input = StaticInputPasses(keep_arena=keeps_arena(goal))
 
-    def costs(hoisting: KernelsHoistStaticInputPass) -> list[Costs]:
-        return layer_costs(network, packings, budgets, tiles, cmsis, hoisting, metric)
+    def costs(static_input: StaticInputPasses) -> list[Costs]:
+        return layer_costs(network, packings, budgets, tiles, cmsis, static_input, metric)
 
-    found = costs(hoisting)
-    search = _Search(network, goal, hoisting, metric)
+    found = costs(static_input)
+    search = _Search(network, goal, static_input, metric)
     freely = found
     if goal != "size":
         freely = [{key: cost for key, cost in each.items() if not key[0].tile_rows}
@@ -198,9 +198,12 @@ def select(
     if limits.over(unlimited.lowered.cost) == (0, 0):
         return unlimited
     ways = [found]
-    if limits.ram is not None and network.input.data is InputKind.STATIC_VALUES:
-        # Whether its currents may be kept is a matter of the whole arena, not of a layer.
-        ways.append(costs(replace(hoisting, ram_limit=0)))
+    if network.input.data is InputKind.STATIC_VALUES:
+        # Whether currents may be kept, and steps batched, is a matter of the whole network.
+        if limits.ram is not None:
+            ways.append(costs(replace(static_input, ram_limit=0)))
+        if limits.flash is not None:
+            ways.append(costs(replace(static_input, flash_limit=0)))
     within = search.best(ways, limits)
     return replace(within, unlimited=totals_of(unlimited.lowered.cost, metric))
 
@@ -229,14 +232,16 @@ class _Search:
 
     network: qsnn.NetworkOp
     goal: Goal
-    hoisting: KernelsHoistStaticInputPass
+    static_input: StaticInputPasses
     metric: Metric
 
     def _lower(self, partial: Partial, limits: Limits) -> Lowered:
-        hoisting = replace(
-            self.hoisting, ram_limit=most_arena_bytes(limits.ram, limits.ram_reserve)
+        static_input = replace(
+            self.static_input,
+            ram_limit=most_arena_bytes(limits.ram, limits.ram_reserve),
+            flash_limit=most_flash_bytes(limits.flash, limits.flash_reserve),
         )
-        return lower(self.network, partial.choices, hoisting, self.metric)
+        return lower(self.network, partial.choices, static_input, self.metric)
 
     def _tried(self, partial: Partial, candidates: list[Costs], limits: Limits) -> Selection:
         """An assignment as a whole network."""

@@ -294,6 +294,12 @@ class Signals:
         elif isinstance(op, snnrt.WindowLIFBase):
             signal = neuron_signal(op, op.spikes_shape, op.channels.value.data)
             known[op.listed] = replace(signal, bit_channels=_ordered_bits(op))
+        elif isinstance(op, snnrt.LIFMultiStepOp):
+            known[op.bits] = neuron_signal(op, op.spikes_shape, op.spikes_shape[-1])
+        elif isinstance(op, snnrt.ListBitsOp):
+            known[op.list] = self[op.bits]
+        elif isinstance(op, snnrt.BitsToBytesOp):
+            known[root_of(op.spikes)] = self[op.bits]
         elif isinstance(op, snnrt.LIFOp | snnrt.AlphaOp):
             shape = buffer_shape(op.spikes.type)
             known[root_of(op.spikes)] = neuron_signal(op, shape, shape[-1])

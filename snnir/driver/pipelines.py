@@ -12,7 +12,7 @@ from xdsl.utils.arg_spec import ArgSpec, ParameterListType
 
 from snnir.backends.targets import TargetDescription
 from snnir.costs.goals import Goal, Metric, keeps_arena
-from snnir.costs.model import most_arena_bytes
+from snnir.costs.model import most_arena_bytes, most_flash_bytes
 from snnir.kernels.context import KernelChoice, NeuronChoice, Packing
 from snnir.quantization.options import StatePolicy
 from snnir.support.pipeline import (
@@ -175,13 +175,13 @@ def to_kernels(options: LoweringOptions) -> str:
         "weight-bits": None if options.weight_bits == 8 else options.weight_bits,
     }
     conversion = _spec("convert-qsnn-to-kernels", values)
-    return f"{conversion},{hoisting(options)},{memory_planning(options)}"
+    return f"{conversion},{static_input(options)},{memory_planning(options)}"
 
 
 def selected_to_kernels(options: LoweringOptions) -> str:
     """The passes of `to_kernels` after a kernel was chosen for each layer."""
     # Every layer has its choice then; others are what its costs were predicted with.
-    return f"convert-qsnn-to-kernels,{hoisting(options)},{memory_planning(options)}"
+    return f"convert-qsnn-to-kernels,{static_input(options)},{memory_planning(options)}"
 
 
 def kernel_selection(options: LoweringOptions) -> str:
@@ -198,17 +198,17 @@ def activity_measurement(calibration: str) -> str:
     return _spec("snn-measure-activity", {"calibration": calibration})
 
 
-def hoisting(options: LoweringOptions) -> str:
-    """The pass that computes once in a sequence what a static input allows."""
-    limit = options.ram_limit
+def static_input(options: LoweringOptions) -> str:
+    """The passes that compute once, or for several steps at once, what a static input allows."""
+    limit, flash = options.ram_limit, options.flash_limit
     if options.optimize is not None:
         limit = most_arena_bytes(limit, options.ram_reserve)
-    values: dict[str, int | str | None] = {
-        "keep-arena": keeps_arena(options.optimize) or None,
-        "ram-limit": limit,
-        "target": options.target,
-    }
-    return _spec("kernels-hoist-static-input", values)
+        flash = most_flash_bytes(flash, options.flash_reserve)
+    values: dict[str, int | str | None] = {"ram-limit": limit, "target": options.target}
+    if keeps_arena(options.optimize):
+        return _spec("kernels-hoist-static-input", {"keep-arena": True, **values})
+    batches = _spec("kernels-batch-timesteps", {**values, "flash-limit": flash})
+    return f"{_spec('kernels-hoist-static-input', values)},{batches}"
 
 
 def memory_planning(options: LoweringOptions) -> str:

@@ -31,8 +31,8 @@ from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import KernelOpBase
 from snnir.dialects.snn_attributes import InputKind
 from snnir.memory.lifetimes import root_buffer, value_bytes
-from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
-from snnir.support.diagnostics import DiagnosticEngine, SNNError, error_at
+from snnir.passes.kernels_plan_memory import arena_bytes
+from snnir.support.diagnostics import error_at
 from snnir.support.pass_base import SNNPass, option
 
 
@@ -59,14 +59,15 @@ class KernelsHoistStaticInputPass(SNNPass):
             return
         limit = self.ram_limit
         if self.keep_arena:
-            least = _arena_bytes(ctx, network.clone())
+            least = arena_bytes(ctx, network.clone())
             assert least is not None, "without limits, memory can always be planned"
             # As much as the smallest kernels may give up for faster ones.
             least += int((NEARLY_SMALLEST - 1) * (least + constant_bytes(network)))
             limit = least if limit is None else min(limit, least)
         after = network.clone()
         hoist(after, static_calls(after))
-        if (arena := _arena_bytes(ctx, after, limit, self.target)) is None:
+        arena = arena_bytes(ctx, after, limit, self.target)
+        if arena is None:
             self.remark(
                 network, f"{len(calls)} calls could run once in a sequence, but then the arena "
                 "would be too large",
@@ -81,22 +82,6 @@ class KernelsHoistStaticInputPass(SNNPass):
             "from step to step",
             calls=len(calls), arena_bytes=arena,
         )  # fmt: skip
-
-
-def _arena_bytes(
-    ctx: Context,
-    network: snnrt.NetworkOp,
-    limit: int | None = None,
-    target: str | None = None,
-) -> int | None:
-    """Bytes of the arena; None if it is above the limit or fits into no memory of the target."""
-    try:
-        with DiagnosticEngine():
-            KernelsPlanMemoryPass(ram_limit=limit, target=target).apply(ctx, ModuleOp([network]))
-    except SNNError:
-        return None
-    assert network.arena_bytes is not None
-    return network.arena_bytes.value.data
 
 
 def _calls(network: snnrt.NetworkOp) -> list[KernelOpBase]:

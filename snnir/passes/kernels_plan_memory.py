@@ -24,6 +24,7 @@ from snnir.memory.limits import check_arena, check_constants
 from snnir.memory.packing import Packing, pack
 from snnir.memory.residency import MEMORY
 from snnir.memory.sections import PackingItem, Part, align
+from snnir.support.diagnostics import DiagnosticEngine, SNNError
 from snnir.support.pass_base import SNNPass, option
 
 ARENA_ALIGNMENT = 8
@@ -98,6 +99,23 @@ class KernelsPlanMemoryPass(SNNPass):
             memory = arena if isinstance(op, snnrt.BufferOp) else flash
             if memory is not None:
                 op.attributes[MEMORY] = StringAttr(memory.name)
+
+
+def arena_bytes(
+    ctx: Context,
+    network: snnrt.NetworkOp,
+    limit: int | None = None,
+    target: str | None = None,
+) -> int | None:
+    """Plan a network that is in no module; bytes of its arena. None
+    if it is above the limit or fits into no memory of the target."""
+    try:
+        with DiagnosticEngine():
+            KernelsPlanMemoryPass(ram_limit=limit, target=target).apply(ctx, ModuleOp([network]))
+    except SNNError:
+        return None
+    assert network.arena_bytes is not None
+    return network.arena_bytes.value.data
 
 
 def _set_offset(buffer: snnrt.BufferOp, offset: int) -> None:

@@ -422,6 +422,30 @@ def valued(rng: np.random.Generator) -> RandomNetwork:
     return RandomNetwork(builder.complete(value, InputKind.VALUES), x)
 
 
+def static(rng: np.random.Generator) -> RandomNetwork:
+    """An image or features that stay the same; neurons of any kind, perhaps pooled, behind a layer.
+
+    x: (samples, *shape).
+    """
+    is_flat = rng.random() < 0.5
+    shape = (int(rng.integers(6, 400)),) if is_flat else (2, *rng.integers(7, 17, 2).tolist())
+    builder = CostNetworkBuilder(rng, shape)
+    if is_flat:
+        current = builder.connected(builder.frame, int(rng.choice([5, 24, 40, 96, 131, 320])))
+    else:
+        current = builder.convolution(builder.frame, plain=True)
+    learned = builder.chance(0.35)
+    value = builder.learned(current) if learned else builder.spiking(current, False)
+    if not is_flat and builder.chance(0.5) and min(shape_of(value.type)[1:]) >= 2:
+        value = builder.add(snn.SumPool2dOp(value, [2, 2], [2, 2])).result
+    value = builder.spiking(builder.connected(builder.flat(value), 10), False)
+    # Of small integers, currents and membranes have 16 bits.
+    spread = float(rng.choice([1, 40]))
+    x = np.clip(rng.normal(spread / 8, spread, (SAMPLES, *shape)), -127, 127).round()
+    module = builder.complete(value, InputKind.STATIC_VALUES)
+    return RandomNetwork(module, x.astype(np.int64))
+
+
 def pruned(rng: np.random.Generator) -> RandomNetwork:
     """Two convolutions of counts or real values with few weights that are not zero."""
     shape = (int(rng.integers(1, 9)), *rng.integers(6, 19, 2).tolist())

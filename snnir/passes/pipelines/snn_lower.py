@@ -54,6 +54,17 @@ class SNNLowerPipeline(PassPipeline):
             if self.optimize is None
             else [element("qsnn-select-kernels", optimize=self.optimize, **memory)]
         )
+        arena = self.ram_limit if self.optimize is None else most_arena_bytes(self.ram_limit)
+        keep_arena = keeps_arena(self.optimize)
+        limits: dict[str, int | str | None] = {"ram_limit": arena, "target": self.target}
+        static_input = [
+            element("kernels-hoist-static-input", keep_arena=keep_arena or None, **limits),
+            *(
+                []
+                if keep_arena
+                else [element("kernels-batch-timesteps", **limits, flash_limit=self.flash_limit)]
+            ),
+        ]
         return [
             element("snn-fold-batch-norm"),
             element("snn-fold-scale"),
@@ -68,13 +79,6 @@ class SNNLowerPipeline(PassPipeline):
             element("qsnn-prune-silent"),
             *selection,
             element("convert-qsnn-to-kernels", kernels=self.kernels),
-            element(
-                "kernels-hoist-static-input",
-                keep_arena=keeps_arena(self.optimize) or None,
-                ram_limit=(
-                    self.ram_limit if self.optimize is None else most_arena_bytes(self.ram_limit)
-                ),
-                target=self.target,
-            ),
+            *static_input,
             element("kernels-plan-memory", **memory),
         ]

@@ -14,8 +14,8 @@
 // SMALL: snn.weight {{.*}} : tensor<2x8xf32> {scale = {{.*}}, bits = 4 : i64}
 // CHECK: snn.lif {{.*}} -> (tensor<2xi1>, tensor<2xf32>)
 
-// DUMP: Pass Manager with 14 passes:
-// DUMP-NEXT: builtin.module(snn-fold-batch-norm,snn-fold-scale,snn-prune-silent{calibration="{{.*}}" samples=4},snn-measure-activity{calibration="{{.*}}" samples=4},snn-osbc-prune{calibration="{{.*}}" sparsity=0.9 samples=4},snn-osbc-quantize{calibration="{{.*}}" samples=4},snn-match-rates{calibration="{{.*}}" samples=4},snn-fold-batch-norm,snn-fold-scale,convert-snn-to-qsnn{bits=4},qsnn-prune-silent,convert-qsnn-to-kernels,kernels-hoist-static-input,kernels-plan-memory)
+// DUMP: Pass Manager with 15 passes:
+// DUMP-NEXT: builtin.module(snn-fold-batch-norm,snn-fold-scale,snn-prune-silent{calibration="{{.*}}" samples=4},snn-measure-activity{calibration="{{.*}}" samples=4},snn-osbc-prune{calibration="{{.*}}" sparsity=0.9 samples=4},snn-osbc-quantize{calibration="{{.*}}" samples=4},snn-match-rates{calibration="{{.*}}" samples=4},snn-fold-batch-norm,snn-fold-scale,convert-snn-to-qsnn{bits=4},qsnn-prune-silent,convert-qsnn-to-kernels,kernels-hoist-static-input,kernels-batch-timesteps,kernels-plan-memory)
 
 // LOWERED: snnrt.network @net
 

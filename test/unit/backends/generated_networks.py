@@ -31,8 +31,8 @@ from snnir.executors.result import ExecutionResult
 from snnir.kernels.context import KernelChoice
 from snnir.passes.convert_qsnn_to_kernels import ConvertQSNNToKernelsPass
 from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
-from snnir.passes.kernels_hoist_static_input import KernelsHoistStaticInputPass
 from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
+from snnir.passes.static_input import StaticInputPasses
 from snnir.quantization.options import StatePolicy
 from snnir.support.arrays import dense_from_array
 from snnir.support.diagnostics import SNNError
@@ -236,7 +236,7 @@ def lower(module: ModuleOp, kernels: KernelChoice) -> ModuleOp:
     """A copy of a module of `qsnn` as kernels with planned memory."""
     lowered, context = module.clone(), make_context()
     ConvertQSNNToKernelsPass(kernels=kernels).apply(context, lowered)
-    KernelsHoistStaticInputPass().apply(context, lowered)
+    StaticInputPasses().apply(context, lowered)
     KernelsPlanMemoryPass().apply(context, lowered)
     lowered.verify()
     return lowered

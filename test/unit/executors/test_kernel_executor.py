@@ -17,8 +17,8 @@ from snnir.executors import KernelExecutor, ReferenceExecutor, TorchExecutor
 from snnir.kernels.context import KernelChoice, NeuronChoice
 from snnir.passes.convert_qsnn_to_kernels import ConvertQSNNToKernelsPass
 from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
-from snnir.passes.kernels_hoist_static_input import KernelsHoistStaticInputPass
 from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
+from snnir.passes.static_input import StaticInputPasses
 from snnir.support.diagnostics import SNNError
 from snnir.testing.comparison import assert_same_results
 from snnir.testing.random_networks import LARGEST_COUNT, RandomNetwork, random_network
@@ -58,7 +58,7 @@ def lowered(
         kernels=kernels, tile_rows=tile_rows, weight_bits=weight_bits, neurons=neurons
     ).apply(context, copy)
     if plan:
-        KernelsHoistStaticInputPass().apply(context, copy)
+        StaticInputPasses().apply(context, copy)
         KernelsPlanMemoryPass().apply(context, copy)
     copy.verify()
     network = copy.body.block.first_op
@@ -96,6 +96,7 @@ def test_random_networks_spike_and_use_every_kernel() -> None:
         for kernels in get_args(KernelChoice):
             used |= {op.name for op in lowered(network.module, kernels).walk()}
         used |= {op.name for op in lowered(network.module, "scatter", weight_bits=2).walk()}
+        used |= {op.name for op in lowered(network.module, plan=True).walk()}
     for seed in range(20):
         network = random_window_network(np.random.default_rng(seed))
         ConvertSNNToQSNNPass(input_maximum=LARGEST_COUNT).apply(make_context(), network.module)

@@ -8,52 +8,23 @@ from typing import get_args
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from xdsl.dialects.builtin import FloatAttr, FunctionType, ModuleOp, f32
-from xdsl.ir import Block, Region
+from xdsl.dialects.builtin import ModuleOp
 
 from snnir.costs.model import constant_bytes, predict
-from snnir.dialects import snn, snnrt
+from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import KernelOpBase
 from snnir.dialects.snn_attributes import InputKind
 from snnir.executors import TorchExecutor
 from snnir.executors.kernel_executor import KernelExecutor
 from snnir.kernels.context import KernelChoice
 from snnir.passes.convert_qsnn_to_kernels import ConvertQSNNToKernelsPass
-from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
 from snnir.passes.kernels_hoist_static_input import KernelsHoistStaticInputPass
 from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
 from snnir.support.arrays import dense_from_array
 from snnir.support.diagnostics import DiagnosticEngine, SNNError
 from snnir.testing.comparison import assert_same_results
+from snnir.testing.static_network import SHAPE, TIMESTEPS, static_network
 from snnir.universe import make_context
-
-SHAPE, CHANNELS, TIMESTEPS = (2, 6, 6), 4, 5
-
-
-def integer_module(input: InputKind) -> ModuleOp:
-    """Convolution, pooling, neurons, linear layer, neurons, as `qsnn`."""
-    rng = np.random.default_rng(3)
-
-    def weight(*shape: int) -> snn.WeightOp:
-        return snn.WeightOp(dense_from_array(rng.normal(0.1, 1, shape).astype(np.float32)))
-
-    frame = snn.real_tensor(SHAPE)
-    block = Block(arg_types=[frame])
-    kernel = weight(CHANNELS, 2, 3, 3)
-    convolution = snn.Conv2dOp(block.args[0], kernel.result, None, padding=[1, 1])
-    pool = snn.AvgPool2dOp(convolution.result, [2, 2], [2, 2])
-    neurons = snn.LIFOp(pool.result, FloatAttr(0.75, f32), FloatAttr(0.5, f32))
-    flat = snn.FlattenOp(neurons.spikes)
-    matrix = weight(3, CHANNELS * 9)
-    linear = snn.LinearOp(flat.result, matrix.result)
-    output = snn.LIFOp(linear.result, FloatAttr(0.75, f32), FloatAttr(0.5, f32))
-    end = snn.OutputOp(output.spikes)
-    block.add_ops([kernel, convolution, pool, neurons, flat, matrix, linear, output, end])
-    signature = FunctionType.from_lists([frame], [output.spikes.type])
-    network = snn.NetworkOp("net", signature, Region(block), timesteps=TIMESTEPS, input=input)
-    module = ModuleOp([network])
-    ConvertSNNToQSNNPass(input_maximum=9, input_scale=0.25).apply(make_context(), module)
-    return module
 
 
 def kernels_of(module: ModuleOp, kernels: KernelChoice = "event") -> ModuleOp:
@@ -89,7 +60,7 @@ def arena(network: snnrt.NetworkOp) -> int:
 
 @pytest.fixture(scope="module")
 def static() -> ModuleOp:
-    return integer_module(InputKind.STATIC_VALUES)
+    return static_network()
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +98,7 @@ def test_prediction_shares_the_work_among_the_steps(static) -> None:
     "input", [kind for kind in InputKind if kind is not InputKind.STATIC_VALUES]
 )
 def test_other_inputs_are_left_alone(input) -> None:
-    module = kernels_of(integer_module(input))
+    module = kernels_of(static_network(input))
     before = str(module)
     KernelsHoistStaticInputPass().apply(make_context(), module)
     assert str(module) == before
