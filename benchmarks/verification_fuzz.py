@@ -107,7 +107,8 @@ def compiled(
     kept = kept_channels(network_of(integers), network_of(lowered))
     apply_pipeline(
         lowered,
-        f"convert-qsnn-to-kernels{{{kernels}}},kernels-hoist-static-input,kernels-plan-memory",
+        f"convert-qsnn-to-kernels{{{kernels}}},kernels-hoist-static-input,"
+        "kernels-batch-timesteps,kernels-plan-memory",
     )
     return integers, lowered, kept
 

@@ -20,7 +20,7 @@ from snnir.backends.targets import MPS2_AN500
 
 INPUT, AROUND = "input", "around"
 
-_CALL = re.compile(r"^  (?:const uint32_t \w+ = )?call_\d+_(\w+)\(.*\);$")
+_CALL = re.compile(r"^ +(?:const uint32_t \w+ = )?call_\d+_(\w+)\(.*\);$")
 
 _MARKS = """
 #include "{semihosting}"

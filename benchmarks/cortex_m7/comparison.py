@@ -93,12 +93,14 @@ def comparison_rows(samples: int, sparse: Path | None) -> Iterator[Row]:
         yield from _rows(each, each.test.take(samples))
 
 
-def ways(integers: ModuleOp) -> list[tuple[str, str, str]]:
-    """How a network is compiled: names, passes to kernels, and passes before these."""
+def ways(integers: ModuleOp) -> list[tuple[Goal | None, str, str]]:
+    """How a network is compiled: goals, or None for CMSIS-NN, passes to kernels, and passes before
+    these.
+    """
     goals: tuple[Goal, ...] = ("speed", "size")
     return [
         *((goal, pipeline_of(goal), simplification_of(goal, integers)) for goal in goals),
-        ("cmsis", "convert-qsnn-to-kernels{kernels=cmsis}", FULL_WIDTH),
+        (None, "convert-qsnn-to-kernels{kernels=cmsis}", FULL_WIDTH),
     ]
 
 
@@ -116,14 +118,14 @@ def _rows(each: Compared, test: Dataset) -> Iterator[Row]:
     integers = to_integers(each.module, each.calibration, each.options)
     expected, synapses = reference(integers, simplified, test.x)
     compiled = None
-    for name, pipeline, simplification in ways(integers):
-        compiled = to_kernels(integers, pipeline, simplification)
+    for goal, pipeline, simplification in ways(integers):
+        compiled = to_kernels(integers, pipeline, simplification, goal)
         executor = open_executor(compiled)
         traced = spread(test.x, TRACED_SAMPLES)
         difference = traced_difference(compiled, executor, traced, events=events)
         result, counts = count(executor, presented(compiled, test.x), events=events)
         exact = verdict([difference, unequal_score(expected, result)])
-        code = "kernels=cmsis" if name == "cmsis" else f"optimize={name}"
+        code = "kernels=cmsis" if goal is None else f"optimize={goal}"
         row = Row(
             "shapes", each.name, code, "events" if events else "frames", counts,
             synapses=synapses, bit_exact=exact, pipeline=pipeline,

@@ -22,6 +22,7 @@ from snnir.driver.pipelines import apply_pipeline
 from snnir.quantization.input_density import density_cell, measure_density, possible_contracts
 from snnir.support.diagnostics import SNNError
 from snnir.testing.cost_networks import (
+    STEPS,
     binary,
     connected,
     convolutional,
@@ -33,6 +34,7 @@ from snnir.testing.cost_networks import (
     recurrent,
     small,
     spikes_pooled,
+    static,
     synaptic,
     trained_leaks,
     valued,
@@ -87,11 +89,13 @@ def _prefixed(kernel: str, amounts: Mapping[str, float]) -> Amounts:
 
 
 def _samples(
-    network: RandomNetwork, x: NDArray, options: str, shown: Presentation
+    network: RandomNetwork, x: NDArray, options: str, shown: Presentation, passes: str = ""
 ) -> Iterator[Sample]:
+    """The calls of a network that is lowered by a conversion with options, and `passes`."""
     module = network.module.clone()
-    apply_pipeline(module, f"convert-qsnn-to-kernels{{{options}}},kernels-plan-memory")
+    apply_pipeline(module, f"convert-qsnn-to-kernels{{{options}}}{passes},kernels-plan-memory")
     lowered = kernels_of(module)
+    timesteps = lowered.timesteps.value.data
     signals = Signals(lowered)
     calls = [op for op in lowered.body.block.ops if isinstance(op, KernelOpBase)]
     called = [features(call, signals, shown)[0] for call in calls]
@@ -107,10 +111,14 @@ def _samples(
     profile = profile_calls(module, x, shown)
     for call, instructions in profile.calls.items():
         kernel, amounts = features(call, signals, shown)
+        share = sum(map(call.runs_in, range(timesteps))) / timesteps
+        amounts = {name: share * amount for name, amount in amounts.items()}
         sized = _prefixed(kernel, code_amounts(call)), code.calls[call]
         cycles = None if profile.cycles is None else profile.cycles[call]
         yield Sample(_prefixed(kernel, amounts), instructions, kernel, sized, cycles)
     reading, instructions = profile.input
+    if any(call.once is not None for call in reading):
+        return
     joint: Amounts = {}
     for call in reading:
         joint |= _prefixed(*features(call, signals, shown))
@@ -152,7 +160,8 @@ def measure(seed: int) -> list[Sample]:
     result += _synaptic_samples(seed) + _valued_samples(seed) + _recurrent_samples(seed)
     result += _depthwise_samples(seed) + _map_samples(seed) + _pruned_samples(seed)
     result += _alpha_samples(seed) + _binary_samples(seed) + _trained_leak_samples(seed)
-    return result + _pooled_mask_samples(seed) + _small_samples(seed)
+    result += _pooled_mask_samples(seed) + _small_samples(seed)
+    return result + _static_samples(seed)
 
 
 def _other_samples(seed: int) -> list[Sample]:
@@ -327,3 +336,15 @@ def _small_samples(seed: int) -> list[Sample]:
         for kernels in ("scatter", "cmsis")
         for found in _samples(network, network.x, f"kernels={kernels}", "events")
     ]
+
+
+def _static_samples(seed: int) -> list[Sample]:
+    """Samples of neurons that compute several steps at once."""
+    rng = np.random.default_rng([seed, 15])
+    network = static(rng)
+    state = rng.choice(["auto", "auto", "i32", "saturate"])
+    quantized(network, f"bits={rng.choice([8, 4, 2])} state={state}")
+    steps = int(rng.choice([3, 6, 8, 12, 16]))
+    passes = f",kernels-hoist-static-input,kernels-batch-timesteps{{steps={steps}}}"
+    x = np.repeat(network.x[:, None], STEPS, axis=1)
+    return list(_samples(network, x, "kernels=scatter", "frames", passes))

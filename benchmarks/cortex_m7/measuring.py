@@ -17,12 +17,18 @@ from synaptic_operations import synaptic_operations
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
 
 from snnir.backends.targets import HOST, MPS2_AN500, TargetDescription
+from snnir.costs.goals import Goal
 from snnir.data import Dataset
 from snnir.data.network_inputs import integer_input
 from snnir.driver.bit_exactness import Difference, first_difference, first_unequal_score
 from snnir.driver.files import level_of, network_of
 from snnir.driver.lowering import quantize
-from snnir.driver.pipelines import MEMORY_PLANNING, LoweringOptions, apply_pipeline
+from snnir.driver.pipelines import (
+    MEMORY_PLANNING,
+    LoweringOptions,
+    apply_pipeline,
+    static_input,
+)
 from snnir.driver.removed_channels import kept_channels, restore_channels
 from snnir.executors.native import Measurements, NativeExecutor
 from snnir.executors.result import ExecutionResult
@@ -116,17 +122,23 @@ def to_integers(
 
 
 def to_kernels(
-    integers: ModuleOp, pipeline: str, simplification: str = "qsnn-prune-silent"
+    integers: ModuleOp,
+    pipeline: str,
+    simplification: str = "qsnn-prune-silent",
+    goal: Goal | None = None,
 ) -> Compiled:
-    """Lower integers by passes that end in kernels; memory is planned for the emulated board."""
+    """Lower integers by passes that end in kernels; memory is planned for the emulated board.
+
+    Args:
+        goal: the one that the passes for a static input follow.
+    """
     with DiagnosticEngine():
         simplified = integers.clone()
         apply_pipeline(simplified, simplification)
         kernels = simplified.clone()
         board = f"{{target={MPS2_AN500.name}}}"
-        apply_pipeline(
-            kernels, f"{pipeline},kernels-hoist-static-input{board},{MEMORY_PLANNING}{board}"
-        )
+        hoisting = static_input(LoweringOptions(optimize=goal, target=MPS2_AN500.name))
+        apply_pipeline(kernels, f"{pipeline},{hoisting},{MEMORY_PLANNING}{board}")
     return Compiled(integers, simplified, kernels, pipeline)
 
 

@@ -96,15 +96,18 @@ def _instrument(network: CNetwork) -> tuple[str, dict[KernelOpBase, int]]:
     slots_of: dict[KernelOpBase, int] = {}
     lines = []
     for line in source(network).splitlines():
-        found = re.match(r"  (?:const uint32_t \w+ = )?call_(\d+)_\w+\(.*\);$", line)
+        found = re.match(r" +(?:const uint32_t \w+ = )?call_(\d+)_\w+\(.*\);$", line)
         if found:
             slot = int(found[1]) + 1
             slots_of[network.calls[int(found[1])]] = slot
             lines += [f"  PROFILE_START({slot});", line, f"  PROFILE_STOP({slot});"]
             continue
-        found = re.match(r"  if \(!(read_(?:frame|events)\(network.*\))\) \{$", line)
+        found = re.match(
+            r"  if \((network->step == 0 && )?!(read_(?:frame|events)\(network.*\))\) \{$", line
+        )
         if found:
-            lines += ["  PROFILE_START(0);", f"  const bool profile_read = {found[1]};",
+            before = "" if found[1] is None else "network->step != 0 || "
+            lines += ["  PROFILE_START(0);", f"  const bool profile_read = {before}{found[2]};",
                       "  PROFILE_STOP(0);", "  if (!profile_read) {"]  # fmt: skip
             continue
         lines.append(line)

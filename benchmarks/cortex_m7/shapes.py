@@ -154,6 +154,12 @@ def _image() -> nn.Sequential:
     )  # fmt: skip
 
 
+def _tutorial() -> nn.Sequential:
+    return nn.Sequential(
+        nn.Flatten(), nn.Linear(784, 1000), _leaky(0.95), nn.Linear(1000, 10), _leaky(0.95, True)
+    )  # fmt: skip
+
+
 def _pooled_spikes() -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(2, 32, 3, padding=1), _leaky(0.5), nn.MaxPool2d(2),
@@ -185,6 +191,8 @@ SHAPES = (
           InputKind.VALUES),
     Shape("one image of real values, 3x3 16-32", _image, (3, 32, 32), LoweringOptions(),
           InputKind.STATIC_VALUES),
+    Shape("one image of real values, linear 784-1000-10", _tutorial, (1, 28, 28),
+          LoweringOptions(), InputKind.STATIC_VALUES),
     Shape("3x3 32-64-64, strides, 95 % of the weights zero", _pruned, (2, 32, 32),
           LoweringOptions()),
     Shape("3x3 32-64-64, max-pooling behind the neurons", _pooled_spikes, (2, 32, 32),

@@ -37,7 +37,10 @@ from snnir.driver.tables import Cell, format_table
 from snnir.executors.native import NativeExecutor
 from snnir.universe import make_context
 
-LOWERING = "convert-qsnn-to-kernels{{{}}},kernels-hoist-static-input,kernels-plan-memory"
+LOWERING = (
+    "convert-qsnn-to-kernels{{{}}},kernels-hoist-static-input,kernels-batch-timesteps,"
+    "kernels-plan-memory"
+)
 PROFILED_SAMPLES = 4
 """Samples whose blocks are counted."""
 TOLERANCE = 0.15
