@@ -18,9 +18,9 @@ from snnir.costs.signals import ASSUMED_INPUT_RATE, ASSUMED_RATE
 from snnir.data import Dataset
 from snnir.data.network_inputs import load_samples
 from snnir.dialects import qsnn, snnrt
-from snnir.driver.files import kernels_of, network_of, read_network
+from snnir.driver.files import kernels_of, level_of, network_of, read_network
 from snnir.driver.fitting import lower_within_limits
-from snnir.driver.lowering import to_integer_level
+from snnir.driver.lowering import to_integer_level, without_options_of_integers
 from snnir.driver.pipelines import LoweringOptions, for_target
 from snnir.driver.tables import format_table
 from snnir.passes.qsnn_select_kernels import activity_is_measured
@@ -125,14 +125,16 @@ def explore(
     """
     description = get_target(target)
     module = network.clone() if isinstance(network, ModuleOp) else read_network(network)
-    samples = None if data is None else load_samples(network_of(module), data, bins, limit)
-    options = replace(for_target(options, description), optimize="balanced")
-    integers, _ = to_integer_level(module, options, samples)
-    if integers is None:
+    if level_of(network_of(module)) == "snnrt":
         raise error_at(
             network_of(module), "is written as kernels, so that none are left to choose; give the "
             "network at the snn or qsnn level"
         )  # fmt: skip
+    samples = None if data is None else load_samples(network_of(module), data, bins, limit)
+    options = replace(for_target(options, description), optimize="balanced")
+    integers, _ = to_integer_level(module, options, samples)
+    assert integers is not None, "kernels were refused"
+    options = without_options_of_integers(options)
 
     def alternative(goal: Goal, **limits: int) -> Alternative:
         chosen = replace(options, optimize=goal, **limits)  # type: ignore[arg-type]

@@ -86,6 +86,20 @@ class LoweredNetwork:
         return kept_channels(network_of(self.qsnn), network_of(self.simplified))
 
 
+OF_INTEGERS = ("bits", "state", "input_maximum", "pipeline")
+"""Options that say how a network becomes integers."""
+OF_KERNELS = (
+    "optimize",
+    "kernels",
+    "packing",
+    "table_bytes",
+    "tile_rows",
+    "neurons",
+    "weight_bits",
+)
+"""Options that say which kernels a network of integers gets."""
+
+
 def lower(
     module: ModuleOp, options: LoweringOptions | None = None, data: Dataset | None = None
 ) -> LoweredNetwork:
@@ -126,6 +140,7 @@ def to_integer_level(
     """
     level = level_of(network_of(module))
     if level != "snn":
+        _refuse_what_is_decided(module, options)
         return (module if level == "qsnn" else None), None
     integers, compressed = module.clone(), None
     if options.pipeline is not None:
@@ -138,6 +153,31 @@ def to_integer_level(
         options = replace(options, pipeline="")
     quantize(integers, options, data)
     return integers, compressed
+
+
+def without_options_of_integers(options: LoweringOptions) -> LoweringOptions:
+    """The options for a network that has become integers by them."""
+    defaults = LoweringOptions()
+    return replace(options, **{name: getattr(defaults, name) for name in OF_INTEGERS})
+
+
+def _refuse_what_is_decided(module: ModuleOp, options: LoweringOptions) -> None:
+    """Refuse options that say how a network becomes integers, or kernels, when it is that already.
+
+    Raises:
+        SNNError: an option has no effect.
+    """
+    network, defaults = network_of(module), LoweringOptions()
+    names, is_kernels = OF_INTEGERS, level_of(network) == "snnrt"
+    if is_kernels:
+        names = (*OF_INTEGERS, *OF_KERNELS)
+    for name in names:
+        if getattr(options, name) != getattr(defaults, name):
+            raise error_at(
+                network, f"has its {'kernels' if is_kernels else 'integers'} already, so that "
+                f"--{name.replace('_', '-')} would do nothing; leave it out, or take the network "
+                "as it was before"
+            )  # fmt: skip
 
 
 def compress(module: ModuleOp, pipeline: str) -> ModuleOp | None:
