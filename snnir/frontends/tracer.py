@@ -305,7 +305,8 @@ class Tracer(TorchFunctionMode):
         if tracked and name in READS:
             raise SNNError(
                 f"the module looks at computed values in Python ('{name}'): control flow that "
-                "depends on data cannot be imported; express it with tensor operations"
+                "depends on data cannot be imported; express it with tensor operations, or take "
+                "out what only logs or checks"
             )
         call = Call(
             site=("function", name, site), name=name, kind=name,
