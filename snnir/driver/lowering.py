@@ -168,10 +168,8 @@ def _refuse_what_is_decided(module: ModuleOp, options: LoweringOptions) -> None:
         SNNError: an option has no effect.
     """
     network, defaults = network_of(module), LoweringOptions()
-    names, is_kernels = OF_INTEGERS, level_of(network) == "snnrt"
-    if is_kernels:
-        names = (*OF_INTEGERS, *OF_KERNELS)
-    for name in names:
+    is_kernels = level_of(network) == "snnrt"
+    for name in (*OF_INTEGERS, *(OF_KERNELS if is_kernels else ())):
         if getattr(options, name) != getattr(defaults, name):
             raise error_at(
                 network, f"has its {'kernels' if is_kernels else 'integers'} already, so that "
