@@ -27,5 +27,6 @@ if [ ${#failed[@]} -gt 0 ]; then
     printf 'FAILED: %s\n' "${failed[@]}" >&2
 fi
 echo "== pytest"
-pytest --quiet -ra || failed+=(pytest)
+# A worker for each core, so one thread in each.
+OMP_NUM_THREADS=1 pytest --quiet -ra --numprocesses "$(nproc)" --dist worksteal || failed+=(pytest)
 [ ${#failed[@]} -eq 0 ]

@@ -14,10 +14,11 @@ _SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 SANITIZED = replace(
     HOST,
-    compile_flags=(*HOST.compile_flags, *_SANITIZERS),
+    compile_flags=("-O1", *_SANITIZERS),
     link_flags=(*HOST.link_flags, *_SANITIZERS),
 )
-"""The host, where faults of memory and undefined behaviour end the program."""
+"""The host, where faults of memory and undefined behaviour end the program; they take longer to
+compile at the host's own -O3."""
 
 
 def require_programs(*programs: str) -> None:
