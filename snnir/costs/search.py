@@ -26,9 +26,9 @@ from snnir.costs.candidates import (
     lower,
     window_layers,
 )
-from snnir.costs.goals import Goal, Metric, Totals, best_first, keeps_arena, wanted
+from snnir.costs.goals import Goal, Metric, Totals, best_first, wanted
 from snnir.costs.library import Parts, library_bytes
-from snnir.costs.model import CostTable, NetworkCost, load_table, most_arena_bytes, most_flash_bytes
+from snnir.costs.model import CostTable, NetworkCost, load_table
 from snnir.dialects import qsnn
 from snnir.dialects.snn_attributes import InputKind
 from snnir.kernels.context import Packing
@@ -183,13 +183,13 @@ def select(
     limits = limits or Limits()
     packings: tuple[Packing, ...] = ("pairs", "triples") if triples else ("pairs",)
     tiles = TILES if goal == "size" or limits.any else ()
-    static_input = StaticInputPasses(keep_arena=keeps_arena(goal))
+    static_input = StaticInputPasses.within(goal, None, None)
 
     def costs(static_input: StaticInputPasses) -> list[Costs]:
         return layer_costs(network, packings, budgets, tiles, cmsis, static_input, metric)
 
     found = costs(static_input)
-    search = _Search(network, goal, static_input, metric)
+    search = _Search(network, goal, metric)
     freely = found
     if goal != "size":
         freely = [{key: cost for key, cost in each.items() if not key[0].tile_rows}
@@ -232,14 +232,15 @@ class _Search:
 
     network: qsnn.NetworkOp
     goal: Goal
-    static_input: StaticInputPasses
     metric: Metric
 
     def _lower(self, partial: Partial, limits: Limits) -> Lowered:
-        static_input = replace(
-            self.static_input,
-            ram_limit=most_arena_bytes(limits.ram, limits.ram_reserve),
-            flash_limit=most_flash_bytes(limits.flash, limits.flash_reserve),
+        static_input = StaticInputPasses.within(
+            self.goal,
+            limits.ram,
+            limits.flash,
+            ram_reserve=limits.ram_reserve,
+            flash_reserve=limits.flash_reserve,
         )
         return lower(self.network, partial.choices, static_input, self.metric)
 

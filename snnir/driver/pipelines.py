@@ -11,9 +11,9 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.utils.arg_spec import ArgSpec, ParameterListType
 
 from snnir.backends.targets import TargetDescription
-from snnir.costs.goals import Goal, Metric, keeps_arena
-from snnir.costs.model import most_arena_bytes, most_flash_bytes
+from snnir.costs.goals import Goal, Metric
 from snnir.kernels.context import KernelChoice, NeuronChoice, Packing
+from snnir.passes.static_input import StaticInputPasses
 from snnir.quantization.options import StatePolicy
 from snnir.support.pipeline import (
     PassInstrumentation,
@@ -200,15 +200,15 @@ def activity_measurement(calibration: str) -> str:
 
 def static_input(options: LoweringOptions) -> str:
     """The passes that compute once, or for several steps at once, what a static input allows."""
-    limit, flash = options.ram_limit, options.flash_limit
-    if options.optimize is not None:
-        limit = most_arena_bytes(limit, options.ram_reserve)
-        flash = most_flash_bytes(flash, options.flash_reserve)
-    values: dict[str, int | str | None] = {"ram-limit": limit, "target": options.target}
-    if keeps_arena(options.optimize):
-        return _spec("kernels-hoist-static-input", {"keep-arena": True, **values})
-    batches = _spec("kernels-batch-timesteps", {**values, "flash-limit": flash})
-    return f"{_spec('kernels-hoist-static-input', values)},{batches}"
+    passes = StaticInputPasses.within(
+        options.optimize,
+        options.ram_limit,
+        options.flash_limit,
+        ram_reserve=options.ram_reserve,
+        flash_reserve=options.flash_reserve,
+        target=options.target,
+    )
+    return ",".join(map(spec_to_text, passes.elements()))
 
 
 def memory_planning(options: LoweringOptions) -> str:

@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.utils.arg_spec import ArgSpec
 
+from snnir.costs.goals import Goal, keeps_arena
+from snnir.costs.model import most_arena_bytes, most_flash_bytes
 from snnir.passes.kernels_batch_timesteps import KernelsBatchTimestepsPass
 from snnir.passes.kernels_hoist_static_input import KernelsHoistStaticInputPass
+from snnir.support.pass_base import SNNPass, element_of
 
 
 @dataclass(frozen=True)
@@ -21,18 +26,52 @@ class StaticInputPasses:
             out.
         ram_limit: most bytes of the arena.
         flash_limit: most bytes of flash, which batches take some of.
+        target: a memory of this target must hold the arena.
     """
 
     keep_arena: bool = False
     ram_limit: int | None = None
     flash_limit: int | None = None
+    target: str | None = None
+
+    @classmethod
+    def within(
+        cls,
+        goal: Goal | None,
+        ram_limit: int | None,
+        flash_limit: int | None,
+        *,
+        ram_reserve: int = 0,
+        flash_reserve: int = 0,
+        target: str | None = None,
+    ) -> StaticInputPasses:
+        """Those of a lowering. With a goal, limits are of the whole program, as it is predicted;
+        without, of the arena and of flash.
+
+        Args:
+            ram_reserve: bytes of RAM that predictions are known to leave out.
+            flash_reserve: bytes of flash that they leave out.
+        """
+        if goal is not None:
+            ram_limit = most_arena_bytes(ram_limit, ram_reserve)
+            flash_limit = most_flash_bytes(flash_limit, flash_reserve)
+        return cls(keeps_arena(goal), ram_limit, flash_limit, target)
+
+    def passes(self) -> Sequence[SNNPass]:
+        """The passes in order."""
+        hoisting = KernelsHoistStaticInputPass(self.keep_arena, self.ram_limit, self.target)
+        if self.keep_arena:
+            return [hoisting]
+        batching = KernelsBatchTimestepsPass(
+            ram_limit=self.ram_limit, flash_limit=self.flash_limit, target=self.target
+        )
+        return [hoisting, batching]
+
+    def elements(self) -> Sequence[ArgSpec]:
+        """The passes as elements of a pipeline."""
+        return [element_of(each) for each in self.passes()]
 
     def apply(self, context: Context, module: ModuleOp) -> None:
         """Run the passes on a module of kernels whose memory is not planned."""
-        KernelsHoistStaticInputPass(keep_arena=self.keep_arena, ram_limit=self.ram_limit).apply(
-            context, module
-        )
-        if not self.keep_arena:
-            KernelsBatchTimestepsPass(ram_limit=self.ram_limit, flash_limit=self.flash_limit).apply(
-                context, module
-            )
+        for each in self.passes():
+            each.apply(context, module)

@@ -161,6 +161,12 @@ def element(name: str, **options: ParameterType | None) -> ArgSpec:
     return ArgSpec(name, given)
 
 
+def element_of(made: SNNPass) -> ArgSpec:
+    """Return a pass with those of its options that are not at their defaults."""
+    spec = made.spec()
+    return ArgSpec(spec.name, {_kebab(key): values for key, values in spec.parameters.items()})
+
+
 def adapt_options(cls: type[Any], spec: ArgSpec) -> ArgSpec:
     """Adapt the option values in `spec` to the field types of the pass or target class `cls`.
 

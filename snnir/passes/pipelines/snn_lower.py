@@ -13,9 +13,9 @@ from typing import ClassVar
 
 from xdsl.utils.arg_spec import ArgSpec
 
-from snnir.costs.goals import Goal, keeps_arena
-from snnir.costs.model import most_arena_bytes
+from snnir.costs.goals import Goal
 from snnir.kernels.context import KernelChoice
+from snnir.passes.static_input import StaticInputPasses
 from snnir.quantization.options import StatePolicy
 from snnir.support.pass_base import PassPipeline, element, option
 
@@ -54,17 +54,9 @@ class SNNLowerPipeline(PassPipeline):
             if self.optimize is None
             else [element("qsnn-select-kernels", optimize=self.optimize, **memory)]
         )
-        arena = self.ram_limit if self.optimize is None else most_arena_bytes(self.ram_limit)
-        keep_arena = keeps_arena(self.optimize)
-        limits: dict[str, int | str | None] = {"ram_limit": arena, "target": self.target}
-        static_input = [
-            element("kernels-hoist-static-input", keep_arena=keep_arena or None, **limits),
-            *(
-                []
-                if keep_arena
-                else [element("kernels-batch-timesteps", **limits, flash_limit=self.flash_limit)]
-            ),
-        ]
+        static_input = StaticInputPasses.within(
+            self.optimize, self.ram_limit, self.flash_limit, target=self.target
+        )
         return [
             element("snn-fold-batch-norm"),
             element("snn-fold-scale"),
@@ -79,6 +71,6 @@ class SNNLowerPipeline(PassPipeline):
             element("qsnn-prune-silent"),
             *selection,
             element("convert-qsnn-to-kernels", kernels=self.kernels),
-            *static_input,
+            *static_input.elements(),
             element("kernels-plan-memory", **memory),
         ]
