@@ -167,8 +167,8 @@ def neuron_signal(op: KernelOpBase, shape: tuple[int, ...], channels: int) -> Si
     if len(shape) == 2:
         return Signal(size, rate * size, rate * size, shape[0] * together, rates=by_channel)
     whole = size
-    if (logical := op.properties.get("logical_shape")) is not None:
-        whole = element_count(int_values(logical))  # type: ignore[arg-type]
+    if isinstance(op, snnrt.PackedLIFBase):
+        whole = element_count(int_values(op.logical_shape))
     active = rate * whole
     if rows is not None and columns is not None:
         positions = float(rows.sum())

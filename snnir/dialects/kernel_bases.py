@@ -62,6 +62,8 @@ class KernelOpBase(IRDLOperation, ABC):
     """Names of the operands that are overwritten as a whole, without having been read."""
     UPDATES: ClassVar[tuple[str, ...]] = ()
     """Names of the operands that are read and written."""
+    TAKES_STEP: ClassVar[bool] = False
+    """Whether the call depends on the number of the step within the sequence."""
 
     @property
     def period(self) -> int | None:

@@ -64,6 +64,7 @@ from snnir.dialects.snnrt_layers import (
     ValuesToHWCOp,
     WidenOp,
 )
+from snnir.dialects.snnrt_lif import LIFCallBase, PackedLIFBase
 from snnir.dialects.snnrt_maps import MapLIFBase, MapLIFListOp, MapLIFMasksOp
 from snnir.dialects.snnrt_masks import BytesToMasksOp, MasksToBytesOp, MaxPoolMasksOp
 from snnir.dialects.snnrt_memory import (
@@ -175,6 +176,7 @@ __all__ = [
     "FrameToHWCOp",
     "Im2ColOp",
     "IndexListLIFBase",
+    "LIFCallBase",
     "LIFMultiStepOp",
     "LIFOp",
     "LIOp",
@@ -199,6 +201,7 @@ __all__ = [
     "MaxPoolMasksOp",
     "NetworkOp",
     "OutputOp",
+    "PackedLIFBase",
     "ReadMembraneOp",
     "Region",
     "RegionAttr",

@@ -44,8 +44,7 @@ from snnir.dialects.kernel_bases import (
     expect_rank,
 )
 from snnir.dialects.layer_shapes import element_count, int_array, int_values
-from snnir.dialects.qsnn_neurons import RoundingAttr
-from snnir.dialects.snn_attributes import CompareAttr, ResetAttr, ResetTimingAttr
+from snnir.dialects.snnrt_lif import PackedLIFBase
 
 TOUCHED_BITS = 32
 """Windows in a row of which a word can tell whether events reach them."""
@@ -235,7 +234,7 @@ def window_format(output: str) -> str:
     )
 
 
-class WindowLIFBase(ListingCallBase, ABC):
+class WindowLIFBase(PackedLIFBase, ListingCallBase, ABC):
     """Pooling of currents and neurons in one pass; the currents and `touched` are cleared.
 
     `current` is as for convolutions into lanes; with triples `offset` is part of every lane and
@@ -267,14 +266,6 @@ class WindowLIFBase(ListingCallBase, ABC):
     busy = prop_def(DenseArrayBase.constr(i64), default_value=int_array([0, 0]))
     sum = prop_def(BoolAttr, default_value=BoolAttr(0, i1))
     offset = prop_def(IntegerAttr, default_value=IntegerAttr(0, i64))
-    reset = prop_def(ResetAttr)
-    reset_timing = prop_def(ResetTimingAttr)
-    compare = prop_def(CompareAttr)
-    shift = prop_def(IntegerAttr)
-    rounding = prop_def(RoundingAttr)
-    logical_shape = prop_def(DenseArrayBase.constr(i64))
-    """Shape of the layer at the levels above, channels first; the attribute `order` says which of
-    its neurons are computed, for each position and channel."""
 
     irdl_options = (ParsePropInAttrDict(), AttrSizedOperandSegments(as_property=True))  # type: ignore[assignment]
 

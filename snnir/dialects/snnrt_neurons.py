@@ -26,12 +26,13 @@ from snnir.dialects.kernel_bases import (
     expect_same_shape,
 )
 from snnir.dialects.qsnn import OverflowAttr, RoundingAttr
-from snnir.dialects.snn_attributes import CompareAttr, ResetAttr, ResetTimingAttr
+from snnir.dialects.snn_attributes import CompareAttr, ResetAttr
 from snnir.dialects.snnrt_layers import verify_extents
+from snnir.dialects.snnrt_lif import LIFCallBase
 
 
 @irdl_op_definition
-class LIFOp(KernelOpBase):
+class LIFOp(LIFCallBase):
     """`snnrt_lif_{state}_{current}`: the update of `qsnn.lif`.
 
     Parameters are arrays of 1, `channels` or all elements. (C1) `membrane`, `current` and `spikes`
@@ -49,12 +50,7 @@ class LIFOp(KernelOpBase):
     leak = buffer_operand()
     threshold = buffer_operand()
     bias = opt_operand_def(BUFFER)
-    reset = prop_def(ResetAttr)
-    reset_timing = prop_def(ResetTimingAttr)
-    compare = prop_def(CompareAttr)
-    shift = prop_def(IntegerAttr)
     overflow = prop_def(OverflowAttr)
-    rounding = prop_def(RoundingAttr)
 
     def __init__(
         self,
@@ -193,6 +189,7 @@ class FirstSpikeOp(ReadoutBase):
     """`snnrt_first_spike`: the step after which a neuron has spiked, counted from 1; 0 before."""
 
     name = "snnrt.first_spike"
+    TAKES_STEP: ClassVar[bool] = True
 
 
 @irdl_op_definition
@@ -200,6 +197,7 @@ class ReadMembraneOp(ReadoutBase):
     """`snnrt_membrane_{last,max,sum}_{s16,s32}`: accumulates a membrane into the scores."""
 
     name = "snnrt.read_membrane"
+    TAKES_STEP: ClassVar[bool] = True
     reduction = prop_def(StringAttr)
 
     def __init__(self, values: SSAValue, scores: SSAValue, reduction: str):

@@ -6,7 +6,7 @@ Re-exported by `snnir.dialects.snnrt`.
 
 from typing import ClassVar
 
-from xdsl.dialects.builtin import I64, DenseArrayBase, IntegerAttr, i8, i16, i32, i64
+from xdsl.dialects.builtin import I64, IntegerAttr, i8, i16, i32, i64
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import irdl_op_definition, opt_operand_def, prop_def
 from xdsl.utils.exceptions import VerifyException
@@ -22,9 +22,9 @@ from snnir.dialects.kernel_bases import (
     expect_same_shape,
 )
 from snnir.dialects.layer_shapes import element_count
-from snnir.dialects.qsnn import OverflowAttr, RoundingAttr
-from snnir.dialects.snn_attributes import CompareAttr, ResetAttr, ResetTimingAttr
+from snnir.dialects.qsnn import OverflowAttr
 from snnir.dialects.snnrt_layers import verify_extents
+from snnir.dialects.snnrt_lif import PackedLIFBase
 
 MOST_STEPS = 16
 """Steps that one call can compute (`SNNRT_HISTORY_STEPS`)."""
@@ -38,7 +38,7 @@ def step_words(elements: int) -> int:
 
 
 @irdl_op_definition
-class LIFMultiStepOp(KernelOpBase):
+class LIFMultiStepOp(PackedLIFBase):
     """`snnrt_lif_steps_{state}_{current}`: several steps of `snnrt.lif` with the same currents.
 
     Runs in every `period`-th step, and leaves the spikes of that one and of those that follow as
@@ -61,14 +61,7 @@ class LIFMultiStepOp(KernelOpBase):
     leak = buffer_operand()
     threshold = buffer_operand()
     bias = opt_operand_def(BUFFER)
-    reset = prop_def(ResetAttr)
-    reset_timing = prop_def(ResetTimingAttr)
-    compare = prop_def(CompareAttr)
-    shift = prop_def(IntegerAttr)
     overflow = prop_def(OverflowAttr)
-    rounding = prop_def(RoundingAttr)
-    logical_shape = prop_def(DenseArrayBase.constr(i64))
-    """Shape of the layer at the levels above, channels first."""
 
     def __init__(
         self,
@@ -91,7 +84,7 @@ class LIFMultiStepOp(KernelOpBase):
 
     @property
     def spikes_shape(self) -> tuple[int, ...]:
-        """Shape of the neurons in the buffer, channels last."""
+        """See the base class."""
         return buffer_shape(self.membrane.type)
 
     def verify_(self) -> None:
@@ -119,6 +112,7 @@ class ListBitsOp(ListingCallBase):
     name = "snnrt.list_bits"
     READS: ClassVar[tuple[str, ...]] = ("bits",)
     WRITES: ClassVar[tuple[str, ...]] = ("list",)
+    TAKES_STEP: ClassVar[bool] = True
 
     bits = buffer_operand()
     list = buffer_operand()
@@ -157,6 +151,7 @@ class BitsToBytesOp(KernelOpBase):
     name = "snnrt.bits_to_bytes"
     READS: ClassVar[tuple[str, ...]] = ("bits",)
     WRITES: ClassVar[tuple[str, ...]] = ("spikes",)
+    TAKES_STEP: ClassVar[bool] = True
 
     bits = buffer_operand()
     spikes = buffer_operand()

@@ -26,7 +26,6 @@ from snnir.executors.result import (
     Recorder,
     RecordMode,
     order_of_layer,
-    packs_state,
 )
 from snnir.kernels.layout import logical_shape_of, to_logical
 from snnir.quantization.input_density import expect_density
@@ -98,7 +97,7 @@ class KernelExecutor:
     def _record(
         self, op: Operation, call: Call, recorder: Recorder, sample: int, step: int
     ) -> None:
-        if packs_state(op):
+        if isinstance(op, snnrt.PackedLIFBase):
             if isinstance(op, snnrt.LIFMultiStepOp):
                 bits = self._memory.read(op, op.bits)
                 packed = step_spikes(bits, step, element_count(op.spikes_shape))

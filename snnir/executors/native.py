@@ -30,7 +30,6 @@ from snnir.executors.result import (
     computed_neurons,
     logical_shape_of_layer,
     order_of_layer,
-    packs_state,
 )
 from snnir.kernels.layout import to_logical_batch
 from snnir.support.diagnostics import SNNError
@@ -246,7 +245,7 @@ def _trace_layout(network: CNetwork) -> np.dtype:
     """One step of the trace: for each neuron layer its spikes, if any, and its membrane."""
     fields: list[tuple[str, Any, int]] = []
     for number, op in enumerate(network.layers):
-        if isinstance(op, snnrt.WindowLIFBase | snnrt.LIFMultiStepOp):
+        if isinstance(op, snnrt.PackedLIFBase):
             fields.append((f"spikes{number}", np.int8, element_count(op.spikes_shape)))
             continue
         assert isinstance(op, snnrt.LIFOp | snnrt.LIOp | snnrt.AlphaOp)
@@ -295,7 +294,7 @@ def _recording(network: CNetwork, outputs: list[_BatchOutput]) -> Recording:
     """All layers in logical order, from traces in the order of buffers."""
     recording = Recording({}, {})
     for number, (op, name) in enumerate(network.layers.items()):
-        if packs_state(op):
+        if isinstance(op, snnrt.PackedLIFBase):
             order, shape = order_of_layer(op), logical_shape_of_layer(op)
             spikes = to_logical_batch(_traced(outputs, f"spikes{number}"), order, shape)
             recording.spikes[name] = spikes != 0

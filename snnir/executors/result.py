@@ -11,14 +11,12 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import MemRefType
 from xdsl.ir import Attribute, Operation
 
+from snnir.dialects import snnrt
 from snnir.dialects.layer_shapes import int_values, shape_of
 from snnir.dialects.network import NetworkOpBase, layer_names
 from snnir.kernels.context import ORDER
 from snnir.kernels.layout import Order, channels_last, logical_shape_of
 from snnir.support.arrays import array_from_dense
-
-LOGICAL_SHAPE = "logical_shape"
-"""Property of neuron layers that are computed window by window."""
 
 
 def count_undecided(scores: NDArray) -> int:
@@ -98,18 +96,10 @@ class ExecutionResult:
         return cls(scores, np.argmax(scores, axis=1).astype(np.int64), recording)
 
 
-def packs_state(op: Operation) -> bool:
-    """Whether a neuron layer keeps neither spikes as bytes nor membranes after each step.
-
-    Maybe it is not computed as a whole.
-    """
-    return LOGICAL_SHAPE in op.properties
-
-
 def logical_shape_of_layer(op: Operation) -> tuple[int, ...]:
     """Shape of a neuron layer, channels first."""
-    if packs_state(op):
-        return int_values(op.properties[LOGICAL_SHAPE])  # type: ignore[arg-type]
+    if isinstance(op, snnrt.PackedLIFBase):
+        return int_values(op.logical_shape)
     return _logical_shape(op.membrane.type)  # type: ignore[attr-defined]
 
 
@@ -120,8 +110,8 @@ def order_of_layer(op: Operation) -> Order:
     return channels_last(logical_shape_of_layer(op))
 
 
-def computed_neurons(op: Operation) -> NDArray[np.bool_]:
-    """Which neurons of a layer that packs its state are computed, channels first."""
+def computed_neurons(op: snnrt.PackedLIFBase) -> NDArray[np.bool_]:
+    """Which neurons of a layer are computed, channels first."""
     computed = np.zeros(logical_shape_of_layer(op), np.bool_)
     computed.reshape(-1)[order_of_layer(op)] = True
     return computed
@@ -152,11 +142,12 @@ class Recorder:
         for op, name in layer_names(network).items():
             self._shapes[name] = logical_shape_of_layer(op)
             shape = (samples, timesteps, *self._shapes[name])
-            if mode != "none" and (hasattr(op, "spikes") or packs_state(op)):
+            packed = isinstance(op, snnrt.PackedLIFBase)
+            if mode != "none" and (hasattr(op, "spikes") or packed):
                 self._recording.spikes[name] = np.zeros(shape, np.bool_)
-            if mode == "all" and not packs_state(op):
+            if mode == "all" and not packed:
                 self._recording.membranes[name] = np.zeros(shape, membrane_dtype)
-            if mode != "none" and packs_state(op):
+            if mode != "none" and isinstance(op, snnrt.PackedLIFBase):
                 self._recording.computed[name] = computed_neurons(op)
         self._mode = mode
 

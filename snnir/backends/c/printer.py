@@ -3,6 +3,7 @@
 
 from importlib.resources import files
 from string import Template
+from textwrap import wrap
 
 from xdsl.dialects.builtin import StringAttr
 
@@ -10,7 +11,7 @@ from snnir import __version__
 from snnir.backends.c.call_text import CallText
 from snnir.backends.c.calls import call_text, check_events, events_to_hwc
 from snnir.backends.c.lane_calls import expand_spikes, list_event_hits
-from snnir.backends.c.network import CNetwork
+from snnir.backends.c.network import CNetwork, batch_sentence
 from snnir.backends.c.step_calls import expand_bits
 from snnir.backends.c.syntax import INDENT, array_definition, bits_of, c_type
 from snnir.backends.c.tile_calls import mark_event_list
@@ -19,6 +20,9 @@ from snnir.dialects.kernel_bases import KernelOpBase, buffer_shape
 from snnir.dialects.layer_shapes import element_count
 from snnir.dialects.snn_attributes import Readout
 from snnir.support.arrays import array_from_dense
+
+COMMENT_COLUMNS = 77
+"""Width of a comment without its indentation."""
 
 _SCORES = {
     Readout.SPIKE_COUNT: "the number of its spikes.",
@@ -100,10 +104,7 @@ def _batch_hint(network: CNetwork) -> str:
     """Further sentence of the comment on a step: which steps take longer."""
     if network.batch_steps is None:
         return ""
-    return (
-        f"\n   One step in {network.batch_steps}, the first among them, takes longer: it computes "
-        f"{network.batch_steps} steps\n   of some neurons."
-    )
+    return "\n   " + "\n   ".join(wrap(batch_sentence(network.batch_steps), COMMENT_COLUMNS))
 
 
 def _input_scale(network: CNetwork) -> str:
@@ -218,7 +219,7 @@ def _traced_spikes(network: CNetwork) -> list[str]:
     sizes = [
         element_count(op.spikes_shape)
         for op in network.layers
-        if isinstance(op, snnrt.WindowLIFBase | snnrt.LIFMultiStepOp)
+        if isinstance(op, snnrt.PackedLIFBase)
     ]
     if not sizes:
         return []
@@ -272,11 +273,6 @@ def _call_name(network: CNetwork, index: int, op: KernelOpBase) -> str:
     return f"call_{index}_{op.name.split('.')[1]}{clean}"
 
 
-_TAKING_STEP = (
-    snnrt.FirstSpikeOp | snnrt.ReadMembraneOp | snnrt.ListBitsOp | snnrt.BitsToBytesOp
-)  # fmt: skip
-
-
 def _parameters(op: KernelOpBase) -> list[tuple[str, str]]:
     """Parameters of a call's function besides the arena: declaration and argument."""
     parameters = []
@@ -284,7 +280,7 @@ def _parameters(op: KernelOpBase) -> list[tuple[str, str]]:
         parameters.append(("uint32_t count", "count"))
     if getattr(op, "spike_count", None) is not None:
         parameters.append(("uint32_t spike_count", "spike_count"))
-    if isinstance(op, _TAKING_STEP):
+    if op.TAKES_STEP:
         parameters.append(("int32_t step", "step"))
     return parameters
 
@@ -329,17 +325,12 @@ def _compute(network: CNetwork) -> str:
     for index, op in enumerate(network.calls):
         if op in network.input_calls or op.once is not None:
             continue
-        uses_step |= op.period is not None
-        uses_step |= any(argument == "step" for _, argument in _parameters(op))
+        uses_step |= op.period is not None or op.TAKES_STEP
         lines += _in_its_steps(op, _call_statement(network, index, op))
         if isinstance(op, snnrt.LIFOp | snnrt.LIOp | snnrt.AlphaOp):
             lines.append(_trace(network, layer_numbers[op], op))
-        elif isinstance(op, snnrt.WindowLIFBase):
-            expanded = expand_spikes(network, op, TRACED_SPIKES)
-            lines += _trace_packed(network, layer_numbers[op], op, expanded)
-        elif isinstance(op, snnrt.LIFMultiStepOp):
-            expanded = expand_bits(network, op, TRACED_SPIKES)
-            lines += _trace_packed(network, layer_numbers[op], op, expanded)
+        elif isinstance(op, snnrt.PackedLIFBase):
+            lines += _trace_packed(network, layer_numbers[op], op)
     if not uses_step:
         lines.insert(0, "(void)step;")
     body = "\n".join(INDENT + line for line in lines)
@@ -368,14 +359,14 @@ def _trace(network: CNetwork, number: int, op: snnrt.LIFOp | snnrt.LIOp | snnrt.
 TRACED_SPIKES = "traced_spikes"
 
 
-def _trace_packed(
-    network: CNetwork,
-    number: int,
-    op: snnrt.WindowLIFBase | snnrt.LIFMultiStepOp,
-    expanded: str,
-) -> list[str]:
+def _trace_packed(network: CNetwork, number: int, op: snnrt.PackedLIFBase) -> list[str]:
     """As `_trace`, with the spikes expanded; the state is not the membrane after the step."""
     size = element_count(op.spikes_shape)
+    if isinstance(op, snnrt.LIFMultiStepOp):
+        expanded = expand_bits(network, op, TRACED_SPIKES)
+    else:
+        assert isinstance(op, snnrt.WindowLIFBase)
+        expanded = expand_spikes(network, op, TRACED_SPIKES)
     return [
         f"#ifdef {network.macro}_TRACED",
         expanded,

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Base classes of the `snnrt` calls that compute leaky neurons. Re-exported by
+`snnir.dialects.snnrt`.
+"""
+
+from abc import ABC, abstractmethod
+
+from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, i64
+from xdsl.irdl import prop_def
+
+from snnir.dialects.kernel_bases import KernelOpBase
+from snnir.dialects.qsnn_neurons import RoundingAttr
+from snnir.dialects.snn_attributes import CompareAttr, ResetAttr, ResetTimingAttr
+
+
+class LIFCallBase(KernelOpBase, ABC):
+    """Neurons of `qsnn.lif`."""
+
+    reset = prop_def(ResetAttr)
+    reset_timing = prop_def(ResetTimingAttr)
+    compare = prop_def(CompareAttr)
+    shift = prop_def(IntegerAttr)
+    rounding = prop_def(RoundingAttr)
+
+
+class PackedLIFBase(LIFCallBase, ABC):
+    """Neurons that leave neither their spikes as bytes nor their membranes after each step.
+
+    Maybe not all neurons of the layer are computed; the attribute `order` says which, for each
+    position and channel.
+    """
+
+    logical_shape = prop_def(DenseArrayBase.constr(i64))
+    """Shape of the layer at the levels above, channels first."""
+
+    @property
+    @abstractmethod
+    def spikes_shape(self) -> tuple[int, ...]:
+        """Shape of the neurons that are computed, channels last."""
