@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from snnir.backends.c.network import CNetwork
+from snnir.backends.c.network import CNetwork, batch_sentence
 from snnir.backends.c.printer import fill_template, template_values
 
 _TEST_FILES = """\
@@ -62,8 +62,5 @@ def _input_text(network: CNetwork) -> str:
     if network.reads_frame_once:
         text += " The frame of the first step counts for the whole sequence."
     if network.batch_steps is not None:
-        text += (
-            f" One step in {network.batch_steps}, the first among them, takes longer: it computes "
-            f"{network.batch_steps} steps of some neurons."
-        )
+        text += f" {batch_sentence(network.batch_steps)}"
     return text

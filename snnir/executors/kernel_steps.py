@@ -37,11 +37,8 @@ def step_spikes(bits: NDArray[np.int64], step: int, elements: int) -> NDArray[np
 
 
 def list_bits(op: snnrt.ListBitsOp, call: Call) -> None:
-    call.write_list(
-        op.list,
-        op.count,
-        np.flatnonzero(step_spikes(call.read(op.bits), call.step, op.elements.value.data)),
-    )
+    spikes = step_spikes(call.read(op.bits), call.step, op.elements.value.data)
+    call.write_list(op.list, op.count, np.flatnonzero(spikes))
 
 
 def bits_to_bytes(op: snnrt.BitsToBytesOp, call: Call) -> None:

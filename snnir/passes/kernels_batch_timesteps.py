@@ -65,9 +65,8 @@ class KernelsBatchTimestepsPass(SNNPass):
         layers = batched_layers(network)
         if not layers or network.timesteps.value.data < 2:
             return
-        most = self.steps
-        while most >= 2:
-            steps = steps_of_batch(network.timesteps.value.data, most)
+        steps = steps_of_batch(network.timesteps.value.data, self.steps)
+        while steps >= 2:
             after = network.clone()
             batch(batched_layers(after), steps)
             arena = arena_bytes(ctx, after, self.ram_limit, self.target)
@@ -80,7 +79,7 @@ class KernelsBatchTimestepsPass(SNNPass):
                     "at once", layers=len(layers), steps=steps, arena_bytes=arena,
                 )  # fmt: skip
                 return
-            most //= 2
+            steps = steps_of_batch(network.timesteps.value.data, steps // 2)
         self.remark(
             network, f"{len(layers)} layers could compute several steps at once, but then the "
             "arena or the code would be too large",
@@ -147,7 +146,6 @@ def _batch_layer(op: snnrt.LIFOp, steps: int) -> None:
     )
     Rewriter.insert_op(bits, InsertPoint.after(spikes))
     dynamics = {**op.properties, "logical_shape": int_array(logical_shape_of(shape))}
-    dynamics.pop("once", None)
     call = snnrt.LIFMultiStepOp(
         op.membrane, op.current, bits.result, op.leak, op.threshold, op.bias, dynamics
     )

@@ -171,3 +171,11 @@ def only_network(module: ModuleOp) -> CNetwork:
             "convert-snn-to-qsnn,convert-qsnn-to-kernels,kernels-plan-memory first"
         )  # fmt: skip
     return CNetwork(networks[0])
+
+
+def batch_sentence(steps: int) -> str:
+    """What users are told of batches of steps (`CNetwork.batch_steps`)."""
+    return (
+        f"One step in {steps}, the first among them, takes longer: it computes {steps} steps of "
+        "some neurons."
+    )

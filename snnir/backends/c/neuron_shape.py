@@ -26,17 +26,18 @@ def lif_shape(name: str, op: snnrt.LIFOp | snnrt.LIFMultiStepOp | snnrt.LIOp) ->
         "positions": size_of(op.membrane) // channels,
         "channels": channels,
     }
-    threshold = None if isinstance(op, snnrt.LIOp) else op.threshold
-    if not isinstance(op, snnrt.LIOp):
-        fields["reset"] = f"SNNRT_RESET_{op.reset.data.upper()}"
-        fields["timing"] = f"SNNRT_RESET_{op.reset_timing.data.upper()}"
-        fields["compare"] = f"SNNRT_COMPARE_{op.compare.data.upper()}"
+    spiking = None if isinstance(op, snnrt.LIOp) else op
+    if spiking is not None:
+        fields["reset"] = f"SNNRT_RESET_{spiking.reset.data.upper()}"
+        fields["timing"] = f"SNNRT_RESET_{spiking.reset_timing.data.upper()}"
+        fields["compare"] = f"SNNRT_COMPARE_{spiking.compare.data.upper()}"
     fields["current_shift"] = op.shift.value.data
     fields["round_leak"] = "true" if op.rounding.data is Rounding.NEAREST else "false"
     fields["saturate"] = "true" if op.overflow.data is Overflow.SATURATE else "false"
     fields["leak_extent"] = parameter_extent(op.leak, op.membrane)
+    threshold = None if spiking is None else spiking.threshold
     fields["threshold_extent"] = parameter_extent(threshold, op.membrane)
     fields["bias_extent"] = parameter_extent(op.bias, op.membrane)
-    if not isinstance(op, snnrt.LIOp):
-        fields["narrow_thresholds"] = "true" if has_narrow_thresholds(op) else "false"
+    if spiking is not None:
+        fields["narrow_thresholds"] = "true" if has_narrow_thresholds(spiking) else "false"
     return struct_definition(f"{name}_shape", "snnrt_lif_shape", fields)

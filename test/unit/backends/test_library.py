@@ -137,7 +137,7 @@ def test_the_readme_is_a_program(kind, input, tmp_path) -> None:
     header = (folder / "include" / "net.h").read_text()
     assert ("steps on one frame" in header) == static
     batched = network.c_network.batch_steps is not None
-    assert ("of some neurons." in header) == ("of some neurons." in readme) == batched
+    assert ("takes longer" in header) == ("takes longer" in readme) == batched
     assert static or not batched
     assert ("#define NET_INPUT_SCALE " in header) == (input is not InputKind.EVENT_COUNTS)
     run_checked(

@@ -80,23 +80,24 @@ SNNRT_KERNEL uint32_t snnrt_lif_chain_pair(uint32_t membranes, uint32_t decayed,
   const uint32_t marked = *history | mark;
 #if SNNRT_DSP
   uint32_t chosen;
+/* Subtracts `less` from `from`; lanes that are not negative take the first of
+   each two. */
+#define SNNRT_LIF_CHAIN_PAIR(from, less, drives, histories)          \
+  __asm__("ssub16 %[chosen], %[" from "], %[" less "]\n\t"          \
+          "sel %[chosen], " drives "\n\t"                           \
+          "sel %[history], " histories                               \
+          : [chosen] "=&r"(chosen), [history] "+&r"(*history)        \
+          : [thresholds] "r"(thresholds), [membranes] "r"(membranes), \
+            [drive] "r"(drive), [reset_drive] "r"(reset_drive),      \
+            [marked] "r"(marked))
   if (compare == SNNRT_COMPARE_GT) {
-    __asm__("ssub16 %[chosen], %[thresholds], %[membranes]\n\t"
-            "sel %[chosen], %[drive], %[reset_drive]\n\t"
-            "sel %[history], %[history], %[marked]"
-            : [chosen] "=&r"(chosen), [history] "+&r"(*history)
-            : [thresholds] "r"(thresholds), [membranes] "r"(membranes),
-              [drive] "r"(drive), [reset_drive] "r"(reset_drive),
-              [marked] "r"(marked));
+    SNNRT_LIF_CHAIN_PAIR("thresholds", "membranes", "%[drive], %[reset_drive]",
+                         "%[history], %[marked]");
   } else {
-    __asm__("ssub16 %[chosen], %[membranes], %[thresholds]\n\t"
-            "sel %[chosen], %[reset_drive], %[drive]\n\t"
-            "sel %[history], %[marked], %[history]"
-            : [chosen] "=&r"(chosen), [history] "+&r"(*history)
-            : [thresholds] "r"(thresholds), [membranes] "r"(membranes),
-              [drive] "r"(drive), [reset_drive] "r"(reset_drive),
-              [marked] "r"(marked));
+    SNNRT_LIF_CHAIN_PAIR("membranes", "thresholds", "%[reset_drive], %[drive]",
+                         "%[marked], %[history]");
   }
+#undef SNNRT_LIF_CHAIN_PAIR
 #else
   const uint32_t chosen = snnrt_select_fired16(membranes, thresholds, compare,
                                                reset_drive, drive);
@@ -212,8 +213,8 @@ SNNRT_KERNEL uint32_t snnrt_lif_history_unchained(
   return history;
 }
 
-/* Defines a helper that takes neuron `i`, in channel `c`, through all steps and returns its
-   history. */
+/* Defines a helper that takes neuron `i`, in channel `c`, through all steps and
+   returns its history. */
 #define SNNRT_DEFINE_LIF_STEPS_SINGLE(state, state_type, lowest, current_name, \
                                       current_type)                            \
   SNNRT_KERNEL uint32_t snnrt_lif_steps_single_##state##_##current_name(       \
@@ -244,8 +245,7 @@ SNNRT_KERNEL uint32_t snnrt_lif_history_unchained(
   }
 
 /* Defines a helper that takes neurons `i` and `i + 1`, the first in channel `c`,
-   through all steps and
-   returns their histories in two lanes. */
+   through all steps and returns their histories in two lanes. */
 #define SNNRT_DEFINE_LIF_STEPS_PAIR(current_name, current_type)                \
   SNNRT_KERNEL uint32_t snnrt_lif_steps_pair_##current_name(                   \
       int16_t *membrane, const current_type *current, const int32_t *leak,     \
