@@ -413,12 +413,15 @@ def _rescale(
 
 
 def quantize_concat(context: QuantizationContext, op: snn.ConcatOp) -> QuantizedValue:
-    """`qsnn.concat`; each channel keeps its own unit."""
+    """`qsnn.concat` in the widest type; each channel keeps its own unit."""
     values = [context[value] for value in op.inputs]
     types = {element_type_of(value.value.type) for value in values}
+    inputs = [value.value for value in values]
     if len(types) > 1:
-        raise error_at(op, f"concatenates values of different types ({', '.join(map(str, types))})")
-    result = context.insert(qsnn.ConcatOp([value.value for value in values]), op)
+        # Spikes and bytes, too: no kernel scales to bytes.
+        widest = i32 if i32 in types else i16
+        inputs = [_rescale(context, value, np.array(1), widest) for value in values]
+    result = context.insert(qsnn.ConcatOp(inputs), op)
     shape = shape_of(op.result.type)
     scale, offset, low, high = (
         smallest_extent(np.concatenate([v.full(getattr(v, name)) for v in values]), shape)

@@ -184,3 +184,22 @@ snn.network @alpha(%frame: tensor<2xf32>) -> tensor<2xi1> attributes {timesteps 
   %last, %e2, %i2, %u2 = snn.alpha %y alpha 0.75 : f32 beta 0.5 : f32 threshold 100.0 : f32 reset zero_after delayed compare gt {layer = "second"} : (tensor<2xf32>) -> (tensor<2xi1>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>)
   snn.output %last : tensor<2xi1>
 }
+
+// -----
+
+// Values of all widths side by side, in the widest; each channel keeps its own unit.
+// CHECK: qsnn.network @widths(%frame: tensor<2xi8>)
+// CHECK: %current = qsnn.linear %frame, %{{.*}} : (tensor<2xi8>, tensor<1x2xi8>) -> tensor<1xi16>
+// CHECK-NEXT: %spikes, %{{.*}} = qsnn.lif %current
+// CHECK-NEXT: %[[COUNTS:.*]] = qsnn.scale %frame by 1 : i32 : (tensor<2xi8>) -> tensor<2xi16>
+// CHECK-NEXT: %[[SPIKES:.*]] = qsnn.scale %spikes by 1 : i32 : (tensor<1xi1>) -> tensor<1xi16>
+// CHECK-NEXT: %both = qsnn.concat %[[COUNTS]], %current, %[[SPIKES]] : (tensor<2xi16>, tensor<1xi16>, tensor<1xi16>) -> tensor<4xi16>
+snn.network @widths(%frame: tensor<2xf32>) -> tensor<4xi1> attributes {timesteps = 5 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>} {
+  %w = snn.weight dense<[[1.0, 0.5]]> : tensor<1x2xf32>
+  %current = snn.linear %frame, %w : (tensor<2xf32>, tensor<1x2xf32>) -> tensor<1xf32>
+  %spikes, %membrane = snn.lif %current beta 0.5 : f32 threshold 1.0 : f32 reset subtract delayed compare gt : (tensor<1xf32>) -> (tensor<1xi1>, tensor<1xf32>)
+  %values = snn.scale %spikes by 1.0 : f32 : (tensor<1xi1>) -> tensor<1xf32>
+  %both = snn.concat %frame, %current, %values : (tensor<2xf32>, tensor<1xf32>, tensor<1xf32>) -> tensor<4xf32>
+  %last, %u = snn.lif %both beta 0.5 : f32 threshold 1.0 : f32 reset subtract delayed compare gt : (tensor<4xf32>) -> (tensor<4xi1>, tensor<4xf32>)
+  snn.output %last : tensor<4xi1>
+}
