@@ -38,6 +38,7 @@ from snnir.support.atomic import atomic_write
 from snnir.support.diagnostics import SNNError
 from snnir.testing.cost_networks import static
 from snnir.testing.map_networks import random_map_network
+from snnir.testing.random_modules import imported_network
 from snnir.testing.random_networks import LARGEST_COUNT, RandomNetwork, random_network
 from snnir.testing.window_networks import random_window_network
 
@@ -48,6 +49,7 @@ GENERATORS: dict[str, Callable[[np.random.Generator], RandomNetwork]] = {
     "convolutions in windows": random_window_network,
     "convolutions of all kinds": random_map_network,
     "neurons behind an image": static,
+    "imported modules": imported_network,
 }
 KERNELS = (
     "kernels=event", "kernels=event packing=triples table-bytes=8000", "kernels=event tile-rows=1",

@@ -88,15 +88,15 @@ def record_neurons(
     )
 
 
-def assert_same(
+def assert_same_values(
     module: nn.Module,
     imported: ModuleOp,
     x: Tensor,
-    run: Callable[[nn.Module, Tensor], Any] = run_steps,
+    run: Callable[[nn.Module, Tensor], Any],
     *,
-    exact: bool = True,
-) -> None:
-    """Every neuron of the imported network spikes as in snnTorch.
+    exact: bool,
+) -> dict[str, NDArray[np.bool_]]:
+    """Every neuron of the imported network spikes as in snnTorch; the spikes.
 
     Membranes are equal bit for bit if `exact`, else to within rounding.
     """
@@ -112,4 +112,17 @@ def assert_same(
             np.testing.assert_allclose(
                 recording.membranes[layer], membranes[layer], rtol=1e-5, atol=1e-5
             )
+    return spikes
+
+
+def assert_same(
+    module: nn.Module,
+    imported: ModuleOp,
+    x: Tensor,
+    run: Callable[[nn.Module, Tensor], Any] = run_steps,
+    *,
+    exact: bool = True,
+) -> None:
+    """As `assert_same_values`, and some neurons spike."""
+    spikes = assert_same_values(module, imported, x, run, exact=exact)
     assert any(values.any() and not values.all() for values in spikes.values())
