@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from snnir.driver.explore import explore
     from snnir.driver.files import read_network, write_network
     from snnir.driver.import_ import import_network
+    from snnir.driver.import_nir import import_nir
     from snnir.driver.pipelines import LoweringOptions
     from snnir.driver.run import run
     from snnir.driver.validate import validate
@@ -23,8 +24,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Dataset", "LoweringOptions", "SNNError", "__version__", "check", "compile", "explore",
-    "from_snntorch", "import_network", "load_data", "load_plugins", "make_context", "read_network",
-    "run", "validate", "write_network",
+    "from_snntorch", "import_network", "import_nir", "load_data", "load_plugins", "make_context",
+    "read_network", "run", "validate", "write_network",
 ]  # fmt: skip
 
 _PUBLIC: dict[str, str] = {
@@ -36,6 +37,7 @@ _PUBLIC: dict[str, str] = {
     "explore": "snnir.driver.explore",
     "from_snntorch": "snnir.frontends.snntorch",
     "import_network": "snnir.driver.import_",
+    "import_nir": "snnir.driver.import_nir",
     "load_data": "snnir.data.source",
     "load_plugins": "snnir.universe",
     "make_context": "snnir.universe",

@@ -15,6 +15,7 @@ from xdsl.ir import Operation
 from snnir.dialects.network import LAYER
 from snnir.dialects.snn_attributes import Readout
 from snnir.driver.files import level_of, network_of, read_network
+from snnir.driver.import_nir import NIR_SUFFIX
 from snnir.driver.lowering import lower
 from snnir.driver.pipelines import LoweringOptions, apply_named_passes, simplification
 from snnir.driver.tables import format_table
@@ -98,6 +99,11 @@ def check(
     """
     if Path(source).suffix == ".mlir" or str(source) == "-":
         return CheckReport(tuple(_check_module(read_network(source), options or LoweringOptions())))
+    if Path(source).suffix == NIR_SUFFIX:
+        raise SNNError(
+            f"import {source} first, with a profile: snnir import {source} --profile ... -o "
+            "net.mlir; snnir check net.mlir then tells what its layers become"
+        )
     if input_shape is None:
         raise SNNError("checking a module needs the shape of a frame: give --input-shape")
     from snnir.frontends import load_module

@@ -11,7 +11,8 @@ from typing import Literal, NoReturn, TypeAlias, get_args
 from snnir import __version__
 from snnir.costs.features import Presentation
 from snnir.costs.goals import Goal, Metric
-from snnir.dialects.snn_attributes import InputKind, Readout
+from snnir.dialects.snn_attributes import Compare, InputKind, Readout, Reset, ResetTiming
+from snnir.driver.import_nir import DECAYS, PROFILE_NAMES
 from snnir.driver.levels import LEVELS
 from snnir.kernels.context import KernelChoice, NeuronChoice, Packing
 
@@ -71,12 +72,20 @@ def _add_check(verbs: Verbs) -> argparse.ArgumentParser:
 
 
 def _add_import(verbs: Verbs) -> argparse.ArgumentParser:
-    verb = _verb(verbs, "import", "turn an snnTorch module into a network in a .mlir file")
-    verb.add_argument("source", metavar="FILE.py:FACTORY", help="function that makes the module")
+    verb = _verb(
+        verbs, "import", "turn an snnTorch module or a NIR file into a network in a .mlir file"
+    )
+    verb.add_argument(
+        "source",
+        metavar="FILE.py:FACTORY|FILE.nir",
+        help="function that makes the module, or a file of the Neuromorphic Intermediate "
+        "Representation",
+    )
     _add_module(verb)
     verb.add_argument(
-        "--input-shape", type=shape, metavar="C,H,W", required=True, help="shape of a frame"
-    )
+        "--input-shape", type=shape, metavar="C,H,W",
+        help="shape of a frame; a NIR file may say it",
+    )  # fmt: skip
     verb.add_argument("--timesteps", type=positive, metavar="N", help="steps of a sample")
     verb.add_argument(
         "--input-kind",
@@ -95,7 +104,39 @@ def _add_import(verbs: Verbs) -> argparse.ArgumentParser:
     )
     verb.add_argument("--name", help="name of the network (that of the output file)")
     verb.add_argument("-o", "--output", metavar="FILE.mlir", required=True, help="file to write")
+    _add_discretization(verb)
     return verb
+
+
+def _add_discretization(verb: argparse.ArgumentParser) -> None:
+    group = verb.add_argument_group(
+        "NIR files",
+        "describe neurons in continuous time; how these become steps, the file does not say",
+    )
+    group.add_argument(
+        "--profile",
+        choices=PROFILE_NAMES,
+        help="the framework that wrote the file, with its own default reset",
+    )
+    group.add_argument(
+        "--dt", type=float, metavar="TIME", help="a step, in the unit of the file's time constants"
+    )
+    group.add_argument(
+        "--decay", choices=DECAYS, help="1 - dt / tau or exp(-dt / tau) is left after a step"
+    )
+    group.add_argument(
+        "--reset", choices=[each.value for each in Reset], help="what a spike does to a membrane"
+    )
+    group.add_argument(
+        "--reset-timing",
+        choices=[each.value for each in ResetTiming],
+        help="whether it does that at the next step or in the same one",
+    )
+    group.add_argument(
+        "--compare",
+        choices=[each.value for each in Compare],
+        help="whether a membrane that is just its threshold fires (ge) or not (gt)",
+    )
 
 
 def _add_compile(verbs: Verbs) -> argparse.ArgumentParser:

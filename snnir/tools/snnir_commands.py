@@ -8,11 +8,14 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from xdsl.dialects.builtin import ModuleOp
+
 from snnir.driver.check import check
 from snnir.driver.compile import compile
 from snnir.driver.explore import explore
 from snnir.driver.files import name_from_path, write_network
 from snnir.driver.import_ import import_network, summarize
+from snnir.driver.import_nir import NIR_SUFFIX, import_nir
 from snnir.driver.levels import LEVELS_IN_C
 from snnir.driver.pipelines import LoweringOptions, compression
 from snnir.driver.run import run
@@ -47,21 +50,47 @@ def check_command(options: argparse.Namespace) -> int:
 def import_command(options: argparse.Namespace) -> int:
     """`snnir import`."""
     check_writable(options.output)
-    module = import_network(
-        options.source,
-        options.weights,
-        input_shape=options.input_shape,
-        timesteps=options.timesteps,
-        input_kind=options.input_kind,
-        readout=options.readout,
-        population=options.population,
-        name=options.name or name_from_path(options.output),
-    )
+    is_nir = options.source.endswith(NIR_SUFFIX)
+    module = (_import_nir if is_nir else _import_module)(options)
     write_network(module, options.output)
     # Without weights they may be those that training would begin with.
-    origin = options.weights or f"{options.source}, without --weights"
-    _show(summarize(module, origin), options)
+    origin = options.source if is_nir else f"{options.source}, without --weights"
+    _show(summarize(module, options.weights or origin), options)
     return 0
+
+
+_OF_NIR = ("profile", "dt", "decay", "reset", "reset_timing", "compare")
+"""Options of `import` for NIR files."""
+
+
+def _import_module(options: argparse.Namespace) -> ModuleOp:
+    for name in _OF_NIR:
+        if getattr(options, name) is not None:
+            raise UsageError(
+                f"--{name.replace('_', '-')} is for NIR files; a module says it itself"
+            )
+    if options.input_shape is None:
+        raise UsageError("importing a module needs the shape of a frame: give --input-shape")
+    return import_network(options.source, options.weights, **_of_network(options))
+
+
+def _import_nir(options: argparse.Namespace) -> ModuleOp:
+    if options.weights is not None:
+        raise UsageError("--weights are those of a module; a NIR file has its own")
+    rule = {name: getattr(options, name) for name in _OF_NIR}
+    return import_nir(options.source, **_of_network(options), **rule)
+
+
+def _of_network(options: argparse.Namespace) -> dict[str, Any]:
+    """What the options say about a network, wherever it comes from."""
+    return {
+        "input_shape": options.input_shape,
+        "timesteps": options.timesteps,
+        "input_kind": options.input_kind,
+        "readout": options.readout,
+        "population": options.population,
+        "name": options.name or name_from_path(options.output),
+    }
 
 
 def compile_command(options: argparse.Namespace) -> int:

@@ -59,7 +59,7 @@ def test_unsupported_layers_fail_the_check(model: Path, capsys: pytest.CaptureFi
     [
         [],
         ["nothing"],
-        ["import", "m.py:f", "-o", "x.mlir"],
+        ["import", "m.py:f", "--input-shape", "2"],
         ["import", "m.py:f", "--input-shape", "2,,3", "-o", "x.mlir"],
         ["import", "m.py:f", "--input-shape", "2", "--readout", "best", "-o", "x.mlir"],
         ["run", "x.mlir"],
