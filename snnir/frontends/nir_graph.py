@@ -136,10 +136,10 @@ def _delayed_edges(nodes: Mapping[str, Any], inputs: Mapping[str, list[str]]) ->
         while pending:
             node = pending.pop()
             onward = [each for each in outputs[node] if each not in seen and each != target]
-            if onward or not inputs[node]:
+            if onward:
                 raise SNNError(
                     f"the loop through '{source}' and '{target}' cannot be cut: '{node}' feeds "
-                    f"{onward[0] if onward else 'it'} in the same step, too"
+                    f"'{onward[0]}' in the same step, too"
                 )
             for before in inputs[node]:
                 if kind_of(nodes[before]) in NEURONS:
