@@ -27,6 +27,8 @@ if [ ${#failed[@]} -gt 0 ]; then
     printf 'FAILED: %s\n' "${failed[@]}" >&2
 fi
 echo "== pytest"
-# A worker for each core, so one thread in each.
-OMP_NUM_THREADS=1 pytest --quiet -ra --numprocesses "$(nproc)" --dist worksteal || failed+=(pytest)
+# A worker for each core, so one thread in each; of torch each has its own 600 MB.
+cores=$(nproc)
+workers=$((cores < 8 ? cores : 8))
+OMP_NUM_THREADS=1 pytest --quiet -ra --numprocesses "$workers" --dist worksteal || failed+=(pytest)
 [ ${#failed[@]} -eq 0 ]
