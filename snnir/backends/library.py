@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir import __version__
+from snnir.backends.build_files import build_files
 from snnir.backends.c.network import CNetwork, only_network
 from snnir.backends.c.printer import fill_template, header, source, template_values
 from snnir.backends.c.syntax import array_definition
@@ -50,20 +51,17 @@ class LibraryReport:
 def library_files(network: CNetwork, golden: GoldenVectors | None = None) -> dict[str, str]:
     """Path and text of every generated file."""
     values = template_values(network)
-    cmsis = fill_template("cmsis_nn.cmake.in", values) if network.uses_cmsis_nn else ""
     files = {
         f"include/{network.name}.h": header(network),
         f"src/{network.name}.c": source(network),
         "README.md": library_readme(network, tested=golden is not None),
-        "CMakeLists.txt": fill_template("CMakeLists.txt.in", {**values, "cmsis_nn": cmsis}),
+        **build_files(network, values, tested=golden is not None),
     }
     for file in sorted((SNNRT_INCLUDE / "snnrt").glob("*.h")):
         files[f"snnrt/include/snnrt/{file.name}"] = file.read_text()
     if golden is not None:
         files["test/golden.h"] = _golden_header(network, golden)
         files["test/self_test.c"] = _self_test(network, golden)
-    else:
-        files["CMakeLists.txt"] = files["CMakeLists.txt"].partition("if(CMAKE_PROJECT_NAME")[0]
     return files
 
 

@@ -12,6 +12,15 @@ _TEST_FILES = """\
 """
 
 
+_OTHER_BUILDS = """
+PlatformIO: put this folder into `lib/` of a project. Zephyr: name it in `ZEPHYR_EXTRA_MODULES`.
+Both then find `{name}.h`.
+"""
+
+_BUILD_FILES = """\
+| `library.json`, `zephyr/` | the same for PlatformIO and Zephyr |
+"""
+
 _CLASSIFY = """\
 /* The class of a sequence of frames that follow one another in memory; negative on an error. */
 int32_t classify(const {type} *frames, size_t steps) {{"""
@@ -38,6 +47,8 @@ def library_readme(network: CNetwork, *, tested: bool) -> str:
             "steps": f"{macro}_TIMESTEPS" if static else "steps",
             "frame": "frame" if static else f"frames + step * {macro}_FRAME_SIZE",
             "input_text": _input_text(network),
+            "other_builds": "" if cmsis else _OTHER_BUILDS.format(name=network.name),
+            "build_files": "" if cmsis else _BUILD_FILES,
             "cmsis_nn_text": ", with `-I $CMSIS_NN_PATH/Include`, and CMSIS-NN" if cmsis else "",
             "test_text": test,
             "test_files": _TEST_FILES if tested else "",

@@ -267,6 +267,65 @@ def test_cmake_project_takes_cmsis_nn(tmp_path) -> None:
     )
 
 
+def test_platformio_finds_all_sources(tmp_path) -> None:
+    """As PlatformIO does: all files of the sources' folder, with the flags of the library."""
+    require_programs("gcc")
+    folder = generate("conv").write(tmp_path)
+    library = json.loads((folder / "library.json").read_text())
+    build = library["build"]
+    sources = sorted((folder / build["srcDir"]).glob("*.c"))
+    assert sources
+    assert (folder / build["includeDir"] / library["headers"]).is_file()
+    flags = " ".join(build["flags"]).split()
+    run_checked(["gcc", "-c", *flags, "-I", build["includeDir"], *sources], cwd=folder)
+
+
+ZEPHYR = """cmake_minimum_required(VERSION 3.16)
+project(app C)
+macro(zephyr_library_named name)
+  add_library(${name} STATIC)
+  set(ZEPHYR_LIBRARY ${name})
+endmacro()
+macro(zephyr_library_sources)
+  target_sources(${ZEPHYR_LIBRARY} PRIVATE ${ARGN})
+endmacro()
+macro(zephyr_library_include_directories)
+  target_include_directories(${ZEPHYR_LIBRARY} PRIVATE ${ARGN})
+endmacro()
+macro(zephyr_library_compile_options)
+  target_compile_options(${ZEPHYR_LIBRARY} PRIVATE ${ARGN})
+endmacro()
+macro(zephyr_include_directories)
+  foreach(folder ${ARGN})
+    get_filename_component(path ${folder} ABSOLUTE)
+    include_directories(${path})
+    target_include_directories(${ZEPHYR_LIBRARY} PUBLIC ${path})
+  endforeach()
+endmacro()
+add_subdirectory(LIBRARY/zephyr build_of_module)
+"""
+"""What Zephyr's functions do with a module, in plain CMake."""
+
+
+def test_zephyr_module_builds(tmp_path) -> None:
+    require_programs("cmake", "cc")
+    folder = generate("conv").write(tmp_path)
+    assert "cmake: zephyr" in (folder / "zephyr" / "module.yml").read_text()
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "CMakeLists.txt").write_text(ZEPHYR.replace("LIBRARY", str(folder)))
+    run_checked(["cmake", "-S", project, "-B", tmp_path / "build"])
+    run_checked(["cmake", "--build", tmp_path / "build"])
+
+
+def test_build_systems_that_have_no_cmsis_nn_get_no_files(tmp_path) -> None:
+    network = generate("linear", "cmsis")
+    write_library(network.kernels, tmp_path / "library", target=HOST)
+    assert not (tmp_path / "library" / "library.json").exists()
+    assert not (tmp_path / "library" / "zephyr").exists()
+    assert "PlatformIO" not in (tmp_path / "library" / "README.md").read_text()
+
+
 def test_manifest_describes_the_library(tmp_path) -> None:
     network = generate("conv")
     report = write_library(network.kernels, tmp_path / "library", target=HOST)
