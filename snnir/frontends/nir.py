@@ -14,21 +14,19 @@ from typing import Any
 
 import numpy as np
 from xdsl.dialects.builtin import (
-    FunctionType,
-    IntegerAttr,
     ModuleOp,
     StringAttr,
     TensorType,
     f32,
     i1,
-    i64,
 )
-from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from snnir.dialects import snn
 from snnir.dialects.network import LAYER
 from snnir.frontends.errors import Unsupported
+from snnir.frontends.finished import finished
 from snnir.frontends.nir_graph import NEURONS, FlatGraph, flatten, kind_of, read_graph
 from snnir.frontends.nir_nodes import NODES, NodeContext, is_spikes
 from snnir.frontends.nir_profiles import Discretization
@@ -73,22 +71,16 @@ def from_nir(
     block = Block(arg_types=[TensorType(element, shape)])
     draft = _Draft(flat, block, rule)
     output = draft.convert(readout)
-    block.add_op(snn.OutputOp(output))
-    network = snn.NetworkOp(
-        name,
-        FunctionType.from_lists(block.arg_types, [output.type]),
-        Region(block),
+    return finished(
+        block,
+        output,
+        what="graph",
+        name=name,
         timesteps=timesteps,
         input=input,
         readout=readout,
         population=population,
     )
-    result = ModuleOp([network], {"snn.version": IntegerAttr(snn.VERSION, i64)})
-    try:
-        result.verify()
-    except VerifyException as error:
-        raise SNNError(f"the graph makes no valid network: {error}") from error
-    return result
 
 
 def _input_shape(flat: FlatGraph) -> tuple[int, ...]:

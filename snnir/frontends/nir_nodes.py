@@ -197,19 +197,25 @@ def convert_flatten(context: NodeContext) -> SSAValue:
     return context.insert(snn.ReshapeOp(context.value, shape))
 
 
-def convert_lif(context: NodeContext) -> tuple[SSAValue, SSAValue]:
-    """`LIF` and, as a neuron that forgets nothing, `IF`."""
-    context.require_zero("v_reset")
+def _charge(context: NodeContext) -> tuple[SSAValue, snn.Parameter]:
+    """What a step adds to a membrane, and what is left of it."""
     if hasattr(context.node, "tau"):
         context.require_zero("v_leak")
         tau = context.values("tau")
         beta, gain = context.rule.decay_of(tau), context.rule.gain_of(tau)
     else:
         beta, gain = np.array(1.0), np.array(context.rule.dt)
+    return context.scaled(context.values("r") * gain), context.parameter(beta)
+
+
+def convert_lif(context: NodeContext) -> tuple[SSAValue, SSAValue]:
+    """`LIF` and, as a neuron that forgets nothing, `IF`."""
+    context.require_zero("v_reset")
+    current, beta = _charge(context)
     rule = context.rule
     op = snn.LIFOp(
-        context.scaled(context.values("r") * gain),
-        context.parameter(beta),
+        current,
+        beta,
         context.parameter(context.values("v_threshold")),
         reset=rule.reset,
         reset_timing=rule.reset_timing,
@@ -221,14 +227,7 @@ def convert_lif(context: NodeContext) -> tuple[SSAValue, SSAValue]:
 
 def convert_li(context: NodeContext) -> SSAValue:
     """`LI` and, as one that forgets nothing, `I`."""
-    if hasattr(context.node, "tau"):
-        context.require_zero("v_leak")
-        tau = context.values("tau")
-        beta, gain = context.rule.decay_of(tau), context.rule.gain_of(tau)
-    else:
-        beta, gain = np.array(1.0), np.array(context.rule.dt)
-    current = context.scaled(context.values("r") * gain)
-    return context.insert(snn.LIOp(current, context.parameter(beta)))
+    return context.insert(snn.LIOp(*_charge(context)))
 
 
 def convert_cuba_lif(context: NodeContext) -> tuple[SSAValue, SSAValue]:

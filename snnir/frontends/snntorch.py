@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from xdsl.dialects.builtin import FunctionType, IntegerAttr, ModuleOp, TensorType, f32, i1, i64
-from xdsl.ir import Attribute, Block, Region, SSAValue
-from xdsl.utils.exceptions import VerifyException
+from xdsl.dialects.builtin import ModuleOp, TensorType, f32, i1
+from xdsl.ir import Attribute, Block, SSAValue
 
 from snnir.dialects import snn
 from snnir.dialects.layer_bases import element_type_of
 from snnir.frontends.conversion import Conversion, LayerReport, LayersNotSupported, Output
 from snnir.frontends.converters import convert_node, refused_sequences
+from snnir.frontends.finished import finished
 from snnir.frontends.folding import LoopBody, Node, Timeline, fold
 from snnir.frontends.neurons import refused_neurons
 from snnir.frontends.outputs import find_roots
@@ -67,24 +67,16 @@ def from_snntorch(
     if not all(report.supported for report in draft.reports):
         raise LayersNotSupported(draft.reports)
     output = _choose_output(draft, readout)
-    block = draft.conversion.block
-    block.add_op(snn.OutputOp(output))
-    _erase_unused(block)
-    network = snn.NetworkOp(
-        name,
-        FunctionType.from_lists(block.arg_types, [output.type]),
-        Region(block),
+    return finished(
+        draft.conversion.block,
+        output,
+        what="module",
+        name=name,
         timesteps=_timesteps(draft.recording, draft.body, timesteps),
         input=input or _input_kind(sample_input, draft.body),
         readout=readout,
         population=population,
     )
-    result = ModuleOp([network], {"snn.version": IntegerAttr(snn.VERSION, i64)})
-    try:
-        result.verify()
-    except VerifyException as error:
-        raise SNNError(f"the module makes no valid network: {error}") from error
-    return result
 
 
 @dataclass
@@ -204,14 +196,6 @@ def _ancestors(node: Node) -> set[Node]:
             ancestors.add(current)
             pending.extend(reference.node for reference in current.references())
     return ancestors
-
-
-def _erase_unused(block: Block) -> None:
-    """Erase operations whose results nobody uses, such as neurons that the output does not need."""
-    for op in reversed(list(block.ops)):
-        if op.results and not any(result.uses for result in op.results):
-            op.detach()
-            op.erase()
 
 
 def _timesteps(recording: Recording, body: LoopBody, timesteps: int | None) -> int:
