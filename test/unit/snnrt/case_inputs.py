@@ -21,6 +21,13 @@ def active(rng, shape, binary):
     return (values != 0).astype(np.int8) if binary else values.astype(np.int8)
 
 
+def in_any_order(rng, indices, channels):
+    """Indices as some neurons list them: those of a position in any order, in half of all cases."""
+    if rng.random() < 0.5:
+        return indices
+    return indices[np.lexsort((rng.random(len(indices)), indices // channels))]
+
+
 def conv_shape(rng):
     shape = {}
     groups = int(rng.choice([1, 1, 1, 2, 3]))

@@ -4,7 +4,7 @@ import compressed_weights
 import kernel_reference as reference
 import numpy as np
 from alpha_cases import alpha
-from case_inputs import CONV_FIELDS, POOL_FIELDS, active, conv_shape
+from case_inputs import CONV_FIELDS, POOL_FIELDS, active, conv_shape, in_any_order
 from dot_cases import conv2d_dot, conv2d_dot_pool2d, linear_dot
 from kernel_case import TYPES, Case, fields, integers
 from mask_cases import bytes_to_masks, max_pool_masks
@@ -149,6 +149,7 @@ def conv2d_scatter(rng, kernel):
     outputs = tuple(shape[f"output_{a}"] for a in ("height", "width", "channels"))
     # The kernels take the columns of a kernel in reverse.
     arrays = scatter_arrays(rng, values, weights[:, :, ::-1], outputs, kernel)
+    arrays["list"] = in_any_order(rng, arrays["list"], shape["input_channels"])
     total = reference.convolve(values, weights, arrays["current"], shape)
     expected = {"current": total.astype(arrays["current"].dtype)}
     count = int(np.count_nonzero(values))
@@ -169,7 +170,8 @@ def packed_conv2d_scatter(rng, kernel):
     if "values" in kernel and rng.random() < 0.6:
         values = np.minimum(rng.poisson(1, inputs), 6).astype(np.int8)
     kind = TYPES[kernel.rpartition("_")[2]]
-    arrays: dict[str, np.ndarray] = {"list": list_of(values)}
+    listed = in_any_order(rng, list_of(values), shape["input_channels"])
+    arrays: dict[str, np.ndarray] = {"list": listed}
     if "values" in kernel:
         arrays["values"] = values
     rows = weights[:, :, ::-1].reshape(-1, columns)
@@ -197,7 +199,8 @@ def sparse_conv2d_scatter(rng, kernel):
     if "values" in kernel and rng.random() < 0.5:
         values = np.minimum(rng.poisson(1, inputs), 6).astype(np.int8)
     kind = TYPES[kernel.rpartition("_")[2]]
-    arrays: dict[str, np.ndarray] = {"list": list_of(values)}
+    listed = in_any_order(rng, list_of(values), shape["input_channels"])
+    arrays: dict[str, np.ndarray] = {"list": listed}
     if "values" in kernel:
         arrays["values"] = values
     names = ("starts", "distances", "weights")

@@ -1,8 +1,9 @@
 /* Event-driven two-dimensional convolutions.
 
    Every kernel ADDS to `current`; clear it first for a fresh sum.
-   list: uint16[count], ascending HWC indices into
-     [input_height][input_width][input_channels];
+   list: uint16[count], HWC indices into
+     [input_height][input_width][input_channels], those of a position in a row
+     and in any order;
    weights: int8[input_channels][kernel_height][kernel_width]
      [output_channels / groups], with the columns of the kernel in reverse: so
      the outputs that an input reaches in a row lie in memory like the weights
@@ -130,13 +131,22 @@ SNNRT_KERNEL int32_t snnrt_conv_offset(const snnrt_conv_site *site, int32_t i,
          site->group * (shape->output_channels / shape->groups);
 }
 
-/* The first input of a list from `limit` on, after the one at `list`. */
-SNNRT_KERNEL const uint16_t *snnrt_conv_next_site(const uint16_t *list,
-                                                  const uint16_t *end,
-                                                  uint32_t limit) {
+/* Whether an input belongs to block = position * groups + group, as the one
+   before it in the list does. Without groups, what follows is not below. */
+SNNRT_KERNEL bool snnrt_conv_same_site(uint32_t index, uint32_t block,
+                                       const snnrt_conv2d_shape *shape) {
+  const uint32_t inputs = (uint32_t)(shape->input_channels / shape->groups);
+  return shape->groups == 1 ? index < (block + 1) * inputs
+                            : index - block * inputs < inputs;
+}
+
+/* The first input of a list, after the one at `list`, of another block. */
+SNNRT_KERNEL const uint16_t *snnrt_conv_next_site(
+    const uint16_t *list, const uint16_t *end, uint32_t block,
+    const snnrt_conv2d_shape *shape) {
   do {
     ++list;
-  } while (list != end && *list < limit);
+  } while (list != end && snnrt_conv_same_site(*list, block, shape));
   return list;
 }
 
@@ -185,9 +195,8 @@ SNNRT_KERNEL void snnrt_conv2d_scatter(const uint16_t *list, uint32_t count,
   uint32_t begin = 0;
   while (begin < count) {
     const uint32_t block = list[begin] / group_inputs;
-    const uint32_t limit = (block + 1) * group_inputs;
     uint32_t end = begin + 1;
-    while (end < count && list[end] < limit) {
+    while (end < count && snnrt_conv_same_site(list[end], block, shape)) {
       ++end;
     }
     const snnrt_conv_site site =
@@ -233,11 +242,10 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_quads(
   const snnrt_conv_axis horizontal = snnrt_conv_horizontal(shape);
   while (list != end) {
     const uint32_t block = *list / group_inputs;
-    const uint32_t limit = (block + 1) * group_inputs;
     const snnrt_conv_site site =
         snnrt_conv_site_of(block, &vertical, &horizontal, shape);
     if (site.row.count <= 0 || site.column.count <= 0) {
-      list = snnrt_conv_next_site(list, end, limit);
+      list = snnrt_conv_next_site(list, end, block, shape);
       continue;
     }
     const snnrt_quad_area area =
@@ -264,7 +272,8 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_quads(
         snnrt_add_quad_area(current, row, other, true, &area, bits);
       }
       waiting = times == 1 ? row : waiting;
-    } while (list != end && *list < limit && others_size < SNNRT_CONV_OTHERS);
+    } while (list != end && snnrt_conv_same_site(*list, block, shape) &&
+             others_size < SNNRT_CONV_OTHERS);
     if (waiting != NULL) {
       snnrt_add_quad_area(current, waiting, NULL, false, &area, bits);
     }

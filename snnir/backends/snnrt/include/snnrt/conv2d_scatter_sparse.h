@@ -159,11 +159,10 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_sparse(
   const snnrt_conv_axis horizontal = snnrt_conv_horizontal(shape);
   while (list != list_end) {
     const uint32_t block = *list / group_inputs;
-    const uint32_t limit = (block + 1) * group_inputs;
     const snnrt_conv_site site =
         snnrt_conv_site_of(block, &vertical, &horizontal, shape);
     if (site.row.count <= 0 || site.column.count <= 0) {
-      list = snnrt_conv_next_site(list, list_end, limit);
+      list = snnrt_conv_next_site(list, list_end, block, shape);
       continue;
     }
     const snnrt_conv_class rows = snnrt_conv_class_of(&site.row, &vertical);
@@ -189,7 +188,7 @@ SNNRT_KERNEL void snnrt_conv2d_scatter_sparse(
       for (int32_t run = runs; run > 0; --run, start += columns.size) {
         snnrt_conv2d_add_run(operands, current, start[0], start[length], value);
       }
-    } while (list != list_end && *list < limit);
+    } while (list != list_end && snnrt_conv_same_site(*list, block, shape));
   }
 }
 

@@ -7,7 +7,8 @@
    Conventions shared by all headers:
    - activations are HWC: height, width, channel, channel fastest;
    - byte activations (spikes 0/1, counts, small integers) are int8_t;
-   - a spike list holds the ascending flat HWC indices of nonzero activations;
+   - a spike list holds the flat HWC indices of nonzero activations, positions
+     ascending; neurons in lanes list those of a position as these lie in words;
    - right shifts of negative integers are arithmetic (gcc and clang guarantee
      it), and the targets are little-endian;
    - buffers of one call do not overlap unless a kernel says so. */
