@@ -118,7 +118,7 @@ def how_trained(bench: Bench) -> str:
         f"OSBC: `snn-osbc-prune` makes {zeros} of the layers zero. By rates: "
         f"`snn-finetune-rates` with `whole-spikes`, {settings.direct_epochs} epochs. At other "
         "numbers of steps it is the same network with other biases. Through time: at the fewest, "
-        f"`snn-finetune` from there, {settings.direct_tuned_epochs} epoch(s), learning rate "
+        f"`snn-finetune` from there, epochs: {settings.direct_tuned_epochs}, learning rate "
         f"{settings.direct_tuned_rate:g}, batch {settings.direct_tuned_batch}. Epochs are of all "
         "training images, moved and mirrored, layers in bfloat16; the best on "
         f"{settings.direct_validation:,} of the validation images is kept. The loss is for "
