@@ -57,13 +57,15 @@ class Settings:
         lean_steps, lean_epochs: one more number of steps, trained by rates for so long from the
             second of `composed_steps`, of the network of all channels; it was chosen by the
             operations at those, to need an eighth of the dense ANN's energy. 0: none.
-        direct_start_steps, direct_start_epochs: of the first network that gets the image itself,
-            and of its training by rates.
+        direct_steps: of networks that get the image itself.
+        direct_other_steps: of the same network once it is trained; at the fewest it is trained
+            on, through time.
         direct_scales: of its thresholds, to choose from.
-        direct_calibration: training images for its thresholds and Hessians.
-        direct_sparsity: the part of its weights that become zero, by layer, in another network.
-        direct_tuned_steps, direct_tuned_epochs, direct_tuned_rate, direct_tuned_batch: of the
-            training of the first network through time, at each number of steps from it.
+        direct_calibration, direct_validation: images for its thresholds and Hessians, and for the
+            comparison of epochs.
+        direct_sparsity: the part of its weights that become zero, by layer.
+        direct_rate, direct_epochs: of its training by rates.
+        direct_tuned_epochs, direct_tuned_rate, direct_tuned_batch: of that through time.
     """
 
     width: float = 0.25
@@ -98,14 +100,16 @@ class Settings:
     rates_batch: int = 128
     lean_steps: int = 22
     lean_epochs: int = 3
-    direct_start_steps: int = 6
-    direct_start_epochs: int = 3
-    direct_scales: tuple[float, ...] = (0.5, 0.4, 0.3, 0.2)
+    direct_steps: int = 10
+    direct_other_steps: tuple[int, ...] = (14, 8)
+    direct_scales: tuple[float, ...] = (1.0, 0.85, 0.7, 0.5)
     direct_calibration: int = 256
+    direct_validation: int = 2500
     direct_sparsity: tuple[float, ...] = (0.0, 0.5, 0.6, 0.65, 0.7, 0.8, 0.85, 0.85, 0.0)
-    direct_tuned_steps: tuple[int, ...] = (4,)
-    direct_tuned_epochs: int = 3
-    direct_tuned_rate: float = 1e-3
+    direct_rate: float = 2e-3
+    direct_epochs: int = 20
+    direct_tuned_epochs: int = 1
+    direct_tuned_rate: float = 5e-4
     direct_tuned_batch: int = 64
     bits: tuple[int, ...] = (8, 6, 5, 4, 3)
     noise: tuple[float, ...] = (0.0, 0.1, 0.2, 0.4)

@@ -7,21 +7,25 @@ every step, so that they are computed once, by real multiply-accumulates; compil
 too (`kernels-hoist-static-input`).
 
 1. The dense ANN becomes a spiking network with thresholds that are a percentile of its activations,
-   times what does best on validation images.
-2. `snn-finetune-rates` trains it. The teacher is the dense ANN, as a spiking network whose
-   thresholds are never reached.
-3. From there, `snn-finetune` trains it through time at fewer steps, with the same teacher.
-4. `snn-osbc-prune` makes weights of the network of the second step zero, in each layer so many:
-   more where there are many weights, but unlike by LAMPS also in the first layers, which have most
-   of the spikes. `snn-finetune-rates` trains those that are left.
+   times what does best on validation images. Every neuron gets, over all steps, half a threshold
+   more than its inputs say, by a bias of its channel: so spikes are the rounded activations, and
+   not the largest whole number below these (Deng and Gu 2021, arXiv 2103.00476).
+2. `snn-osbc-prune` makes weights zero, in each layer so many: more where there are many weights,
+   but unlike by LAMPS also in the first layers, which have most of the spikes. So there is energy
+   for more steps.
+3. `snn-finetune-rates` trains those that are left, with rates of whole spikes. The teacher is the
+   dense ANN, as a spiking network whose thresholds are never reached.
+4. The same network at other numbers of steps, among which biases are divided.
+5. At the fewest, `snn-finetune` trains it on through time, with the same teacher.
 
-Nothing is decided by test images. Accuracies are of all of them.
+Nothing is decided by test images, which come after all of this. Accuracies are of all of them.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -34,43 +38,80 @@ from vgg9_data import PADDING, VALIDATION, normalised
 from vgg9_network import LEAK, PERCENTILE, POOLED, import_snn
 from vgg9_stages import affine_layers, ann_with, storage, weights_in
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp
+from xdsl.ir import SSAValue
 
 from snnir.calibration.activity import measure_activity
 from snnir.data import Dataset
 from snnir.dialects import snn
 from snnir.dialects.layer_shapes import shape_of
 from snnir.driver.files import network_of
+from snnir.layers.affine import AffineOp
 from snnir.layers.counts import count_network, macs_of
+from snnir.support.arrays import array_from_dense, dense_from_array
 
 START = "direct_start"
 TEACHER = "direct_teacher"
+HALF = 0.5
+"""What the bias adds over all steps, in thresholds."""
 
 
 def direct(bench: Bench, dense: Sequence[Tensor]) -> None:
-    """All numbers of steps and ratios.
+    """All networks, and then their rows on test images.
 
     Args:
         dense: weights of the ANN that everything starts from and is compared with.
     """
-    settings = bench.settings
+    for key, network in direct_networks(bench, dense):
+        bench.figure(key, partial(on_test_images, bench, network, dense))
+
+
+def direct_networks(bench: Bench, dense: Sequence[Tensor]) -> list[tuple[str, ModuleOp]]:
+    """All networks with the keys of their rows; those on validation images are made here."""
+    settings, networks = bench.settings, dict[str, ModuleOp]()
+    steps, fewest = settings.direct_steps, min(settings.direct_other_steps)
+
+    def add(key: str, network: ModuleOp) -> ModuleOp:
+        count = VALIDATION
+        bench.figure(f"validation {key}", lambda: row_of(bench, network, "validation", count)[0])
+        networks[key] = network
+        return network
+
     bench.network(TEACHER, lambda: teacher(bench, dense))
-    start = bench.network(START, lambda: started(bench, dense))
-    network = by_rates(bench, f"{START}_rates", start, settings.direct_start_epochs)
-    measured(bench, f"direct_{settings.direct_start_steps}", network, dense)
-    for steps in settings.direct_tuned_steps:
-        key = f"direct_tuned_{steps}"
-        measured(bench, key, through_time(bench, key, at_steps(network, steps)), dense)
-    network = pruned(bench, "direct_pruned", network)
-    key = f"direct_sparse_{settings.direct_start_steps}"
-    network = by_rates(bench, key, network, settings.direct_start_epochs)
-    measured(bench, key, network, dense)
+    network = add(START, bench.network(START, lambda: started(bench, dense)))
+    network = add("direct_pruned", pruned(bench, "direct_pruned", network))
+    key = f"direct_sparse_{steps}"
+    network = add(key, by_rates(bench, key, network))
+    for each in settings.direct_other_steps:
+        add(f"direct_sparse_{each}", at_steps(network, each))
+    key = f"direct_tuned_{fewest}"
+    add(key, through_time(bench, key, networks[f"direct_sparse_{fewest}"]))
+    return list(networks.items())
 
 
 def at_steps(network: ModuleOp, steps: int) -> ModuleOp:
-    """A copy that gets the image so many times; its scores add up so many steps."""
+    """A copy that gets the image so many times.
+
+    Biases still add half a threshold in all, and scores, which the last layer adds up, keep their
+    size.
+    """
     result = network.clone()
-    network_of(result).properties["timesteps"] = IntegerAttr(steps, 64)
+    body = network_of(result)
+    assert isinstance(body, snn.NetworkOp)
+    before, layers = body.timesteps.value.data, affine_layers(body)
+    body.properties["timesteps"] = IntegerAttr(steps, 64)
+    for layer in layers[:-1]:
+        if layer.bias is not None:
+            change(layer.bias, lambda values: values + np.float32(HALF / steps - HALF / before))
+    change(layers[-1].weight, lambda values: values * np.float32(before / steps))
     return result
+
+
+def change(constant: SSAValue, function: Callable[[NDArray[np.float32]], NDArray]) -> None:
+    """Replace the values of a constant."""
+    owner = constant.owner
+    assert isinstance(owner, snn.WeightOp)
+    values = function(array_from_dense(owner.value))
+    owner.properties["value"] = dense_from_array(values.astype(np.float32))
 
 
 @torch.no_grad()
@@ -84,8 +125,9 @@ def activations(weights: Sequence[Tensor], x: Tensor) -> list[Tensor]:
 
 
 def with_thresholds(
-    weights: Sequence[Tensor], thresholds: Sequence[float], steps: int, leak: float = LEAK
-) -> ModuleOp:
+    weights: Sequence[Tensor], thresholds: Sequence[float], steps: int, leak: float = LEAK,
+    bias: float = 0.0,
+) -> ModuleOp:  # fmt: skip
     """The spiking network with thresholds of 1: weights are multiplied by those of the layer in
     front, whose spikes stand for so much, and divided by their own.
 
@@ -94,7 +136,9 @@ def with_thresholds(
     """
     before, behind = [1.0, *thresholds], [*thresholds, float(steps)]
     parts = [w * a / b for w, a, b in zip(weights, before, behind, strict=True)]
-    return import_snn(parts, [1.0] * len(thresholds), steps, snn.InputKind.STATIC_VALUES, leak)
+    return import_snn(
+        parts, [1.0] * len(thresholds), steps, snn.InputKind.STATIC_VALUES, leak, bias
+    )
 
 
 def calibration(bench: Bench) -> Tensor:
@@ -106,12 +150,13 @@ def calibration(bench: Bench) -> Tensor:
 def started(bench: Bench, dense: Sequence[Tensor]) -> ModuleOp:
     """The ANN as a spiking network, not trained."""
     settings = bench.settings
-    steps = settings.direct_start_steps
+    steps = settings.direct_steps
     outputs = activations(dense, calibration(bench))
     highest = [float(np.percentile(output.numpy(), PERCENTILE)) for output in outputs]
 
     def scaled(scale: float) -> ModuleOp:
-        return with_thresholds(dense, [scale * each for each in highest], steps)
+        thresholds = [scale * each for each in highest]
+        return with_thresholds(dense, thresholds, steps, bias=HALF / steps)
 
     def choose() -> Row:
         count = settings.validation_samples
@@ -130,7 +175,7 @@ def teacher(bench: Bench, dense: Sequence[Tensor]) -> ModuleOp:
     without a leak the rate of a neuron is its current in units of the threshold."""
     outputs = activations(dense, calibration(bench))
     highest = [2 * float(output.max()) for output in outputs]
-    return with_thresholds(dense, highest, bench.settings.direct_start_steps, leak=1.0)
+    return with_thresholds(dense, highest, bench.settings.direct_steps, leak=1.0)
 
 
 def pruned(bench: Bench, key: str, network: ModuleOp) -> ModuleOp:
@@ -144,34 +189,35 @@ def pruned(bench: Bench, key: str, network: ModuleOp) -> ModuleOp:
     )  # fmt: skip
 
 
-def training_options(bench: Bench, epochs: int, rate: float) -> str:
+def training_options(bench: Bench) -> str:
     """What both ways of training have in common."""
     settings = bench.settings
-    validation = bench.pixels("validation", settings.validation_samples)
+    validation = bench.pixels("validation", settings.direct_validation)
     return (
         f'data="{bench.pixels()}" validation="{validation}" '
         f'teacher="{bench.folder / TEACHER}.mlir" teacher-weight={settings.teacher_weight!r} '
-        f"epochs={epochs} learning-rate={rate!r} shift={PADDING} mirror=true reduced=true "
-        f"device={settings.device} seed={settings.seed}"
+        f"shift={PADDING} mirror=true reduced=true device={settings.device} seed={settings.seed}"
     )
 
 
-def by_rates(bench: Bench, key: str, network: ModuleOp, epochs: int) -> ModuleOp:
+def by_rates(bench: Bench, key: str, network: ModuleOp) -> ModuleOp:
     """A copy that was trained by rates on all images."""
     settings = bench.settings
-    options = training_options(bench, epochs, settings.rates_rate)
     return passed(
-        bench, key, network, f"snn-finetune-rates{{{options} batch={settings.rates_batch}}}"
-    )
+        bench, key, network,
+        f"snn-finetune-rates{{{training_options(bench)} whole-spikes=true "
+        f"epochs={settings.direct_epochs} learning-rate={settings.direct_rate!r} "
+        f"batch={settings.rates_batch}}}",
+    )  # fmt: skip
 
 
 def through_time(bench: Bench, key: str, network: ModuleOp) -> ModuleOp:
     """A copy that was trained through time on all images."""
     settings = bench.settings
-    options = training_options(bench, settings.direct_tuned_epochs, settings.direct_tuned_rate)
     return passed(
         bench, key, network,
-        f"snn-finetune{{{options} teacher-rates=true surrogate=linear "
+        f"snn-finetune{{{training_options(bench)} teacher-rates=true surrogate=linear "
+        f"epochs={settings.direct_tuned_epochs} learning-rate={settings.direct_tuned_rate!r} "
         f"batch={settings.direct_tuned_batch}}}",
     )  # fmt: skip
 
@@ -179,10 +225,11 @@ def through_time(bench: Bench, key: str, network: ModuleOp) -> ModuleOp:
 def row_of(bench: Bench, module: ModuleOp, part: str, count: int) -> tuple[Row, NDArray[np.bool_]]:
     """Accuracy, size and operations of a network that gets images, and which it gets right.
 
-    `operations` are the accumulates behind neurons: rate of the layer that feeds, times steps,
-    times multiply-accumulates with weights that are not zero; `input_macs` those of the first
-    layer, once. `events` are accumulates if an average of pooled spikes that is not zero counts as
-    one, which is more: an average of four neurons is zero less often than one of them.
+    `operations` are the accumulates of spikes, and of biases (`bias_additions`): rate of the layer
+    that feeds, times steps, times multiply-accumulates with weights that are not zero; `input_macs`
+    those of the first layer, once. `events` are accumulates if an average of pooled spikes that is
+    not zero counts as one, which is more: an average of four neurons is zero less often than one of
+    them. `updates` are those of membranes.
     """
     network = network_of(module)
     assert isinstance(network, snn.NetworkOp)
@@ -198,32 +245,38 @@ def row_of(bench: Bench, module: ModuleOp, part: str, count: int) -> tuple[Row, 
     active = rates.copy()
     for index, (op, counts) in zip(POOLED, activity.pooled.items(), strict=True):
         active[index] = float(counts[1]) / math.prod(shape_of(op.results[0].type))
-    counted = count_network(network)
+    counted, biases = count_network(network), bias_additions(layers, steps)
+    spikes, events = (
+        steps * sum(r * n for r, n in zip(each, products[1:], strict=True))
+        for each in (rates, active)
+    )
     row = {
         "accuracy": activity.accuracy, "samples": len(images), "timesteps": steps,
         "parameters": counted.parameters, **storage(weights), "macs": counted.macs,
         "input_macs": products[0], "rates": rates,
-        "operations": steps * sum(r * n for r, n in zip(rates, products[1:], strict=True)),
-        "events": steps * sum(r * n for r, n in zip(active, products[1:], strict=True)),
+        "operations": spikes + biases, "events": events + biases,
+        "updates": steps * sum(math.prod(shape_of(op.result.type)) for op in layers[:-1]),
     }  # fmt: skip
     return row, activity.labels == images.y
 
 
-def measured(bench: Bench, key: str, module: ModuleOp, dense: Sequence[Tensor]) -> None:
-    """The rows of a network on all validation images, and on all test images beside the ANN."""
+def bias_additions(layers: Sequence[AffineOp], steps: int) -> int:
+    """Accumulates of biases: in the first layer once, as its products, in the others at each step.
 
-    def on_test_images() -> Row:
-        count = len(bench.splits.whole_test)
-        row, right = row_of(bench, module, "whole_test", count)
-        difference = right.astype(np.float64) - ann_right(bench, dense).astype(np.float64)
-        error = float(difference.std(ddof=1) / math.sqrt(count))
-        return {**row, "difference": float(difference.mean()), "error": error}
+    Args:
+        layers: all layers with weights, in order.
+    """
+    outputs = [0 if op.bias is None else math.prod(shape_of(op.result.type)) for op in layers]
+    return outputs[0] + steps * sum(outputs[1:])
 
-    def on_validation_images() -> Row:
-        return row_of(bench, module, "validation", VALIDATION)[0]
 
-    bench.figure(f"validation {key}", on_validation_images)
-    bench.figure(key, on_test_images)
+def on_test_images(bench: Bench, module: ModuleOp, dense: Sequence[Tensor]) -> Row:
+    """The row of a network on all test images, beside the ANN."""
+    count = len(bench.splits.whole_test)
+    row, right = row_of(bench, module, "whole_test", count)
+    difference = right.astype(np.float64) - ann_right(bench, dense).astype(np.float64)
+    error = float(difference.std(ddof=1) / math.sqrt(count))
+    return {**row, "difference": float(difference.mean()), "error": error}
 
 
 @torch.no_grad()

@@ -180,17 +180,22 @@ def ann_accuracy(ann: nn.Sequential, x: NDArray[np.float32], y: NDArray[np.int64
 
 
 def build_snn(
-    weights: Sequence[Tensor], thresholds: Sequence[float], leak: float = LEAK
+    weights: Sequence[Tensor], thresholds: Sequence[float], leak: float = LEAK, bias: float = 0.0
 ) -> nn.Sequential:
     """The same network of leaky neurons in snnTorch, for one time step.
 
     The reference subtracts the threshold in the step of the spike, before the leak; snnTorch's
     default subtracts it one step later, after the leak: a difference of 1 % of the threshold for
     each spike. The last layer adds up without leak, threshold and reset.
+
+    Args:
+        bias: of every channel of every convolution; 0: they have none.
     """
     layers: list[nn.Module] = []
     for index, (weight, threshold) in enumerate(zip(weights[:-1], thresholds, strict=True)):
-        convolution = nn.Conv2d(weight.shape[1], weight.shape[0], 3, padding=1, bias=False)
+        convolution = nn.Conv2d(weight.shape[1], weight.shape[0], 3, padding=1, bias=bool(bias))
+        if convolution.bias is not None:
+            nn.init.constant_(convolution.bias, bias)
         layers += [convolution, _leaky(leak, threshold)]
         if index in POOLED:
             layers.append(nn.AvgPool2d(2))
@@ -209,11 +214,11 @@ def _leaky(beta: float, threshold: float, **options: Any) -> snn.Leaky:
 
 def import_snn(
     weights: Sequence[Tensor], thresholds: Sequence[float], timesteps: int, kind: InputKind,
-    leak: float = LEAK,
+    leak: float = LEAK, bias: float = 0.0,
 ) -> ModuleOp:  # fmt: skip
     """The network at the `snn` level; scores are the last membranes of the last layer."""
     return from_snntorch(
-        build_snn(weights, thresholds, leak).eval(), torch.zeros(1, *INPUT_SHAPE), timesteps,
+        build_snn(weights, thresholds, leak, bias).eval(), torch.zeros(1, *INPUT_SHAPE), timesteps,
         name="vgg9", input=kind, readout=Readout.LAST_MEMBRANE,
     )  # fmt: skip
 

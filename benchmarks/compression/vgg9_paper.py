@@ -242,11 +242,12 @@ def best_energy(figures: Figures, settings: Settings) -> tuple[Row, str] | None:
 
 def direct_rows(figures: Figures, settings: Settings) -> list[tuple[str, str, Row]]:
     """Name, key and row of every network that gets the image itself, on all test images."""
-    first = settings.direct_start_steps
-    names = {f"direct_{first}": "all channels, trained by rates"}
-    for steps in settings.direct_tuned_steps:
-        names[f"direct_tuned_{steps}"] = "all channels, trained by rates, then through time"
-    names[f"direct_sparse_{first}"] = "all channels, OSBC, trained by rates"
+    trained, others = settings.direct_steps, settings.direct_other_steps
+    names = {"direct_start": "all weights, not trained", "direct_pruned": "OSBC, not trained"}
+    names[f"direct_sparse_{trained}"] = "OSBC, trained by rates"
+    for steps in others:
+        names[f"direct_sparse_{steps}"] = f"OSBC, trained by rates at T = {trained}"
+    names[f"direct_tuned_{min(others)}"] = "OSBC, trained by rates, then through time"
     return [(name, key, figures[key]) for key, name in names.items() if key in figures]
 
 

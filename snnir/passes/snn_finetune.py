@@ -19,8 +19,9 @@ al. 2015). With `teacher-rates` the teacher is executed as `snn-finetune-rates` 
 at the cost of one step, so that a network for few steps can learn from one for many, or from one
 that stands for an ordinary network because its thresholds are never reached.
 
-With `reduced`, layers compute in bfloat16 while they are trained, which takes half of the time on
-processors with such instructions; membranes, weights and the comparison of epochs stay float32.
+With `reduced`, layers, those of a teacher too, compute in bfloat16 while they are trained, which
+takes half of the time on processors with such instructions; membranes, weights and the comparison
+of epochs stay float32.
 
 With a `work-penalty` neurons also learn to spike less, which makes event-driven programs faster;
 the lowest loss with the penalty, and with the distance from a teacher, then decides between epochs,
@@ -83,7 +84,9 @@ class SNNFinetunePass(FinetunePass):
     def taught_by(self, teacher: snn.NetworkOp, device: torch.device) -> TrainableNetwork:
         from snnir.training import RateNetwork
 
-        return (RateNetwork if self.teacher_rates else self.trainable)(teacher, device=device)
+        if not self.teacher_rates:
+            return self.trainable(teacher, device)
+        return RateNetwork(teacher, reduced=self.reduced, device=device)
 
     def judge(self, network: snn.NetworkOp, device: torch.device) -> TrainableNetwork | None:
         return None

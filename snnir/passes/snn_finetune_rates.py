@@ -8,8 +8,11 @@ integrates and subtracts its threshold this is `clip(current / threshold, 0, 1)`
 zero: before every epoch one number for each layer is measured, on up to 64 held-out samples, that
 gives it the mean rate of the spiking network. Training costs about `1 / timesteps` of
 `snn-finetune`, so that a network at many steps can see all of its data. Where the order of spikes
-matters, `snn-finetune` can go on from there. Thresholds keep their values and need no balancing
-afterwards, because they are part of the function; `train-thresholds` trains them.
+matters, `snn-finetune` can go on from there. With `whole-spikes` rates are rounded to whole numbers
+of spikes in all steps, through which gradients go straight (Bu et al. 2022, "Optimal ANN-SNN
+conversion"), so that a network for few steps learns what these leave of its rates. Thresholds keep
+their values and need no balancing afterwards, because they are part of the function;
+`train-thresholds` trains them.
 
 Epochs are compared on the spiking network, at all its steps, with held-out samples: the network
 never gets worse there. Zeros and grids of weights are kept, a `teacher` (whose rates are used, so
@@ -35,6 +38,7 @@ from snnir.dialects import snn
 from snnir.dialects.layer_shapes import shape_of
 from snnir.passes.finetuning import FinetunePass
 from snnir.support.diagnostics import SNNError
+from snnir.support.pass_base import option
 
 if TYPE_CHECKING:
     import torch
@@ -54,13 +58,22 @@ class SNNFinetuneRatesPass(FinetunePass):
     name: ClassVar[str] = "snn-finetune-rates"
     HOW: ClassVar[str] = "trained by rates"
 
+    whole_spikes: bool = option(
+        False, "round rates to whole numbers of spikes in all steps; gradients go straight through"
+    )
+
     def trainable(self, network: snn.NetworkOp, device: torch.device) -> TrainableNetwork:
         from snnir.training import RateNetwork
 
         return RateNetwork(
             network, train_thresholds=self.train_thresholds, keep_zeros=self.keep_zeros,
-            reduced=self.reduced, device=device,
+            reduced=self.reduced, whole_spikes=self.whole_spikes, device=device,
         )  # fmt: skip
+
+    def taught_by(self, teacher: snn.NetworkOp, device: torch.device) -> TrainableNetwork:
+        from snnir.training import RateNetwork
+
+        return RateNetwork(teacher, reduced=self.reduced, device=device)
 
     def judge(self, network: snn.NetworkOp, device: torch.device) -> TrainableNetwork | None:
         from snnir.training import TrainableNetwork

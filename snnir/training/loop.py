@@ -148,13 +148,17 @@ def train(
             network with the same parameters that computes otherwise, which `module` imitates then;
             `module` by default.
         validation: epochs are compared on these samples instead of a part of the data.
-        teacher: a network whose scores are learned as well; it takes what `module` takes.
+        teacher: a network whose scores are learned as well; it takes what `module` takes. Its
+            parameters stop to require gradients.
         progress: show a progress bar on standard error if that is a terminal.
 
     Raises:
         SNNError: fewer than two samples, or the training diverged.
     """
     judge = module if judge is None else judge
+    if teacher is not None:
+        # It has no gradients, but computes at the precision of the training.
+        teacher.requires_grad_(False)
     taught = _labelled(judge, data)
     if validation is None:
         compared, (held_out, rest) = taught, split(taught.labels(), training.held_out)
@@ -257,8 +261,7 @@ def with_teacher(
     training: Training,
 ) -> Tensor:
     """A loss on labels, mixed with the distance of outputs from a teacher's on the same samples."""
-    with torch.no_grad():
-        wanted = readout_scores(teacher.network, teacher(x))
+    wanted = readout_scores(teacher.network, teacher(x))
     scores = readout_scores(module.network, outputs)
     distance = distillation_loss(scores, wanted, training.temperature)
     return (1 - training.teacher_weight) * value + training.teacher_weight * distance

@@ -24,6 +24,10 @@ class RateNetwork(TrainableNetwork):
     It has the same parameters in the same order, and costs about a `1 / timesteps` of it. The
     functions are those of `snnir.training.rates`; they have derivatives, so no surrogate is needed.
 
+    Args:
+        whole_spikes: rates are rounded to whole numbers of spikes in all time steps, and gradients
+            go straight through (Bu et al. 2022, arXiv 2303.04347).
+
     Raises:
         SNNError: as `TrainableNetwork`, and at an operation without a known function of rates.
     """
@@ -38,12 +42,16 @@ class RateNetwork(TrainableNetwork):
         train_thresholds: bool = False,
         keep_zeros: bool = True,
         reduced: bool = False,
+        whole_spikes: bool = False,
         device: str | torch.device = "cpu",
     ):
         super().__init__(
             network, train_thresholds=train_thresholds, keep_zeros=keep_zeros, reduced=reduced,
             device=device,
         )  # fmt: skip
+        assert isinstance(self._builder, rates.RateBuilder)
+        for offset in self._builder.offsets.values():
+            offset.whole = whole_spikes
 
     def forward(self, x: Tensor) -> Tensor:
         """The first output, the same at every step: float32 (timesteps, batch, *shape).

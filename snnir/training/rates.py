@@ -68,23 +68,29 @@ class Offset:
     """What is taken off the drive of a layer, so that its mean rate is the one that was measured.
 
     Attributes:
-        value: in units of the threshold, between -`limit` and `limit`.
+        value: in units of the threshold, between -1 / `timesteps` and 1 / `timesteps`: a neuron
+            ends with a part of a threshold, or owing one, that became no spike.
         wanted: the mean rate that the next drive is to lead to; None if `value` is known.
+        whole: rates are rounded to multiples of 1 / `timesteps`; gradients go straight through.
     """
 
-    def __init__(self, limit: float):
-        self.limit, self.value = limit, 0.0
+    def __init__(self, timesteps: int):
+        self.timesteps, self.value = timesteps, 0.0
         self.wanted: float | None = None
+        self.whole = False
 
     def rate(self, function: Callable[[Tensor], Tensor], drive: Tensor) -> Tensor:
         """The rate as a function of the drive, after the value was found if one is wanted."""
         if self.wanted is not None:
-            low, high = -self.limit, self.limit
+            low, high = -1 / self.timesteps, 1 / self.timesteps
             for _ in range(16):
                 self.value = (low + high) / 2
                 above = float(function(drive - self.value).mean()) > self.wanted
                 low, high = (self.value, high) if above else (low, self.value)
-        return function(drive - self.value)
+        rate = function(drive - self.value)
+        if not self.whole:
+            return rate
+        return rate + ((rate * self.timesteps).round() / self.timesteps - rate).detach()
 
 
 class RateBuilder(TrainingBuilder):
@@ -208,8 +214,7 @@ def _rate(
         dropped = reset is Reset.ZERO_AFTER and not immediate
         function = partial(zero_rate, beta=beta, dropped=dropped)
     assert isinstance(build, RateBuilder)
-    # A neuron ends with a part of a threshold, or owing one, that became no spike.
-    offset = build.offsets[op] = Offset(1 / _timesteps(op))
+    offset = build.offsets[op] = Offset(_timesteps(op))
     return lambda current: offset.rate(function, current / threshold)
 
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: snn-opt %s -p 'snn-finetune-rates{data="%S/../Inputs/training.npz" epochs=10 batch=8 learning-rate=0.1 device=cpu held-out=0.25}' --split-input-file --verify-diagnostics | filecheck %s
 // RUN: snn-opt %s -p 'snn-finetune-rates{data="%S/../Inputs/training.npz" epochs=10 batch=8 learning-rate=0.1 device=cpu held-out=0.25}' --split-input-file --pass-statistics 2>&1 | filecheck %s --check-prefix=STATISTICS
+// RUN: snn-opt %s -p 'snn-finetune-rates{data="%S/../Inputs/training.npz" epochs=10 batch=8 learning-rate=0.1 device=cpu held-out=0.25 whole-spikes=true}' --split-input-file --verify-diagnostics | filecheck %s
 
 // The weights take both classes for the same at first. Zeros stay, the second layer stays on its
 // grid of quarters with 4 bits, thresholds keep their values, and rates that were measured before

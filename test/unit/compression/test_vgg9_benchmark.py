@@ -13,6 +13,7 @@ import torch
 
 from snnir.dialects import snn
 from snnir.driver.files import network_of
+from snnir.support.arrays import array_from_dense
 from snnir.training import RateNetwork, readout_scores
 
 FOLDER = Path(__file__).resolve().parents[3] / "benchmarks" / "compression"
@@ -91,7 +92,7 @@ def test_images_as_inputs_are_chosen_by_validation_images(
     monkeypatch: pytest.MonkeyPatch, difference: float, expected: str
 ) -> None:
     paper, bench = load(monkeypatch, "vgg9_paper"), load(monkeypatch, "vgg9_bench")
-    settings = bench.Settings(direct_start_steps=6, direct_tuned_steps=(5, 4))
+    settings = bench.Settings(direct_steps=6, direct_other_steps=(5, 4))
 
     def of_images(accuracy: float, operations: float, difference: float) -> dict[str, Any]:
         row = spiking(accuracy, 9900, operations, 4) | {"input_macs": 1e6}
@@ -101,15 +102,15 @@ def test_images_as_inputs_are_chosen_by_validation_images(
     figures: dict[str, dict[str, Any]] = {
         "ann": {"parameters": 9900, "macs": 10_000_000, "accuracy": 0.9},
         "nothing_0.95_100": spiking(0.7, 900, 6e6, 100),
-        "direct_6": of_images(0.9, 1.3e6, 0.0),
-        "direct_tuned_5": of_images(0.9, 1e6, 0.0),
+        "direct_sparse_6": of_images(0.9, 1.3e6, 0.0),
+        "direct_sparse_5": of_images(0.9, 1e6, 0.0),
         "direct_tuned_4": of_images(0.7, 1e6, difference),
     }
-    for key, accuracy in (("6", 0.9), ("tuned_5", 0.7), ("tuned_4", 0.8)):
+    for key, accuracy in (("sparse_6", 0.9), ("sparse_5", 0.7), ("tuned_4", 0.8)):
         row = figures[f"direct_{key}"]
         figures[f"validation direct_{key}"] = row | {"accuracy": accuracy}
     text, verdict = paper.energy(figures, settings)
-    name = "all channels, trained by rates, then through time, T = 4"
+    name = "OSBC, trained by rates, then through time, T = 4"
     loss = f"8.4x, {-100 * difference:.2f} ± 0.40 lost"
     assert text.endswith(f"([vgg9_direct.md](vgg9_direct.md)): {name}: {loss}")
     assert verdict == f"not reached; with the image itself as the input {expected}"
@@ -127,6 +128,35 @@ def test_rates_of_the_teacher_are_activations_of_the_ann(monkeypatch: pytest.Mon
     with torch.no_grad():
         scores = readout_scores(teacher, RateNetwork(teacher)(x))
         torch.testing.assert_close(scores, ann(x), rtol=1e-4, atol=1e-5)
+
+
+def test_fewer_steps_share_the_bias_and_keep_the_scores(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, direct = load(monkeypatch, "vgg9_network"), load(monkeypatch, "vgg9_direct")
+    weights = network.weights_of(network.build_ann([6] * 8, 0.0))
+    long, short = (
+        direct.with_thresholds(weights, [0.5] * 8, steps, bias=0.5 / steps) for steps in (10, 4)
+    )
+    found, wanted = network_of(direct.at_steps(long, 4)), network_of(short)
+    assert found.timesteps == wanted.timesteps
+    pairs = list(zip(found.body.block.ops, wanted.body.block.ops, strict=True))
+    constants = [
+        (a.value, b.value)
+        for a, b in pairs
+        if isinstance(a, snn.WeightOp) and isinstance(b, snn.WeightOp)
+    ]
+    assert len(constants) == 9 + 8
+    for a, b in constants:
+        np.testing.assert_allclose(array_from_dense(a), array_from_dense(b), rtol=1e-5, atol=1e-7)
+
+
+def test_biases_are_accumulates_of_neurons_and_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, direct = load(monkeypatch, "vgg9_network"), load(monkeypatch, "vgg9_direct")
+    weights = network.weights_of(network.build_ann([6] * 8, 0.0))
+    neurons = 6 * (2 * 16**2 + 2 * 8**2 + 3 * 4**2)
+    for bias, expected in ((0.0, 0), (0.1, 6 * 32**2 + 3 * neurons)):
+        module = direct.with_thresholds(weights, [0.5] * 8, 3, bias=bias)
+        layers = direct.affine_layers(network_of(module))
+        assert direct.bias_additions(layers, 3) == expected
 
 
 def test_nothing_is_said_without_figures(monkeypatch: pytest.MonkeyPatch) -> None:

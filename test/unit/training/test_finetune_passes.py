@@ -99,6 +99,21 @@ def test_only_a_teacher_can_teach_what_labels_do_not_say(network, kind: Any) -> 
         np.testing.assert_array_equal(a, b)
 
 
+def test_a_teacher_computes_at_the_precision_of_the_training(network, monkeypatch) -> None:
+    found = set()
+    teacher, module = (RateNetwork(network, reduced=True) for _ in range(2))
+    forward = teacher.forward
+
+    def watched(x: Any) -> Any:
+        scores = forward(x)
+        found.add((teacher._is_reduced(), scores.requires_grad))
+        return scores
+
+    monkeypatch.setattr(teacher, "forward", watched)
+    train(module, toy_data(), Training(1, 16), teacher=teacher)
+    assert found == {(True, False)}
+
+
 def test_a_penalty_on_rates_makes_neurons_spike_less(network) -> None:
     data, spikes = toy_data(), []
     for penalty in (0.0, 20.0):

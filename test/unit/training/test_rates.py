@@ -173,6 +173,28 @@ def test_sequences_are_averaged(builder, counts) -> None:
     assert torch.equal(module(torch.from_numpy(counts)), module(means))
 
 
+@pytest.mark.parametrize("steps", [3, 8])
+def test_whole_spikes_are_those_of_neurons_with_constant_currents(builder, steps: int) -> None:
+    """The mean rate is measured at the start of an epoch; gradients are those without rounding."""
+    net = builder(60)
+    network = net.finish(net.lif(net.frame, 1.0).spikes, steps, input=InputKind.STATIC_VALUES)
+    x = torch.linspace(-0.3, 1.2, 60)[None]
+    spiking, gradients = TrainableNetwork(network), []
+    with torch.no_grad():
+        wanted = spiking(x).mean(0)
+    for whole in (False, True):
+        module, frame = RateNetwork(network, whole_spikes=whole), x.clone().requires_grad_()
+        module.imitate(spiking, x)
+        rates = module(frame)[0]
+        rates.sum().backward()
+        gradients.append(frame.grad)
+        if whole:
+            torch.testing.assert_close(rates * steps, (rates * steps).round())
+            # The neuron beside a step of the staircase may be on its other side.
+            assert ((rates - wanted).abs() > 1e-5).sum() <= steps + 1
+    assert torch.equal(*gradients)
+
+
 def test_few_steps_are_imitated(builder) -> None:
     """Neurons that start from zero fire less in 10 steps than they do once they have settled."""
     net = builder(8)
