@@ -105,9 +105,13 @@ def _read_state(path: Path) -> dict[str, Tensor]:
     if not isinstance(content, Mapping) or not all(
         isinstance(value, Tensor) for value in content.values()
     ):
+        what = f"a {type(content).__name__}"
+        if isinstance(content, Mapping):
+            what = f"a dictionary with the keys {_listed([repr(key) for key in content])}"
         raise SNNError(
             f"'{path}' holds no state_dict, neither itself nor under "
-            f"{' or '.join(map(repr, NESTED_KEYS))}"
+            f"{' or '.join(map(repr, NESTED_KEYS))}, but {what}; save the weights with "
+            "torch.save(module.state_dict(), ...)"
         )
     return dict(content)
 
@@ -116,12 +120,8 @@ def _check_keys(path: Path, state: Mapping[str, Tensor], expected: Mapping[str, 
     """The file has the module's keys, with their shapes."""
     missing = [key for key in expected if key not in state]
     unexpected = [key for key in state if key not in expected]
-    prefix = "module."
-    if unexpected and {key.removeprefix(prefix) for key in state} == set(expected):
-        raise SNNError(
-            f"'{path}' was saved from a torch.nn.DataParallel: its keys begin with '{prefix}'; "
-            "save net.module.state_dict()"
-        )
+    if unexpected and (prefix := _wrapper_prefix(state, expected)):
+        raise SNNError(f"'{path}' {_WRAPPERS.get(prefix, _OTHER_WRAPPER).format(prefix=prefix)}")
     if hint := _old_snntorch(missing, unexpected):
         raise SNNError(f"'{path}' {hint}")
     problems = [
@@ -138,6 +138,28 @@ def _check_keys(path: Path, state: Mapping[str, Tensor], expected: Mapping[str, 
     ]
     if shapes:
         raise SNNError(f"'{path}' does not fit the module: {_listed(shapes)}")
+
+
+_WRAPPERS = {
+    "module.": "was saved from a torch.nn.DataParallel: its keys begin with '{prefix}'; save "
+    "net.module.state_dict()",
+    "_orig_mod.": "was saved from a module of torch.compile: its keys begin with '{prefix}'; save "
+    "net._orig_mod.state_dict()",
+}
+_OTHER_WRAPPER = (
+    "was saved from a module that holds this one: its keys begin with '{prefix}'; save the "
+    "state_dict of that part, or let the factory return the whole"
+)
+
+
+def _wrapper_prefix(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> str | None:
+    """What all keys begin with that have the module's keys behind it."""
+    first = next(iter(expected), "")
+    for key in state:
+        prefix = key.removesuffix(first)
+        if key.endswith(first) and {f"{prefix}{name}" for name in expected} == set(state):
+            return prefix
+    return None
 
 
 def _old_snntorch(missing: Sequence[str], unexpected: Sequence[str]) -> str | None:
