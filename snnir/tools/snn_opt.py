@@ -21,6 +21,7 @@ from xdsl.passes import ModulePass
 from xdsl.utils.exceptions import DiagnosticException
 from xdsl.utils.target import Target
 
+from snnir.dialects.version import check_version, syntax_of_newer_versions
 from snnir.support.atomic import atomic_write, check_writable
 from snnir.support.command_line import EVERYTHING, UsageError, snn_opt_parser
 from snnir.support.diagnostics import Diagnostic, DiagnosticEngine, Severity, SNNError
@@ -180,7 +181,8 @@ class _Session:
         """Parse a chunk, run the passes, and return the text for the output."""
         context = self._make_context()
         self.activity.what = "the parser"
-        with self.timing.measure("Parser"):
+        syntax = syntax_of_newer_versions(chunk.content, self.input_name, chunk.line_offset)
+        with self.timing.measure("Parser"), syntax:
             module = parse_module(
                 context,
                 chunk.content,
@@ -188,6 +190,7 @@ class _Session:
                 line_offset=chunk.line_offset,
                 allow_implicit_module=not self.options.no_implicit_module,
             )
+        check_version(module)
         self.activity.what = "the verifier"
         if not self.options.disable_verify:
             verify_module(module)
