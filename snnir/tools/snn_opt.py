@@ -80,6 +80,8 @@ def _run(arguments: Sequence[str], activity: Activity, registry: Registry) -> in
     for output in (options.output_file, options.remarks_output):
         if output not in (None, "-"):
             check_writable(output)
+    for names in (options.print_ir_before, options.print_ir_after):
+        _check_pass_names(names, registry)
     content, name = read_input(options.input)
     activity.what = "reading the pipeline"
     pipeline = _pipeline_text(options, elements, content, name)
@@ -322,6 +324,12 @@ def _write_stdout(text: str) -> None:
         raise
     except OSError as error:
         raise SNNError(f"cannot write to standard output: {error.strerror or error}") from error
+
+
+def _check_pass_names(names: str | None, registry: Registry) -> None:
+    for name in names.split(",") if names not in (None, EVERYTHING) else ():
+        if name not in registry.passes:
+            raise UsageError(unknown_name("pass", name, registry.passes))
 
 
 def _select(names: str | None, everything: bool) -> PassSelection:
