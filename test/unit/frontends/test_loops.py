@@ -294,6 +294,20 @@ def test_states_must_come_back():
         from_snntorch(Forgetful(), torch.zeros(1, 4), 4)
 
 
+def test_numbers_of_steps_need_a_default():
+    class Counted(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.lif = neurons.Leaky(0.5)
+
+        def forward(self, x: Tensor, num_steps: int):
+            return [self.lif(x)[0] for _ in range(num_steps)]
+
+    message = r"argument 'num_steps' of forward has no default, .*; give it a default"
+    with pytest.raises(SNNError, match=message):
+        from_snntorch(Counted(), torch.zeros(1, 4), 4)
+
+
 def test_arguments_must_be_states():
     class Gated(nn.Module):
         def __init__(self):
