@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 
 from snnir.frontends.errors import user_code
 from snnir.support.diagnostics import SNNError
-from snnir.support.python_file import import_file, importable
+from snnir.support.python_file import as_program, import_file, importable
 
 NESTED_KEYS = ("model_state_dict", "state_dict")
 """Keys under which training scripts save the state_dict beside other things."""
@@ -56,8 +57,8 @@ def _build(source: str) -> nn.Module:
     path = Path(file)
     if not path.is_file():
         raise SNNError(f"there is no file '{path}'")
-    with importable(path.resolve().parent):
-        with user_code(f"importing '{path}'"):
+    with importable(path.resolve().parent), as_program(path):
+        with user_code(f"importing '{path}'"), _imports_explained(path, factory_name):
             python_module = import_file(path)
         if not hasattr(python_module, factory_name):
             names = ", ".join(_factories(python_module))
@@ -74,6 +75,23 @@ def _build(source: str) -> nn.Module:
             f"{factory_name}() of '{path}' returned {type(module).__name__}, not a torch.nn.Module"
         )
     return module
+
+
+@contextmanager
+def _imports_explained(path: Path, factory_name: str) -> Iterator[None]:
+    """Say where modules are looked for, if the file imports one that is not there."""
+    try:
+        yield
+    except ImportError as error:
+        folder = path.resolve().parent.name
+        remedy = "modules are looked for beside it, in PYTHONPATH and among the installed packages"
+        if "relative import" in str(error):
+            remedy = (
+                f"it is part of the package '{folder}': give a file beside that folder, with "
+                f"'from {folder}.{path.stem} import {factory_name}'"
+            )
+        what = f"importing '{path}' raised {type(error).__name__}: {error}"
+        raise SNNError(f"{what}; {remedy}") from error
 
 
 def _factories(python_module: ModuleType) -> list[str]:

@@ -106,6 +106,40 @@ def test_wrong_files(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "from .layers import fc",
+            r"a file beside that folder, with 'from \w+.broken import build'",
+        ),
+        (
+            "import no_such_module",
+            "No module named .*; modules are looked for beside it, in PYTHON",
+        ),
+        ("raise SystemExit(2)", "importing '.*broken.py' raised SystemExit: 2"),
+    ],
+)
+def test_files_that_belong_to_a_project(tmp_path: Path, text: str, message: str):
+    broken = tmp_path / "broken.py"
+    broken.write_text(text)
+    with pytest.raises(SNNError, match=message) as caught:
+        load_module(f"{broken}:build")
+    assert "\n" not in str(caught.value)
+
+
+def test_scripts_see_no_arguments_and_print_beside_reports(
+    model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """As training scripts do, which build the network at their top."""
+    lines = "import argparse\nargparse.ArgumentParser().parse_args()\nprint('training')\n"
+    model.write_text(lines + MODEL)
+    monkeypatch.setattr(sys, "argv", ["snnir", "import", f"{model}:build"])
+    load_module(f"{model}:build")
+    assert sys.argv[1] == "import"
+    assert capsys.readouterr() == ("", "training\n")
+
+
+@pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"_0_bias": None}, r"does not fit the module: missing: 0\.bias"),
