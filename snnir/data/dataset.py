@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -129,6 +130,7 @@ class Dataset:
         raise SNNError(
             f"{self.name}: a sample has the shape {self.x.shape[1:]}; the network takes frames of "
             f"{input_shape}, so {input_shape} or (timesteps, {extents}) is needed"
+            + _shape_remedy(self.x.shape[1:], input_shape)
         )
 
     def is_counts(self) -> bool:
@@ -152,3 +154,20 @@ class Dataset:
                     "--input-kind values (static_values for one image), or encode the samples as "
                     "spikes (snntorch.spikegen)"
                 )
+
+
+def _shape_remedy(sample: tuple[int, ...], frame: tuple[int, ...]) -> str:
+    """What makes frames of `frame` of samples that have the values but another shape."""
+    for steps, given in ((), sample), (("x.shape[1]",), sample[1:]):
+        if not given or math.prod(given) != math.prod(frame):
+            continue
+        if len(given) == 1 or len(frame) == 1 or _without_ones(given) == _without_ones(frame):
+            extents = ", ".join(("len(x)", *steps, *map(str, frame)))
+            return f"; store x.reshape({extents})"
+        if sorted(given) == sorted(frame):
+            return "; store the axes in that order, with x.transpose(...)"
+    return ""
+
+
+def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(extent for extent in shape if extent != 1)

@@ -116,8 +116,12 @@ def integer_input(network: NetworkOpBase, x: NDArray) -> NDArray:
         return np.clip(np.rint(x / scale), -maximum, maximum).astype(np.int8)
     if (largest := x.max()) > maximum:
         raise SNNError(
-            f"the data hold a count of {largest:g}; the network takes up to {maximum:g}"
-            + (", compile with a larger --input-maximum" if largest <= LARGEST_INPUT else "")
+            f"the data hold a count of {int(largest)}; the network takes up to {int(maximum)}"
+            + (
+                ", compile with a larger --input-maximum"
+                if largest <= LARGEST_INPUT
+                else "; store numpy.minimum(x, 127), or import the network with --input-kind values"
+            )
         )
     return x.astype(np.uint8)
 
@@ -150,7 +154,8 @@ def _check_shape(network: NetworkOpBase, data: Dataset) -> None:
             else f"import the network with --timesteps {data.x.shape[1]}, or bin the data anew"
         )
         raise SNNError(
-            f"{data.name}: a sample has {data.x.shape[1]} time steps, the network {steps}; {remedy}"
+            f"{data.name}: a sample has {data.x.shape[1]} time "
+            f"step{'s' if data.x.shape[1] > 1 else ''}, the network {steps}; {remedy}"
         )
 
 

@@ -89,9 +89,10 @@ def _load(file: BinaryIO, path: Path) -> Dataset:
 def _class_numbers(y: np.ndarray, path: Path) -> np.ndarray:
     """Return `y` as int64 (samples,); raises SNNError when it does not hold class numbers."""
     if y.ndim != 1:
+        remedy = "y.ravel()" if y.shape[1:] == (1,) else "one-hot labels: y.argmax(axis=1)"
         raise SNNError(
             f"{path}: the key y has the shape {y.shape}; store one class number per sample "
-            "(one-hot labels: y.argmax(axis=1))"
+            f"({remedy})"
         )
     if y.dtype.kind not in "iu":
         raise SNNError(

@@ -65,9 +65,7 @@ from snnir.dialects.snn_neurons import (
     SynapticOp,
     WriteOp,
 )
-
-VERSION = 1
-"""Value of the module attribute `snn.version`; readers refuse newer files."""
+from snnir.dialects.version import VERSION
 
 
 @irdl_op_definition

@@ -13,7 +13,6 @@ from xdsl.dialects.builtin import (
     FileLineColLoc,
     FloatAttr,
     IntAttr,
-    IntegerAttr,
     ModuleOp,
     StringAttr,
     UnknownLoc,
@@ -23,7 +22,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from snnir.dialects import snnrt
 from snnir.dialects.network import NetworkOpBase, layer_names
-from snnir.dialects.snn import VERSION
+from snnir.dialects.version import check_version, syntax_of_newer_versions
 from snnir.support.arrays import array_from_dense
 from snnir.support.atomic import PathLike, atomic_write
 from snnir.support.diagnostics import SNNError, error_at
@@ -32,12 +31,8 @@ from snnir.support.verify import verify_module
 from snnir.support.xdsl_compat import parse_module, print_module
 from snnir.universe import make_context
 
-VERSION_ATTRIBUTE = "snn.version"
-
 RESERVED_NAMES = ("snnrt", "golden")
 """Prefixes that the kernels and the self-test of a library have."""
-
-_VERSION_TEXT = re.compile(rb"\bsnn\.version\s*=\s*([0-9]{1,9})\b")
 
 
 def read_network(path: PathLike) -> ModuleOp:
@@ -48,20 +43,12 @@ def read_network(path: PathLike) -> ModuleOp:
             or does not hold exactly one network.
     """
     content, name = read_input(str(path))
-    try:
+    with syntax_of_newer_versions(content, name):
         module = parse_module(make_context(), content, name)
-    except SNNError:
-        # What looks like a mistake may be syntax that this version does not know yet.
-        found = _VERSION_TEXT.search(content)
-        if found is not None and int(found[1]) > VERSION:
-            line = content.count(b"\n", 0, found.start()) + 1
-            column = found.start() - content.rfind(b"\n", 0, found.start())
-            raise SNNError(_newer(int(found[1])), (name, line, column)) from None
-        raise
     if isinstance(module.location, UnknownLoc):
         # The text names no module: the whole file is one.
         module.location = FileLineColLoc(StringAttr(name), IntAttr(1), IntAttr(1))
-    _check_version(module)
+    check_version(module)
     verify_module(module)
     _check_network(network_of(module))
     return module
@@ -131,16 +118,6 @@ def name_from_path(path: PathLike) -> str:
     return name if usable else f"network_{name}".rstrip("_")
 
 
-def _check_version(module: ModuleOp) -> None:
-    version = module.attributes.get(VERSION_ATTRIBUTE)
-    if version is None:
-        return
-    if not isinstance(version, IntegerAttr):
-        raise error_at(module, f"has the {VERSION_ATTRIBUTE} {version}; an integer is needed")
-    if version.value.data > VERSION:
-        raise error_at(module, _newer(version.value.data))
-
-
 def _check_network(network: NetworkOpBase) -> None:
     """Refuse what the verifier accepts but nothing can run: equal names, numbers that are none."""
     try:
@@ -158,11 +135,4 @@ def _is_real(attribute: Attribute) -> bool:
         return True
     return isinstance(attribute, DenseIntOrFPElementsAttr) and isinstance(
         attribute.get_element_type(), AnyFloat
-    )
-
-
-def _newer(version: int) -> str:
-    return (
-        f"{VERSION_ATTRIBUTE} {version} is newer than this program, which reads up to {VERSION}; "
-        "install a newer snnir"
     )

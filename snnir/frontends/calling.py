@@ -68,6 +68,11 @@ def find_call(
     if not failures:
         raise SNNError(f"{type(module).__name__} does not take frames of the shape {tuple(shape)}")
     best = min(failures, key=_hopelessness)
+    if _raised(best) and (layer := _layer_of_flat_frames(module, shape, best)) is not None:
+        raise SNNError(
+            f"{best.message}; '{layer}' takes the {math.prod(shape)} values of a frame in one row: "
+            f"give --input-shape {math.prod(shape)}, and flat frames in the data"
+        ) from best
     if timesteps is None and _raised(best):
         # With a number of steps, whole samples would have been tried, too.
         raise SNNError(
@@ -100,6 +105,21 @@ def check_frames(
     return reports
 
 
+def _layer_of_flat_frames(module: nn.Module, shape: Sequence[int], error: SNNError) -> str | None:
+    """The linear layer that raised `error` because the training script flattened the frames."""
+    return next(
+        (
+            name
+            for name, layer in module.named_modules()
+            if isinstance(layer, nn.Linear)
+            and len(shape) > 1
+            and layer.in_features == math.prod(shape)
+            and f"layer '{name}'" in error.message
+        ),
+        None,
+    )
+
+
 def _traced_steps(timesteps: int | None) -> int | None:
     """How often to call a module that computes one step: as often as it takes to see a loop."""
     return None if timesteps is None else min(timesteps, MINIMUM_STEPS)
@@ -113,17 +133,19 @@ def _samples(shape: Sequence[int], timesteps: int | None, binary: bool) -> Itera
     """
     values = math.prod((timesteps or 1, *shape))
     if values > LARGEST_SAMPLE:
-        steps = "" if timesteps is None else f"{timesteps:,} time steps of "
+        of_steps = "" if timesteps is None else f"{timesteps:,} time steps of "
         raise SNNError(
-            f"a sample of {steps}frames of the shape {tuple(shape)} holds {values:,} values, more "
-            f"than the {LARGEST_SAMPLE:,} that can be imported; say less with --input-shape or "
-            "--timesteps"
+            f"a sample of {of_steps}frames of the shape {tuple(shape)} holds {values:,} values, "
+            f"more than the {LARGEST_SAMPLE:,} that can be imported; say less with --input-shape "
+            "or --timesteps"
         )
     dtype = torch.bool if binary else torch.float32
     yield torch.zeros(1, *shape, dtype=dtype)
     if timesteps is not None:
-        yield torch.zeros(timesteps, 1, *shape, dtype=dtype)
-        yield torch.zeros(1, timesteps, *shape, dtype=dtype)
+        # A loop over fewer steps could not be told from something else.
+        steps = max(timesteps, MINIMUM_STEPS)
+        yield torch.zeros(steps, 1, *shape, dtype=dtype)
+        yield torch.zeros(1, steps, *shape, dtype=dtype)
 
 
 def _form(draft: Draft, sample: Tensor, shape: tuple[int, ...]) -> CallingForm | None:
@@ -134,7 +156,7 @@ def _form(draft: Draft, sample: Tensor, shape: tuple[int, ...]) -> CallingForm |
         return CallingForm.STEP
     if draft.body.static:
         return CallingForm.STATIC
-    # The batch has one element; a sample of one step is not imported.
+    # The batch has one element, a sample more steps.
     return CallingForm.TIME_FIRST if sample.shape[0] > 1 else CallingForm.BATCH_FIRST
 
 

@@ -36,6 +36,6 @@ def user_code(what: str | Callable[[], str]) -> Iterator[None]:
         yield
     except SNNError:
         raise
-    except Exception as error:  # Other people's code may raise anything.
+    except (Exception, SystemExit) as error:  # Other people's code may raise anything.
         doing = what if isinstance(what, str) else what()
         raise SNNError(f"{doing} raised {type(error).__name__}: {error}") from error

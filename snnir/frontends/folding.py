@@ -238,7 +238,11 @@ def _difference(node: Node, found: Any, step: int) -> str:
     for there, here in zip(node.references(), _references(found), strict=False):
         if there.node is not here.node:
             names = there.node.call.name, here.node.call.name
-            return f"uses '{names[0]}' in step 1 and '{names[1]}' in step {step}"
+            return (
+                f"uses '{names[0]}' in step 1 and '{names[1]}' in step {step}; a network is one "
+                "step, the same at all times: use one layer for all steps (BatchNorm, not "
+                "BatchNormTT)"
+            )
     return f"does something else in step {step} than in step 1"
 
 

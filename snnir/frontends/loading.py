@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 
 from snnir.frontends.errors import user_code
 from snnir.support.diagnostics import SNNError
-from snnir.support.python_file import import_file, importable
+from snnir.support.python_file import as_program, import_file, importable
 
 NESTED_KEYS = ("model_state_dict", "state_dict")
 """Keys under which training scripts save the state_dict beside other things."""
@@ -56,8 +57,8 @@ def _build(source: str) -> nn.Module:
     path = Path(file)
     if not path.is_file():
         raise SNNError(f"there is no file '{path}'")
-    with importable(path.resolve().parent):
-        with user_code(f"importing '{path}'"):
+    with importable(path.resolve().parent), as_program(path):
+        with user_code(f"importing '{path}'"), _imports_explained(path, factory_name):
             python_module = import_file(path)
         if not hasattr(python_module, factory_name):
             names = ", ".join(_factories(python_module))
@@ -74,6 +75,23 @@ def _build(source: str) -> nn.Module:
             f"{factory_name}() of '{path}' returned {type(module).__name__}, not a torch.nn.Module"
         )
     return module
+
+
+@contextmanager
+def _imports_explained(path: Path, factory_name: str) -> Iterator[None]:
+    """Say where modules are looked for, if the file imports one that is not there."""
+    try:
+        yield
+    except ImportError as error:
+        folder = path.resolve().parent.name
+        remedy = "modules are looked for beside it, in PYTHONPATH and among the installed packages"
+        if "relative import" in str(error):
+            remedy = (
+                f"it is part of the package '{folder}': give a file beside that folder, with "
+                f"'from {folder}.{path.stem} import {factory_name}'"
+            )
+        what = f"importing '{path}' raised {type(error).__name__}: {error}"
+        raise SNNError(f"{what}; {remedy}") from error
 
 
 def _factories(python_module: ModuleType) -> list[str]:
@@ -105,9 +123,13 @@ def _read_state(path: Path) -> dict[str, Tensor]:
     if not isinstance(content, Mapping) or not all(
         isinstance(value, Tensor) for value in content.values()
     ):
+        what = f"a {type(content).__name__}"
+        if isinstance(content, Mapping):
+            what = f"a dictionary with the keys {_listed([repr(key) for key in content])}"
         raise SNNError(
             f"'{path}' holds no state_dict, neither itself nor under "
-            f"{' or '.join(map(repr, NESTED_KEYS))}"
+            f"{' or '.join(map(repr, NESTED_KEYS))}, but {what}; save the weights with "
+            "torch.save(module.state_dict(), ...)"
         )
     return dict(content)
 
@@ -116,12 +138,8 @@ def _check_keys(path: Path, state: Mapping[str, Tensor], expected: Mapping[str, 
     """The file has the module's keys, with their shapes."""
     missing = [key for key in expected if key not in state]
     unexpected = [key for key in state if key not in expected]
-    prefix = "module."
-    if unexpected and {key.removeprefix(prefix) for key in state} == set(expected):
-        raise SNNError(
-            f"'{path}' was saved from a torch.nn.DataParallel: its keys begin with '{prefix}'; "
-            "save net.module.state_dict()"
-        )
+    if unexpected and (prefix := _wrapper_prefix(state, expected)):
+        raise SNNError(f"'{path}' {_WRAPPERS.get(prefix, _OTHER_WRAPPER).format(prefix=prefix)}")
     if hint := _old_snntorch(missing, unexpected):
         raise SNNError(f"'{path}' {hint}")
     problems = [
@@ -138,6 +156,28 @@ def _check_keys(path: Path, state: Mapping[str, Tensor], expected: Mapping[str, 
     ]
     if shapes:
         raise SNNError(f"'{path}' does not fit the module: {_listed(shapes)}")
+
+
+_WRAPPERS = {
+    "module.": "was saved from a torch.nn.DataParallel: its keys begin with '{prefix}'; save "
+    "net.module.state_dict()",
+    "_orig_mod.": "was saved from a module of torch.compile: its keys begin with '{prefix}'; save "
+    "net._orig_mod.state_dict()",
+}
+_OTHER_WRAPPER = (
+    "was saved from a module that holds this one: its keys begin with '{prefix}'; save the "
+    "state_dict of that part, or let the factory return the whole"
+)
+
+
+def _wrapper_prefix(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> str | None:
+    """What all keys begin with that have the module's keys behind it."""
+    first = next(iter(expected), "")
+    for key in state:
+        prefix = key.removesuffix(first)
+        if key.endswith(first) and {f"{prefix}{name}" for name in expected} == set(state):
+            return prefix
+    return None
 
 
 def _old_snntorch(missing: Sequence[str], unexpected: Sequence[str]) -> str | None:

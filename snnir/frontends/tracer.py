@@ -303,6 +303,11 @@ class Tracer(TorchFunctionMode):
                 "network; encode the samples in the data, and give the module their spikes"
             )
         if tracked and name in READS:
+            if isinstance(source := self.source_of(arguments[0]), StateArgument):
+                raise SNNError(
+                    f"argument '{source.name}' of forward has no default, so it is taken for a "
+                    "neuron's state, but forward reads it as a number; give it a default"
+                )
             raise SNNError(
                 f"the module looks at computed values in Python ('{name}'): control flow that "
                 "depends on data cannot be imported; express it with tensor operations, or take "

@@ -18,6 +18,7 @@ from snnir.dialects import snn
 from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.layer_shapes import shape_of
 from snnir.layers.affine import AFFINE_OPS, AffineOp, constant, groups_of, scale_columns
+from snnir.layers.compressible import LINEAR_OPS
 from snnir.layers.weight_grid import grid_of
 from snnir.quantization.context import QuantizationContext
 from snnir.quantization.register_rules import is_feedback, spike_factor
@@ -38,6 +39,12 @@ def input_scale(op: AffineOp, input: QuantizedValue) -> NDArray[np.float64]:
         SNNError: the input is no byte, has an offset, or its unit differs within a channel.
     """
     if element_type_of(input.value.type) not in (i1, i8):
+        if not _has_weights(op.input):
+            low, high = input.range
+            raise error_at(
+                op, f"reads sums of spikes or counts between {low} and {high}, which do not fit 8 "
+                "bits; pool windows of at most 127 spikes, or put a neuron between"
+            )  # fmt: skip
         raise error_at(
             op, f"takes spikes, counts or quantised inputs, but its input is a current of type "
             f"{input.value.type}; put a neuron between the two layers"
@@ -48,6 +55,16 @@ def input_scale(op: AffineOp, input: QuantizedValue) -> NDArray[np.float64]:
     if scale.ndim and scale.size != input.shape[0]:
         raise error_at(op, "its input has a different unit at every position")
     return np.broadcast_to(scale.reshape(-1), input.shape[:1])
+
+
+def _has_weights(value: SSAValue) -> bool:
+    """Whether a value depends on weights of layers behind the last neuron or the input."""
+    owner = value.owner
+    if isinstance(owner, AFFINE_OPS):
+        return True
+    if not isinstance(owner, LINEAR_OPS):
+        return False
+    return any(map(_has_weights, owner.operands))
 
 
 def scaled_weight(op: AffineOp, scale: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any, Literal, overload
 
 from snnir.support.diagnostics import SNNError
+from snnir.support.interrupts import interrupts_deferred
 
 PathLike = str | os.PathLike[str]
 
@@ -78,7 +79,9 @@ def atomic_directory(path: PathLike, *, marker: str | None = None) -> Generator[
         with _report_os_errors(path):
             temporary.chmod(0o777 & ~_umask())
             yield temporary
-            _replace_directory(target, temporary)
+            # Between two renames the earlier output has another name.
+            with interrupts_deferred():
+                _replace_directory(target, temporary)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -125,7 +128,9 @@ def _report_os_errors(path: PathLike) -> Generator[None]:
         folder = str(Path(os.path.realpath(path)).parent)
         if error.filename is not None and not str(error.filename).startswith(folder):
             raise
-        raise SNNError(f"cannot write '{path}': {error.strerror or error}") from error
+        remedy = "; a mount point cannot be replaced, give a folder in it"
+        hint = remedy if error.errno == errno.EBUSY else ""
+        raise SNNError(f"cannot write '{path}': {error.strerror or error}{hint}") from error
 
 
 def _check_replaceable(target: Path, shown: Path, marker: str | None) -> None:
@@ -145,7 +150,11 @@ def _replace_directory(target: Path, new: Path) -> None:
         os.rename(new, target)
         return
     old = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    os.replace(target, old)
+    try:
+        os.replace(target, old)
+    except OSError:
+        os.rmdir(old)
+        raise
     try:
         os.rename(new, target)
     except OSError:

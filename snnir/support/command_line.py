@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Collection, Sequence
 from importlib.metadata import version
 
 from snnir.support.diagnostics import SNNError
@@ -78,7 +78,7 @@ class OptionParser(argparse.ArgumentParser):
         self.add_value(group, name, f"[={metavar}]", help)
 
     def normalise(
-        self, arguments: Sequence[str], pass_names: Container[str]
+        self, arguments: Sequence[str], pass_names: Collection[str]
     ) -> tuple[list[str], list[str]]:
         """Return the arguments for argparse and, apart, the pipeline elements among them.
 
@@ -105,7 +105,8 @@ class OptionParser(argparse.ArgumentParser):
             elif argument.startswith(_SHORT_OPTIONS_WITH_VALUE):
                 ordinary.append(argument)
             else:
-                raise UsageError(unknown_name("option", argument, self._spellings()))
+                spelled = [*self._spellings(), *(f"--{name}" for name in pass_names)]
+                raise UsageError(unknown_name("option", argument.partition("=")[0], spelled))
         return ordinary, elements
 
     def _option_name(self, name: str) -> str | None:

@@ -14,11 +14,9 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
 from snnir.support.command_line import UsageError
-from snnir.support.diagnostics import PROGRAM_NAME, SNNError
+from snnir.support.diagnostics import SNNError
+from snnir.support.interrupts import interrupted
 from snnir.support.pipeline import PassInstrumentation, PipelineError
-
-INTERRUPTED = 130
-"""Status of a program that SIGINT ended, as shells give it."""
 
 
 @dataclass
@@ -52,8 +50,7 @@ def exit_status(run: Callable[[], int], *, debug: bool) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
-        print(f"{PROGRAM_NAME}: interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return interrupted()
 
 
 @contextmanager

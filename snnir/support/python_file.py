@@ -8,7 +8,7 @@ import hashlib
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -42,6 +42,20 @@ def importable(folder: Path) -> Iterator[None]:
         yield
     finally:
         sys.path.remove(str(folder))
+
+
+@contextmanager
+def as_program(path: Path) -> Iterator[None]:
+    """Run a file that is somebody's script: without arguments, and with its output apart.
+
+    Training scripts parse `sys.argv` and print what they do; standard output is for reports.
+    """
+    arguments, sys.argv = sys.argv, [str(path)]
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        sys.argv = arguments
 
 
 def raised_at(error: BaseException, path: Path) -> SourceLocation:

@@ -110,6 +110,11 @@ def _add_all(known: dict[str, Callable[[], Any]], added: Any, table: _Table, pat
             refuse(f"defines the {table.kind} '{name}', which exists already; rename it")
         if not _is_of(value, table):
             refuse(f"has no {table.kind} under '{name}' in {table.variable}, but {value!r}")
+        if isinstance(value, type | Dialect) and (own := getattr(value, "name", name)) != name:
+            refuse(
+                f"has the {table.kind} '{own}' under '{name}' in {table.variable}; both names have "
+                "to be equal"
+            )
         known[name] = _as_factory(value)
 
 

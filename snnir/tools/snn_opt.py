@@ -21,6 +21,7 @@ from xdsl.passes import ModulePass
 from xdsl.utils.exceptions import DiagnosticException
 from xdsl.utils.target import Target
 
+from snnir.dialects.version import check_version, syntax_of_newer_versions
 from snnir.support.atomic import atomic_write, check_writable
 from snnir.support.command_line import EVERYTHING, UsageError, snn_opt_parser
 from snnir.support.diagnostics import Diagnostic, DiagnosticEngine, Severity, SNNError
@@ -79,6 +80,8 @@ def _run(arguments: Sequence[str], activity: Activity, registry: Registry) -> in
     for output in (options.output_file, options.remarks_output):
         if output not in (None, "-"):
             check_writable(output)
+    for names in (options.print_ir_before, options.print_ir_after):
+        _check_pass_names(names, registry)
     content, name = read_input(options.input)
     activity.what = "reading the pipeline"
     pipeline = _pipeline_text(options, elements, content, name)
@@ -180,7 +183,8 @@ class _Session:
         """Parse a chunk, run the passes, and return the text for the output."""
         context = self._make_context()
         self.activity.what = "the parser"
-        with self.timing.measure("Parser"):
+        syntax = syntax_of_newer_versions(chunk.content, self.input_name, chunk.line_offset)
+        with self.timing.measure("Parser"), syntax:
             module = parse_module(
                 context,
                 chunk.content,
@@ -188,6 +192,7 @@ class _Session:
                 line_offset=chunk.line_offset,
                 allow_implicit_module=not self.options.no_implicit_module,
             )
+        check_version(module)
         self.activity.what = "the verifier"
         if not self.options.disable_verify:
             verify_module(module)
@@ -319,6 +324,12 @@ def _write_stdout(text: str) -> None:
         raise
     except OSError as error:
         raise SNNError(f"cannot write to standard output: {error.strerror or error}") from error
+
+
+def _check_pass_names(names: str | None, registry: Registry) -> None:
+    for name in names.split(",") if names not in (None, EVERYTHING) else ():
+        if name not in registry.passes:
+            raise UsageError(unknown_name("pass", name, registry.passes))
 
 
 def _select(names: str | None, everything: bool) -> PassSelection:

@@ -33,6 +33,12 @@ _SCORES = {
 }
 
 
+_LONGEST_SEQUENCE = """A sequence may have more, up to 16777216:
+   scores and the number of the step have 32 bits."""
+_LONGEST_FIRST = "Later spikes decide nothing."
+_LONGEST_MEAN = """A sequence must not have more: sums of
+   membranes are proven to fit 32 bits for so many."""
+
 _RUN = """Resets, runs `steps` frames that follow one another in memory, and stores the
    class."""
 _RUN_STATIC = "Resets, runs `steps` steps on one frame, and stores the class."
@@ -92,6 +98,10 @@ def header(network: CNetwork) -> str:
             "frame_hint": (_STATIC_FRAME if network.reads_frame_once else "")
             + _batch_hint(network),
             "timesteps": op.timesteps.value.data,
+            "longest_sequence": {
+                Readout.FIRST_SPIKE: _LONGEST_FIRST,
+                Readout.MEAN_MEMBRANE: _LONGEST_MEAN,
+            }.get(op.readout.data, _LONGEST_SEQUENCE),
             "outputs": network.output_size,
             "classes": network.classes,
             "score_description": _SCORES[op.readout.data],

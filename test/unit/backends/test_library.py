@@ -28,6 +28,9 @@ COMPILERS = {
     "gcc": ["gcc", "-O2"],
     "clang": ["clang", "-O2"],
     "arm": ["arm-none-eabi-gcc", "-O3", *CORTEX_M7],
+    # Their costs of branches differ, and with them what becomes of conditions of loops.
+    "cortex-m4": ["arm-none-eabi-gcc", "-O3", "-mcpu=cortex-m4", "-mthumb"],
+    "cortex-m0plus": ["arm-none-eabi-gcc", "-O3", "-mcpu=cortex-m0plus", "-mthumb"],
 }
 
 
@@ -346,6 +349,20 @@ def test_footprint_on_the_target(tmp_path) -> None:
     assert report.ram_bytes is not None
     assert report.flash_bytes > 1000
     assert report.arena_bytes <= report.ram_bytes < report.arena_bytes + 1024
+
+
+def test_code_that_is_not_optimised_is_not_copied(tmp_path) -> None:
+    """Debuggers want -O0, which must still fit a microcontroller."""
+    require_programs("arm-none-eabi-gcc")
+    folder = generate("conv").write(tmp_path)
+    sizes = []
+    for level in ("-Os", "-O0"):
+        flags = [level, *WARNINGS, "-fno-strict-aliasing", *CORTEX_M7]
+        program = tmp_path / f"net{level}.o"
+        run_checked(["arm-none-eabi-gcc", *flags, *includes(folder), "-c",
+                     folder / "src" / "net.c", "-o", program])  # fmt: skip
+        sizes.append(int(run(["arm-none-eabi-size", program]).stdout.splitlines()[1].split()[0]))
+    assert sizes[1] < 10 * sizes[0]
 
 
 def test_existing_folders_are_kept(tmp_path) -> None:

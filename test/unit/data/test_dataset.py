@@ -110,3 +110,21 @@ def test_is_counts(values: np.ndarray, expected: bool):
     else:
         with pytest.raises(SNNError, match=r"data: x holds (0\.5|-1(\.0)?) in sample 0"):
             data.require_counts()
+
+
+@pytest.mark.parametrize(
+    ("sample", "frame", "remedy"),
+    [
+        ((28, 28), (1, 28, 28), "; store x.reshape(len(x), 1, 28, 28)"),
+        ((7, 1, 20), (20,), "; store x.reshape(len(x), x.shape[1], 20)"),
+        ((5, 34, 34, 2), (2, 34, 34), "; store the axes in that order, with x.transpose(...)"),
+        ((5, 4, 6), (3, 8), " is needed"),
+    ],
+)
+def test_the_shape_that_is_needed(
+    sample: tuple[int, ...], frame: tuple[int, ...], remedy: str
+) -> None:
+    """Axes in another order are never reshaped, which would mix up values without an error."""
+    with pytest.raises(SNNError, match="is needed") as caught:
+        Dataset(np.zeros((2, *sample)), None, "data").is_static(frame)
+    assert str(caught.value).endswith(remedy)

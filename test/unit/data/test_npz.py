@@ -51,6 +51,7 @@ def test_other_keys_are_left_alone(tmp_path: Path):
         ({"x": np.zeros((2, 2)), "y": [0.0, 1.0]}, r"y\.astype"),
         ({"x": np.zeros((2, 2)), "y": [[0, 1], [1, 0]]}, r"y\.argmax"),
         ({"x": np.zeros((2, 2)), "y": np.eye(2)}, r"y\.argmax"),
+        ({"x": np.zeros((2, 2)), "y": [[0], [1]]}, r"y\.ravel"),
         ({"x": np.zeros((2, 2)), "y": [0, -3]}, r"y\[1\] is -3"),
         ({"x": np.zeros((1, 2)), "y": np.array([2**63], np.uint64)}, "9223372036854775808"),
         (

@@ -55,6 +55,8 @@ def test_counts_above_the_maximum_are_refused(imported: ModuleOp, frames: np.nda
     network.properties["input_maximum"] = IntegerAttr(2, i64)
     with pytest.raises(SNNError, match=r"a count of 3; the network takes up to 2, compile with"):
         integer_input(network, frames)
+    with pytest.raises(SNNError, match=r"a count of 1000000; .* numpy.minimum\(x, 127\), or"):
+        integer_input(network, np.full((1, 5, 2, 2, 2), 1e6))
 
 
 @pytest.mark.parametrize(
@@ -63,6 +65,9 @@ def test_counts_above_the_maximum_are_refused(imported: ModuleOp, frames: np.nda
         (InputKind.EVENT_COUNTS, (4, 9, 2, 2, 2), "9 time steps, the network 5; import the"),
         (InputKind.EVENT_COUNTS, (4, 2, 2, 2), "--input-kind static_values"),
         (InputKind.EVENT_COUNTS, (4, 5, 3, 2, 2), r"takes frames of \(2, 2, 2\)"),
+        (InputKind.EVENT_COUNTS, (4, 5, 8), r"; store x.reshape\(len\(x\), x.shape\[1\], 2, 2, 2"),
+        (InputKind.EVENT_COUNTS, (4, 8), r"; store x.reshape\(len\(x\), 2, 2, 2\)"),
+        (InputKind.EVENT_COUNTS, (4, 1, 2, 2, 2), "1 time step, the network 5; import the"),
         (InputKind.STATIC_VALUES, (4, 5, 2, 2, 2), "a sample has 5 frames, but the network takes"),
     ],
 )

@@ -111,6 +111,21 @@ def test_equals_the_import(make: Any, form: CallingForm, readout: Readout) -> No
     assert any(spikes.any() for spikes in expected.recording.spikes.values())
 
 
+@pytest.mark.parametrize("make", [TimeFirst, BatchFirst])
+@pytest.mark.parametrize("steps", [1, 2])
+def test_loops_over_few_steps(make: Any, steps: int) -> None:
+    """One step cannot be told from no loop, so the import looks at more of them."""
+    module = make()
+    call = find_call(module, (FEATURES,), steps)
+    readout = Readout.LAST_MEMBRANE
+    network = network_of(from_snntorch(module, call.sample, steps, readout=readout))
+    assert network.timesteps.value.data == steps
+    x = np.random.default_rng(0).integers(0, 4, (SAMPLES, steps, FEATURES)).astype(np.float32)
+    scores = SNNTorchExecutor(module, network).run(x).scores
+    np.testing.assert_array_equal(scores, TorchExecutor(network).run(x).scores)
+    assert scores.any()
+
+
 def test_another_module_is_refused() -> None:
     network = network_of(from_snntorch(TimeFirst(), torch.zeros(STEPS, 1, FEATURES)))
     with pytest.raises(SNNError, match=r"neuron layer 'lif1' \(snn.lif\), but Sequential has no"):
@@ -121,6 +136,13 @@ def test_whole_samples_that_were_not_tried_are_suggested() -> None:
     """Without a number of steps the module gets one frame; what it raises then is not all."""
     with pytest.raises(SNNError, match=r"raised RuntimeError: .*; if it takes .* \(--timesteps\)"):
         find_call(BatchFirst(), (FEATURES,), None)
+
+
+@pytest.mark.parametrize("steps", [None, STEPS])
+def test_frames_that_the_script_flattened(steps: int | None) -> None:
+    """As the training loop of snnTorch's fifth tutorial does, outside of the module."""
+    with pytest.raises(SNNError, match=r"'fc1' takes the 4 values .*: give --input-shape 4, and"):
+        find_call(TimeFirst(), (1, 2, 2), steps)
 
 
 def test_the_error_is_that_of_the_most_promising_form() -> None:

@@ -106,6 +106,40 @@ def test_wrong_files(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "from .layers import fc",
+            r"a file beside that folder, with 'from \w+.broken import build'",
+        ),
+        (
+            "import no_such_module",
+            "No module named .*; modules are looked for beside it, in PYTHON",
+        ),
+        ("raise SystemExit(2)", "importing '.*broken.py' raised SystemExit: 2"),
+    ],
+)
+def test_files_that_belong_to_a_project(tmp_path: Path, text: str, message: str):
+    broken = tmp_path / "broken.py"
+    broken.write_text(text)
+    with pytest.raises(SNNError, match=message) as caught:
+        load_module(f"{broken}:build")
+    assert "\n" not in str(caught.value)
+
+
+def test_scripts_see_no_arguments_and_print_beside_reports(
+    model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """As training scripts do, which build the network at their top."""
+    lines = "import argparse\nargparse.ArgumentParser().parse_args()\nprint('training')\n"
+    model.write_text(lines + MODEL)
+    monkeypatch.setattr(sys, "argv", ["snnir", "import", f"{model}:build"])
+    load_module(f"{model}:build")
+    assert sys.argv[1] == "import"
+    assert capsys.readouterr() == ("", "training\n")
+
+
+@pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"_0_bias": None}, r"does not fit the module: missing: 0\.bias"),
@@ -124,9 +158,20 @@ def test_wrong_weights(model: Path, changes: dict[str, Tensor | None], message: 
     assert "\n" not in str(caught.value)
 
 
-def test_weights_of_a_data_parallel_module(model: Path):
-    state = {f"module.{key}": value for key, value in state_of(model).items()}
-    with pytest.raises(SNNError, match=r"DataParallel: .*; save net\.module\.state_dict\(\)"):
+@pytest.mark.parametrize(
+    ("prefix", "message"),
+    [
+        ("module.", r"DataParallel: .*; save net\.module\.state_dict\(\)"),
+        ("_orig_mod.", r"torch.compile: .*; save net\._orig_mod\.state_dict\(\)"),
+        (
+            "encoder.net.",
+            r"holds this one: its keys begin with 'encoder.net.'; save the state_dict",
+        ),
+    ],
+)
+def test_weights_of_a_module_around_this_one(model: Path, prefix: str, message: str):
+    state = {f"{prefix}{key}": value for key, value in state_of(model).items()}
+    with pytest.raises(SNNError, match=message):
         load_module(f"{model}:build", save(model, state))
 
 
@@ -134,8 +179,11 @@ def test_weights_that_are_no_state_dict(model: Path):
     source = f"{model}:build"
     with pytest.raises(SNNError, match="there is no weights file"):
         load_module(source, model.with_name("nothing.pt"))
-    with pytest.raises(SNNError, match="holds no state_dict, neither itself nor under"):
+    message = r"holds no state_dict, neither itself nor under .*, but a dictionary .* 'epoch'; save"
+    with pytest.raises(SNNError, match=message):
         load_module(source, save(model, {"epoch": 3}))
+    with pytest.raises(SNNError, match=r"holds no state_dict, .*, but a list; save"):
+        load_module(source, save(model, [torch.zeros(2)]))
     with pytest.raises(SNNError, match=r"is not a file of tensors .* save the weights") as caught:
         load_module(source, save(model, torch.nn.Linear(2, 2)))
     assert "trust" not in str(caught.value)

@@ -206,7 +206,10 @@ def wrong_size(self: Any, x: Tensor):
     [
         (first_step_differs, r"layer 'add' \(add\): runs 4 times in 5 time steps"),
         (factor_changes, r"layer 'mul' \(mul\): does something else in step 2 than in step 1"),
-        (layers_change, "layer 'lif1' .*uses 'norms.1' in step 1 and 'norms.2' in step 2"),
+        (
+            layers_change,
+            r"layer 'lif1' .*'norms.1' in step 1 and 'norms.2' in step 2; .* for all steps",
+        ),
         (wrong_frame, r"layer 'fc1' \(Linear\): uses the frame of step 0 in step 1"),
         (initial_state, r"layer 'lif1' \(Leaky\): starts from states that are not zero"),
         (initial_feedback, "layer 'fc2' .*does something else in the first step"),
@@ -289,6 +292,20 @@ def test_states_must_come_back():
 
     with pytest.raises(SNNError, match="takes the state 'mem' but does not return its new value"):
         from_snntorch(Forgetful(), torch.zeros(1, 4), 4)
+
+
+def test_numbers_of_steps_need_a_default():
+    class Counted(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.lif = neurons.Leaky(0.5)
+
+        def forward(self, x: Tensor, num_steps: int):
+            return [self.lif(x)[0] for _ in range(num_steps)]
+
+    message = r"argument 'num_steps' of forward has no default, .*; give it a default"
+    with pytest.raises(SNNError, match=message):
+        from_snntorch(Counted(), torch.zeros(1, 4), 4)
 
 
 def test_arguments_must_be_states():

@@ -236,6 +236,13 @@ def two_linears(frame: SSAValue) -> SSAValue:
     return lif(snn.LinearOp(current, weight(np.ones((2, 2)))).result)
 
 
+def wide_counts(frame: SSAValue) -> SSAValue:
+    """Global average pooling of 16 x 16 spikes, as in residual networks."""
+    maps = snn.ReshapeOp(lif(frame), (1, 16, 16)).result
+    pooled = snn.FlattenOp(snn.AvgPool2dOp(maps, (16, 16)).result).result
+    return lif(snn.LinearOp(pooled, weight(np.ones((2, 1)))).result)
+
+
 def offset_input(frame: SSAValue) -> SSAValue:
     ones, zeros = weight(np.ones(3)), weight(np.zeros(3))
     norm = snn.BatchNormOp(frame, ones, ones, ones, zeros, 1e-5).result
@@ -248,10 +255,11 @@ def offset_input(frame: SSAValue) -> SSAValue:
         (negative_scale, "a unit that is not positive .* run snn-fold-batch-norm"),
         (two_linears, "its input is a current of type .*; put a neuron between"),
         (offset_input, "its input has an offset; run snn-fold-batch-norm"),
+        (wide_counts, "sums of spikes or counts between 0 and 256, .* windows of at most 127"),
     ],
 )
 def test_refusals(build, message) -> None:
-    frame = frame_of(3)
+    frame = frame_of(256 if build is wide_counts else 3)
     with pytest.raises(SNNError, match=message):
         converted(module_of(frame, build(frame)))
 

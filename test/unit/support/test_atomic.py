@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+import errno
 import os
+import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -132,3 +135,45 @@ def test_file_is_refused(tmp_path: Path) -> None:
     path.touch()
     with pytest.raises(SNNError, match="it is a file"), atomic_directory(path):
         pass
+
+
+def test_an_interrupt_never_hides_the_earlier_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two renames the folder has another name; the user's files are moved after them."""
+    target = tmp_path / "lib"
+    target.mkdir()
+    (target / "manifest.json").write_text("old")
+    (target / "mine.txt").write_text("kept")
+    rename = os.rename
+
+    def interrupted_rename(*arguments: Any) -> None:
+        signal.raise_signal(signal.SIGINT)
+        rename(*arguments)
+
+    monkeypatch.setattr(os, "rename", interrupted_rename)
+    with (
+        pytest.raises(KeyboardInterrupt),
+        atomic_directory(target, marker="manifest.json") as folder,
+    ):
+        (folder / "manifest.json").write_text("new")
+    assert (target / "manifest.json").read_text() == "new"
+    assert (target / "mine.txt").read_text() == "kept"
+    assert os.listdir(tmp_path) == ["lib"]
+
+
+def test_a_mount_point_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of a container, whose output folder is often one."""
+    target = tmp_path / "out"
+    target.mkdir()
+
+    def busy(*_: object) -> None:
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(target))
+
+    monkeypatch.setattr(os, "replace", busy)
+    with (
+        pytest.raises(SNNError, match=r"out': Device or resource busy; a mount point .* folder in"),
+        atomic_directory(target),
+    ):
+        pass
+    assert os.listdir(tmp_path) == ["out"]

@@ -28,6 +28,14 @@ GAIN_NETWORK = LIT / "snnir/plugins.mlir"
         ("\nSNN_PASSES = ['my-pass']", 2, 1, "needs a dictionary from names as SNN_PASSES"),
         ("SNN_PASSES: dict = {'my': 3}", 1, 1, "has no pass under 'my' in SNN_PASSES, but 3"),
         ("SNN_PASSES = {'my': int}", 1, 1, "has no pass under 'my' in SNN_PASSES, but <class"),
+        (
+            "from xdsl.dialects.test import Test\nSNN_DIALECTS = {'my': Test}", 2, 1,
+            "has the dialect 'test' under 'my' in SNN_DIALECTS; both names have to be equal",
+        ),
+        (
+            "from xdsl.transforms.canonicalize import CanonicalizePass as P\nSNN_PASSES={'my': P}",
+            2, 1, "has the pass 'canonicalize' under 'my' in SNN_PASSES; both names",
+        ),
         ("SNN_DIALECTS = {'my': int}", 1, 1, "has no dialect under 'my' in SNN_DIALECTS"),
         ("SNN_PIPELINES = {'my': 'cse', 'old': ''}", 1, 1, "defines the pipeline 'old', which"),
     ],

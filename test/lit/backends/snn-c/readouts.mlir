@@ -2,6 +2,7 @@
 // RUN: snn-opt %s --split-input-file -p 'convert-snn-to-qsnn,convert-qsnn-to-kernels,kernels-plan-memory' -t snn-c | filecheck %s
 
 // CHECK-LABEL: /* counted:
+// CHECK: Steps of a sequence in training. A sequence may have more, up to 16777216:
 // CHECK: #define COUNTED_OUTPUTS 4u
 // CHECK-NEXT: #define COUNTED_CLASSES 2u
 // CHECK: snnrt_count_spikes(
@@ -21,6 +22,7 @@ module {
 // -----
 
 // CHECK-LABEL: /* first:
+// CHECK: Steps of a sequence in training. Later spikes decide nothing.
 // CHECK: the step of its first spike, from 1, or 0.
 // CHECK: CALL void call_[[CALL:[0-9]+]]_first_spike(uint8_t *arena, int32_t step) {
 // CHECK-NEXT:   snnrt_first_spike((int8_t *)(arena + {{[0-9]+}}), (int32_t *)(void *)(arena + {{[0-9]+}}), step, 4);
@@ -86,6 +88,7 @@ module {
 
 // A population of sums is the sum of the population.
 // CHECK-LABEL: /* mean:
+// CHECK: Steps of a sequence in training. A sequence must not have more: sums of
 // CHECK: the sum of its membrane over all steps.
 // CHECK: snnrt_membrane_sum_s32(
 // CHECK: snnrt_group_sum(scores, groups, 2, 2);

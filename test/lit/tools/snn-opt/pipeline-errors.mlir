@@ -5,6 +5,8 @@
 // RUN: not snn-opt %s --test-mark=mode=some --load-plugin=%S/Inputs/plugin.py 2>&1 | filecheck %s --check-prefix=TYPE
 // RUN: not snn-opt %s --cse -p canonicalize 2>&1 | filecheck %s --check-prefix=TWICE
 // RUN: not snn-opt %s --split-input-fil 2>&1 | filecheck %s --check-prefix=FLAG
+// RUN: not snn-opt %s --canonicalise=x=1 2>&1 | filecheck %s --check-prefix=PASS
+// RUN: not snn-opt %s --cse --print-ir-after=cse,canonicalise 2>&1 | filecheck %s --check-prefix=PRINT
 // RUN: not snn-opt %s --test-mark=valu=1 --load-plugin=%S/Inputs/plugin.py 2>&1 | filecheck %s --check-prefix=HINT
 // RUN: not snn-opt %s -p 'cse{"' 2>&1 | filecheck %s --check-prefix=BRACE
 // RUN: not snn-opt %s -p 'canonicalize{x="a},cse' 2>&1 | filecheck %s --check-prefix=QUOTE
@@ -21,4 +23,6 @@
 // QUOTE: <pipeline>:1:16: error: the string that begins here has no closing double quote
 // TRUTH: error: argument --verify-each: expected true or false, got 'maybe'
 // LIST: error: no name matches: unknown pass '^canonicalise'; did you mean 'canonicalize'?
+// PASS: error: unknown option '--canonicalise'; did you mean '--canonicalize'?
+// PRINT: error: unknown pass 'canonicalise'; did you mean 'canonicalize'?
 // FLAG: error: unknown option '--split-input-fil'; did you mean '--split-input-file'?

@@ -7,9 +7,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__GNUC__)
+#if defined(__GNUC__) && defined(__OPTIMIZE__)
 /* Forced inlining is what turns a shape known at compile time into
-   specialised code, also at -O2 and for kernels called more than once. */
+   specialised code, also at -O2 and for kernels called more than once. At -O0
+   nothing is specialised, and every copy would only take flash. */
 #define SNNRT_KERNEL static inline __attribute__((always_inline))
 #else
 #define SNNRT_KERNEL static inline

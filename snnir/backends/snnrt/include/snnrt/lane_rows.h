@@ -100,9 +100,10 @@ SNNRT_DEFINE_ADD_PAIRS(4, "r0, r1, r2, r3", "r5, r6, r8, r9")
 SNNRT_KERNEL void snnrt_add_pairs(uint8_t **current, const uint8_t **first,
                                   const uint8_t **second, bool two,
                                   int32_t elements) {
+  const int32_t last = elements % SNNRT_CHUNK_PAIRS == 2 ? 6 : SNNRT_CHUNK_PAIRS;
   int32_t left = elements;
   SNNRT_UNROLL_ROW
-  for (; left > SNNRT_CHUNK_PAIRS && left != 6; left -= SNNRT_CHUNK_PAIRS) {
+  for (; left > last; left -= SNNRT_CHUNK_PAIRS) {
     if (!two) {
       snnrt_add_pairs_4(current, first);
     } else {

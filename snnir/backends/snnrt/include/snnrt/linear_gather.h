@@ -169,10 +169,12 @@ SNNRT_KERNEL void snnrt_gather_tile(const uint16_t *list, uint32_t count,
   uint32_t sums[2 * SNNRT_GATHER_QUADS] = {0, 0, 0, 0, 0, 0, 0, 0};
   snnrt_gather_rows(list, count, values, weights, sums,
                     (outputs + SNNRT_QUAD_LANES - 1) / SNNRT_QUAD_LANES);
-  SNNRT_UNROLL_ROW
-  for (int32_t i = 0; values != NULL && i < 2 * SNNRT_GATHER_QUADS; ++i) {
-    /* A negative lower lane has taken one from the upper. */
-    sums[i] += (sums[i] & 0x8000u) << 1;
+  if (values != NULL) {
+    SNNRT_UNROLL_ROW
+    for (int32_t i = 0; i < 2 * SNNRT_GATHER_QUADS; ++i) {
+      /* A negative lower lane has taken one from the upper. */
+      sums[i] += (sums[i] & 0x8000u) << 1;
+    }
   }
   SNNRT_UNROLL_ROW
   for (int32_t i = 0; i < SNNRT_GATHER_QUADS; ++i) {
