@@ -47,7 +47,8 @@ class NetworkSummary:
         shape = " x ".join(map(str, self.input_shape))
         return [
             f"network     {self.name}",
-            f"input       {shape} {self.input}, {self.timesteps} time steps",
+            f"input       {shape} {self.input}, {self.timesteps} time step"
+            f"{'s' if self.timesteps > 1 else ''}",
             f"readout     {self.readout}",
             f"neurons     {sum(self.neurons.values()):,} ({layers})",
             f"parameters  {self.parameters:,}" + (f" of {self.origin}" if self.origin else ""),
