@@ -26,28 +26,15 @@ class FlatGraph:
         nodes: by name, in the order of execution; of nested graphs `outer.inner`.
         inputs: names of the nodes whose values, added, are the input of each.
         delayed: edges along which spikes arrive one step later.
+        input: the node that the frame enters by.
+        output: the node that puts out the result.
     """
 
     nodes: Mapping[str, Any]
     inputs: Mapping[str, list[str]]
     delayed: frozenset[Edge]
-
-    @property
-    def input(self) -> str:
-        """The one node that the frame enters by. Raises `SNNError` if it is not one."""
-        return self._only("Input", "takes", "frame")
-
-    @property
-    def output(self) -> str:
-        """The one node that puts out the result. Raises `SNNError` if it is not one."""
-        return self._only("Output", "puts out", "result")
-
-    def _only(self, kind: str, verb: str, what: str) -> str:
-        found = [name for name, node in self.nodes.items() if kind_of(node) == kind]
-        if len(found) != 1:
-            names = ", ".join(found) or "none"
-            raise SNNError(f"a network {verb} one {what}, but the graph has the {kind}s {names}")
-        return found[0]
+    input: str
+    output: str
 
 
 def kind_of(node: Any) -> str:
@@ -75,8 +62,10 @@ def flatten(graph: Any) -> FlatGraph:
     """Dissolve nested graphs, and order the nodes.
 
     Raises:
-        SNNError: the graph has loops that no neuron delays, or no path from its input.
+        SNNError: the graph has loops that no neuron delays, edges without nodes, or not one input
+            and one output.
     """
+    ends = _only(graph, "Input", "takes one frame"), _only(graph, "Output", "puts out one result")
     nodes: dict[str, Any] = {}
     edges: list[Edge] = []
     _collect(graph, "", nodes, edges)
@@ -88,7 +77,16 @@ def flatten(graph: Any) -> FlatGraph:
         inputs[target].append(source)
     delayed = frozenset(_delayed_edges(nodes, inputs))
     order = _order(nodes, inputs, delayed)
-    return FlatGraph({name: nodes[name] for name in order}, inputs, delayed)
+    return FlatGraph({name: nodes[name] for name in order}, inputs, delayed, *ends)
+
+
+def _only(graph: Any, kind: str, rule: str) -> str:
+    """The one node of a kind, those of nested graphs apart."""
+    found = [name for name, node in graph.nodes.items() if kind_of(node) == kind]
+    if len(found) != 1:
+        names = ", ".join(found) or "none"
+        raise SNNError(f"a network {rule}, but the graph has the {kind}s {names}")
+    return found[0]
 
 
 def _collect(graph: Any, prefix: str, nodes: dict[str, Any], edges: list[Edge]) -> None:
@@ -112,10 +110,7 @@ def _port(graph: Any, name: str, kind: str) -> str:
     node = graph.nodes.get(name)
     if node is None or kind_of(node) != "NIRGraph":
         return name
-    ports = [inner for inner, each in node.nodes.items() if kind_of(each) == kind]
-    if len(ports) != 1:
-        raise SNNError(f"the nested graph '{name}' has {len(ports)} nodes {kind}; it needs one")
-    return f"{name}.{_port(node, ports[0], kind)}"
+    return f"{name}.{_only(node, kind, 'in another one has one of each end')}"
 
 
 def _delayed_edges(nodes: Mapping[str, Any], inputs: Mapping[str, list[str]]) -> Iterator[Edge]:

@@ -108,8 +108,28 @@ def test_resets_that_a_file_does_not_have(delay: bool) -> None:
     assert_same(module, imported, counts(3, 24, 6))
 
 
+def test_nested_graphs_are_dissolved() -> None:
+    """A recurrent layer with a bias, whose feedback is there in the first step already."""
+    ends = {"in": nodes.Input(np.array([2])), "out": nodes.Output(np.array([2]))}
+    neuron = nodes.IF(np.full(2, 1e4), np.full(2, 1.5))
+    inner = nir.NIRGraph(
+        {**ends, "lif": neuron, "back": nodes.Affine(-2 * np.eye(2), np.ones(2))},
+        [("in", "lif"), ("lif", "back"), ("back", "lif"), ("lif", "out")],
+        type_check=False,
+    )
+    outer = nir.NIRGraph(
+        {**ends, "cell": inner}, [("in", "cell"), ("cell", "out")], type_check=False
+    )
+    imported = from_nir(outer, 4, PROFILES["spikingjelly"])
+    x = np.ones((1, 4, 2), np.float32)
+    # 1 + 1 fires; then 1 + 1 - 2 is nothing, and so on.
+    assert spikes_of(imported, x)[0, :, 0].tolist() == [True, False, True, False]
+    layers = {str(op.attributes.get("layer")) for op in network_of(imported).walk()}
+    assert layers >= {'"cell.lif"', '"cell.back"'}
+
+
 def test_feedback_comes_one_step_later() -> None:
-    """snnTorch writes recurrent neurons as nested graphs."""
+    """Of recurrent neurons, whose parts snnTorch writes as nodes."""
     module = nn.Sequential(
         nn.Linear(6, 8),
         neurons.RLeaky(
