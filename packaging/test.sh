@@ -8,6 +8,9 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 export PATH="$PWD/.venv/bin:$PATH"
 
+# nproc would take the number of threads of one program for that of cores.
+cores=$(env -u OMP_NUM_THREADS nproc)
+
 failed=()
 check() {
     local name=$1
@@ -21,14 +24,13 @@ check "ruff format" ruff format --check --quiet --diff .
 check mypy mypy
 # Named, because pyright would take a pyrightconfig.json in a folder above.
 check pyright pyright --project pyproject.toml
-check lit lit --succinct --verbose --workers "$(nproc)" test/lit
+check lit lit --succinct --verbose --workers "$cores" test/lit
 
 if [ ${#failed[@]} -gt 0 ]; then
     printf 'FAILED: %s\n' "${failed[@]}" >&2
 fi
 echo "== pytest"
 # A worker for each core, so one thread in each; of torch each has its own 600 MB.
-cores=$(nproc)
 workers=$((cores < 8 ? cores : 8))
 OMP_NUM_THREADS=1 pytest --quiet -ra --numprocesses "$workers" --dist worksteal || failed+=(pytest)
 [ ${#failed[@]} -eq 0 ]

@@ -21,7 +21,8 @@
 // HEADER: conv_net_status conv_net_step(conv_net_network *network, const uint8_t *frame);
 // HEADER: conv_net_status conv_net_step_events(conv_net_network *network,
 // HEADER: conv_net_status conv_net_run(conv_net_network *network, const uint8_t *frames,
-// HEADER: /* The score of each output neuron so far: the number of its spikes. */
+// HEADER: /* The score of each output neuron so far: the number of its spikes. The network
+// HEADER-NEXT:    must have been initialised. */
 // HEADER-NEXT: const int32_t *conv_net_scores(const conv_net_network *network);
 // HEADER: int32_t conv_net_readout(const conv_net_network *network);
 
