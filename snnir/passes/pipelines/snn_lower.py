@@ -14,6 +14,7 @@ from typing import ClassVar
 from xdsl.utils.arg_spec import ArgSpec
 
 from snnir.costs.goals import Goal
+from snnir.costs.limits import Limits
 from snnir.kernels.context import KernelChoice
 from snnir.passes.static_input import StaticInputPasses
 from snnir.quantization.options import StatePolicy
@@ -54,9 +55,8 @@ class SNNLowerPipeline(PassPipeline):
             if self.optimize is None
             else [element("qsnn-select-kernels", optimize=self.optimize, **memory)]
         )
-        static_input = StaticInputPasses.within(
-            self.optimize, self.ram_limit, self.flash_limit, target=self.target
-        )
+        limits = Limits(self.ram_limit, self.flash_limit)
+        static_input = StaticInputPasses.within(self.optimize, limits, self.target)
         return [
             element("snn-fold-batch-norm"),
             element("snn-fold-scale"),
