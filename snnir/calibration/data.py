@@ -20,10 +20,16 @@ def load_calibration(spec: str, network: NetworkOpBase, samples: int | None = No
             there are fewer.
 
     Raises:
-        SNNError: at the network; the data cannot be read or do not fit it. The message names the
-            file and the remedy.
+        SNNError: at the network; the data cannot be read, do not fit it or are all zero. The message
+            names the file and the remedy.
     """
     try:
-        return load_samples(network, spec, limit=samples)
+        data = load_samples(network, spec, limit=samples)
     except SNNError as error:
         raise error_at(network, f"cannot be calibrated: {error.message}") from error
+    if not data.x.any():
+        raise error_at(
+            network, f"cannot be calibrated: all values of '{spec}' are 0, so that nothing would "
+            "fire; give recordings of what the network was trained for"
+        )  # fmt: skip
+    return data

@@ -13,6 +13,7 @@ from xdsl.dialects.builtin import (
     MemRefType,
     StringAttr,
     TensorType,
+    i1,
     i64,
 )
 from xdsl.dialects.utils import parse_func_op_like, print_func_op_like
@@ -23,7 +24,13 @@ from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
 from snnir.dialects.layer_shapes import element_count, shape_of
-from snnir.dialects.snn_attributes import InputKind, InputKindAttr, Readout, ReadoutAttr
+from snnir.dialects.snn_attributes import (
+    SPIKE_READOUTS,
+    InputKind,
+    InputKindAttr,
+    Readout,
+    ReadoutAttr,
+)
 
 _SIGNATURE = ("sym_name", "function_type")
 
@@ -37,7 +44,9 @@ class NetworkOpBase(IRDLOperation, ABC):
       * (C3) there is exactly one input frame, a tensor of static shape;
       * (C4) the terminator's operand types are the result types of the signature;
       * (C5) `population` divides the number of elements of the first result;
-      * (C6) the attribute `layer` is a string, and no two neuron layers have the same.
+      * (C6) the attribute `layer` is a string, and no two neuron layers have the same;
+      * (C7) the first result has elements, and fits the readout: spikes, `i1`, are not read out as
+        membranes, nor a neuron's membrane as spikes.
     """
 
     OUTPUT_NAME: ClassVar[str]
@@ -98,7 +107,9 @@ class NetworkOpBase(IRDLOperation, ABC):
         if len(inputs) != 1 or not isinstance(inputs[0], TensorType | MemRefType):  # C3
             raise VerifyException(f"expected one input frame; got {len(inputs)} inputs")
         if min(shape_of(inputs[0]), default=1) < 1:
-            raise VerifyException(f"the input frame must have a static shape, got {inputs[0]}")
+            raise VerifyException(
+                f"the input frame must have a static shape and elements, got {inputs[0]}"
+            )
         last = block.last_op
         if last is None or last.name != self.OUTPUT_NAME:  # C4
             raise VerifyException(f"body must end with '{self.OUTPUT_NAME}'")
@@ -109,8 +120,27 @@ class NetworkOpBase(IRDLOperation, ABC):
             )
         if not results:
             raise VerifyException("a network must return at least one value")
-        self._verify_population(element_count(shape_of(results[0])))
+        neurons = element_count(shape_of(results[0]))
+        if neurons < 1:  # C7
+            raise VerifyException(f"the first output must have elements, got {results[0]}")
+        self._verify_readout()
+        self._verify_population(neurons)
         layer_names(self)  # C6
+
+    def _verify_readout(self) -> None:
+        readout, output = self.readout.data, self.outputs[0]
+        if readout in SPIKE_READOUTS:
+            fits = getattr(output.owner, "membrane", None) is not output
+            wanted, others = "spikes", "last_membrane, max_membrane or mean_membrane"
+        else:
+            fits = not (isinstance(output.type, TensorType) and output.type.element_type == i1)
+            wanted, others = "membranes", "spike_count or first_spike"
+        if not fits:  # C7
+            raise VerifyException(
+                f"readout {readout.value} needs {wanted} as the first output, got "
+                f"{'spikes' if wanted == 'membranes' else 'a membrane'} of type {output.type}; "
+                f"choose {others}, or another output"
+            )
 
     def _verify_population(self, neurons: int) -> None:
         if self.population is None:

@@ -15,7 +15,7 @@ from xdsl.dialects.builtin import (
     SymbolNameConstraint,
     SymbolRefAttr,
 )
-from xdsl.ir import Attribute, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.irdl import IRDLOperation, prop_def, traits_def
 from xdsl.traits import SymbolOpInterface
 from xdsl.utils.exceptions import VerifyException
@@ -27,7 +27,7 @@ from snnir.dialects.network import enclosing_network
 class RegisterBase(IRDLOperation, ABC):
     """Holds a value from one step to the next, zero at the start of a sequence.
 
-    Constraint: (C1) at most one operation writes it.
+    Constraints: (C1) at most one operation writes it; (C2) no other register has its name.
     """
 
     sym_name = prop_def(SymbolNameConstraint())
@@ -43,6 +43,8 @@ class RegisterBase(IRDLOperation, ABC):
     def verify_(self) -> None:
         if len(self._writes) > 1:  # C1
             raise VerifyException(f"@{self.sym_name.data} is written more than once")
+        if first_register(self, self.sym_name.data) is not self:  # C2
+            raise VerifyException(f"@{self.sym_name.data} is the name of another register, too")
 
     @property
     def write(self) -> WriteBase | None:
@@ -79,10 +81,9 @@ class AccessBase(IRDLOperation, ABC):
         Raises:
             VerifyException: the network has none of this name.
         """
-        network, name = enclosing_network(self), self.register.string_value()
-        for candidate in network.body.block.ops if network is not None else ():
-            if isinstance(candidate, RegisterBase) and candidate.sym_name.data == name:
-                return candidate
+        name = self.register.string_value()
+        if (found := first_register(self, name)) is not None:
+            return found
         level = self.name.partition(".")[0]
         raise VerifyException(f"no '{level}.register @{name}' in this network")
 
@@ -90,6 +91,17 @@ class AccessBase(IRDLOperation, ABC):
         if (declared := self.declaration.type) != type:
             name = self.register.string_value()
             raise VerifyException(f"@{name} holds {declared}, not {type}")
+
+
+def first_register(op: Operation, name: str) -> RegisterBase | None:
+    """The first register of this name in the network of an operation."""
+    network = enclosing_network(op)
+    registers = (
+        each
+        for each in (network.body.block.ops if network is not None else ())
+        if isinstance(each, RegisterBase) and each.sym_name.data == name
+    )
+    return next(registers, None)
 
 
 class ReadBase(AccessBase, ABC):

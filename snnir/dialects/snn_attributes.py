@@ -79,6 +79,10 @@ class Readout(StrEnum):
     MEAN_MEMBRANE = auto()
 
 
+SPIKE_READOUTS = (Readout.SPIKE_COUNT, Readout.FIRST_SPIKE)
+"""Readouts of spikes; all others look at membranes."""
+
+
 @irdl_attr_definition
 class ResetAttr(EnumAttribute[Reset], SpacedOpaqueSyntaxAttribute):
     """`#snn<reset subtract>`."""

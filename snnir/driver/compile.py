@@ -12,6 +12,7 @@ import numpy as np
 from xdsl.dialects.builtin import IntegerType, ModuleOp
 from xdsl.ir import Attribute, Operation
 
+from snnir.backends.c.syntax import c_identifier
 from snnir.backends.targets import get_target
 from snnir.data import Dataset
 from snnir.data.network_inputs import integer_input, load_samples
@@ -164,7 +165,7 @@ def compile(
     if name is not None:
         rename_network(module, name)
     name = network_of(module).sym_name.data
-    folder = Path(name if directory is None else directory)
+    folder = Path(c_identifier(name) if directory is None else directory)
     check_folder(folder, name)
     samples = None if data is None else load_samples(network_of(module), data, bins, limit)
     options = for_target(options, description)

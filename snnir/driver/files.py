@@ -20,6 +20,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute
 from xdsl.utils.exceptions import VerifyException
 
+from snnir.backends.c.syntax import RESERVED_NAMES
 from snnir.dialects import snnrt
 from snnir.dialects.network import NetworkOpBase, layer_names
 from snnir.dialects.version import check_version, syntax_of_newer_versions
@@ -30,9 +31,6 @@ from snnir.support.input_text import read_input
 from snnir.support.verify import verify_module
 from snnir.support.xdsl_compat import parse_module, print_module
 from snnir.universe import make_context
-
-RESERVED_NAMES = ("snnrt", "golden")
-"""Prefixes that the kernels and the self-test of a library have."""
 
 
 def read_network(path: PathLike) -> ModuleOp:

@@ -15,6 +15,7 @@ from snnir.dialects.network import layer_names
 from snnir.dialects.snn_attributes import InputKind, Readout
 from snnir.driver.files import network_of, rename_network
 from snnir.support.atomic import PathLike
+from snnir.support.choices import choice_of
 from snnir.support.verify import verify_module
 
 
@@ -92,14 +93,14 @@ def import_network(
     from snnir.frontends.calling import find_call
 
     module = load_module(source, None if weights is None else str(weights))
-    kind = None if input_kind is None else InputKind(input_kind)
+    kind = None if input_kind is None else choice_of(InputKind, input_kind, "input kind")
     call = find_call(module, input_shape, timesteps, kind is InputKind.BINARY_FRAMES)
     imported = from_snntorch(
         module,
         call.sample,
         timesteps,
         input=kind,
-        readout=Readout(readout),
+        readout=readout,
         population=population,
     )
     rename_network(imported, name)

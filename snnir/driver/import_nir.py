@@ -10,8 +10,10 @@ from typing import Any, get_args
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.dialects.snn_attributes import Compare, InputKind, Readout, Reset, ResetTiming
+from snnir.driver.files import rename_network
 from snnir.frontends.nir_profiles import PROFILES, Decay, Discretization
 from snnir.support.atomic import PathLike
+from snnir.support.choices import choice_of
 from snnir.support.diagnostics import SNNError
 
 NIR_SUFFIX = ".nir"
@@ -64,22 +66,25 @@ def import_nir(
         profile,
         dt=dt,
         decay=decay,
-        reset=None if reset is None else Reset(reset),
-        reset_timing=None if reset_timing is None else ResetTiming(reset_timing),
-        compare=None if compare is None else Compare(compare),
+        reset=None if reset is None else choice_of(Reset, reset, "reset"),
+        reset_timing=(
+            None if reset_timing is None else choice_of(ResetTiming, reset_timing, "reset timing")
+        ),
+        compare=None if compare is None else choice_of(Compare, compare, "comparison"),
     )
     from snnir.frontends.nir import from_nir
 
-    return from_nir(
+    imported = from_nir(
         str(source),
         timesteps,
         rule,
-        name=name,
         input_shape=input_shape,
-        input=InputKind.EVENT_COUNTS if input_kind is None else InputKind(input_kind),
-        readout=Readout(readout),
+        input=InputKind.EVENT_COUNTS if input_kind is None else input_kind,
+        readout=readout,
         population=population,
     )
+    rename_network(imported, name)
+    return imported
 
 
 def _rule(profile: str | None, **given: Any) -> Discretization:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import FloatAttr, IntegerAttr, ModuleOp
 
 from snnir.data import Dataset, balanced_subset
 from snnir.data.network_inputs import measure_input
@@ -36,7 +36,7 @@ from snnir.quantization.input_density import (
     possible_contracts,
 )
 from snnir.quantization.values import type_bounds
-from snnir.support.diagnostics import DiagnosticEngine, error_at
+from snnir.support.diagnostics import DiagnosticEngine, emit_note, error_at
 
 ACTIVITY_SAMPLES = 32
 """Samples of the data whose activity kernels are chosen by where there are no calibration data."""
@@ -151,6 +151,8 @@ def to_integer_level(
                 "the snn or qsnn level, and choose kernels with --kernels or --optimize"
             )  # fmt: skip
         options = replace(options, pipeline="")
+        if level_of(network_of(integers)) == "qsnn":
+            _refuse_what_the_pipeline_decides(network_of(integers), options, data)
     quantize(integers, options, data)
     return integers, compressed
 
@@ -176,6 +178,41 @@ def _refuse_what_is_decided(module: ModuleOp, options: LoweringOptions) -> None:
                 f"--{name.replace('_', '-')} would do nothing; leave it out, or take the network "
                 "as it was before"
             )  # fmt: skip
+
+
+def _refuse_what_the_pipeline_decides(
+    network: NetworkOpBase, options: LoweringOptions, data: Dataset | None
+) -> None:
+    """Refuse options that a pipeline down to integers leaves nothing to; note the range of data.
+
+    Raises:
+        SNNError: an option has no effect.
+    """
+    defaults = LoweringOptions()
+    for name in OF_INTEGERS:
+        if name != "pipeline" and getattr(options, name) != getattr(defaults, name):
+            option = name.replace("_", "-")
+            raise error_at(
+                network, f"is in integers at the end of the pipeline, so that --{option} would do "
+                f"nothing; write it there, convert-snn-to-qsnn{{{option}=...}}"
+            )  # fmt: skip
+    if data is not None:
+        _note_range_of_data(network, data)
+
+
+def _note_range_of_data(network: NetworkOpBase, data: Dataset) -> None:
+    """Say what `convert-snn-to-qsnn` would have been told, if a pipeline told it something else."""
+    largest, scale = measure_input(network, data)
+    name, measured = "input-maximum", f"{largest}"
+    if network.input.data in REAL_KINDS:
+        name, measured = "input-scale", f"{scale!r}"
+    attribute = network.properties.get(name.replace("-", "_"))
+    assert isinstance(attribute, IntegerAttr | FloatAttr)
+    if f"{attribute.value.data!r}" != measured:
+        emit_note(
+            network, f"is in integers at the end of the pipeline, for an {name} of "
+            f"{attribute.value.data!r}; the data suggest convert-snn-to-qsnn{{{name}={measured}}}"
+        )  # fmt: skip
 
 
 def compress(module: ModuleOp, pipeline: str) -> ModuleOp | None:

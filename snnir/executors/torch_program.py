@@ -125,7 +125,10 @@ class TorchLevel:
 
 
 def _checked(op: Operation, builder: TorchBuilder) -> Evaluate:
-    """The function of an operation of other people, whose mistakes are located errors."""
+    """The function of an operation of other people, whose mistakes are located errors.
+
+    It may give spikes as booleans; the operations of the package give and take float32.
+    """
     assert isinstance(op, TorchOperation)
     with _torch_function(op):
         function = op.torch_function(builder)
@@ -134,7 +137,8 @@ def _checked(op: Operation, builder: TorchBuilder) -> Evaluate:
     def evaluate(*operands: Tensor) -> tuple[Tensor, ...]:
         with _torch_function(op):
             results = function(*operands)
-            values = (results,) if isinstance(results, Tensor) else results
+            values = (results,) if isinstance(results, Tensor) else tuple(results)
+            values = tuple(each.float() if each.dtype is torch.bool else each for each in values)
             got = [tuple(value.shape[1:]) for value in values]
         if got != shapes:
             raise error_at(op, f"has results of shape {shapes}, but torch_function gave {got}")

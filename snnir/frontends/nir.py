@@ -23,12 +23,14 @@ from xdsl.ir import Block, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from snnir.dialects import snn
+from snnir.dialects.snn_attributes import SPIKE_READOUTS
 from snnir.frontends.errors import Unsupported
 from snnir.frontends.finished import finished
 from snnir.frontends.naming import append_to_layer, unused_name
 from snnir.frontends.nir_graph import NEURONS, FlatGraph, flatten, kind_of, read_graph
 from snnir.frontends.nir_nodes import NODES, NodeContext, is_spikes
 from snnir.frontends.nir_profiles import Discretization
+from snnir.support.choices import choice_of
 from snnir.support.diagnostics import SNNError
 
 
@@ -39,8 +41,8 @@ def from_nir(
     *,
     name: str = "network",
     input_shape: Sequence[int] | None = None,
-    input: snn.InputKind = snn.InputKind.EVENT_COUNTS,
-    readout: snn.Readout = snn.Readout.SPIKE_COUNT,
+    input: snn.InputKind | str = snn.InputKind.EVENT_COUNTS,
+    readout: snn.Readout | str = snn.Readout.SPIKE_COUNT,
     population: int | None = None,
 ) -> ModuleOp:
     """Import a NIR graph.
@@ -64,6 +66,8 @@ def from_nir(
     Raises:
         SNNError: something cannot be imported; one line that names the node and the reason.
     """
+    input = choice_of(snn.InputKind, input, "input kind")
+    readout = choice_of(snn.Readout, readout, "readout")
     flat = flatten(read_graph(graph) if isinstance(graph, str | Path) else graph)
     shape = tuple(input_shape) if input_shape is not None else _input_shape(flat)
     element = i1 if input is snn.InputKind.BINARY_FRAMES else f32
@@ -178,7 +182,7 @@ class _Draft:
         """The value that the readout looks at."""
         name = self.flat.output
         value = self.values[name]
-        wants_spikes = readout in (snn.Readout.SPIKE_COUNT, snn.Readout.FIRST_SPIKE)
+        wants_spikes = readout in SPIKE_READOUTS
         if wants_spikes == is_spikes(value):
             return value
         last = self.flat.inputs[name][-1]

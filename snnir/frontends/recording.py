@@ -53,10 +53,12 @@ def record(module: nn.Module, sample: Tensor, timesteps: int | None) -> Recordin
     three), states passed along if `forward` takes them. The module is as before afterwards.
 
     Raises:
-        SNNError: the module cannot be looked into, raises, calls no neuron, loops over fewer than
-            three steps, is one step and `timesteps` is missing, or takes an argument that is not a
-            neuron's state.
+        SNNError: the sample is no tensor; the module cannot be looked into, raises, calls no
+            neuron, loops over fewer than three steps, is one step and `timesteps` is missing, or
+            takes an argument that is not a neuron's state.
     """
+    if not isinstance(sample, Tensor):
+        raise SNNError(f"the sample input is a torch.Tensor, got {type(sample).__name__}")
     if timesteps is not None and timesteps < 1:
         raise SNNError(f"timesteps must be positive, got {timesteps}")
     _check_readable(module)

@@ -14,6 +14,7 @@ from xdsl.ir import Attribute, Block, SSAValue
 
 from snnir.dialects import snn
 from snnir.dialects.layer_bases import element_type_of
+from snnir.dialects.snn_attributes import SPIKE_READOUTS
 from snnir.frontends.conversion import Conversion, LayerReport, LayersNotSupported, Output
 from snnir.frontends.converters import convert_node, refused_sequences
 from snnir.frontends.finished import finished
@@ -21,10 +22,8 @@ from snnir.frontends.folding import LoopBody, Node, Timeline, fold
 from snnir.frontends.neurons import refused_neurons
 from snnir.frontends.outputs import find_roots
 from snnir.frontends.recording import Recording, record
+from snnir.support.choices import choice_of
 from snnir.support.diagnostics import SNNError
-
-SPIKE_READOUTS = (snn.Readout.SPIKE_COUNT, snn.Readout.FIRST_SPIKE)
-"""Readouts of spikes; all others look at membranes."""
 
 
 def from_snntorch(
@@ -33,8 +32,8 @@ def from_snntorch(
     timesteps: int | None = None,
     *,
     name: str = "network",
-    input: snn.InputKind | None = None,
-    readout: snn.Readout = snn.Readout.SPIKE_COUNT,
+    input: snn.InputKind | str | None = None,
+    readout: snn.Readout | str = snn.Readout.SPIKE_COUNT,
     population: int | None = None,
 ) -> ModuleOp:
     """Import a trained snnTorch module.
@@ -63,6 +62,8 @@ def from_snntorch(
     Raises:
         SNNError: something cannot be imported; one line that names the layer and the reason.
     """
+    readout = choice_of(snn.Readout, readout, "readout")
+    kind = None if input is None else choice_of(snn.InputKind, input, "input kind")
     draft = draft_import(module, sample_input, timesteps)
     if not all(report.supported for report in draft.reports):
         raise LayersNotSupported(draft.reports)
@@ -73,7 +74,7 @@ def from_snntorch(
         what="module",
         name=name,
         timesteps=_timesteps(draft.recording, draft.body, timesteps),
-        input=input or _input_kind(sample_input, draft.body),
+        input=kind or _input_kind(sample_input, draft.body),
         readout=readout,
         population=population,
     )

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from xdsl.dialects.builtin import i1, i32
+from xdsl.dialects.builtin import i1, i16, i32
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from snnir.dialects import qsnn, snnrt
-from snnir.dialects.kernel_bases import buffer_shape
+from snnir.dialects.kernel_bases import buffer_element, buffer_shape
 from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.layer_shapes import element_count, shape_of
 from snnir.dialects.snn_attributes import Readout
@@ -114,6 +114,11 @@ def lower_output(context: KernelContext, op: qsnn.OutputOp) -> None:
     of_membrane = readout in MEMBRANE_REDUCTIONS
     if of_membrane == (element_type_of(value.type) == i1):
         raise error_at(op, f"readout {readout.value} does not fit an output of type {value.type}")
+    if of_membrane and buffer_element(output.buffer.type) not in (i16, i32):
+        raise error_at(
+            op, "the output is the input, or a sum of inputs, which no kernel reads out; end the "
+            "network with a layer or a neuron"
+        )  # fmt: skip
     if not np.array_equal(output.order, np.arange(output.order.size)):
         raise error_at(
             op, "the output has several positions and lies in memory channels-last; end the "

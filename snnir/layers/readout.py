@@ -4,7 +4,7 @@
 from xdsl.ir import Operation
 
 from snnir.dialects.network import NetworkOpBase
-from snnir.dialects.snn_attributes import Readout
+from snnir.dialects.snn_attributes import SPIKE_READOUTS
 from snnir.layers.affine import AFFINE_OPS
 
 
@@ -13,7 +13,7 @@ def layers_compared_by_readout(network: NetworkOpBase) -> set[Operation]:
 
     Their weights need one scale for all channels when they become integers.
     """
-    if network.readout.data in (Readout.SPIKE_COUNT, Readout.FIRST_SPIKE):
+    if network.readout.data in SPIKE_READOUTS:
         return set()
     found: set[Operation] = set()
     seen: set[Operation] = set()

@@ -41,7 +41,7 @@ from snnir.dialects import qsnn, snn
 from snnir.dialects.input_density import LARGEST_DENSITY, InputDensityAttr
 from snnir.dialects.layer_shapes import shape_of
 from snnir.dialects.network import LAYER, layer_names, replace_network
-from snnir.dialects.snn_attributes import REAL_KINDS, InputKind, Readout
+from snnir.dialects.snn_attributes import REAL_KINDS, SPIKE_READOUTS, InputKind, Readout
 from snnir.layers.readout import layers_compared_by_readout
 from snnir.quantization.context import QuantizationContext
 from snnir.quantization.input_density import density_cell
@@ -205,7 +205,7 @@ def _convert_operation(context: QuantizationContext, op: Operation) -> None:
 
 def _output_scale(context: QuantizationContext, network: snn.NetworkOp) -> FloatAttr | None:
     """The unit of the membranes that the readout looks at; spikes have none."""
-    if network.readout.data in (Readout.SPIKE_COUNT, Readout.FIRST_SPIKE):
+    if network.readout.data in SPIKE_READOUTS:
         return None
     output = context[network.outputs[0]]
     return FloatAttr(float(np.float32(smallest_extent(output.scale, output.shape))), f32)

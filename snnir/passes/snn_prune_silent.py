@@ -203,7 +203,7 @@ class SNNPruneSilentPass(SNNPass):
                     channels=total,
                 )
                 self.statistics.add("channels removed", len(removed))
-            for reason, count in selection.reasons[name].items():
+            for reason, count in selection.reasons.get(name, {}).items():
                 noun = what if count > 1 else what.removesuffix("s")
                 self.remark(op, f"kept {count} silent {noun}: {reason}", layer=name, kept=count)
 

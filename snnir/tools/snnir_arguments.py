@@ -332,7 +332,10 @@ def _add_integers(group: argparse._ArgumentGroup) -> None:
 def _add_passes(group: argparse._ArgumentGroup) -> None:
     passes = group.add_mutually_exclusive_group()
     passes.add_argument(
-        "--pipeline", metavar="PASSES", help="passes on the snn level, instead of the usual folding"
+        "--pipeline",
+        metavar="PASSES",
+        help="passes on the snn level, instead of the usual folding; they may go on to "
+        "integers with convert-snn-to-qsnn, and to passes behind it",
     )
     passes.add_argument(
         "--compress",

@@ -153,7 +153,7 @@ def train(
         progress: show a progress bar on standard error if that is a terminal.
 
     Raises:
-        SNNError: fewer than two samples, or the training diverged.
+        SNNError: fewer than two samples, nothing to train, or the training diverged.
     """
     judge = module if judge is None else judge
     if teacher is not None:
@@ -308,6 +308,7 @@ def _epochs(
             x = shifted_and_mirrored(data.x[chosen], training.shift, training.mirror, rng)
             optimiser.zero_grad(set_to_none=True)
             value = objective(torch.from_numpy(x), labels[chosen].to(module.device))
+            _require_gradient(value)
             value.backward()
             norm = nn.utils.clip_grad_norm_(module.parameters(), training.gradient_norm)
             if not torch.isfinite(value) or not torch.isfinite(norm):
@@ -317,6 +318,14 @@ def _epochs(
             module.restrain()
             bar.update(len(chosen))
         yield epoch
+
+
+def _require_gradient(value: Tensor) -> None:
+    if not value.requires_grad:
+        raise SNNError(
+            "no parameter that is trained reaches the scores through operations with a derivative; "
+            "let the torch_function of a plug-in's neuron give spikes with a surrogate derivative"
+        )
 
 
 def _batches(samples: NDArray[np.int64], batch: int) -> Iterator[NDArray[np.int64]]:

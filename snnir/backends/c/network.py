@@ -7,13 +7,16 @@ from functools import cached_property
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 
-from snnir.backends.c.syntax import bits_of, c_identifier, c_type
+from snnir.backends.c.syntax import RESERVED_NAMES, bits_of, c_identifier, c_type
 from snnir.dialects import cmsis_nn, snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, ListingCallBase, buffer_shape
 from snnir.dialects.layer_shapes import element_count
 from snnir.dialects.network import layer_names
 from snnir.dialects.snn_attributes import REAL_KINDS, InputKind
 from snnir.support.diagnostics import error_at
+
+LONGEST_NAME = 100
+"""Characters of a network's name; files are called after it."""
 
 
 @dataclass
@@ -162,7 +165,7 @@ def only_network(module: ModuleOp) -> CNetwork:
     """The one `snnrt.network` of a module.
 
     Raises:
-        SNNError: there is none, or more than one.
+        SNNError: there is none, or more than one, or its name cannot be that of a library.
     """
     networks = [op for op in module.ops if isinstance(op, snnrt.NetworkOp)]
     if len(networks) != 1:
@@ -170,7 +173,23 @@ def only_network(module: ModuleOp) -> CNetwork:
             module, f"expected one snnrt.network, found {len(networks)}; run "
             "convert-snn-to-qsnn,convert-qsnn-to-kernels,kernels-plan-memory first"
         )  # fmt: skip
-    return CNetwork(networks[0])
+    network = CNetwork(networks[0])
+    _check_name(network)
+    return network
+
+
+def _check_name(network: CNetwork) -> None:
+    """Refuse names that would be those of kernels, or too long for files."""
+    if network.name.lower() in RESERVED_NAMES:
+        raise error_at(
+            network.op, f"cannot be called '{network.name}' in C, where other names begin so; give "
+            "another with --name"
+        )  # fmt: skip
+    if len(network.name) > LONGEST_NAME:
+        raise error_at(
+            network.op, f"has a name of {len(network.name)} characters, more than the "
+            f"{LONGEST_NAME} that files may have; give another with --name"
+        )  # fmt: skip
 
 
 def batch_sentence(steps: int) -> str:

@@ -19,6 +19,10 @@ KEYWORDS = frozenset(
 )
 
 
+RESERVED_NAMES = ("snnrt", "golden")
+"""Prefixes that the kernels and the self-test of a library have."""
+
+
 def c_identifier(name: str) -> str:
     """`name` as a C identifier."""
     clean = "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in name)

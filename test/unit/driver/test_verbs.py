@@ -23,7 +23,7 @@ from snnir.driver.compile import compile
 from snnir.driver.files import level_of, network_of, read_network, write_network
 from snnir.driver.import_ import import_network, summarize
 from snnir.driver.levels import Level, Record, open_level
-from snnir.driver.lowering import lower, without_options_of_integers
+from snnir.driver.lowering import lower
 from snnir.driver.pipelines import LoweringOptions
 from snnir.driver.run import run
 from snnir.driver.validate import validate
@@ -356,43 +356,20 @@ def test_networks_written_as_kernels_run(model: Path, optimize: Goal | None) -> 
         run(lowered.qsnn, data)
 
 
-@pytest.mark.parametrize(
-    ("level", "options", "message"),
-    [
-        ("qsnn", LoweringOptions(bits=4), "has its integers already, so that --bits would"),
-        ("qsnn", LoweringOptions(input_maximum=3), "so that --input-maximum would do nothing"),
-        ("qsnn", LoweringOptions(pipeline=""), "so that --pipeline would do nothing"),
-        (
-            "kernels",
-            LoweringOptions(optimize="size"),
-            "has its kernels already, so that --opt",
-        ),
-        ("kernels", LoweringOptions(tile_rows=1), "so that --tile-rows would do nothing"),
-    ],
-)
-def test_options_of_what_is_decided_are_refused(network: Path, level, options, message) -> None:
-    """They would do nothing, and nobody would know."""
-    lowered = lower(read_network(network), LoweringOptions(input_maximum=3))
-    module = lowered.qsnn if level == "qsnn" else lowered.kernels
-    assert module is not None
-    with pytest.raises(SNNError, match=message):
-        lower(module, options)
-
-
-def test_integers_keep_the_options_of_kernels(network: Path) -> None:
-    """Whoever lowers in two steps has what the first one was told in the options of the second."""
-    options = LoweringOptions(bits=4, input_maximum=3, optimize="size")
-    integers = lower(read_network(network), options).qsnn
-    assert integers is not None
-    kept = without_options_of_integers(options)
-    assert kept == LoweringOptions(optimize="size")
-    assert lower(integers, kept).qsnn is integers
-
-
-def test_pipelines_end_before_kernels(network: Path) -> None:
-    pipeline = "convert-snn-to-qsnn,convert-qsnn-to-kernels"
-    with pytest.raises(SNNError, match="makes kernels of it; let it end with passes on the snn or"):
-        lower(read_network(network), LoweringOptions(pipeline=pipeline))
+def test_networks_without_neurons_validate(tmp_path: Path) -> None:
+    """Only their scores are there to compare."""
+    path = tmp_path / "sums.mlir"
+    path.write_text(
+        "snn.network @sums(%x: tensor<4xf32>) -> tensor<2xf32> attributes {timesteps = 3 : i64, "
+        "input = #snn<input event_counts>, readout = #snn<readout mean_membrane>} {\n"
+        "  %w = snn.weight dense<[[1.0, 2.0, 0.5, -1.0], [0.25, 1.0, 1.0, 2.0]]> : tensor<2x4xf32>"
+        "\n  %c = snn.linear %x, %w : (tensor<4xf32>, tensor<2x4xf32>) -> tensor<2xf32>\n"
+        "  snn.output %c : tensor<2xf32>\n}\n"
+    )
+    x = np.random.default_rng(0).integers(0, 3, (4, 3, 4)).astype(np.uint8)
+    report = validate(path, data=Dataset(x, np.zeros(4, np.int64), "random"))
+    assert report.level("host").bit_exact
+    assert not report.problems
 
 
 def test_data_are_a_data_set_or_name_one(network: Path, data: Path) -> None:

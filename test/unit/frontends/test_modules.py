@@ -453,3 +453,26 @@ def test_constants_that_are_computed_in_the_loop():
     imported = from_snntorch(net, torch.zeros(1, 6), STEPS)
     assert "snn.scale" not in str(imported)
     assert_same(net, imported, counts(BATCH, STEPS, 6))
+
+
+def test_enumerations_may_be_given_by_name():
+    net = convolutional()
+    imported = from_snntorch(
+        net, torch.zeros(1, 2, 8, 8), STEPS, input="values", readout="first_spike"
+    )
+    network = network_of(imported)
+    assert network.input.data is InputKind.VALUES
+    assert network.readout.data is Readout.FIRST_SPIKE
+
+
+@pytest.mark.parametrize(
+    ("sample", "options", "message"),
+    [
+        (torch.zeros(1, 2, 8, 8), {"readout": "foo"}, "there is no readout 'foo'; choose spike_c"),
+        (torch.zeros(1, 2, 8, 8), {"input": "bar"}, "there is no input kind 'bar'; choose "),
+        ((1, 2, 8, 8), {}, "the sample input is a torch.Tensor, got tuple"),
+    ],
+)
+def test_arguments_of_other_kinds_are_refused(sample: Any, options: dict[str, Any], message: str):
+    with pytest.raises(SNNError, match=message):
+        from_snntorch(convolutional(), sample, STEPS, **options)

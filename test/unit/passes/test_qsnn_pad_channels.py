@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr as DenseArray
 from xdsl.dialects.builtin import ModuleOp
@@ -23,6 +23,7 @@ from snnir.executors import KernelExecutor, ReferenceExecutor, TorchExecutor
 from snnir.executors.native import NativeExecutor
 from snnir.executors.result import ExecutionResult, Recording
 from snnir.layers.activity_attributes import channel_rates_of, rate_of, write_rates
+from snnir.layers.kept_channels import KEPT_CHANNELS, kept_channels_of
 from snnir.passes.qsnn_pad_channels import QSNNPadChannelsPass, convolutions_of
 from snnir.support.diagnostics import DiagnosticEngine, SNNError
 from snnir.testing.comparison import assert_same_results
@@ -97,8 +98,20 @@ def test_a_second_run_adds_nothing(seed) -> None:
     assert str(padded(once)) == str(once)
 
 
+def without_first_channels(module: ModuleOp) -> str:
+    """The text without the attribute where it says what its absence says: the first channels."""
+    copy = module.clone()
+    for op in copy.walk():
+        if isinstance(op, qsnn.NeuronBase) and KEPT_CHANNELS in op.attributes:
+            kept = kept_channels_of(op, 0)
+            if np.array_equal(kept, np.arange(len(kept))):
+                del op.attributes[KEPT_CHANNELS]
+    return str(copy)
+
+
 @settings(deadline=None, max_examples=20)
 @given(SEEDS, st.sampled_from([1, 3]))
+@example(221, 1)
 def test_pruning_takes_added_channels_out_again(seed, multiple) -> None:
     """Also those of networks that lost channels before, and where the layer kept some of them."""
     module = quantized_random_network(seed).module
@@ -107,7 +120,7 @@ def test_pruning_takes_added_channels_out_again(seed, multiple) -> None:
     again = padded(module)
     apply_pipeline(again, f"{prune}{{multiple=3}},qsnn-pad-channels{{multiple=2}},{prune}")
     apply_pipeline(module, prune)
-    assert str(again) == str(module)
+    assert without_first_channels(again) == without_first_channels(module)
 
 
 @pytest.mark.parametrize("target", [HOST, MPS2_AN500], ids=lambda target: target.name)

@@ -17,6 +17,7 @@ from xdsl.ir import Block, Region, SSAValue
 
 from snnir.data import load_npz
 from snnir.dialects import snn
+from snnir.dialects.layer_shapes import shape_of
 from snnir.dialects.network import LAYER
 from snnir.dialects.snn_attributes import InputKind, Readout
 from snnir.executors import TorchExecutor
@@ -82,12 +83,13 @@ class Builder:
     def finish(
         self, output: SSAValue, timesteps: int, kind: InputKind = InputKind.EVENT_COUNTS
     ) -> snn.NetworkOp:
-        """The verified network that returns a membrane."""
+        """The verified network that returns a membrane, or spikes."""
         self.block.add_op(snn.OutputOp(output))
+        spikes = snn.spike_tensor(shape_of(output.type))
         types = FunctionType.from_lists(self.block.arg_types, [output.type])
         network = snn.NetworkOp(
             "net", types, Region(self.block), timesteps=timesteps, input=kind,
-            readout=Readout.LAST_MEMBRANE,
+            readout=Readout.SPIKE_COUNT if output.type == spikes else Readout.LAST_MEMBRANE,
         )  # fmt: skip
         network.verify()
         return network

@@ -27,7 +27,7 @@ qsnn.network @n(%x: tensor<4xi8>, %y: tensor<4xi8>) -> tensor<4xi8> attributes {
 // -----
 
 // NetworkOpBase C3: a static shape.
-// expected-error @+1 {{'qsnn.network' op the input frame must have a static shape, got tensor<?xi8>}}
+// expected-error @+1 {{'qsnn.network' op the input frame must have a static shape and elements, got tensor<?xi8>}}
 qsnn.network @n(%x: tensor<?xi8>) -> tensor<?xi8> attributes {timesteps = 1 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>, input_maximum = 9 : i64} {
   qsnn.output %x : tensor<?xi8>
 }
@@ -108,7 +108,7 @@ qsnn.network @n(%x: tensor<4xi8>) -> tensor<4xi8> attributes {timesteps = 1 : i6
 
 // NetworkOp C7: the maximum of a spike.
 // expected-error @+1 {{'qsnn.network' op input_maximum must be between 1 and 1, got 2}}
-qsnn.network @n(%x: tensor<4xi1>) -> tensor<4xi1> attributes {timesteps = 1 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>, input_maximum = 2 : i64} {
+qsnn.network @n(%x: tensor<4xi1>) -> tensor<4xi1> attributes {timesteps = 1 : i64, input = #snn<input values>, readout = #snn<readout spike_count>, input_maximum = 2 : i64} {
   qsnn.output %x : tensor<4xi1>
 }
 
@@ -534,3 +534,13 @@ qsnn.network @n(%x: tensor<2xi1>) -> tensor<2xi1> attributes {timesteps = 1 : i6
 %a = "test.op"() : () -> tensor<2xi8>
 // expected-error @+1 {{'qsnn.alpha' op states must have one type, got tensor<2xi32> and tensor<2xi16>}}
 %r:4 = "qsnn.alpha"(%a) <{excitatory_leak = 9 : i32, threshold = 1 : i32, inhibitory_leak = 8 : i32, reset = #snn<reset none>, compare = #snn<compare gt>, shift = 0 : i32, overflow = #qsnn<overflow saturate>, rounding = #qsnn<rounding nearest>}> : (tensor<2xi8>) -> (tensor<2xi1>, tensor<2xi16>, tensor<2xi32>, tensor<2xi16>)
+
+// -----
+
+// RegisterBase C2: one register of a name.
+qsnn.network @n(%x: tensor<2xi1>) -> tensor<2xi1> attributes {timesteps = 1 : i64, input = #snn<input binary_frames>, readout = #snn<readout spike_count>, input_maximum = 1 : i64} {
+  qsnn.register @r : tensor<2xi1>
+  // expected-error @+1 {{'qsnn.register' op @r is the name of another register, too}}
+  qsnn.register @r : tensor<2xi1>
+  qsnn.output %x : tensor<2xi1>
+}

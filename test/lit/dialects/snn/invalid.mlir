@@ -27,7 +27,7 @@ snn.network @n(%x: tensor<4xf32>, %y: tensor<4xf32>) -> tensor<4xf32> attributes
 // -----
 
 // NetworkOpBase C3: a static shape.
-// expected-error @+1 {{'snn.network' op the input frame must have a static shape, got tensor<?xf32>}}
+// expected-error @+1 {{'snn.network' op the input frame must have a static shape and elements, got tensor<?xf32>}}
 snn.network @n(%x: tensor<?xf32>) -> tensor<?xf32> attributes {timesteps = 1 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>} {
   snn.output %x : tensor<?xf32>
 }
@@ -456,4 +456,41 @@ snn.network @n(%x: tensor<4xf32>) -> tensor<4xf32> attributes {timesteps = 1 : i
 snn.network @n(%x: tensor<4xf32>) -> tensor<4xf32> attributes {timesteps = 1 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>} {
   %v = snn.li %x beta 0.5 : f32 {layer = ""} : (tensor<4xf32>) -> tensor<4xf32>
   snn.output %v : tensor<4xf32>
+}
+
+// -----
+
+// RegisterBase C2: one register of a name.
+snn.network @n(%x: tensor<4xf32>) -> tensor<4xf32> attributes {timesteps = 1 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>} {
+  snn.register @r : tensor<4xf32>
+  // expected-error @+1 {{'snn.register' op @r is the name of another register, too}}
+  snn.register @r : tensor<4xf32>
+  snn.output %x : tensor<4xf32>
+}
+
+// -----
+
+// NetworkOpBase C7: spikes are no membranes.
+// expected-error @+1 {{'snn.network' op readout last_membrane needs membranes as the first output, got spikes of type tensor<4xi1>; choose spike_count or first_spike, or another output}}
+snn.network @n(%x: tensor<4xi1>) -> tensor<4xi1> attributes {timesteps = 1 : i64, input = #snn<input binary_frames>, readout = #snn<readout last_membrane>} {
+  snn.output %x : tensor<4xi1>
+}
+
+// -----
+
+// NetworkOpBase C7: membranes are no spikes.
+// expected-error @+1 {{'snn.network' op readout first_spike needs spikes as the first output, got a membrane of type tensor<4xf32>; choose last_membrane, max_membrane or mean_membrane, or another output}}
+snn.network @n(%x: tensor<4xf32>) -> tensor<4xf32> attributes {timesteps = 1 : i64, input = #snn<input values>, readout = #snn<readout first_spike>} {
+  %m = snn.li %x beta 0.9 : f32 : (tensor<4xf32>) -> tensor<4xf32>
+  snn.output %m : tensor<4xf32>
+}
+
+// -----
+
+// NetworkOpBase C7: an output of something.
+// expected-error @+1 {{'snn.network' op the first output must have elements, got tensor<0xf32>}}
+snn.network @n(%x: tensor<4xf32>) -> tensor<0xf32> attributes {timesteps = 1 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>} {
+  %w = snn.weight dense<1.0> : tensor<0x4xf32>
+  %c = snn.linear %x, %w : (tensor<4xf32>, tensor<0x4xf32>) -> tensor<0xf32>
+  snn.output %c : tensor<0xf32>
 }
