@@ -20,8 +20,8 @@ def load_calibration(spec: str, network: NetworkOpBase, samples: int | None = No
             there are fewer.
 
     Raises:
-        SNNError: at the network; the data cannot be read, do not fit it or are all zero. The message
-            names the file and the remedy.
+        SNNError: at the network; the data cannot be read, do not fit it or are all zero. The
+            message names the file and the remedy.
     """
     try:
         data = load_samples(network, spec, limit=samples)
