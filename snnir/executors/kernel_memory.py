@@ -47,7 +47,7 @@ class Slot:
 
 
 class KernelMemory:
-    """Buffers in an arena, constants, and the frame of the caller.
+    """Buffers in arenas, constants, and the frame of the caller.
 
     Buffers lie at the offsets that `kernels-plan-memory` gave them, or each in memory of its own if
     there are none.
@@ -203,15 +203,28 @@ def expect_fit(op: Operation, value: SSAValue, values: NDArray) -> None:
 
 
 def _slots(network: snnrt.NetworkOp) -> list[Slot]:
+    """Where buffers lie, those of several arenas one arena behind the other."""
     buffers = [op for op in network.body.block.ops if isinstance(op, snnrt.BufferOp)]
     planned = [op for op in buffers if op.offset is not None]
     if planned and len(planned) != len(buffers):
         raise error_at(network, "only some of its buffers have an offset; run kernels-plan-memory")
+    starts = _arena_starts(network)
     slots, end = [], 0
     for buffer in buffers:
         size = element_count(buffer_shape(buffer.result.type))
         size *= element_dtype(buffer.result.type).itemsize
         begin = end if buffer.offset is None else buffer.offset.value.data
+        if network.arenas is not None and buffer.memory is not None:
+            begin += starts[buffer.memory.data]
         slots.append(Slot(buffer, begin, begin + size))
         end = (begin + size + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
     return slots
+
+
+def _arena_starts(network: snnrt.NetworkOp) -> dict[str, int]:
+    """Of each of several arenas the bytes before it."""
+    starts, end = dict[str, int](), 0
+    for arena in network.arenas or ():
+        starts[arena.memory.data] = end
+        end += arena.bytes.value.data
+    return starts

@@ -15,9 +15,10 @@ from xdsl.utils.arg_spec import ArgSpec
 
 from snnir.costs.goals import Goal
 from snnir.kernels.context import KernelChoice
+from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
 from snnir.passes.static_input import StaticInputPasses
 from snnir.quantization.options import StatePolicy
-from snnir.support.pass_base import PassPipeline, element, option
+from snnir.support.pass_base import PassPipeline, element, element_of, option
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,9 @@ class SNNLowerPipeline(PassPipeline):
     target: str | None = option(None, "target that runs the network")
     ram_limit: int | None = option(None, "most bytes of RAM")
     flash_limit: int | None = option(None, "most bytes of flash")
+    memory_limits: tuple[str, ...] = option(
+        (), "most bytes of memories of the target that arenas may take, as NAME:BYTES"
+    )
 
     def elements(self) -> Sequence[ArgSpec]:
         """See the base class."""
@@ -55,7 +59,11 @@ class SNNLowerPipeline(PassPipeline):
             else [element("qsnn-select-kernels", optimize=self.optimize, **memory)]
         )
         static_input = StaticInputPasses.within(
-            self.optimize, self.ram_limit, self.flash_limit, target=self.target
+            self.optimize, self.ram_limit, self.flash_limit, target=self.target,
+            memory_limits=self.memory_limits,
+        )  # fmt: skip
+        planning = KernelsPlanMemoryPass(
+            self.ram_limit, self.flash_limit, self.target, self.memory_limits
         )
         return [
             element("snn-fold-batch-norm"),
@@ -72,5 +80,5 @@ class SNNLowerPipeline(PassPipeline):
             *selection,
             element("convert-qsnn-to-kernels", kernels=self.kernels),
             *static_input.elements(),
-            element("kernels-plan-memory", **memory),
+            element_of(planning),
         ]
