@@ -7,12 +7,14 @@ from functools import cached_property
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 
+from snnir.backends.c.arenas import CArena, arenas_of
 from snnir.backends.c.syntax import bits_of, c_identifier, c_type
 from snnir.dialects import cmsis_nn, snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, ListingCallBase, buffer_shape
 from snnir.dialects.layer_shapes import element_count
 from snnir.dialects.network import layer_names
 from snnir.dialects.snn_attributes import REAL_KINDS, InputKind
+from snnir.memory.lifetimes import root_buffer
 from snnir.support.diagnostics import error_at
 
 
@@ -32,7 +34,7 @@ class CNetwork:
             raise error_at(self.op, "memory is not planned; run kernels-plan-memory first")
         for op in self.op.body.block.ops:
             if isinstance(op, snnrt.BufferOp) and op.offset is None:
-                raise error_at(op, "has no place in the arena; run kernels-plan-memory again")
+                raise error_at(op, "has no place in an arena; run kernels-plan-memory again")
             if isinstance(op, snnrt.BufferOp | snnrt.ConstantOp):
                 self.names[op.result] = c_identifier(op.sym_name.data)
             elif isinstance(op, snnrt.ViewOp):
@@ -50,17 +52,20 @@ class CNetwork:
         """Prefix of all macros."""
         return self.name.upper()
 
+    @cached_property
+    def arenas(self) -> tuple[CArena, ...]:
+        """Memory that the caller provides: one arena, or one for each of several memories."""
+        return arenas_of(self.op)
+
     @property
     def arena_bytes(self) -> int:
-        """Memory that the caller provides."""
-        assert self.op.arena_bytes is not None
-        return self.op.arena_bytes.value.data
+        """Memory that the caller provides, in bytes."""
+        return sum(arena.bytes for arena in self.arenas)
 
     @property
     def state_bytes(self) -> int:
-        """Part of the arena that lives from step to step, at its start."""
-        assert self.op.state_bytes is not None
-        return self.op.state_bytes.value.data
+        """Part of it that lives from step to step, at the start of each arena."""
+        return sum(arena.state_bytes for arena in self.arenas)
 
     @property
     def frame_shape(self) -> tuple[int, ...]:
@@ -147,15 +152,27 @@ class CNetwork:
 
     def _buffer_pointer(self, value: SSAValue, type: str) -> str | None:
         """The address of a buffer with elements of a C type; None for what is no buffer."""
-        root = value
-        while isinstance(owner := root.owner, snnrt.ViewOp):
-            root = owner.source
-        if not isinstance(owner, snnrt.BufferOp):
+        if (buffer := root_buffer(value)) is None:
             return None
-        assert owner.offset is not None
+        assert buffer.offset is not None
         # Compilers may warn of casts of bytes to wider types; the arena is aligned for all.
         through = "" if bits_of(value) == 8 else "(void *)"
-        return f"({type} *){through}(arena + {owner.offset.value.data})"
+        return f"({type} *){through}({self.arena_of(buffer).name} + {buffer.offset.value.data})"
+
+    def arena_of(self, buffer: snnrt.BufferOp) -> CArena:
+        """The arena that a buffer lies in."""
+        if len(self.arenas) == 1:
+            return self.arenas[0]
+        assert buffer.memory is not None
+        return next(arena for arena in self.arenas if arena.memory == buffer.memory.data)
+
+    def arenas_in(self, *calls: KernelOpBase) -> list[CArena]:
+        """The arenas that some calls need; with a single one, always that."""
+        if len(self.arenas) == 1:
+            return list(self.arenas)
+        buffers = [root_buffer(value) for op in calls for value in op.operands]
+        found = {self.arena_of(buffer) for buffer in buffers if buffer is not None}
+        return [arena for arena in self.arenas if arena in found]
 
 
 def only_network(module: ModuleOp) -> CNetwork:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Header and source file of a planned network."""
 
+from collections.abc import Sequence
 from importlib.resources import files
 from string import Template
 from textwrap import wrap
@@ -8,6 +9,8 @@ from textwrap import wrap
 from xdsl.dialects.builtin import StringAttr
 
 from snnir import __version__
+from snnir.backends.c import arenas as arena_texts
+from snnir.backends.c.arenas import CArena
 from snnir.backends.c.call_text import CallText
 from snnir.backends.c.calls import call_text, check_events, events_to_hwc
 from snnir.backends.c.lane_calls import expand_spikes, list_event_hits
@@ -87,8 +90,11 @@ def header(network: CNetwork) -> str:
             **values,
             "events_hint": "" if network.takes_values else f"or {network.name}_step_events ",
             "events_declaration": events,
-            "arena_bytes": network.arena_bytes,
-            "state_bytes": network.state_bytes,
+            "init_comment": arena_texts.init_comment(network.arenas, network.name, network.macro),
+            "size_macros": arena_texts.size_macros(network.arenas, network.macro),
+            "arena_fields": "\n".join(f"{INDENT}uint8_t *{a.name};" for a in network.arenas),
+            "arena_error": "The arena is" if len(network.arenas) == 1 else "An arena is",
+            "init_parameters": arena_texts.init_parameters(network.arenas, network.name),
             "frame_dimensions": " x ".join(map(str, network.frame_shape)),
             "frame_size": element_count(network.frame_shape),
             "input_description": description,
@@ -248,13 +254,24 @@ def _function(head: str, text: CallText) -> str:
 def _input_functions(network: CNetwork) -> list[str]:
     """`read_frame`, and `read_events` where the input may come as events."""
     frame = [call_text(network, op, "read_frame") for op in network.input_calls]
-    head = f"static bool read_frame(uint8_t *arena, const {network.frame_type} *frame)"
+    arenas = _declared(network.arenas_in(*network.input_calls))
+    head = f"static bool read_frame({arenas}, const {network.frame_type} *frame)"
     functions = [_function(head, _joined(frame))]
     events = [_events_text(network, op) for op in network.input_calls]
     if None not in events:
-        head = "static bool read_events(uint8_t *arena, const uint16_t *indices, size_t count)"
+        head = f"static bool read_events({arenas}, const uint16_t *indices, size_t count)"
         functions.append(_function(head, _joined([text for text in events if text])))
     return functions
+
+
+def _declared(arenas: Sequence[CArena]) -> str:
+    """Parameters for arenas."""
+    return ", ".join(f"uint8_t *{arena.name}" for arena in arenas)
+
+
+def _passed(arenas: Sequence[CArena], owner: str = "") -> str:
+    """Arguments for them."""
+    return ", ".join(f"{owner}{arena.name}" for arena in arenas)
 
 
 def _joined(texts: list[CallText]) -> CallText:
@@ -298,7 +315,8 @@ def _parameters(op: KernelOpBase) -> list[tuple[str, str]]:
 def _call_function(network: CNetwork, index: int, op: KernelOpBase) -> str:
     name = _call_name(network, index, op)
     result = "uint32_t" if op.results else "void"
-    declared = ", ".join(["uint8_t *arena", *(declaration for declaration, _ in _parameters(op))])
+    arenas = _declared(network.arenas_in(op))
+    declared = ", ".join([arenas, *(declaration for declaration, _ in _parameters(op))])
     return _function(
         f"{network.macro}_CALL {result} {name}({declared})", call_text(network, op, name)
     )
@@ -306,7 +324,7 @@ def _call_function(network: CNetwork, index: int, op: KernelOpBase) -> str:
 
 def _call_statement(network: CNetwork, index: int, op: KernelOpBase) -> str:
     """The statement that makes a call; its function's parameter `step` must be in scope."""
-    arguments = ["arena"]
+    arguments = [_passed(network.arenas_in(op))]
     for _, argument in _parameters(op):
         is_count = argument in ("count", "spike_count")
         arguments.append(network.names[getattr(op, argument)] if is_count else argument)
@@ -316,15 +334,26 @@ def _call_statement(network: CNetwork, index: int, op: KernelOpBase) -> str:
     return text
 
 
-def _compute_once(network: CNetwork) -> str:
+def _once_calls(network: CNetwork) -> list[KernelOpBase]:
     """The calls that only the first step of a sequence makes, after the input has been read."""
-    lines = [
-        _call_statement(network, index, op)
-        for index, op in enumerate(network.calls)
-        if op.once is not None and op not in network.input_calls
-    ]
-    body = "\n".join(INDENT + line for line in lines or ["(void)arena;"])
-    return f"static void compute_once(uint8_t *arena) {{\n{body}\n}}\n"
+    return [op for op in network.calls if op.once is not None and op not in network.input_calls]
+
+
+def _step_calls(network: CNetwork) -> list[KernelOpBase]:
+    """The calls of every step after the input has been read."""
+    return [op for op in network.calls if op.once is None and op not in network.input_calls]
+
+
+def _compute_once(network: CNetwork) -> str:
+    calls, arenas = _once_calls(network), _once_arenas(network)
+    lines = [_call_statement(network, network.calls.index(op), op) for op in calls]
+    body = "\n".join(INDENT + line for line in lines or [f"(void){arenas[0].name};"])
+    return f"static void compute_once({_declared(arenas)}) {{\n{body}\n}}\n"
+
+
+def _once_arenas(network: CNetwork) -> Sequence[CArena]:
+    """Parameters of that function, which has at least one."""
+    return network.arenas_in(*_once_calls(network)) or network.arenas[:1]
 
 
 def _compute(network: CNetwork) -> str:
@@ -332,11 +361,9 @@ def _compute(network: CNetwork) -> str:
     lines = []
     uses_step = False
     layer_numbers = {op: number for number, op in enumerate(network.layers)}
-    for index, op in enumerate(network.calls):
-        if op in network.input_calls or op.once is not None:
-            continue
+    for op in (calls := _step_calls(network)):
         uses_step |= op.period is not None or op.TAKES_STEP
-        lines += _in_its_steps(op, _call_statement(network, index, op))
+        lines += _in_its_steps(op, _call_statement(network, network.calls.index(op), op))
         if isinstance(op, snnrt.LIFOp | snnrt.LIOp | snnrt.AlphaOp):
             lines.append(_trace(network, layer_numbers[op], op))
         elif isinstance(op, snnrt.PackedLIFBase):
@@ -344,7 +371,8 @@ def _compute(network: CNetwork) -> str:
     if not uses_step:
         lines.insert(0, "(void)step;")
     body = "\n".join(INDENT + line for line in lines)
-    return f"static void compute(uint8_t *arena, int32_t step) {{\n{body}\n}}\n"
+    arenas = _declared(network.arenas_in(*calls))
+    return f"static void compute({arenas}, int32_t step) {{\n{body}\n}}\n"
 
 
 def _in_its_steps(op: KernelOpBase, statement: str) -> list[str]:
@@ -427,40 +455,66 @@ def _read_input(network: CNetwork) -> str:
     """The statements of a step that take its frame."""
     once = network.reads_frame_once
     condition = "network->step == 0 && " if once else ""
+    arenas = _passed(network.arenas_in(*network.input_calls), OWNER)
     lines = [
-        f"if ({condition}!read_frame(network->arena, frame)) {{",
+        f"if ({condition}!read_frame({arenas}, frame)) {{",
         f"{INDENT}return {network.macro}_ERROR_INPUT;",
         "}",
     ]
     if once:
         lines += [
             "if (network->step == 0) {",
-            f"{INDENT}compute_once(network->arena);",
+            f"{INDENT}compute_once({_passed(_once_arenas(network), OWNER)});",
             "}",
         ]
     return "\n".join(INDENT + line for line in lines)
 
 
+OWNER = "network->"
+"""Before fields of an instance."""
+
+
+def _initial_statements(network: CNetwork, text: CallText) -> str:
+    """Statements with arenas as fields of an instance."""
+    lines = text.statements
+    for arena in network.arenas:
+        lines = [line.replace(f"({arena.name} +", f"({OWNER}{arena.name} +") for line in lines]
+    return "".join(f"\n{INDENT}{line}" for line in lines)
+
+
 def _api(network: CNetwork) -> str:
-    values = template_values(network)
     owner = network.scores.owner
     assert isinstance(owner, snnrt.BufferOp)
     assert owner.offset is not None
     initial = _reset_states(network)
     constants = "".join(f"{text}\n" for text in initial.constants)
+    arenas, macro = network.arenas, network.macro
+    values: dict[str, object] = {
+        **template_values(network),
+        "init_parameters": arena_texts.init_parameters(arenas, network.name),
+        **arena_texts.checks(arenas, macro),
+        "compute": f"compute({_passed(network.arenas_in(*_step_calls(network)), OWNER)}, "
+        "network->step)",
+        "read_events": _passed(network.arenas_in(*network.input_calls), OWNER),
+        "set_arenas": arena_texts.each(
+            arenas, lambda arena: f"{OWNER}{arena.name} = (uint8_t *){arena.name};"
+        ),
+        "clear_states": arena_texts.each(
+            arenas,
+            lambda arena: f"snnrt_fill_zero({OWNER}{arena.name}, {macro}_{arena.state_macro});",
+        ),
+    }
     return constants + fill_template(
         "api.c.in",
         {
             **values,
-            "initial_states": "".join(
-                f"\n{INDENT}{line.replace('arena +', 'network->arena +')}"
-                for line in initial.statements
-            ),
+            "initial_states": _initial_statements(network, initial),
             "events_definition": ""
             if network.takes_values
             else fill_template("events.c.in", values),
             "read_input": _read_input(network),
-            "frame_advance": "" if network.is_static else f" + i * {network.macro}_FRAME_SIZE",
+            "frame_advance": "" if network.is_static else f" + i * {macro}_FRAME_SIZE",
+            "scores_arena": network.arena_of(owner).name,
             "scores_offset": owner.offset.value.data,
             "readout_body": _readout_body(network),
         },
