@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ from snnir.driver.fitting import lower_within_limits
 from snnir.driver.lowering import LoweredNetwork
 from snnir.driver.pipelines import LoweringOptions, for_target
 from snnir.driver.tables import format_table
-from snnir.memory.residency import Residency, residency
+from snnir.memory.residency import ArenaRow, Residency, residency
 from snnir.quantization.input_density import density_of
 from snnir.support.atomic import PathLike
 
@@ -268,16 +268,38 @@ def _layer(op: Operation) -> str:
 def residency_lines(residency: Residency) -> list[str]:
     """Return what lies where and when: buffers by offset, then constants by layer."""
     buffers = [
-        (row.buffer, row.bytes, row.memory, row.offset, row.kind, _span(row.first, row.last))
+        (
+            row.buffer, row.bytes, row.memory, row.offset, row.kind, _span(row.first, row.last),
+            f"{row.traffic / max(row.bytes, 1):,.2f}",
+        )
         for row in residency.buffers
-    ]
+    ]  # fmt: skip
     constants = [
         (row.layer, row.bytes, row.memory, ", ".join(row.constants)) for row in residency.constants
     ]
+    titles = ("buffer", "bytes", "memory", "offset", "kind", "live at layers", "uses of a byte")
     return [
-        *format_table(("buffer", "bytes", "memory", "offset", "kind", "live at layers"), buffers),
+        *format_table(titles, buffers),
         "",
+        *_arena_lines(residency.arenas),
         *format_table(("constants of layer", "bytes", "memory", "arrays"), constants),
+    ]
+
+
+def _arena_lines(arenas: Sequence[ArenaRow]) -> list[str]:
+    """What each of several arenas takes, and why there are several."""
+    if len(arenas) == 1:
+        return []
+    total = max(sum(row.traffic for row in arenas), 1)
+    rows = [
+        (row.memory, row.bytes, row.state_bytes, f"{row.traffic / total:.1%}") for row in arenas
+    ]
+    titles = ("arena in", "bytes", "of it state", "of all that a step reads and writes")
+    return [
+        *format_table(titles, rows),
+        f"{arenas[0].memory} has no room for all: it holds those buffers that fit together of "
+        "which a mean step reads and writes most",
+        "",
     ]
 
 
