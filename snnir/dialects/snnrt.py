@@ -103,8 +103,8 @@ class NetworkOp(NetworkOpBase):
     Constraints: those of `NetworkOpBase`; (C6) the frame is `i8`; (C7) `input_maximum` is between 1
     and 127; (C8) `input_density` fits kind and shape of the frame; (C9) `output_scale` is positive;
     (C10) `arenas` are two or more, of different memories, and add up to `arena_bytes` and
-    `state_bytes`; (C11) each buffer lies in one of them, states in the bytes for state and all
-    others behind these.
+    `state_bytes`; (C11) each buffer and copied constant lies in one of them, states in the bytes
+    for state and all others behind these.
 
     The frame is what a caller passes: channels first, `ui8`-like bytes for counts and spikes.
     `kernels-plan-memory` sets `arena_bytes`, what the caller provides, and `state_bytes`, the part
@@ -133,9 +133,16 @@ class NetworkOp(NetworkOpBase):
         verify_density(self.input_density, self.input.data, buffer_shape(self.frame.type))  # C8
         verify_output_scale(self.output_scale)  # C9
         if self.arenas is not None:
-            buffers = [op for op in self.body.block.ops if isinstance(op, BufferOp)]
             sums = self.arena_bytes, self.state_bytes
-            verify_arenas(self.arenas.data, sums, buffers)  # C10, C11
+            verify_arenas(self.arenas.data, sums, self._placed())  # C10, C11
+
+    def _placed(self) -> list[BufferOp | ConstantOp]:
+        """Buffers, and constants that are copied."""
+        return [
+            op
+            for op in self.body.block.ops
+            if isinstance(op, BufferOp) or (isinstance(op, ConstantOp) and op.offset is not None)
+        ]
 
 
 @irdl_op_definition

@@ -40,6 +40,9 @@ from snnir.dialects.kernel_bases import (
 )
 from snnir.dialects.layer_shapes import element_count
 
+COPY_ALIGNMENT = 8
+"""Alignment of a copy of a constant in an arena, in bytes."""
+
 
 class Region(StrEnum):
     """How long a buffer holds its contents."""
@@ -159,7 +162,8 @@ class BufferOp(IRDLOperation):
 class ConstantOp(IRDLOperation):
     """A constant array, in `memory` of the target, usually flash, once memory is planned.
 
-    (C1) The value has the buffer's shape.
+    With an `offset`, it is copied there, in the arena that lies in `memory`, when a network is
+    initialised. (C1) The value has the buffer's shape; (C2) the offset is a multiple of 8.
     """
 
     name = "snnrt.constant"
@@ -167,6 +171,7 @@ class ConstantOp(IRDLOperation):
     sym_name = prop_def(StringAttr)
     value = prop_def(DenseIntOrFPElementsAttr)
     memory = opt_prop_def(StringAttr)
+    offset = opt_prop_def(IntegerAttr)
     result = result_def(BUFFER)
 
     irdl_options = (ParsePropInAttrDict(),)
@@ -182,6 +187,10 @@ class ConstantOp(IRDLOperation):
     def verify_(self) -> None:
         if tuple(self.value.get_shape()) != buffer_shape(self.result.type):  # C1
             raise VerifyException(f"{self.value.type} does not fill {self.result.type}")
+        if self.offset is not None and self.offset.value.data % COPY_ALIGNMENT:  # C2
+            raise VerifyException(
+                f"offset {self.offset.value.data} is not a multiple of {COPY_ALIGNMENT}"
+            )
 
 
 @irdl_op_definition
@@ -222,16 +231,16 @@ class FillZeroOp(KernelOpBase):
 def verify_arenas(
     arenas: Sequence[ArenaAttr],
     sums: tuple[IntegerAttr | None, IntegerAttr | None],
-    buffers: Sequence[BufferOp],
+    placed: Sequence[BufferOp | ConstantOp],
 ) -> None:
     """Verify the arenas of a network that has several.
 
     Args:
         sums: bytes of all arenas, and those of state.
-        buffers: those of the network.
+        placed: buffers of the network, and constants that are copied.
 
     Raises:
-        VerifyException: they are no such arenas, or a buffer does not lie in its one.
+        VerifyException: they are no such arenas, or a buffer or copy does not lie in its one.
     """
     by_memory = {arena.memory.data: arena for arena in arenas}
     if not 2 <= len(arenas) == len(by_memory):
@@ -242,22 +251,23 @@ def verify_arenas(
         total = sum(bytes.value.data for bytes in found)
         if given is None or given.value.data != total:
             raise VerifyException(f"{what}_bytes must be {total}, the sum over all arenas")
-    for buffer in buffers:
-        _verify_place(buffer, by_memory)
+    for op in placed:
+        _verify_place(op, by_memory)
 
 
-def _verify_place(buffer: BufferOp, arenas: Mapping[str, ArenaAttr]) -> None:
-    arena = None if buffer.memory is None else arenas.get(buffer.memory.data)
-    name = buffer.sym_name.data
-    if arena is None or buffer.offset is None:
-        raise VerifyException(f"buffer '{name}' lies in none of the arenas {', '.join(arenas)}")
-    begin, state = buffer.offset.value.data, arena.state.value.data
-    end = begin + buffer_bytes(buffer.result.type)
+def _verify_place(op: BufferOp | ConstantOp, arenas: Mapping[str, ArenaAttr]) -> None:
+    arena = None if op.memory is None else arenas.get(op.memory.data)
+    kind = str(op.region.data) if isinstance(op, BufferOp) else "constant"
+    name = f"'{op.sym_name.data}'"
+    if arena is None or op.offset is None:
+        raise VerifyException(f"buffer {name} lies in none of the arenas {', '.join(arenas)}")
+    begin, state = op.offset.value.data, arena.state.value.data
+    end = begin + buffer_bytes(op.result.type)
     first, last = (0, state)
-    if buffer.region.data is not Region.STATE:
+    if kind != Region.STATE:
         first, last = state, arena.bytes.value.data
     if not first <= begin <= end <= last:
         raise VerifyException(
-            f"buffer '{name}' takes bytes {begin} to {end} of the arena in {arena.memory.data}, "
-            f"where {buffer.region.data} memory reaches from {first} to {last}"
+            f"buffer {name} takes bytes {begin} to {end} of the arena in {arena.memory.data}, "
+            f"where {kind} memory reaches from {first} to {last}"
         )

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ from snnir.driver.fitting import lower_within_limits
 from snnir.driver.lowering import LoweredNetwork
 from snnir.driver.pipelines import LoweringOptions, for_target
 from snnir.driver.tables import format_table
-from snnir.memory.residency import ArenaRow, Residency, residency
+from snnir.memory.residency import ArenaRow, BufferRow, ConstantRow, Residency, residency
 from snnir.quantization.input_density import density_of
 from snnir.support.atomic import PathLike
 
@@ -203,7 +204,9 @@ def layer_rows(lowered: LoweredNetwork) -> Iterator[LayerRow]:
     network = lowered.network
     assert isinstance(network, snnrt.NetworkOp)
     kernels = _kernels_by_layer(network)
-    constants = {row.layer: row.bytes for row in residency(network).constants}
+    constants = Counter[str]()
+    for row in residency(network).constants:
+        constants[row.layer] += row.bytes
     layers = [
         op
         for op in network_of(lowered.simplified or lowered.qsnn).body.block.ops
@@ -270,20 +273,31 @@ def residency_lines(residency: Residency) -> list[str]:
     buffers = [
         (
             row.buffer, row.bytes, row.memory, row.offset, row.kind, _span(row.first, row.last),
-            f"{row.traffic / max(row.bytes, 1):,.2f}",
+            _uses(row),
         )
         for row in residency.buffers
     ]  # fmt: skip
     constants = [
-        (row.layer, row.bytes, row.memory, ", ".join(row.constants)) for row in residency.constants
-    ]
+        (
+            row.layer, row.bytes, f"{row.memory}, copied" if row.copied else row.memory,
+            ", ".join(row.constants), _uses(row),
+        )
+        for row in residency.constants
+    ]  # fmt: skip
     titles = ("buffer", "bytes", "memory", "offset", "kind", "live at layers", "uses of a byte")
     return [
         *format_table(titles, buffers),
         "",
         *_arena_lines(residency.arenas),
-        *format_table(("constants of layer", "bytes", "memory", "arrays"), constants),
+        *format_table(
+            ("constants of layer", "bytes", "memory", "arrays", "uses of a byte"), constants
+        ),
     ]
+
+
+def _uses(row: BufferRow | ConstantRow) -> str:
+    """How often a mean step reads or writes each byte."""
+    return f"{row.traffic / max(row.bytes, 1):,.2f}"
 
 
 def _arena_lines(arenas: Sequence[ArenaRow]) -> list[str]:

@@ -69,6 +69,7 @@ class LoweringOptions:
             chosen within limits; negative if they count too much.
         target: whose memories hold arenas and constants; None for no target in particular.
         memory_limits: most bytes of memories of the target that arenas may take, as `NAME:BYTES`.
+        copy_constants: copy weights and tables to what is left of the memory of the first arena.
         optimize: goal by which `qsnn-select-kernels` chooses kernels; None for `kernels`
             everywhere.
         metric: what time is for that: instructions, or cycles, which are estimated.
@@ -95,6 +96,7 @@ class LoweringOptions:
     flash_reserve: int = 0
     target: str | None = None
     memory_limits: tuple[str, ...] = ()
+    copy_constants: bool = False
     optimize: Goal | None = None
     metric: Metric = "instructions"
     calibration: str | None = None
@@ -104,12 +106,14 @@ def for_target(options: LoweringOptions | None, target: TargetDescription) -> Lo
     """The same options, with memory planned for a target if its memories are known.
 
     Raises:
-        SNNError: memories are limited that the target has not.
+        SNNError: memories are limited or to be copied to that the target has not.
     """
     options = options or LoweringOptions()
     if target.memory_map is None:
-        if options.memory_limits:
-            raise SNNError(f"'{target.name}' has no memories to limit; name another target")
+        if options.memory_limits or options.copy_constants:
+            raise SNNError(
+                f"'{target.name}' has no memories to limit or to copy to; name another target"
+            )
         return options
     target.memory_map.limited(options.memory_limits)
     return replace(options, target=target.name)
@@ -227,7 +231,9 @@ def static_input(options: LoweringOptions) -> str:
 def memory_planning(options: LoweringOptions) -> str:
     """The pass that places buffers."""
     memories = options.memory_limits or None
-    return _spec(MEMORY_PLANNING, {**_limits(options), "memory-limits": memories})
+    copies = options.copy_constants or None
+    values = {**_limits(options), "memory-limits": memories, "copy-constants": copies}
+    return _spec(MEMORY_PLANNING, values)
 
 
 def _limits(options: LoweringOptions) -> dict[str, int | str | None]:

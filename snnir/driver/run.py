@@ -113,7 +113,7 @@ def run(
         lowered = LoweredNetwork(module, None, module, compressed)
     else:
         target = get_target(EMULATED_TARGET if level == "qemu" else "host")
-        if options.memory_limits:
+        if options.memory_limits or options.copy_constants:
             options = for_target(options, get_target(EMULATED_TARGET))
         lowered = lower_within_limits(module, options, samples, target, cmsis_nn)
     if level == "snn" and op.name != "snn.network":

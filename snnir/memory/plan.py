@@ -4,17 +4,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from xdsl.ir import SSAValue
 
 from snnir.dialects import snnrt
+from snnir.dialects.snnrt_memory import COPY_ALIGNMENT
 from snnir.memory.layout import Layout, item_of, lay_out
 from snnir.memory.lifetimes import buffers_of, in_place_groups, lifetimes, value_bytes
 from snnir.memory.regions import Memory, MemoryMap
-from snnir.memory.sections import PackingItem, Part
+from snnir.memory.sections import PackingItem, Part, align
 from snnir.memory.splitting import Part as MemoryPart
-from snnir.memory.splitting import Unit, split
+from snnir.memory.splitting import Unit, select, split
 
 TRIAL_NODES = 1000
 """Nodes of the search when buffers are only tried together."""
@@ -29,12 +30,24 @@ class PlannedArena:
         layout: of its buffers.
         traffic: bytes that a mean step reads and writes in it; None where it is the only one.
         bound: no other buffers that fit would have more traffic; None for what is left over.
+        copies: offsets of constants that are copied to its end.
     """
 
     memory: Memory | None
     layout: Layout
     traffic: float | None = None
     bound: float | None = None
+    copies: Mapping[snnrt.ConstantOp, int] = field(default_factory=dict[snnrt.ConstantOp, int])
+
+    @property
+    def copied_bytes(self) -> int:
+        """What the copies take."""
+        return sum(map(_copied_bytes, self.copies))
+
+    @property
+    def bytes(self) -> int:
+        """Of buffers and copies."""
+        return self.layout.bytes + self.copied_bytes
 
 
 @dataclass(frozen=True)
@@ -51,7 +64,7 @@ class Plan:
     @property
     def bytes(self) -> int:
         """Of all arenas."""
-        return sum(arena.layout.bytes for arena in self.arenas)
+        return sum(arena.bytes for arena in self.arenas)
 
     @property
     def state_bytes(self) -> int:
@@ -104,6 +117,55 @@ def several_arenas(
     last = arenas[-1]
     assert last.memory is not None
     return Plan(tuple(arenas), max(last.layout.bytes - memory_map.room(last.memory), 0))
+
+
+COPIED_OPERANDS = (
+    "weights", "kernels", "tables", "filter", "starts", "entries", "distances", "blocks",
+)  # fmt: skip
+"""Operands whose constants may be copied: weights and tables. Compilers build parameters of neurons
+into the code."""
+
+
+def with_copies(
+    network: snnrt.NetworkOp, plan: Plan, most: int, traffic: Mapping[SSAValue, float]
+) -> Plan:
+    """Copy the constants that a step reads most to the first arena.
+
+    Args:
+        most: bytes that copies may take.
+        traffic: bytes of each constant that a step reads.
+    """
+    constants = [op for op in network.body.block.ops if isinstance(op, snnrt.ConstantOp)]
+    constants = [op for op in constants if traffic[op.result] > 0 and _may_be_copied(op)]
+    units = [
+        Unit(PackingItem((Part(_copied_bytes(op), 0, 0),), COPY_ALIGNMENT), traffic[op.result])
+        for op in constants
+    ]
+    chosen = select(
+        units,
+        range(len(units)),
+        [unit.traffic for unit in units],
+        most,
+        lambda indices: sum(units[i].item.bytes for i in indices),
+    )
+    first, *others = plan.arenas
+    copies, end = dict[snnrt.ConstantOp, int](), first.layout.bytes
+    for op in (constants[i] for i in chosen.units):
+        copies[op] = end
+        end += _copied_bytes(op)
+    return replace(plan, arenas=(replace(first, copies=copies), *others))
+
+
+def _may_be_copied(op: snnrt.ConstantOp) -> bool:
+    return any(
+        getattr(use.operation, name, None) is op.result
+        for use in op.result.uses
+        for name in COPIED_OPERANDS
+    )
+
+
+def _copied_bytes(op: snnrt.ConstantOp) -> int:
+    return align(value_bytes(op.result), COPY_ALIGNMENT)
 
 
 def _planned(part: MemoryPart, memory: Memory, layout: Layout) -> PlannedArena:

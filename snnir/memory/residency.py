@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from xdsl.ir import SSAValue
 
 from snnir.costs.traffic import traffic
 from snnir.dialects import snnrt
@@ -49,12 +51,17 @@ class ArenaRow:
 
 @dataclass(frozen=True)
 class ConstantRow:
-    """The constants of one layer."""
+    """The constants of one layer in one memory; `copied` ones are in flash, too.
+
+    `traffic` is what a mean step reads of them, in bytes.
+    """
 
     layer: str
     bytes: int
     memory: str | None
     constants: tuple[str, ...]
+    traffic: float
+    copied: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,7 +89,7 @@ def residency(network: snnrt.NetworkOp) -> Residency:
             places.index(row.memory), row.kind != str(snnrt.Region.STATE), row.offset
         )
     )  # fmt: skip
-    return Residency(arenas, tuple(rows), _constant_rows(network))
+    return Residency(arenas, tuple(rows), _constant_rows(network, moved))
 
 
 def _arena_rows(network: snnrt.NetworkOp, buffers: Sequence[BufferRow]) -> tuple[ArenaRow, ...]:
@@ -118,18 +125,22 @@ def _buffer_row(
     )
 
 
-def _constant_rows(network: snnrt.NetworkOp) -> tuple[ConstantRow, ...]:
-    layers: dict[str, list[snnrt.ConstantOp]] = {}
+def _constant_rows(
+    network: snnrt.NetworkOp, moved: Mapping[SSAValue, float]
+) -> tuple[ConstantRow, ...]:
+    groups: dict[tuple[str, str | None, bool], list[snnrt.ConstantOp]] = {}
     for op, layer in constant_layers(network).items():
-        layers.setdefault(layer, []).append(op)
+        groups.setdefault((layer, _memory(op), op.offset is not None), []).append(op)
     return tuple(
         ConstantRow(
             layer,
             sum(value_bytes(op.result) for op in ops),
-            _memory(ops[0]),
+            memory,
             tuple(op.sym_name.data for op in ops),
+            sum(moved[op.result] for op in ops),
+            copied,
         )
-        for layer, ops in layers.items()
+        for (layer, memory, copied), ops in groups.items()
     )
 
 

@@ -13,6 +13,9 @@ traffic, the bytes that a mean step reads and writes, the next one does so with 
 on (`snnir.memory.splitting`, `snnir.costs.traffic`). Remarks tell how much of the traffic each
 memory serves, and how far that may be from the most possible. `memory-limits` says how many bytes
 of a memory arenas may take where programs need the rest; 0 keeps them out of it.
+
+With `copy-constants`, weights and tables are copied, once, to room that is left in the memory of
+the first arena: those of most traffic that fit. They stay in flash, too.
 """
 
 from dataclasses import dataclass
@@ -25,7 +28,7 @@ from snnir.backends.targets import get_target
 from snnir.costs.traffic import traffic
 from snnir.dialects import snnrt
 from snnir.memory.limits import arena_shortage, check_arena, check_constants
-from snnir.memory.plan import Plan, PlannedArena, one_arena, several_arenas
+from snnir.memory.plan import Plan, PlannedArena, one_arena, several_arenas, with_copies
 from snnir.memory.regions import Memory, MemoryMap
 from snnir.support.diagnostics import DiagnosticEngine, SNNError
 from snnir.support.pass_base import SNNPass, option
@@ -46,6 +49,9 @@ class KernelsPlanMemoryPass(SNNPass):
     memory_limits: tuple[str, ...] = option(
         (), "most bytes of memories of the target that arenas may take, as NAME:BYTES"
     )
+    copy_constants: bool = option(
+        False, "copy weights and tables to what is left of the memory of the first arena"
+    )
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for network in [n for n in op.walk() if isinstance(n, snnrt.NetworkOp)]:
@@ -55,24 +61,47 @@ class KernelsPlanMemoryPass(SNNPass):
         name, memory_map = self._memories()
         plan = self._arenas(network, name, memory_map)
         flash = check_constants(network, self.flash_limit, name, memory_map)
-        _write(network, plan)
+        if self.copy_constants and memory_map is not None:
+            plan = self._with_copies(network, plan, memory_map)
         for op in network.body.block.ops:
             if isinstance(op, snnrt.ConstantOp):
-                _set_memory(op, flash)
+                _place(op, flash, None)
+        _write(network, plan)
         self._report(network, plan)
 
     def _memories(self) -> tuple[str, MemoryMap | None]:
         """Name of the target and its memories."""
+        of_a_target = self.memory_limits or self.copy_constants
         if self.target is None:
-            if self.memory_limits:
-                raise SNNError("memory-limits are those of a target; name one")
+            if of_a_target:
+                raise SNNError("memory-limits and copy-constants need a target; name one")
             return "", None
         description = get_target(self.target)
-        memory_map = description.memory_map
-        if memory_map is None and self.memory_limits:
-            raise SNNError(f"'{description.name}' has no memories to limit")
-        limits = self.memory_limits
-        return description.name, None if memory_map is None else memory_map.limited(limits)
+        if description.memory_map is None:
+            if of_a_target:
+                raise SNNError(f"'{description.name}' has no memories to limit or to copy to")
+            return description.name, None
+        return description.name, description.memory_map.limited(self.memory_limits)
+
+    def _with_copies(self, network: snnrt.NetworkOp, plan: Plan, memory_map: MemoryMap) -> Plan:
+        """The plan with copies of constants in what is left."""
+        first, moved = plan.arenas[0], traffic(network)
+        assert first.memory is not None
+        most = memory_map.room(first.memory) - first.bytes
+        if self.ram_limit is not None:
+            most = min(most, self.ram_limit - plan.bytes)
+        copied = with_copies(network, plan, most, moved)
+        arena = copied.arenas[0]
+        constants = [op for op in network.body.block.ops if isinstance(op, snnrt.ConstantOp)]
+        served, total = (sum(moved[op.result] for op in ops) for ops in (arena.copies, constants))
+        self.statistics.add("bytes of copied constants", arena.copied_bytes)
+        self.remark(
+            network, f"{len(arena.copies)} constants are copied to {first.memory.name}, "
+            f"{arena.copied_bytes} bytes, with {served / max(total, 1):.1%} of what a mean step "
+            "reads of constants",
+            copies=len(arena.copies), copied_bytes=arena.copied_bytes,
+        )  # fmt: skip
+        return copied
 
     def _arenas(self, network: snnrt.NetworkOp, target: str, memory_map: MemoryMap | None) -> Plan:
         """The arenas. Raises `SNNError` where they fit no memory or are above the limit."""
@@ -96,9 +125,10 @@ class KernelsPlanMemoryPass(SNNPass):
     def _report(self, network: snnrt.NetworkOp, plan: Plan) -> None:
         layouts = [arena.layout for arena in plan.arenas]
         unshared = sum(layout.unshared for layout in layouts)
+        buffers = sum(layout.bytes for layout in layouts)
         self.statistics.add("arenas", len(layouts))
         self.statistics.add("arena bytes", plan.bytes)
-        self.statistics.add("bytes saved by sharing", plan.state_bytes + unshared - plan.bytes)
+        self.statistics.add("bytes saved by sharing", plan.state_bytes + unshared - buffers)
         for layout in layouts:
             self.statistics.add("buffers written in place", layout.in_place)
             self.statistics.add("packing nodes", layout.packing.nodes)
@@ -148,22 +178,26 @@ def _write(network: snnrt.NetworkOp, plan: Plan) -> None:
     several = []
     for arena in plan.arenas:
         for buffer, offset in arena.layout.offsets.items():
-            buffer.properties.pop("offset", None)
-            _set_memory(buffer, arena.memory)
-            buffer.properties["offset"] = IntegerAttr(offset, i64)
+            _place(buffer, arena.memory, offset)
+        for constant, offset in arena.copies.items():
+            _place(constant, arena.memory, offset)
         if arena.memory is not None:
-            layout = arena.layout
-            several.append(
-                snnrt.ArenaAttr.make(arena.memory.name, layout.bytes, layout.state_bytes)
-            )
+            state = arena.layout.state_bytes
+            several.append(snnrt.ArenaAttr.make(arena.memory.name, arena.bytes, state))
     if len(several) > 1:
         network.properties["arenas"] = ArrayAttr(several)
 
 
-def _set_memory(op: snnrt.BufferOp | snnrt.ConstantOp, memory: Memory | None) -> None:
-    op.properties.pop("memory", None)
+def _place(
+    op: snnrt.BufferOp | snnrt.ConstantOp, memory: Memory | None, offset: int | None
+) -> None:
+    """Write memory and offset, in this order, and no others."""
+    for name in ("memory", "offset"):
+        op.properties.pop(name, None)
     if memory is not None:
         op.properties["memory"] = StringAttr(memory.name)
+    if offset is not None:
+        op.properties["offset"] = IntegerAttr(offset, i64)
 
 
 def arena_bytes(

@@ -10,13 +10,16 @@ from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
 from snnir.universe import make_context
 
 
-def split_memory(module: ModuleOp, target: str, memory: str, share: float) -> snnrt.NetworkOp:
+def split_memory(
+    module: ModuleOp, target: str, memory: str, share: float, *, copies: bool = False
+) -> snnrt.NetworkOp:
     """Plan the memory of a module of kernels so that a memory has room for a share of it.
 
     Args:
         target: whose memories hold the arenas.
         memory: the fastest of them.
-        share: of the bytes of one arena, what `memory` may hold.
+        share: of the bytes of one arena, what `memory` may hold; maybe more than all.
+        copies: whether constants are copied to what is left.
     """
     context = make_context()
     KernelsPlanMemoryPass().apply(context, module)
@@ -24,6 +27,7 @@ def split_memory(module: ModuleOp, target: str, memory: str, share: float) -> sn
     assert network.arena_bytes is not None
     room = int(share * network.arena_bytes.value.data)
     limits = (f"{memory}:{room}",)
-    KernelsPlanMemoryPass(target=target, memory_limits=limits).apply(context, module)
+    planner = KernelsPlanMemoryPass(target=target, memory_limits=limits, copy_constants=copies)
+    planner.apply(context, module)
     module.verify()
     return network

@@ -372,6 +372,12 @@ def _add_resources(group: argparse._ArgumentGroup) -> None:
         "keeps them out of it (what the stack leaves); may be given for several",
     )
     group.add_argument(
+        "--copy-constants",
+        action="store_true",
+        help="copy weights and tables, those that a step reads most, to what is left of the "
+        "fastest memory of the target",
+    )
+    group.add_argument(
         "--cmsis-nn", type=Path, metavar="DIR", help="folder of the CMSIS-NN sources"
     )
 

@@ -71,22 +71,29 @@ def arenas_of(network: snnrt.NetworkOp) -> tuple[CArena, ...]:
     )
 
 
-def size_macros(arenas: Sequence[CArena], macro: str) -> str:
-    """Definitions of the sizes, with a comment."""
+def size_macros(arenas: Sequence[CArena], macro: str, copied: int) -> str:
+    """Definitions of the sizes, with a comment.
+
+    Args:
+        copied: bytes of constants that are copied to the first arena.
+    """
     if len(arenas) == 1:
         (arena,) = arenas
+        rest = "the rest is" if not copied else f"{copied} of copied constants, the rest is"
         state = arena.state_bytes
         return (
             f"/* Memory that the caller provides: {state} bytes of state at its start,\n"
-            "   the rest is scratch memory within a step. */\n"
+            f"   {rest} scratch memory within a step. */\n"
             f"#define {macro}_{arena.bytes_macro} {arena.bytes}u\n"
             f"#define {macro}_ARENA_ALIGN 8u\n"
             f"#define {macro}_{arena.state_macro} {arena.state_bytes}u"
         )
+    total = sum(arena.bytes for arena in arenas)
+    extra = f", {copied} of them of copied constants" if copied else ""
     lines = [
         "/* Memory that the caller provides, an arena in each of these memories, the most",
         "   used one first: bytes of state at its start, the rest is scratch memory within",
-        f"   a step. Together {sum(arena.bytes for arena in arenas)} bytes. */",
+        f"   a step. Together {total} bytes{extra}. */",
         f"#define {macro}_ARENA_ALIGN 8u",
     ]
     for arena in arenas:

@@ -14,7 +14,6 @@ from snnir.dialects.kernel_bases import KernelOpBase, ListingCallBase, buffer_sh
 from snnir.dialects.layer_shapes import element_count
 from snnir.dialects.network import layer_names
 from snnir.dialects.snn_attributes import REAL_KINDS, InputKind
-from snnir.memory.lifetimes import root_buffer
 from snnir.support.diagnostics import error_at
 
 
@@ -151,28 +150,42 @@ class CNetwork:
         return pointer or f"(const {type} *){self.names[value]}"
 
     def _buffer_pointer(self, value: SSAValue, type: str) -> str | None:
-        """The address of a buffer with elements of a C type; None for what is no buffer."""
-        if (buffer := root_buffer(value)) is None:
+        """The address of what lies in an arena as elements of a C type; None for all else."""
+        if (placed := in_arena(value)) is None:
             return None
-        assert buffer.offset is not None
+        assert placed.offset is not None
         # Compilers may warn of casts of bytes to wider types; the arena is aligned for all.
         through = "" if bits_of(value) == 8 else "(void *)"
-        return f"({type} *){through}({self.arena_of(buffer).name} + {buffer.offset.value.data})"
+        return f"({type} *){through}({self.arena_of(placed).name} + {placed.offset.value.data})"
 
-    def arena_of(self, buffer: snnrt.BufferOp) -> CArena:
-        """The arena that a buffer lies in."""
+    def arena_of(self, placed: snnrt.BufferOp | snnrt.ConstantOp) -> CArena:
+        """The arena that a buffer or copy lies in."""
         if len(self.arenas) == 1:
             return self.arenas[0]
-        assert buffer.memory is not None
-        return next(arena for arena in self.arenas if arena.memory == buffer.memory.data)
+        assert placed.memory is not None
+        return next(arena for arena in self.arenas if arena.memory == placed.memory.data)
 
     def arenas_in(self, *calls: KernelOpBase) -> list[CArena]:
         """The arenas that some calls need; with a single one, always that."""
         if len(self.arenas) == 1:
             return list(self.arenas)
-        buffers = [root_buffer(value) for op in calls for value in op.operands]
-        found = {self.arena_of(buffer) for buffer in buffers if buffer is not None}
+        operands = [in_arena(value) for op in calls for value in op.operands]
+        found = {self.arena_of(placed) for placed in operands if placed is not None}
         return [arena for arena in self.arenas if arena in found]
+
+    @property
+    def copies(self) -> list[snnrt.ConstantOp]:
+        """The constants that are copied to an arena."""
+        return [op for op in self.constants if op.offset is not None]
+
+
+def in_arena(value: SSAValue) -> snnrt.BufferOp | snnrt.ConstantOp | None:
+    """The buffer, or the constant that is copied, that a value is or is a view of."""
+    while isinstance(owner := value.owner, snnrt.ViewOp):
+        value = owner.source
+    if isinstance(owner, snnrt.ConstantOp):
+        return None if owner.offset is None else owner
+    return owner if isinstance(owner, snnrt.BufferOp) else None
 
 
 def only_network(module: ModuleOp) -> CNetwork:

@@ -22,6 +22,7 @@ from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, buffer_shape
 from snnir.dialects.layer_shapes import element_count
 from snnir.dialects.snn_attributes import Readout
+from snnir.memory.lifetimes import value_bytes
 from snnir.support.arrays import array_from_dense
 
 COMMENT_COLUMNS = 77
@@ -91,7 +92,9 @@ def header(network: CNetwork) -> str:
             "events_hint": "" if network.takes_values else f"or {network.name}_step_events ",
             "events_declaration": events,
             "init_comment": arena_texts.init_comment(network.arenas, network.name, network.macro),
-            "size_macros": arena_texts.size_macros(network.arenas, network.macro),
+            "size_macros": arena_texts.size_macros(
+                network.arenas, network.macro, sum(value_bytes(op.result) for op in network.copies)
+            ),
             "arena_fields": "\n".join(f"{INDENT}uint8_t *{a.name};" for a in network.arenas),
             "arena_error": "The arena is" if len(network.arenas) == 1 else "An arena is",
             "init_parameters": arena_texts.init_parameters(network.arenas, network.name),
@@ -470,6 +473,14 @@ def _read_input(network: CNetwork) -> str:
     return "\n".join(INDENT + line for line in lines)
 
 
+def _copy(network: CNetwork, op: snnrt.ConstantOp) -> str:
+    """The statement that copies a constant to its arena."""
+    assert op.offset is not None
+    place = f"{OWNER}{network.arena_of(op).name} + {op.offset.value.data}"
+    name = network.names[op.result]
+    return f"\n{INDENT}memcpy({place}, {name}, sizeof {name});"
+
+
 OWNER = "network->"
 """Before fields of an instance."""
 
@@ -499,6 +510,7 @@ def _api(network: CNetwork) -> str:
         "set_arenas": arena_texts.each(
             arenas, lambda arena: f"{OWNER}{arena.name} = (uint8_t *){arena.name};"
         ),
+        "copy_constants": "".join(_copy(network, op) for op in network.copies),
         "clear_states": arena_texts.each(
             arenas,
             lambda arena: f"snnrt_fill_zero({OWNER}{arena.name}, {macro}_{arena.state_macro});",

@@ -3,6 +3,7 @@
 // RUN: snn-opt %s -p 'kernels-plan-memory{target=portenta-h7 memory-limits=DTCMRAM:64}' --remarks 2>&1 | filecheck %s --check-prefix=REMARKS
 // RUN: snn-opt %s -p 'kernels-plan-memory{target=portenta-h7 memory-limits=DTCMRAM:64},kernels-plan-memory' | filecheck %s --check-prefix=WHOLE
 // RUN: snn-opt %s -p 'kernels-plan-memory{target=portenta-h7 memory-limits=DTCMRAM:0}' | filecheck %s --check-prefix=SLOW
+// RUN: snn-opt %s -p 'kernels-plan-memory{target=portenta-h7 memory-limits=DTCMRAM:136 copy-constants}' --remarks 2>&1 | filecheck %s --check-prefix=COPIES
 // RUN: not snn-opt %s -p 'kernels-plan-memory{target=portenta-h7 memory-limits=DTCMRAM:64,RAM_D1:32}' 2>&1 | filecheck %s --check-prefix=ERROR
 // RUN: not snn-opt %s -p 'kernels-plan-memory{target=portenta-h7 memory-limits=FLASH:64}' 2>&1 | filecheck %s --check-prefix=NAME
 // RUN: snn-opt %s -p 'kernels-plan-memory{target=portenta-h7 memory-limits=DTCMRAM:64}' -t 'snn-c{file=header}' | filecheck %s --check-prefix=HEADER
@@ -30,6 +31,11 @@
 
 // SLOW: state_bytes = 48 : i64, arena_bytes = 112 : i64} {
 // SLOW-NEXT: %input = snnrt.buffer "input" transient {memory = "RAM_D1",
+
+// COPIES: remark: 'snnrt.network' op 1 constants are copied to DTCMRAM, 16 bytes, with {{[0-9.]+}}% of what a mean step reads of constants [kernels-plan-memory]
+// COPIES: arena_bytes = 128 : i64} {
+// COPIES: %conv2d_weights = snnrt.constant "conv2d_weights" dense<1> : tensor<1x2x2x4xi8> {memory = "DTCMRAM", offset = 112 : i64} : memref<1x2x2x4xi8>
+// COPIES: %linear_weights = snnrt.constant "linear_weights" dense<2> : tensor<16x2xi8> {memory = "FLASH"} : memref<16x2xi8>
 
 // ERROR: kernels-plan-memory-split.mlir:{{[0-9]+}}:1: error: 'snnrt.network' op needs 112 bytes of RAM, 16 more than portenta-h7 has: beside 64 in DTCMRAM it needs 48 in RAM_D1, where 32 are free; of those the largest: hidden_membrane (32 bytes, state), scores (8 bytes, state), li_membrane (4 bytes, state); raise the limit
 // NAME: error: no memory 'FLASH' can hold an arena; those that can are DTCMRAM and RAM_D1

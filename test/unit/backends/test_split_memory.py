@@ -18,6 +18,7 @@ from snnir.backends.library import write_library
 from snnir.backends.linker_script import linker_files
 from snnir.backends.targets import HOST, MPS2_AN500, PORTENTA_H7, TargetDescription
 from snnir.backends.toolchain import COMMON_FLAGS, section_sizes
+from snnir.dialects import snnrt
 from snnir.dialects.snn_attributes import InputKind
 from snnir.driver.bit_exactness import first_difference
 from snnir.executors import KernelExecutor, ReferenceExecutor
@@ -52,7 +53,9 @@ def split_random_network(seed: int):
     choice, rows = rng.choice(CHOICES), int(rng.integers(0, 2))
     ConvertQSNNToKernelsPass(kernels=choice, tile_rows=rows).apply(context, kernels)
     StaticInputPasses().apply(context, kernels)
-    split_memory(kernels, "mps2-an500", "DATA", rng.uniform(0.1, 0.9))
+    copies = seed % 2 == 1
+    share = rng.uniform(0.1, 2 if copies else 0.9)
+    split_memory(kernels, "mps2-an500", "DATA", share, copies=copies)
     if seed % 3:
         expected = ReferenceExecutor(network.network).run(network.x, record=True)
     else:
@@ -68,14 +71,16 @@ def assert_exact(seed: int, target: TargetDescription) -> None:
 
 @pytest.mark.parametrize("first", range(0, 60, 20))
 def test_the_arena_executor_agrees(first: int) -> None:
-    several = 0
+    several = copied = 0
     for seed in range(first, first + 20):
         kernels, x, expected = split_random_network(seed)
         network = only_network(kernels)
         several += len(network.arenas) == 2
+        copied += len(network.copies)
         result = KernelExecutor(network.op).run(x, record=True)
         assert first_difference(expected, result) is None
-    assert several > 15
+    assert several > 10
+    assert copied > 5
 
 
 @pytest.mark.parametrize("first", [100, 106])
@@ -224,6 +229,42 @@ def test_wrong_arenas_are_refused(tmp_path) -> None:
         ]
     )  # fmt: skip
     assert subprocess.run([tmp_path / "errors"]).returncode == 0
+
+
+@pytest.mark.parametrize("arenas", [1, 2])
+def test_the_self_test_passes_with_copies_of_constants(arenas, tmp_path) -> None:
+    require_programs("gcc")
+    network = generate("conv")
+    for share in np.linspace(3, 0.5, 26):
+        split_memory(network.kernels, "portenta-h7", "DTCMRAM", share, copies=True)
+        if network.c_network.copies and len(network.c_network.arenas) == arenas:
+            break
+    assert network.c_network.copies
+    assert len(network.c_network.arenas) == arenas
+    folder = network.write(tmp_path, golden=True)
+    assert "of copied constants" in (folder / "include" / "net.h").read_text()
+    run_checked(
+        [
+            "gcc", *COMMON_FLAGS, "-I", folder / "include", "-I", folder / "snnrt" / "include",
+            folder / "test" / "self_test.c", folder / "src" / "net.c", "-o", tmp_path / "self_test",
+        ]
+    )  # fmt: skip
+    assert "PASS" in run_checked([tmp_path / "self_test"])
+
+
+def test_what_overwrites_a_copy_is_found() -> None:
+    network = generate("conv")
+    lowered = split_memory(network.kernels, "portenta-h7", "DTCMRAM", 3, copies=True)
+    copy = only_network(network.kernels).copies[0]
+    written = next(
+        op
+        for op in lowered.body.block.ops
+        if isinstance(op, snnrt.BufferOp) and op.region.data is snnrt.Region.TRANSIENT
+    )
+    assert written.offset is not None
+    copy.properties["offset"] = written.offset
+    with pytest.raises(SNNError, match=f"needs the buffer '{copy.sym_name.data}', but"):
+        KernelExecutor(lowered).run(network.x)
 
 
 def test_arenas_for_another_target_are_refused() -> None:

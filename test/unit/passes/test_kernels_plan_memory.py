@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from xdsl.dialects.builtin import FunctionType, IntegerAttr, MemRefType, ModuleOp, i8, i32, i64
 from xdsl.ir import Attribute, Block, Region
+from xdsl.parser import Parser
 
 from snnir.dialects import snnrt
 from snnir.dialects.layer_shapes import int_array
@@ -237,7 +238,7 @@ def test_a_limit_that_only_one_arena_keeps_to_leaves_it_whole() -> None:
 def test_wrong_limits_of_memories(limits, text) -> None:
     with pytest.raises(SNNError, match=text):
         plan(chain(2), target="portenta-h7", memory_limits=limits)
-    with pytest.raises(SNNError, match="memory-limits are those of a target; name one"):
+    with pytest.raises(SNNError, match="memory-limits and copy-constants need a target; name one"):
         plan(chain(2), memory_limits=limits)
     with pytest.raises(SNNError, match="'host' has no memories to limit"):
         plan(chain(2), target="host", memory_limits=limits)
@@ -319,6 +320,69 @@ def test_a_plan_tells_that_it_is_the_best() -> None:
     assert planner.statistics["packing gap bytes"] == 0
     assert "of transient buffers, the least possible" in engine.remarks[0].message
     assert engine.remarks[0].metrics["lower_bound"] == 128
+
+
+def test_hot_weights_are_copied_to_what_is_left() -> None:
+    network = generate_linear()
+    constants = {op.sym_name.data: op for op in network.body.block.ops
+                 if isinstance(op, snnrt.ConstantOp)}  # fmt: skip
+    plan(network)
+    assert network.arena_bytes is not None
+    arena = network.arena_bytes.value.data
+    hot, cold = constants["hot_weights"], constants["cold_weights"]
+    limits = (f"DTCMRAM:{arena + value_bytes(hot.result)}",)
+    plan(network, target="portenta-h7", memory_limits=limits, copy_constants=True)
+    assert network.arena_bytes.value.data == arena + value_bytes(hot.result)
+    assert hot.memory is not None
+    assert hot.offset is not None
+    assert (hot.memory.data, hot.offset.value.data) == ("DTCMRAM", arena)
+    assert cold.offset is None
+    assert cold.memory is not None
+    assert cold.memory.data == "FLASH"
+    plan(network, target="portenta-h7", ram_limit=arena, copy_constants=True)
+    assert hot.offset is None
+    plan(network, target="portenta-h7", copy_constants=True)
+    copied = {name for name, op in constants.items() if op.offset is not None}
+    # Parameters of neurons are part of the code.
+    assert copied == {"hot_weights", "cold_weights"}
+
+
+def generate_linear() -> snnrt.NetworkOp:
+    """Two layers of which the second has more active inputs, in which a row of weights is used."""
+    text = """
+    snnrt.network @net(%frame: memref<64xi8>) -> (memref<8xi8>, memref<8xi32>) attributes
+        {timesteps = 5 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>,
+         input_maximum = 1 : i64} {
+      %input = snnrt.buffer "input" transient : memref<64xi8>
+      %list = snnrt.buffer "list" transient : memref<64xi16>
+      %current = snnrt.buffer "current" transient : memref<8xi16>
+      %membrane = snnrt.buffer "membrane" state : memref<8xi16>
+      %spikes = snnrt.buffer "spikes" transient : memref<8xi8>
+      %spiked = snnrt.buffer "spiked" transient : memref<8xi16>
+      %sums = snnrt.buffer "sums" transient : memref<8xi16>
+      %potential = snnrt.buffer "potential" state : memref<8xi16>
+      %output = snnrt.buffer "output" transient : memref<8xi8>
+      %scores = snnrt.buffer "scores" state : memref<8xi32>
+      %cold = snnrt.constant "cold_weights" dense<1> : tensor<64x8xi8> : memref<64x8xi8>
+      %hot = snnrt.constant "hot_weights" dense<1> : tensor<8x8xi8> : memref<8x8xi8>
+      %leak = snnrt.constant "leak" dense<16384> : tensor<8xi32> : memref<8xi32>
+      %threshold = snnrt.constant "threshold" dense<1> : tensor<8xi32> : memref<8xi32>
+      snnrt.frame_to_hwc %frame, %input {maximum = 1 : i64} : memref<64xi8>, memref<64xi8>
+      %n = snnrt.spike_list %input, %list : (memref<64xi8>, memref<64xi16>) -> i32
+      snnrt.fill_zero %current : memref<8xi16>
+      snnrt.linear_scatter %list, %n, %cold, %current : memref<64xi16>, i32, memref<64x8xi8>, memref<8xi16>
+      snnrt.lif %membrane, %current, %spikes, %leak, %threshold {layer = "1", reset = #snn<reset subtract>, reset_timing = #snn<reset_timing delayed>, compare = #snn<compare gt>, shift = 0 : i32, overflow = #qsnn<overflow saturate>, rounding = #qsnn<rounding nearest>} : memref<8xi16>, memref<8xi16>, memref<8xi8>, memref<8xi32>, memref<8xi32>
+      %m = snnrt.spike_list %spikes, %spiked : (memref<8xi8>, memref<8xi16>) -> i32
+      snnrt.fill_zero %sums : memref<8xi16>
+      snnrt.linear_scatter %spiked, %m, %hot, %sums : memref<8xi16>, i32, memref<8x8xi8>, memref<8xi16>
+      snnrt.lif %potential, %sums, %output, %leak, %threshold {layer = "2", reset = #snn<reset subtract>, reset_timing = #snn<reset_timing delayed>, compare = #snn<compare gt>, shift = 0 : i32, overflow = #qsnn<overflow saturate>, rounding = #qsnn<rounding nearest>} : memref<8xi16>, memref<8xi16>, memref<8xi8>, memref<8xi32>, memref<8xi32>
+      snnrt.count_spikes %output, %scores : memref<8xi8>, memref<8xi32>
+      snnrt.output %output, %scores : memref<8xi8>, memref<8xi32>
+    }
+    """  # noqa: E501
+    network = Parser(make_context(), text).parse_module().body.block.first_op
+    assert isinstance(network, snnrt.NetworkOp)
+    return network
 
 
 def test_residency() -> None:

@@ -99,3 +99,18 @@ snnrt.network @n(%x: memref<4xi8>) -> memref<4xi8> attributes {timesteps = 1 : i
 // ArenaAttr C1: state within the arena.
 // expected-error @+1 {{an arena of 16 bytes cannot hold 24 of state}}
 "test.op"() {arena = #snnrt.arena<"FAST", bytes 16, state 24>} : () -> ()
+
+// -----
+
+// ConstantOp C2: alignment of a copy.
+// expected-error @+1 {{'snnrt.constant' op offset 4 is not a multiple of 8}}
+%w = snnrt.constant "w" dense<1> : tensor<2xi8> {memory = "FAST", offset = 4 : i64} : memref<2xi8>
+
+// -----
+
+// NetworkOp C11: a copy among states.
+// expected-error @+1 {{'snnrt.network' op buffer 'w' takes bytes 0 to 4 of the arena in FAST, where constant memory reaches from 8 to 16}}
+snnrt.network @n(%x: memref<4xi8>) -> memref<4xi8> attributes {timesteps = 1 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>, input_maximum = 9 : i64, arena_bytes = 24 : i64, state_bytes = 8 : i64, arenas = [#snnrt.arena<"FAST", bytes 16, state 8>, #snnrt.arena<"SLOW", bytes 8, state 0>]} {
+  %w = snnrt.constant "w" dense<1> : tensor<4xi8> {memory = "FAST", offset = 0 : i64} : memref<4xi8>
+  snnrt.output %x : memref<4xi8>
+}

@@ -11,6 +11,8 @@
 // RUN: filecheck %s --check-prefix=SPLIT-SECTIONS --input-file %t.split/targets/portenta-h7/snnir_sections.ld
 // RUN: not snnir compile %s -o %t.small --target portenta-h7 --memory-limit DTCMRAM 2>&1 | filecheck %s --check-prefix=MEMORY-USAGE
 // RUN: not snnir compile %s -o %t.small --target portenta-h7 --memory-limit DTCM=1K 2>&1 | filecheck %s --check-prefix=MEMORY-NAME
+// RUN: snnir compile %s -o %t.copies --input-maximum 3 --target portenta-h7 --copy-constants | filecheck %s --check-prefix=COPIES
+// RUN: not snnir compile %s -o %t.small --copy-constants 2>&1 | filecheck %s --check-prefix=MEMORY-HOST
 // RUN: not snnir compile %s -o %t.small --memory-limit DTCMRAM=0 2>&1 | filecheck %s --check-prefix=MEMORY-HOST
 // RUN: not snnir validate %s --data none.npz --target portenta-h7 2>&1 | filecheck %s --check-prefix=RUNS
 
@@ -27,9 +29,13 @@
 // SPLIT-SECTIONS: .snnir_arena_ram_d1 (NOLOAD) : {
 // SPLIT-SECTIONS: } > RAM_D1
 
+// COPIES: constants of layer {{ *}} bytes {{ *}} memory {{ *}} arrays {{ *}} uses of a byte
+// COPIES: fc {{ *}} 16 {{ *}} DTCMRAM, copied {{ *}} fc_weights
+// COPIES: out {{ *}} {{[0-9]+}} {{ *}} FLASH {{ *}} out_leak
+
 // MEMORY-USAGE: error: argument --memory-limit: 'DTCMRAM' is no limit of a memory; write DTCMRAM=64K
 // MEMORY-NAME: snnir: error: no memory 'DTCM' can hold an arena; those that can are DTCMRAM and RAM_D1
-// MEMORY-HOST: snnir: error: 'host' has no memories to limit; name another target
+// MEMORY-HOST: snnir: error: 'host' has no memories to limit or to copy to; name another target
 
 // CHECK: buffer {{ *}} bytes {{ *}} memory {{ *}} offset {{ *}} kind {{ *}} live at layers
 // CHECK: out_membrane {{ *}} 4 {{ *}} DTCMRAM {{ *}} 0 {{ *}} state {{ *}} always
