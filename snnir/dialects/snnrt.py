@@ -134,10 +134,11 @@ class NetworkOp(NetworkOpBase):
         verify_output_scale(self.output_scale)  # C9
         if self.arenas is not None:
             sums = self.arena_bytes, self.state_bytes
-            verify_arenas(self.arenas.data, sums, self._placed())  # C10, C11
+            verify_arenas(self.arenas.data, sums, self.placed)  # C10, C11
 
-    def _placed(self) -> list[BufferOp | ConstantOp]:
-        """Buffers, and constants that are copied."""
+    @property
+    def placed(self) -> list[BufferOp | ConstantOp]:
+        """What lies in arenas once memory is planned: buffers, and constants that are copied."""
         return [
             op
             for op in self.body.block.ops

@@ -216,10 +216,7 @@ def _slots(network: snnrt.NetworkOp) -> list[Slot]:
         raise error_at(network, "only some of its buffers have an offset; run kernels-plan-memory")
     starts = _arena_starts(network)
     slots, end = list[Slot](), 0
-    for op in network.body.block.ops:
-        copied = isinstance(op, snnrt.ConstantOp) and op.offset is not None
-        if not (copied or isinstance(op, snnrt.BufferOp)):
-            continue
+    for op in network.placed:
         size = element_count(buffer_shape(op.result.type))
         size *= element_dtype(op.result.type).itemsize
         begin = end if op.offset is None else op.offset.value.data
