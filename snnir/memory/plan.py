@@ -17,8 +17,8 @@ from snnir.memory.sections import PackingItem, Part, align
 from snnir.memory.splitting import Part as MemoryPart
 from snnir.memory.splitting import Unit, select, split
 
-TRIAL_NODES = 1000
-"""Nodes of the search when buffers are only tried together."""
+TRIAL_WORK = 10_000
+"""Buffers times nodes of the search when buffers are only tried together."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def several_arenas(
         return lay_out(network, kept, [life for life in lives if life.buffer in shared], **options)
 
     def height(chosen: Sequence[int]) -> int:
-        return laid_out(chosen, node_limit=TRIAL_NODES).bytes
+        return laid_out(chosen, node_limit=TRIAL_WORK // max(len(chosen), 1)).bytes
 
     *_, slowest = everywhere = memory_map.arena_memories
     memories = [memory for memory in everywhere if memory_map.room(memory) > 0] or [slowest]

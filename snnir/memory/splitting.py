@@ -181,10 +181,30 @@ class _Search:
             self.bound = min(self.bound, max(self._value, self._rejected))
 
     def _take_greedily(self) -> None:
-        for index in self.order:
-            if self.height([*self.best, index]) <= self.room:
-                self.best.append(index)
-                self._value += self.values[index]
+        """Take items in order as far as they fit, many at a time: packing takes longest."""
+        pending, size = self.order, len(self.order)
+        while pending:
+            added = self._within_load(pending[:size])
+            if self.height([*self.best, *added]) <= self.room:
+                self.best += added
+                pending, size = pending[size:], 2 * size
+            else:
+                for index in added:
+                    self._add(index, -1)
+                pending, size = (pending, size // 2) if size > 1 else (pending[1:], 1)
+        self._value = sum(self.values[index] for index in self.best)
+        for index in self.best:
+            self._add(index, -1)
+
+    def _within_load(self, indices: Sequence[int]) -> list[int]:
+        """Those that can be added one after the other without too much at any moment."""
+        added = []
+        for index in indices:
+            if self._add(index, 1):
+                added.append(index)
+            else:
+                self._add(index, -1)
+        return added
 
     def _by_density(self, section: int) -> list[tuple[int, int]]:
         """Units that are live in a section and their bytes there, by value per byte."""

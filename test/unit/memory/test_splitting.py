@@ -102,3 +102,17 @@ def test_nothing_fits_nowhere() -> None:
     units = [unit(5, 0, 0, 1)]
     assert split(units, [0, 5], height_of(units)).parts[0].units == ()
     assert split([], [0, 5], height_of([])).missing == 0
+
+
+def test_many_units_are_packed_a_few_times() -> None:
+    """Packing takes longest by far."""
+    units = [unit(10 + i % 7, i, i + 2, 100 + i % 11) for i in range(100)]
+    units += [unit(20, 0, 200, 10 + i) for i in range(20)]
+    packed = []
+
+    def height(chosen: Sequence[int]) -> int:
+        packed.append(len(chosen))
+        return height_of(units)(chosen)
+
+    assert select(units, range(120), traffic_of(units), 200, height).units
+    assert len(packed) < 30
