@@ -16,8 +16,9 @@ from snnir import __version__
 from snnir.backends.build_files import build_files
 from snnir.backends.c.arenas import definitions, init_arguments
 from snnir.backends.c.network import CNetwork, only_network
-from snnir.backends.c.printer import fill_template, header, source, template_values
+from snnir.backends.c.printer import header, source
 from snnir.backends.c.syntax import array_definition
+from snnir.backends.c.template import fill_template, template_values
 from snnir.backends.firmware import Footprint, measure_footprint
 from snnir.backends.library_readme import library_readme
 from snnir.backends.linker_script import linker_files

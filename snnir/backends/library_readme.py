@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from snnir.backends.c.arenas import CArena, definitions, init_arguments
 from snnir.backends.c.network import CNetwork, batch_sentence
-from snnir.backends.c.printer import fill_template, template_values
+from snnir.backends.c.template import fill_template, template_values
 
 _TEST_FILES = """\
 | `test/self_test.c`, `test/golden.h` | samples and the scores that they must have |

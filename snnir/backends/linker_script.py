@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from snnir.backends.c.arenas import CArena, section_name
 from snnir.backends.c.network import CNetwork
-from snnir.backends.c.printer import fill_template
+from snnir.backends.c.template import fill_template
 from snnir.backends.targets import TargetDescription
 from snnir.memory.limits import room_shortage
 from snnir.memory.regions import Memory, MemoryMap

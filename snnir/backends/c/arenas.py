@@ -71,6 +71,16 @@ def arenas_of(network: snnrt.NetworkOp) -> tuple[CArena, ...]:
     )
 
 
+def declared(arenas: Sequence[CArena]) -> str:
+    """Parameters for arenas."""
+    return ", ".join(f"uint8_t *{arena.name}" for arena in arenas)
+
+
+def passed(arenas: Sequence[CArena], owner: str = "") -> str:
+    """Arguments for them; `owner` comes before each."""
+    return ", ".join(f"{owner}{arena.name}" for arena in arenas)
+
+
 def size_macros(arenas: Sequence[CArena], macro: str, copied: int) -> str:
     """Definitions of the sizes, with a comment.
 

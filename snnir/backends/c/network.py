@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """What the printer knows about a network: names, buffers, sizes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -90,6 +91,21 @@ class CNetwork:
     def input_calls(self) -> list[KernelOpBase]:
         """The calls that read the frame: checks of it first, then the one that stores it."""
         return [op for op in self.calls if self.op.frame in op.operands]
+
+    @property
+    def once_calls(self) -> list[KernelOpBase]:
+        """The calls that only the first step makes, after the input has been read."""
+        return [op for op in self.calls if op.once is not None and op not in self.input_calls]
+
+    @property
+    def step_calls(self) -> list[KernelOpBase]:
+        """The calls of every step after the input has been read."""
+        return [op for op in self.calls if op.once is None and op not in self.input_calls]
+
+    @property
+    def once_arenas(self) -> Sequence[CArena]:
+        """Arenas of the function that makes the calls of the first step; at least one."""
+        return self.arenas_in(*self.once_calls) or self.arenas[:1]
 
     @property
     def is_static(self) -> bool:

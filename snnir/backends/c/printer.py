@@ -1,22 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Header and source file of a planned network."""
 
-from collections.abc import Sequence
-from importlib.resources import files
-from string import Template
 from textwrap import wrap
 
 from xdsl.dialects.builtin import StringAttr
 
 from snnir import __version__
 from snnir.backends.c import arenas as arena_texts
-from snnir.backends.c.arenas import CArena
+from snnir.backends.c.api import api_functions
+from snnir.backends.c.arenas import declared, passed
 from snnir.backends.c.call_text import CallText
 from snnir.backends.c.calls import call_text, check_events, events_to_hwc
 from snnir.backends.c.lane_calls import expand_spikes, list_event_hits
 from snnir.backends.c.network import CNetwork, batch_sentence
 from snnir.backends.c.step_calls import expand_bits
 from snnir.backends.c.syntax import INDENT, array_definition, bits_of, c_type
+from snnir.backends.c.template import fill_template, template_values
 from snnir.backends.c.tile_calls import mark_event_list
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, buffer_shape
@@ -49,29 +48,6 @@ _RUN_STATIC = "Resets, runs `steps` steps on one frame, and stores the class."
 _STATIC_FRAME = """
    The frame is static: the first step after a reset reads it, and the others of the
    sequence compute with the same one."""
-
-
-def fill_template(name: str, values: dict[str, object]) -> str:
-    """A template of this package with its `${…}` replaced."""
-    text = (files("snnir.backends.c") / "templates" / name).read_text()
-    return Template(text).substitute(values)
-
-
-def template_values(network: CNetwork) -> dict[str, object]:
-    """What all templates know."""
-    return {
-        "network": network.op.sym_name.data,
-        "name": network.name,
-        "macro": network.macro,
-        "version": __version__,
-        "frame_type": network.frame_type,
-        "run_frames": "frame" if network.is_static else "frames",
-        # As wide as the name in the type and in the name of a function.
-        "indent": " " * (2 * len(network.name)),
-        "input_error": "An index or a value of the input is out of range."
-        if network.op.input_density is None
-        else "An index or a value of the input is out of range, or events lie too close.",
-    }
 
 
 def header(network: CNetwork) -> str:
@@ -186,7 +162,7 @@ def source(network: CNetwork) -> str:
     if network.reads_frame_once:
         parts.append(_compute_once(network))
     parts.append(_compute(network))
-    parts.append(_api(network))
+    parts.append(api_functions(network))
     return "\n".join(parts)
 
 
@@ -257,7 +233,7 @@ def _function(head: str, text: CallText) -> str:
 def _input_functions(network: CNetwork) -> list[str]:
     """`read_frame`, and `read_events` where the input may come as events."""
     frame = [call_text(network, op, "read_frame") for op in network.input_calls]
-    arenas = _declared(network.arenas_in(*network.input_calls))
+    arenas = declared(network.arenas_in(*network.input_calls))
     head = f"static bool read_frame({arenas}, const {network.frame_type} *frame)"
     functions = [_function(head, _joined(frame))]
     events = [_events_text(network, op) for op in network.input_calls]
@@ -265,16 +241,6 @@ def _input_functions(network: CNetwork) -> list[str]:
         head = f"static bool read_events({arenas}, const uint16_t *indices, size_t count)"
         functions.append(_function(head, _joined([text for text in events if text])))
     return functions
-
-
-def _declared(arenas: Sequence[CArena]) -> str:
-    """Parameters for arenas."""
-    return ", ".join(f"uint8_t *{arena.name}" for arena in arenas)
-
-
-def _passed(arenas: Sequence[CArena], owner: str = "") -> str:
-    """Arguments for them."""
-    return ", ".join(f"{owner}{arena.name}" for arena in arenas)
 
 
 def _joined(texts: list[CallText]) -> CallText:
@@ -318,16 +284,16 @@ def _parameters(op: KernelOpBase) -> list[tuple[str, str]]:
 def _call_function(network: CNetwork, index: int, op: KernelOpBase) -> str:
     name = _call_name(network, index, op)
     result = "uint32_t" if op.results else "void"
-    arenas = _declared(network.arenas_in(op))
-    declared = ", ".join([arenas, *(declaration for declaration, _ in _parameters(op))])
+    arenas = declared(network.arenas_in(op))
+    parameters = ", ".join([arenas, *(declaration for declaration, _ in _parameters(op))])
     return _function(
-        f"{network.macro}_CALL {result} {name}({declared})", call_text(network, op, name)
+        f"{network.macro}_CALL {result} {name}({parameters})", call_text(network, op, name)
     )
 
 
 def _call_statement(network: CNetwork, index: int, op: KernelOpBase) -> str:
     """The statement that makes a call; its function's parameter `step` must be in scope."""
-    arguments = [_passed(network.arenas_in(op))]
+    arguments = [passed(network.arenas_in(op))]
     for _, argument in _parameters(op):
         is_count = argument in ("count", "spike_count")
         arguments.append(network.names[getattr(op, argument)] if is_count else argument)
@@ -337,26 +303,11 @@ def _call_statement(network: CNetwork, index: int, op: KernelOpBase) -> str:
     return text
 
 
-def _once_calls(network: CNetwork) -> list[KernelOpBase]:
-    """The calls that only the first step of a sequence makes, after the input has been read."""
-    return [op for op in network.calls if op.once is not None and op not in network.input_calls]
-
-
-def _step_calls(network: CNetwork) -> list[KernelOpBase]:
-    """The calls of every step after the input has been read."""
-    return [op for op in network.calls if op.once is None and op not in network.input_calls]
-
-
 def _compute_once(network: CNetwork) -> str:
-    calls, arenas = _once_calls(network), _once_arenas(network)
+    calls, arenas = network.once_calls, network.once_arenas
     lines = [_call_statement(network, network.calls.index(op), op) for op in calls]
     body = "\n".join(INDENT + line for line in lines or [f"(void){arenas[0].name};"])
-    return f"static void compute_once({_declared(arenas)}) {{\n{body}\n}}\n"
-
-
-def _once_arenas(network: CNetwork) -> Sequence[CArena]:
-    """Parameters of that function, which has at least one."""
-    return network.arenas_in(*_once_calls(network)) or network.arenas[:1]
+    return f"static void compute_once({declared(arenas)}) {{\n{body}\n}}\n"
 
 
 def _compute(network: CNetwork) -> str:
@@ -364,7 +315,7 @@ def _compute(network: CNetwork) -> str:
     lines = []
     uses_step = False
     layer_numbers = {op: number for number, op in enumerate(network.layers)}
-    for op in (calls := _step_calls(network)):
+    for op in (calls := network.step_calls):
         uses_step |= op.period is not None or op.TAKES_STEP
         lines += _in_its_steps(op, _call_statement(network, network.calls.index(op), op))
         if isinstance(op, snnrt.LIFOp | snnrt.LIOp | snnrt.AlphaOp):
@@ -374,7 +325,7 @@ def _compute(network: CNetwork) -> str:
     if not uses_step:
         lines.insert(0, "(void)step;")
     body = "\n".join(INDENT + line for line in lines)
-    arenas = _declared(network.arenas_in(*calls))
+    arenas = declared(network.arenas_in(*calls))
     return f"static void compute({arenas}, int32_t step) {{\n{body}\n}}\n"
 
 
@@ -414,120 +365,3 @@ def _trace_packed(network: CNetwork, number: int, op: snnrt.PackedLIFBase) -> li
         f"{network.macro}_TRACE({number}, {TRACED_SPIKES}, {size}, NULL, 0);",
         "#endif",
     ]
-
-
-def _reset_states(network: CNetwork) -> CallText:
-    """Statements that fill the states that do not start at zero."""
-    text = CallText([])
-    for op in network.op.body.block.ops:
-        if not isinstance(op, snnrt.BufferOp) or op.initial is None:
-            continue
-        row = array_from_dense(op.initial)
-        name = f"{network.names[op.result]}_initial"
-        text.constants.append(
-            array_definition(name, c_type(op.result), row.tolist(), f"{network.macro}_CONSTANT")
-        )
-        rows = element_count(buffer_shape(op.result.type)) // row.size
-        pointer = network.pointer(op.result)
-        bytes = row.size * bits_of(op.result) // 8
-        text.statements.append(f"snnrt_fill_rows({pointer}, {rows}, {name}, {bytes});")
-    return text
-
-
-def _readout_body(network: CNetwork) -> str:
-    size, classes = network.output_size, network.classes
-    if network.op.readout.data is Readout.FIRST_SPIKE:
-        group = "" if classes == size else f" / {size // classes}"
-        lines = [
-            f"const int32_t first = snnrt_argmin_first_spike(scores, {size});",
-            "/* A first spike at the last step counts as much as none. */",
-            f"return scores[first] < (int32_t){network.macro}_TIMESTEPS ? first{group} : 0;",
-        ]
-    elif classes == size:
-        lines = [f"return snnrt_argmax(scores, {size});"]
-    else:
-        lines = [
-            f"int32_t groups[{network.macro}_CLASSES];",
-            f"snnrt_group_sum(scores, groups, {classes}, {size // classes});",
-            f"return snnrt_argmax(groups, {classes});",
-        ]
-    return "\n".join(INDENT + line for line in lines)
-
-
-def _read_input(network: CNetwork) -> str:
-    """The statements of a step that take its frame."""
-    once = network.reads_frame_once
-    condition = "network->step == 0 && " if once else ""
-    arenas = _passed(network.arenas_in(*network.input_calls), OWNER)
-    lines = [
-        f"if ({condition}!read_frame({arenas}, frame)) {{",
-        f"{INDENT}return {network.macro}_ERROR_INPUT;",
-        "}",
-    ]
-    if once:
-        lines += [
-            "if (network->step == 0) {",
-            f"{INDENT}compute_once({_passed(_once_arenas(network), OWNER)});",
-            "}",
-        ]
-    return "\n".join(INDENT + line for line in lines)
-
-
-def _copy(network: CNetwork, op: snnrt.ConstantOp) -> str:
-    """The statement that copies a constant to its arena."""
-    assert op.offset is not None
-    place = f"{OWNER}{network.arena_of(op).name} + {op.offset.value.data}"
-    name = network.names[op.result]
-    return f"\n{INDENT}memcpy({place}, {name}, sizeof {name});"
-
-
-OWNER = "network->"
-"""Before fields of an instance."""
-
-
-def _initial_statements(network: CNetwork, text: CallText) -> str:
-    """Statements with arenas as fields of an instance."""
-    lines = text.statements
-    for arena in network.arenas:
-        lines = [line.replace(f"({arena.name} +", f"({OWNER}{arena.name} +") for line in lines]
-    return "".join(f"\n{INDENT}{line}" for line in lines)
-
-
-def _api(network: CNetwork) -> str:
-    owner = network.scores.owner
-    assert isinstance(owner, snnrt.BufferOp)
-    assert owner.offset is not None
-    initial = _reset_states(network)
-    constants = "".join(f"{text}\n" for text in initial.constants)
-    arenas, macro = network.arenas, network.macro
-    values: dict[str, object] = {
-        **template_values(network),
-        "init_parameters": arena_texts.init_parameters(arenas, network.name),
-        **arena_texts.checks(arenas, macro),
-        "compute": f"compute({_passed(network.arenas_in(*_step_calls(network)), OWNER)}, "
-        "network->step)",
-        "read_events": _passed(network.arenas_in(*network.input_calls), OWNER),
-        "set_arenas": arena_texts.each(
-            arenas, lambda arena: f"{OWNER}{arena.name} = (uint8_t *){arena.name};"
-        ),
-        "copy_constants": "".join(_copy(network, op) for op in network.copies),
-        "clear_states": arena_texts.each(
-            arenas,
-            lambda arena: f"snnrt_fill_zero({OWNER}{arena.name}, {macro}_{arena.state_macro});",
-        ),
-    }
-    return constants + fill_template(
-        "api.c.in",
-        {
-            **values,
-            "initial_states": _initial_statements(network, initial),
-            "events_definition": ""
-            if network.takes_values
-            else fill_template("events.c.in", values),
-            "read_input": _read_input(network),
-            "frame_advance": "" if network.is_static else f" + i * {macro}_FRAME_SIZE",
-            "scores_arena": network.arena_of(owner).name,
-            "scores_offset": owner.offset.value.data,
-            "readout_body": _readout_body(network),
-        },
-    )
