@@ -25,8 +25,12 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, ModuleOp, StringAttr, i64
 
 from snnir.backends.targets import get_target
+from snnir.costs.model import load_table
+from snnir.costs.signals import ASSUMED_INPUT_RATE, ASSUMED_RATE
 from snnir.costs.traffic import traffic
 from snnir.dialects import snnrt
+from snnir.dialects.snn_attributes import REAL_KINDS
+from snnir.layers.activity_attributes import INPUT_COUNTS
 from snnir.memory.limits import arena_shortage, check_arena, check_constants
 from snnir.memory.plan import Plan, PlannedArena, one_arena, several_arenas, with_copies
 from snnir.memory.regions import Memory, MemoryMap
@@ -89,7 +93,8 @@ class KernelsPlanMemoryPass(SNNPass):
         assert first.memory is not None
         most = memory_map.room(first.memory) - first.bytes
         if self.ram_limit is not None:
-            most = min(most, self.ram_limit - plan.bytes)
+            # As it may be one of the whole program, copies leave what that is predicted to take.
+            most = min(most, self.ram_limit - int(load_table().ram_bytes) - plan.bytes)
         copied = with_copies(network, plan, most, moved)
         arena = copied.arenas[0]
         constants = [op for op in network.body.block.ops if isinstance(op, snnrt.ConstantOp)]
@@ -110,6 +115,7 @@ class KernelsPlanMemoryPass(SNNPass):
         memory = whole.arenas[0].memory
         if memory_map is None or memory == memory_map.arena_memories[0]:
             return whole
+        self._say_what_is_assumed(network)
         plan = several_arenas(network, memory_map, traffic(network))
         above = self.ram_limit is not None and plan.bytes > self.ram_limit
         if memory is not None and (plan.missing or above):
@@ -121,6 +127,15 @@ class KernelsPlanMemoryPass(SNNPass):
             raise arena_shortage(network, plan, target, memory_map.room(last))
         check_arena(network, plan.bytes, self.ram_limit)
         return plan
+
+    def _say_what_is_assumed(self, network: snnrt.NetworkOp) -> None:
+        if network.input.data not in REAL_KINDS and INPUT_COUNTS not in network.attributes:
+            self.remark(
+                network,
+                f"no activity was measured; memories are chosen as if {ASSUMED_INPUT_RATE:.0%} of "
+                f"the input and {ASSUMED_RATE:.0%} of the neurons were active "
+                "(snn-measure-activity)",
+            )
 
     def _report(self, network: snnrt.NetworkOp, plan: Plan) -> None:
         layouts = [arena.layout for arena in plan.arenas]

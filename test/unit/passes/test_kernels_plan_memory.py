@@ -12,6 +12,7 @@ from xdsl.dialects.builtin import FunctionType, IntegerAttr, MemRefType, ModuleO
 from xdsl.ir import Attribute, Block, Region
 from xdsl.parser import Parser
 
+from snnir.costs.model import load_table
 from snnir.dialects import snnrt
 from snnir.dialects.layer_shapes import int_array
 from snnir.memory.lifetimes import value_bytes
@@ -339,12 +340,24 @@ def test_hot_weights_are_copied_to_what_is_left() -> None:
     assert cold.offset is None
     assert cold.memory is not None
     assert cold.memory.data == "FLASH"
-    plan(network, target="portenta-h7", ram_limit=arena, copy_constants=True)
+    # A limit of RAM leaves room for a stack.
+    enough = arena + value_bytes(hot.result) + int(load_table().ram_bytes)
+    plan(network, target="portenta-h7", ram_limit=enough - 1, copy_constants=True)
     assert hot.offset is None
+    plan(network, target="portenta-h7", ram_limit=enough, copy_constants=True)
+    assert hot.offset is not None
     plan(network, target="portenta-h7", copy_constants=True)
     copied = {name for name, op in constants.items() if op.offset is not None}
     # Parameters of neurons are part of the code.
     assert copied == {"hot_weights", "cold_weights"}
+
+
+def test_what_is_assumed_is_told() -> None:
+    for limit, told in ((200, True), (4000, False)):
+        with DiagnosticEngine() as engine:
+            plan(generate_linear(), target="portenta-h7", memory_limits=(f"DTCMRAM:{limit}",))
+        said = [remark.message for remark in engine.remarks]
+        assert any("no activity was measured" in message for message in said) is told
 
 
 def generate_linear() -> snnrt.NetworkOp:
