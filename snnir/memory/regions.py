@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from snnir.support.diagnostics import SNNError
 
@@ -47,7 +47,7 @@ class MemoryMap:
     constants: str
     stack: str
     stack_bytes: int
-    limits: Mapping[str, int] = field(default_factory=dict[str, int])
+    limits: tuple[tuple[str, int], ...] = ()
 
     def named(self, name: str) -> Memory:
         """The memory of a name."""
@@ -61,7 +61,7 @@ class MemoryMap:
     def room(self, memory: Memory) -> int:
         """Bytes for an arena, beside the stack if that lies there too."""
         free = memory.bytes - (self.stack_bytes if memory.name == self.stack else 0)
-        return min(free, self.limits.get(memory.name, free))
+        return min(free, dict(self.limits).get(memory.name, free))
 
     def arena_memory(self, arena_bytes: int) -> Memory | None:
         """The fastest memory with room for an arena; None if there is none."""
@@ -74,7 +74,7 @@ class MemoryMap:
         Raises:
             SNNError: a text is not of that form, or no memory of that name can hold an arena.
         """
-        return replace(self, limits=dict(self._limit(text) for text in limits))
+        return replace(self, limits=tuple(map(self._limit, limits)))
 
     def _limit(self, text: str) -> tuple[str, int]:
         name, _, bytes = text.partition(":")
