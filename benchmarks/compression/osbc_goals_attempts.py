@@ -25,6 +25,7 @@ ATTEMPTS = {
     "rates, sweeps": "sweeps, rates matched",
     "4,000": "4,000 calibration recordings",
     "4,000, sweeps": "4,000 calibration recordings, sweeps",
+    "4,000, sweeps, rates": "4,000 calibration recordings, sweeps, rates matched",
     **{f"decay {decay}": f"sweeps, `readout-decay={decay}`" for decay in READOUT_DECAYS},
     "symmetric": "sweeps, without the integer that has no positive twin",
 }
@@ -53,6 +54,9 @@ def attempts(bench: Bench, recipe: Recipe, swept: Recipe, bits: int) -> dict[str
         "rates, sweeps": bench.quantize(dense, swept.with_options("", match_rates=True), bits),
         "4,000": larger.quantize(dense, recipe, bits),
         "4,000, sweeps": larger.quantize(dense, swept, bits),
+        "4,000, sweeps, rates": larger.quantize(
+            dense, swept.with_options("", match_rates=True), bits
+        ),
         "symmetric": bench.quantize(dense, swept.with_options("", full_range=False), bits),
     }
     for decay in READOUT_DECAYS:

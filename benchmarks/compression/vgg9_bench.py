@@ -58,14 +58,17 @@ class Settings:
             second of `composed_steps`, of the network of all channels; it was chosen by the
             operations at those, to need an eighth of the dense ANN's energy. 0: none.
         direct_steps: of networks that get the image itself.
-        direct_other_steps: of the same network once it is trained; at the fewest it is trained
-            on, through time.
+        direct_other_steps: of the same network once it is trained.
         direct_scales: of its thresholds, to choose from.
         direct_calibration, direct_validation: images for its thresholds and Hessians, and for the
             comparison of epochs.
-        direct_sparsity: the part of its weights that become zero, by layer.
+        direct_factor: how many times less energy than the dense ANN it needs at `direct_steps`,
+            by weights that become zero.
+        direct_zeros_samples, direct_exchanges: validation images for the choice of these, and how
+            many combinations of layers are tried.
         direct_rate, direct_epochs: of its training by rates.
-        direct_tuned_epochs, direct_tuned_rate, direct_tuned_batch: of that through time.
+        direct_tuned_epochs, direct_tuned_rate, direct_tuned_batch: of that through time, at
+            `direct_steps`.
     """
 
     width: float = 0.25
@@ -101,13 +104,15 @@ class Settings:
     lean_steps: int = 22
     lean_epochs: int = 3
     direct_steps: int = 10
-    direct_other_steps: tuple[int, ...] = (14, 8)
+    direct_other_steps: tuple[int, ...] = (14,)
     direct_scales: tuple[float, ...] = (1.0, 0.85, 0.7, 0.5)
     direct_calibration: int = 256
     direct_validation: int = 2500
-    direct_sparsity: tuple[float, ...] = (0.0, 0.5, 0.6, 0.65, 0.7, 0.8, 0.85, 0.85, 0.0)
+    direct_factor: float = 14.0
+    direct_zeros_samples: int = 500
+    direct_exchanges: int = 16
     direct_rate: float = 2e-3
-    direct_epochs: int = 20
+    direct_epochs: int = 8
     direct_tuned_epochs: int = 1
     direct_tuned_rate: float = 5e-4
     direct_tuned_batch: int = 64

@@ -10,13 +10,12 @@ too (`kernels-hoist-static-input`).
    times what does best on validation images. Every neuron gets, over all steps, half a threshold
    more than its inputs say, by a bias of its channel: so spikes are the rounded activations, and
    not the largest whole number below these (Deng and Gu 2021, arXiv 2103.00476).
-2. `snn-osbc-prune` makes weights zero, in each layer so many: more where there are many weights,
-   but unlike by LAMPS also in the first layers, which have most of the spikes. So there is energy
-   for more steps.
+2. `snn-osbc-prune` makes weights zero, in each layer as many as validation images choose without
+   their labels (`vgg9_zeros.py`). So there is energy for more steps.
 3. `snn-finetune-rates` trains those that are left, with rates of whole spikes. The teacher is the
    dense ANN, as a spiking network whose thresholds are never reached.
 4. The same network at other numbers of steps, among which biases are divided.
-5. At the fewest, `snn-finetune` trains it on through time, with the same teacher.
+5. At the first number of steps, `snn-finetune` trains it on through time, with the same teacher.
 
 Nothing is decided by test images, which come after all of this. Accuracies are of all of them.
 """
@@ -35,8 +34,10 @@ from torch.nn import functional
 from vgg9_bench import Bench, Row
 from vgg9_compose import passed
 from vgg9_data import PADDING, VALIDATION, normalised
+from vgg9_energy import accumulates, affine_layers, microjoules, products
 from vgg9_network import LEAK, PERCENTILE, POOLED, import_snn
-from vgg9_stages import affine_layers, ann_with, storage, weights_in
+from vgg9_stages import ann_with, storage, weights_in
+from vgg9_zeros import chosen_zeros
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp
 from xdsl.ir import SSAValue
 
@@ -45,8 +46,7 @@ from snnir.data import Dataset
 from snnir.dialects import snn
 from snnir.dialects.layer_shapes import shape_of
 from snnir.driver.files import network_of
-from snnir.layers.affine import AffineOp
-from snnir.layers.counts import count_network, macs_of
+from snnir.layers.counts import count_network
 from snnir.support.arrays import array_from_dense, dense_from_array
 
 START = "direct_start"
@@ -68,7 +68,7 @@ def direct(bench: Bench, dense: Sequence[Tensor]) -> None:
 def direct_networks(bench: Bench, dense: Sequence[Tensor]) -> list[tuple[str, ModuleOp]]:
     """All networks with the keys of their rows; those on validation images are made here."""
     settings, networks = bench.settings, dict[str, ModuleOp]()
-    steps, fewest = settings.direct_steps, min(settings.direct_other_steps)
+    steps = settings.direct_steps
 
     def add(key: str, network: ModuleOp) -> ModuleOp:
         count = VALIDATION
@@ -77,14 +77,15 @@ def direct_networks(bench: Bench, dense: Sequence[Tensor]) -> list[tuple[str, Mo
         return network
 
     bench.network(TEACHER, lambda: teacher(bench, dense))
-    network = add(START, bench.network(START, lambda: started(bench, dense)))
-    network = add("direct_pruned", pruned(bench, "direct_pruned", network))
+    network = add(START, started(bench, dense))
+    zeros = chosen_zeros(bench, network, microjoules(bench.figures["ann"]))
+    network = add("direct_pruned", pruned(bench, "direct_pruned", network, zeros))
     key = f"direct_sparse_{steps}"
     network = add(key, by_rates(bench, key, network))
     for each in settings.direct_other_steps:
         add(f"direct_sparse_{each}", at_steps(network, each))
-    key = f"direct_tuned_{fewest}"
-    add(key, through_time(bench, key, networks[f"direct_sparse_{fewest}"]))
+    key = f"direct_tuned_{steps}"
+    add(key, through_time(bench, key, network))
     return list(networks.items())
 
 
@@ -167,7 +168,8 @@ def started(bench: Bench, dense: Sequence[Tensor]) -> ModuleOp:
         best = max(scores, key=lambda scale: scores[scale])
         return {"scale": best, "scores": {f"{scale:g}": score for scale, score in scores.items()}}
 
-    return scaled(bench.figure(f"{START}: scale", choose)["scale"])
+    scale = bench.figure(f"{START}: scale", choose)["scale"]
+    return bench.network(START, lambda: scaled(scale))
 
 
 def teacher(bench: Bench, dense: Sequence[Tensor]) -> ModuleOp:
@@ -178,11 +180,11 @@ def teacher(bench: Bench, dense: Sequence[Tensor]) -> ModuleOp:
     return with_thresholds(dense, highest, bench.settings.direct_steps, leak=1.0)
 
 
-def pruned(bench: Bench, key: str, network: ModuleOp) -> ModuleOp:
-    """A copy with zeros in every layer, as many as the settings say."""
+def pruned(bench: Bench, key: str, network: ModuleOp, zeros: Sequence[float]) -> ModuleOp:
+    """A copy without so many of the weights of each layer."""
     settings = bench.settings
     file = bench.pixels("calibration", settings.direct_calibration)
-    shares = ",".join(f"{share:g}" for share in settings.direct_sparsity)
+    shares = ",".join(f"{share:g}" for share in zeros)
     return passed(
         bench, key, network,
         f'snn-osbc-prune{{calibration="{file}" layer-sparsity={shares} device={settings.device}}}',
@@ -225,11 +227,10 @@ def through_time(bench: Bench, key: str, network: ModuleOp) -> ModuleOp:
 def row_of(bench: Bench, module: ModuleOp, part: str, count: int) -> tuple[Row, NDArray[np.bool_]]:
     """Accuracy, size and operations of a network that gets images, and which it gets right.
 
-    `operations` are the accumulates of spikes, and of biases (`bias_additions`): rate of the layer
-    that feeds, times steps, times multiply-accumulates with weights that are not zero; `input_macs`
-    those of the first layer, once. `events` are accumulates if an average of pooled spikes that is
-    not zero counts as one, which is more: an average of four neurons is zero less often than one of
-    them. `updates` are those of membranes.
+    `operations` are its accumulates (`accumulates`), `input_macs` the multiply-accumulates of the
+    first layer, once. `events` are accumulates if an average of pooled spikes that is not zero
+    counts as one, which is more: an average of four neurons is zero less often than one of them.
+    `updates` are those of membranes.
     """
     network = network_of(module)
     assert isinstance(network, snn.NetworkOp)
@@ -237,37 +238,19 @@ def row_of(bench: Bench, module: ModuleOp, part: str, count: int) -> tuple[Row, 
     data = Dataset(normalised(images.x), images.y, part)
     activity = measure_activity(network, data, device=bench.settings.device, progress=True)
     weights, layers = weights_in(network), affine_layers(network)
-    products = [
-        macs_of(op) * float((weight != 0).float().mean())
-        for op, weight in zip(layers, weights, strict=True)
-    ]
     rates = [layer.rate for layer in activity.layers.values()][: len(layers) - 1]
     active = rates.copy()
     for index, (op, counts) in zip(POOLED, activity.pooled.items(), strict=True):
         active[index] = float(counts[1]) / math.prod(shape_of(op.results[0].type))
-    counted, biases = count_network(network), bias_additions(layers, steps)
-    spikes, events = (
-        steps * sum(r * n for r, n in zip(each, products[1:], strict=True))
-        for each in (rates, active)
-    )
+    counted = count_network(network)
     row = {
         "accuracy": activity.accuracy, "samples": len(images), "timesteps": steps,
         "parameters": counted.parameters, **storage(weights), "macs": counted.macs,
-        "input_macs": products[0], "rates": rates,
-        "operations": spikes + biases, "events": events + biases,
+        "input_macs": products(network)[0], "rates": rates,
+        "operations": accumulates(network, rates), "events": accumulates(network, active),
         "updates": steps * sum(math.prod(shape_of(op.result.type)) for op in layers[:-1]),
     }  # fmt: skip
     return row, activity.labels == images.y
-
-
-def bias_additions(layers: Sequence[AffineOp], steps: int) -> int:
-    """Accumulates of biases: in the first layer once, as its products, in the others at each step.
-
-    Args:
-        layers: all layers with weights, in order.
-    """
-    outputs = [0 if op.bias is None else math.prod(shape_of(op.result.type)) for op in layers]
-    return outputs[0] + steps * sum(outputs[1:])
 
 
 def on_test_images(bench: Bench, module: ModuleOp, dense: Sequence[Tensor]) -> Row:

@@ -247,7 +247,7 @@ def direct_rows(figures: Figures, settings: Settings) -> list[tuple[str, str, Ro
     names[f"direct_sparse_{trained}"] = "OSBC, trained by rates"
     for steps in others:
         names[f"direct_sparse_{steps}"] = f"OSBC, trained by rates at T = {trained}"
-    names[f"direct_tuned_{min(others)}"] = "OSBC, trained by rates, then through time"
+    names[f"direct_tuned_{trained}"] = "OSBC, trained by rates, then through time"
     return [(name, key, figures[key]) for key, name in names.items() if key in figures]
 
 

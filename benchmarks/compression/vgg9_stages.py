@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from vgg9_bench import Bench, Row, Settings, encode, noisy
 from vgg9_data import normalised
+from vgg9_energy import affine_layers
 from vgg9_network import (
     ANNTraining,
     ann_accuracy,
@@ -29,7 +30,6 @@ from snnir.dialects import snn
 from snnir.dialects.layer_shapes import shape_of
 from snnir.driver.files import network_of
 from snnir.executors.torch_executor import TorchExecutor
-from snnir.layers.affine import AFFINE_OPS
 from snnir.layers.compressible import compressible_layers
 from snnir.layers.counts import count_network, macs_of
 from snnir.support.arrays import array_from_dense
@@ -64,11 +64,6 @@ def snn_row(
         "operations": operations,
         "rates": fed, "channels": [shape_of(op.result.type)[0] for op in affine_layers(network)],
     }  # fmt: skip
-
-
-def affine_layers(network: snn.NetworkOp) -> list[Any]:
-    """Convolutions and the fully connected layer, in order."""
-    return [op for op in network.body.block.ops if isinstance(op, AFFINE_OPS)]
 
 
 def weights_in(module: ModuleOp | snn.NetworkOp) -> list[torch.Tensor]:

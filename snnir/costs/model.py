@@ -89,26 +89,6 @@ def load_table(name: str = DEFAULT_TABLE) -> CostTable:
     )  # fmt: skip
 
 
-def most_arena_bytes(ram_limit: int | None, ram_reserve: int = 0) -> int | None:
-    """What a limit of RAM leaves for the arena beside the predicted stack; None without a limit.
-
-    Args:
-        ram_reserve: bytes that predictions are known to leave out.
-    """
-    if ram_limit is None:
-        return None
-    return max(ram_limit - ram_reserve - int(load_table().ram_bytes), 0)
-
-
-def most_flash_bytes(flash_limit: int | None, flash_reserve: int = 0) -> int | None:
-    """What a limit of flash leaves for what is predicted; None without a limit.
-
-    Args:
-        flash_reserve: bytes that predictions are known to leave out.
-    """
-    return None if flash_limit is None else max(flash_limit - flash_reserve, 0)
-
-
 def _apply(amounts: Mapping[str, float], coefficients: Mapping[str, float]) -> float:
     return sum(amount * coefficients.get(name, 0.0) for name, amount in amounts.items())
 

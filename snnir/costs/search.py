@@ -28,6 +28,7 @@ from snnir.costs.candidates import (
 )
 from snnir.costs.goals import Goal, Metric, Totals, best_first, wanted
 from snnir.costs.library import Parts, library_bytes
+from snnir.costs.limits import Limits
 from snnir.costs.model import CostTable, NetworkCost, load_table
 from snnir.dialects import qsnn
 from snnir.dialects.snn_attributes import InputKind
@@ -104,36 +105,6 @@ class Partial:
 
 
 @dataclass(frozen=True)
-class Limits:
-    """Most bytes that a network may take; None for no limit.
-
-    Attributes:
-        ram_reserve, flash_reserve: bytes that predictions are known to leave out.
-    """
-
-    ram: int | None = None
-    flash: int | None = None
-    ram_reserve: int = 0
-    flash_reserve: int = 0
-
-    @property
-    def any(self) -> bool:
-        """Whether there is a limit."""
-        return self.ram is not None or self.flash is not None
-
-    def over(self, cost: NetworkCost | Totals) -> tuple[int, int]:
-        """Bytes of RAM and of flash above the limits."""
-        return (
-            _above(cost.ram_bytes + self.ram_reserve, self.ram),
-            _above(cost.flash_bytes + self.flash_reserve, self.flash),
-        )
-
-
-def _above(bytes: float, limit: int | None) -> int:
-    return 0 if limit is None else max(math.ceil(bytes) - limit, 0)
-
-
-@dataclass(frozen=True)
 class Selection:
     """The outcome of a search.
 
@@ -183,7 +154,7 @@ def select(
     limits = limits or Limits()
     packings: tuple[Packing, ...] = ("pairs", "triples") if triples else ("pairs",)
     tiles = TILES if goal == "size" or limits.any else ()
-    static_input = StaticInputPasses.within(goal, None, None)
+    static_input = StaticInputPasses.within(goal, Limits())
 
     def costs(static_input: StaticInputPasses) -> list[Costs]:
         return layer_costs(network, packings, budgets, tiles, cmsis, static_input, metric)
@@ -235,13 +206,7 @@ class _Search:
     metric: Metric
 
     def _lower(self, partial: Partial, limits: Limits) -> Lowered:
-        static_input = StaticInputPasses.within(
-            self.goal,
-            limits.ram,
-            limits.flash,
-            ram_reserve=limits.ram_reserve,
-            flash_reserve=limits.flash_reserve,
-        )
+        static_input = StaticInputPasses.within(self.goal, limits)
         return lower(self.network, partial.choices, static_input, self.metric)
 
     def _tried(self, partial: Partial, candidates: list[Costs], limits: Limits) -> Selection:

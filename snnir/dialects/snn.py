@@ -65,7 +65,6 @@ from snnir.dialects.snn_neurons import (
     SynapticOp,
     WriteOp,
 )
-from snnir.dialects.version import VERSION
 
 
 @irdl_op_definition
@@ -106,7 +105,7 @@ SNN = Dialect(
 )  # fmt: skip
 
 __all__ = [
-    "SNN", "VERSION", "AddOp", "AlphaOp", "AvgPool2dOp", "BatchNormOp", "Compare", "CompareAttr",
+    "SNN", "AddOp", "AlphaOp", "AvgPool2dOp", "BatchNormOp", "Compare", "CompareAttr",
     "ConcatOp", "Conv1dOp", "Conv2dOp", "FlattenOp", "InputKind", "InputKindAttr", "LIFOp", "LIOp",
     "LinearOp", "MaxPool2dOp", "NetworkOp", "OutputOp", "Parameter", "ReadOp", "Readout",
     "ReadoutAttr", "RegisterOp", "Reset", "ResetAttr", "ResetTiming", "ResetTimingAttr",

@@ -12,6 +12,7 @@ from xdsl.utils.arg_spec import ArgSpec, ParameterListType
 
 from snnir.backends.targets import TargetDescription
 from snnir.costs.goals import Goal, Metric
+from snnir.costs.limits import Limits
 from snnir.kernels.context import KernelChoice, NeuronChoice, Packing
 from snnir.passes.static_input import StaticInputPasses
 from snnir.quantization.options import StatePolicy
@@ -216,14 +217,11 @@ def activity_measurement(calibration: str) -> str:
 
 def static_input(options: LoweringOptions) -> str:
     """The passes that compute once, or for several steps at once, what a static input allows."""
+    limits = Limits(
+        options.ram_limit, options.flash_limit, options.ram_reserve, options.flash_reserve
+    )
     passes = StaticInputPasses.within(
-        options.optimize,
-        options.ram_limit,
-        options.flash_limit,
-        ram_reserve=options.ram_reserve,
-        flash_reserve=options.flash_reserve,
-        target=options.target,
-        memory_limits=options.memory_limits,
+        options.optimize, limits, options.target, options.memory_limits
     )
     return ",".join(map(spec_to_text, passes.elements()))
 

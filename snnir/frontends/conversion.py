@@ -4,7 +4,6 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ import torch
 from torch import Tensor
 from xdsl.dialects.builtin import (
     FloatAttr,
-    StringAttr,
     TensorType,
     f32,
     i1,
@@ -21,9 +19,9 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from snnir.dialects import snn
 from snnir.dialects.layer_shapes import broadcasts_to
-from snnir.dialects.network import LAYER
 from snnir.frontends.errors import Unsupported
 from snnir.frontends.folding import FrameInput, LoopBody, Node, Reference
+from snnir.frontends.naming import append_to_layer, unused_name
 from snnir.frontends.tracer import Constant
 from snnir.support.arrays import dense_from_array
 from snnir.support.diagnostics import SNNError
@@ -75,15 +73,14 @@ class Conversion:
         functions = [node for node in self.body.nodes if node.call.module is None]
         taken: set[str] = set()
         for node in modules:
-            self.names[node] = _unused_name(node.call.name, taken)
+            self.names[node] = unused_name(node.call.name, taken)
         for node in functions:
             name = node.call.kind.strip("_")
-            self.names[node] = _unused_name(f"{name}_1", taken, base=name)
+            self.names[node] = unused_name(f"{name}_1", taken, base=name)
 
     def append(self, op: Operation, layer: str) -> None:
         """Append an operation that belongs to a layer."""
-        op.attributes[LAYER] = StringAttr(layer)
-        self.block.add_op(op)
+        append_to_layer(self.block, op, layer)
 
     def sample_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
         """A shape of the trace without its batch dimension.
@@ -119,7 +116,7 @@ class Conversion:
 
     def add_register(self, name: str, type: Attribute, layer: str) -> SSAValue:
         """Declare and read a register; its symbol is `name`, made unique."""
-        name = _unused_name(re.sub(r"\W", "_", name), self._symbols)
+        name = unused_name(re.sub(r"\W", "_", name), self._symbols)
         self.append(snn.RegisterOp(name, type), layer)
         read = snn.ReadOp(name, type)
         self.append(read, layer)
@@ -137,16 +134,6 @@ class Conversion:
             self.write_register(read, self.values[key], self.names[key[0]])
             types[key] = self.values[key].type
         return types
-
-
-def _unused_name(name: str, taken: set[str], base: str | None = None) -> str:
-    """`name`, or `base_2`, `base_3`, … if it is taken (`base` is `name` if not given)."""
-    numbers = count(2)
-    chosen = name
-    while chosen in taken:
-        chosen = f"{base or name}_{next(numbers)}"
-    taken.add(chosen)
-    return chosen
 
 
 class LayerContext:

@@ -8,6 +8,7 @@ from xdsl.ir import Block, Region, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from snnir.dialects import snn
+from snnir.dialects.version import VERSION, VERSION_ATTRIBUTE
 from snnir.support.diagnostics import SNNError
 
 
@@ -43,7 +44,7 @@ def finished(
         readout=readout,
         population=population,
     )
-    result = ModuleOp([network], {"snn.version": IntegerAttr(snn.VERSION, i64)})
+    result = ModuleOp([network], {VERSION_ATTRIBUTE: IntegerAttr(VERSION, i64)})
     try:
         result.verify()
     except VerifyException as error:

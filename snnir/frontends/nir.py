@@ -15,18 +15,17 @@ from typing import Any
 import numpy as np
 from xdsl.dialects.builtin import (
     ModuleOp,
-    StringAttr,
     TensorType,
     f32,
     i1,
 )
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Block, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from snnir.dialects import snn
-from snnir.dialects.network import LAYER
 from snnir.frontends.errors import Unsupported
 from snnir.frontends.finished import finished
+from snnir.frontends.naming import append_to_layer, unused_name
 from snnir.frontends.nir_graph import NEURONS, FlatGraph, flatten, kind_of, read_graph
 from snnir.frontends.nir_nodes import NODES, NodeContext, is_spikes
 from snnir.frontends.nir_profiles import Discretization
@@ -107,6 +106,7 @@ class _Draft:
         self.values: dict[str, SSAValue] = {}
         self.membranes: dict[str, SSAValue] = {}
         self._reads: dict[str, SSAValue] = {}
+        self._symbols: set[str] = set()
 
     def convert(self, readout: snn.Readout) -> SSAValue:
         """Convert all nodes; the value that the readout looks at.
@@ -123,7 +123,7 @@ class _Draft:
         for source, read in self._reads.items():
             assert isinstance(read.owner, snn.ReadOp)
             symbol = read.owner.register.string_value()
-            self._append(snn.WriteOp(symbol, self.values[source]), source)
+            append_to_layer(self.block, snn.WriteOp(symbol, self.values[source]), source)
         return self._output(readout)
 
     def _convert(self, name: str) -> None:
@@ -152,7 +152,7 @@ class _Draft:
         total = values[0]
         for value in values[1:]:
             add = snn.AddOp(total, value)
-            self._append(add, name)
+            append_to_layer(self.block, add, name)
             total = add.result
         return total
 
@@ -166,17 +166,13 @@ class _Draft:
                     f"is fed back from '{source}', whose thresholds do not tell its shape",
                     "let neurons that are fed back be LIF, IF or CubaLIF with a threshold each",
                 )
-            symbol = re.sub(r"\W", "_", source)
+            symbol = unused_name(re.sub(r"\W", "_", source), self._symbols)
             type = TensorType(i1, shape)
             read = snn.ReadOp(symbol, type)
-            self._append(snn.RegisterOp(symbol, type), source)
-            self._append(read, source)
+            append_to_layer(self.block, snn.RegisterOp(symbol, type), source)
+            append_to_layer(self.block, read, source)
             self._reads[source] = read.result
         return self._reads[source]
-
-    def _append(self, op: Operation, layer: str) -> None:
-        op.attributes[LAYER] = StringAttr(layer)
-        self.block.add_op(op)
 
     def _output(self, readout: snn.Readout) -> SSAValue:
         """The value that the readout looks at."""

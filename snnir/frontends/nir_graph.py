@@ -65,7 +65,7 @@ def flatten(graph: Any) -> FlatGraph:
         SNNError: the graph has loops that no neuron delays, edges without nodes, or not one input
             and one output.
     """
-    ends = _only(graph, "Input", "takes one frame"), _only(graph, "Output", "puts out one result")
+    ends = _only(graph, "Input"), _only(graph, "Output")
     nodes: dict[str, Any] = {}
     edges: list[Edge] = []
     _collect(graph, "", nodes, edges)
@@ -80,12 +80,17 @@ def flatten(graph: Any) -> FlatGraph:
     return FlatGraph({name: nodes[name] for name in order}, inputs, delayed, *ends)
 
 
-def _only(graph: Any, kind: str, rule: str) -> str:
-    """The one node of a kind, those of nested graphs apart."""
+def _only(graph: Any, kind: str, nested: str | None = None) -> str:
+    """The one node of a kind, those of nested graphs apart.
+
+    Args:
+        kind: Input or Output.
+        nested: name of the graph in another one.
+    """
     found = [name for name, node in graph.nodes.items() if kind_of(node) == kind]
     if len(found) != 1:
-        names = ", ".join(found) or "none"
-        raise SNNError(f"a network {rule}, but the graph has the {kind}s {names}")
+        where = "the graph" if nested is None else f"the nested graph '{nested}'"
+        raise SNNError(f"{where} needs one {kind} node, and has {', '.join(found) or 'none'}")
     return found[0]
 
 
@@ -110,7 +115,7 @@ def _port(graph: Any, name: str, kind: str) -> str:
     node = graph.nodes.get(name)
     if node is None or kind_of(node) != "NIRGraph":
         return name
-    return f"{name}.{_only(node, kind, 'in another one has one of each end')}"
+    return f"{name}.{_only(node, kind, nested=name)}"
 
 
 def _delayed_edges(nodes: Mapping[str, Any], inputs: Mapping[str, list[str]]) -> Iterator[Edge]:

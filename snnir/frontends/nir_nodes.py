@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from xdsl.dialects.builtin import FloatAttr, StringAttr, f32
+from xdsl.dialects.builtin import FloatAttr, f32
 from xdsl.ir import Block, Operation, SSAValue
 
 from snnir.dialects import snn
 from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.layer_shapes import shape_of
-from snnir.dialects.network import LAYER
 from snnir.dialects.snn_attributes import Reset
 from snnir.frontends.errors import Unsupported
+from snnir.frontends.naming import append_to_layer
 from snnir.frontends.nir_profiles import Discretization
 from snnir.support.arrays import dense_from_array
 
@@ -52,8 +52,7 @@ class NodeContext:
 
     def insert(self, op: Operation) -> SSAValue:
         """Append an operation of the layer; its first result."""
-        op.attributes[LAYER] = StringAttr(self.name)
-        self.block.add_op(op)
+        append_to_layer(self.block, op, self.name)
         op.verify()
         return op.results[0]
 

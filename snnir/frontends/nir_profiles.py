@@ -56,7 +56,7 @@ PROFILES = {
     # Norse writes time constants of dt / tau_mem_inv, where dt * tau_mem_inv is what a step decays:
     # with its dt of 1e-3, steps of 1e-6 undo that (https://github.com/norse/norse/issues/411).
     "norse": Discretization(
-        1e-6, "euler", Reset.ZERO_BEFORE, ResetTiming.IMMEDIATE, Compare.GT, True
+        1e-6, "euler", Reset.ZERO_BEFORE, ResetTiming.IMMEDIATE, Compare.GT, delays_synapses=True
     ),
 }  # fmt: skip
 """Rules by the framework that wrote a file, with its own defaults for all that can differ."""

@@ -25,7 +25,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, ModuleOp, StringAttr, i64
 
 from snnir.backends.targets import get_target
-from snnir.costs.model import load_table
+from snnir.costs.limits import Limits
 from snnir.costs.signals import ASSUMED_INPUT_RATE, ASSUMED_RATE
 from snnir.costs.traffic import traffic
 from snnir.dialects import snnrt
@@ -92,9 +92,9 @@ class KernelsPlanMemoryPass(SNNPass):
         first, moved = plan.arenas[0], traffic(network)
         assert first.memory is not None
         most = memory_map.room(first.memory) - first.bytes
-        if self.ram_limit is not None:
-            # As it may be one of the whole program, copies leave what that is predicted to take.
-            most = min(most, self.ram_limit - int(load_table().ram_bytes) - plan.bytes)
+        # The limit may be one of the whole program: copies leave room for its stack.
+        if (limit := Limits(self.ram_limit).arena_bytes) is not None:
+            most = min(most, limit - plan.bytes)
         copied = with_copies(network, plan, most, moved)
         arena = copied.arenas[0]
         constants = [op for op in network.body.block.ops if isinstance(op, snnrt.ConstantOp)]

@@ -38,7 +38,8 @@ from snnir.backends.targets import get_target
 from snnir.costs.candidates import TABLE_BUDGETS, Choice, Costs, LayerCost, layers_of
 from snnir.costs.goals import Goal, Metric, Totals
 from snnir.costs.library import library_bytes
-from snnir.costs.search import Limits, Selection, select, totals_of
+from snnir.costs.limits import Limits
+from snnir.costs.search import Selection, select, totals_of
 from snnir.costs.signals import ASSUMED_INPUT_RATE, ASSUMED_RATE
 from snnir.dialects import qsnn
 from snnir.dialects.network import LAYER

@@ -11,7 +11,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.utils.arg_spec import ArgSpec
 
 from snnir.costs.goals import Goal, keeps_arena
-from snnir.costs.model import most_arena_bytes, most_flash_bytes
+from snnir.costs.limits import Limits
 from snnir.passes.kernels_batch_timesteps import KernelsBatchTimestepsPass
 from snnir.passes.kernels_hoist_static_input import KernelsHoistStaticInputPass
 from snnir.support.pass_base import SNNPass, element_of
@@ -40,25 +40,17 @@ class StaticInputPasses:
     def within(
         cls,
         goal: Goal | None,
-        ram_limit: int | None,
-        flash_limit: int | None,
-        *,
-        ram_reserve: int = 0,
-        flash_reserve: int = 0,
+        limits: Limits,
         target: str | None = None,
         memory_limits: tuple[str, ...] = (),
     ) -> StaticInputPasses:
         """Those of a lowering. With a goal, limits are of the whole program, as it is predicted;
         without, of the arena and of flash.
-
-        Args:
-            ram_reserve: bytes of RAM that predictions are known to leave out.
-            flash_reserve: bytes of flash that they leave out.
         """
-        if goal is not None:
-            ram_limit = most_arena_bytes(ram_limit, ram_reserve)
-            flash_limit = most_flash_bytes(flash_limit, flash_reserve)
-        return cls(keeps_arena(goal), ram_limit, flash_limit, target, memory_limits)
+        ram, flash = (
+            (limits.ram, limits.flash) if goal is None else (limits.arena_bytes, limits.flash_bytes)
+        )
+        return cls(keeps_arena(goal), ram, flash, target, memory_limits)
 
     def passes(self) -> Sequence[SNNPass]:
         """The passes in order."""

@@ -146,6 +146,8 @@ def _run_pass(ctx: Context, module: ModuleOp, pass_: ModulePass, verify: bool) -
         pass_.apply(ctx, module)
     except DiagnosticException as error:
         raise SNNError(f"pass '{pass_.name}' failed: {error}") from error
+    except SystemExit as error:  # Passes of plug-ins may do anything.
+        raise SNNError(f"pass '{pass_.name}' raised SystemExit: {error}") from error
     if not verify:
         return
     try:

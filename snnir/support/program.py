@@ -36,7 +36,7 @@ def exit_status(run: Callable[[], int], *, debug: bool) -> int:
     """The status that `run` returns, or that of the error that ends it.
 
     An `SNNError` is printed to standard error, with its traceback if `debug`: status 2 if the
-    command line or the pipeline is wrong, else 1. An interrupt from the keyboard is one line, too.
+    command line or the pipeline is wrong, else 1. Signals that end the program are one line, too.
     """
     try:
         return run()
@@ -49,8 +49,8 @@ def exit_status(run: Callable[[], int], *, debug: bool) -> int:
         # The reader of the output has gone; keep Python from flushing into the closed pipe again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except KeyboardInterrupt:
-        return interrupted()
+    except KeyboardInterrupt as interrupt:
+        return interrupted(interrupt)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ command line stops them. That shows no traceback, because this module imports ne
 
 from importlib import import_module
 
-from snnir.support.interrupts import interrupted
+from snnir.support.interrupts import interrupted, raise_when_terminated
 
 
 def snnir() -> int:
@@ -21,8 +21,9 @@ def snn_opt() -> int:
 
 
 def _run(program: str) -> int:
+    raise_when_terminated()
     try:
         status: int = import_module(program).main()
-    except KeyboardInterrupt:
-        return interrupted()
+    except KeyboardInterrupt as interrupt:
+        return interrupted(interrupt)
     return status

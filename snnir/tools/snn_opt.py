@@ -2,7 +2,7 @@
 """`snn-opt`: reads IR, runs passes on it, and prints the result, as mlir-opt does.
 
 Exit status: 0 on success, 1 when the input or a pass is at fault, 2 when the command line is, 130
-when interrupted.
+when interrupted, 143 when terminated.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 """`snnir`: from a trained network to C that is proved to compute the same.
 
 Exit status: 0 on success, 1 when the input is at fault or a check fails, 2 when the command line is
-wrong, 130 when interrupted. Reports go to standard output, everything else to standard error.
+wrong, 130 when interrupted, 143 when terminated. Reports go to standard output, everything else to
+standard error.
 """
 
 from __future__ import annotations

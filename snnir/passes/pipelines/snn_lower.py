@@ -14,6 +14,7 @@ from typing import ClassVar
 from xdsl.utils.arg_spec import ArgSpec
 
 from snnir.costs.goals import Goal
+from snnir.costs.limits import Limits
 from snnir.kernels.context import KernelChoice
 from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
 from snnir.passes.static_input import StaticInputPasses
@@ -58,10 +59,10 @@ class SNNLowerPipeline(PassPipeline):
             if self.optimize is None
             else [element("qsnn-select-kernels", optimize=self.optimize, **memory)]
         )
+        limits = Limits(self.ram_limit, self.flash_limit)
         static_input = StaticInputPasses.within(
-            self.optimize, self.ram_limit, self.flash_limit, target=self.target,
-            memory_limits=self.memory_limits,
-        )  # fmt: skip
+            self.optimize, limits, self.target, self.memory_limits
+        )
         planning = KernelsPlanMemoryPass(
             self.ram_limit, self.flash_limit, self.target, self.memory_limits
         )

@@ -149,6 +149,16 @@ def test_feedback_comes_one_step_later() -> None:
     assert spikes["3"].any()
 
 
+def test_registers_of_similar_names() -> None:
+    """Two neurons that are fed back, whose names differ in what symbols cannot have."""
+    ends = {"input": nodes.Input(np.array([2])), "output": nodes.Output(np.array([2]))}
+    named = {**ends, "a.b": lif([2]), "a_b": lif([2])}
+    edges = [("input", "a.b"), ("a.b", "a.b"), ("a.b", "a_b"), ("a_b", "a_b"), ("a_b", "output")]
+    imported = from_nir(nir.NIRGraph(named, edges, type_check=False), 4, SNNTORCH)
+    registers = [op for op in network_of(imported).walk() if isinstance(op, snn.RegisterOp)]
+    assert [op.sym_name.data for op in registers] == ["a_b", "a_b_2"]
+
+
 def hard_reset(x: NDArray, decay: float, gain: float, threshold: float) -> NDArray[np.bool_]:
     """SpikingJelly's charge, fire and reset, of (samples, steps, neurons)."""
     membrane, spikes = np.zeros_like(x[:, 0]), []
@@ -242,6 +252,13 @@ def two_outputs() -> nir.NIRGraph:
     return graph
 
 
+def nested_with_two_inputs() -> nir.NIRGraph:
+    inner = chain([3], lif([3]))
+    inner.nodes["other"] = nodes.Input(np.array([3]))
+    inner.edges.append(("other", "n0"))
+    return chain([3], inner)
+
+
 def with_parameter(name: str, value: float) -> Callable[[], nir.NIRGraph]:
     def make() -> nir.NIRGraph:
         node = lif([3])
@@ -264,7 +281,8 @@ def with_parameter(name: str, value: float) -> Callable[[], nir.NIRGraph]:
         (lambda: chain([3], lif([4])), r"has a v_reset of shape \(4,\), expected \(3,\)"),
         (lambda: chain([3], nodes.Scale(np.ones(3))), r"spike_count needs spikes, .* 'n0'"),
         (loop_without_neurons, "loop through 'b' and 'a' cannot be cut"),
-        (two_outputs, "the graph has the Outputs output, other"),
+        (two_outputs, "the graph needs one Output node, and has output, other"),
+        (nested_with_two_inputs, "nested graph 'n0' needs one Input node, and has input, other"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_imported(graph: Callable[[], nir.NIRGraph], message: str) -> None:

@@ -65,6 +65,14 @@ class RequiredPass(SNNPass):
 
 
 @dataclass(frozen=True)
+class ExitPass(ModulePass):
+    name = "exit"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        raise SystemExit(3)
+
+
+@dataclass(frozen=True)
 class FailPass(ModulePass):
     """A plain xDSL pass that fails."""
 
@@ -257,6 +265,11 @@ def test_running_with_callbacks_remarks_and_statistics() -> None:
     assert recorder.calls == ["before options", "after options", "before fail", "failed fail"]
     assert pass_.statistics["runs"] == 1
     assert engine.remarks[0].metrics == {"rate": 0.5}
+
+
+def test_a_pass_that_exits_is_an_error() -> None:
+    with pytest.raises(SNNError, match="pass 'exit' raised SystemExit: 3"):
+        run_pipeline(Context(), ModuleOp([]), [ExitPass()])
 
 
 def test_invalid_ir_after_a_pass_is_located() -> None:

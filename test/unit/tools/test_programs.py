@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import pytest
 
+from snnir.support.atomic import atomic_write
 from snnir.tools import programs
 
 
@@ -24,6 +27,29 @@ def test_an_interrupt_while_loading_is_one_line(
     monkeypatch.setattr(programs, "import_module", load)
     assert command.load()() == 130
     assert capsys.readouterr().err == "snnir: interrupted\n"
+
+
+def test_termination_cleans_up_and_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """As of a build server: what was begun under a temporary name goes."""
+    before = signal.getsignal(signal.SIGTERM)
+
+    class Program:
+        @staticmethod
+        def main() -> int:
+            with atomic_write(tmp_path / "out") as stream:
+                stream.write("half")
+                signal.raise_signal(signal.SIGTERM)
+            return 0
+
+    monkeypatch.setattr(programs, "import_module", lambda _: Program)
+    try:
+        assert programs.snnir() == 143
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert capsys.readouterr().err == "snnir: terminated\n"
+    assert not list(tmp_path.iterdir())
 
 
 def test_commands_load_nothing_before_they_can_be_interrupted() -> None:
