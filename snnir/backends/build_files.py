@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from snnir import __version__
 from snnir.backends.c.network import CNetwork
-from snnir.backends.c.printer import fill_template
+from snnir.backends.c.template import fill_template
 
 SELF_TEST_SECTION = "if(CMAKE_PROJECT_NAME"
 """Where the part of `CMakeLists.txt` for the self-test begins."""

@@ -7,9 +7,15 @@ from pathlib import Path
 
 from xdsl.dialects.builtin import ModuleOp
 
+from snnir.backends.c.arenas import definitions, init_arguments
 from snnir.backends.c.network import CNetwork, only_network
 from snnir.backends.c.printer import header, source
-from snnir.backends.linker_script import CONSTANTS_SECTION, SECTIONS_FILE, linker_files
+from snnir.backends.linker_script import (
+    CONSTANTS_SECTION,
+    SECTIONS_FILE,
+    arena_section,
+    linker_files,
+)
 from snnir.backends.stack_usage import read_call_graph
 from snnir.backends.targets import TargetDescription
 from snnir.backends.toolchain import (
@@ -56,14 +62,19 @@ class Footprint:
         check_built(network, (ram_limit, flash_limit), self.ram_bytes, self.flash_bytes)
 
 
-def _write_sources(network: CNetwork, folder: Path) -> None:
+def _write_sources(network: CNetwork, target: TargetDescription, folder: Path) -> None:
     """The generated files, and `runner_network.h`, which gives them fixed names."""
+    arenas, macro = network.arenas, network.macro
+    sections = [arena_section(target, arena) for arena in arenas]
+    arguments = " ".join(init_arguments(arenas, network.name).split())
     (folder / f"{network.name}.h").write_text(header(network))
     (folder / f"{network.name}.c").write_text(source(network))
     (folder / "runner_network.h").write_text(
         f'#include "{network.name}.h"\n'
         f"#define NETWORK(symbol) {network.name}_##symbol\n"
-        f"#define NETWORK_MACRO(symbol) {network.macro}_##symbol\n"
+        f"#define NETWORK_MACRO(symbol) {macro}_##symbol\n"
+        f"{definitions(arenas, macro, sections)}\n"
+        f"#define NETWORK_ARENAS {arguments}\n"
     )
     (folder / "runner_trace.h").write_text(
         "#include <stdint.h>\n"
@@ -95,7 +106,7 @@ class NetworkBuild:
             sources = find_cmsis_nn(cmsis_nn)
             self._flags += ["-isystem", sources / "Include"]
             self.libraries = [cmsis_nn_library(sources, target)]
-        _write_sources(network, folder)
+        _write_sources(network, target, folder)
         if (sections := linker_files(network, target).get(SECTIONS_FILE)) is not None:
             (folder / SECTIONS_FILE).write_text(sections)
 
@@ -133,11 +144,9 @@ class NetworkBuild:
 
     def firmware(self) -> tuple[Path, list[Path]]:
         """The smallest program around the network, and the objects and libraries it is made of."""
-        section = self.target.arena_section
-        flags = [] if section is None else [f'-DFIRMWARE_ARENA_SECTION="{section}"']
         objects = [
             self._compile(self.folder / f"{self.network.name}.c", "network_plain"),
-            self._compile(RUNNER_FOLDER / "firmware.c", "firmware", *flags),
+            self._compile(RUNNER_FOLDER / "firmware.c", "firmware"),
             *self._start_up(),
             *self.libraries,
         ]
@@ -150,7 +159,8 @@ class NetworkBuild:
         executable, objects = self.firmware()
         sizes = section_sizes(executable, self.target)
         data = sizes.get(".data", 0)
-        arena = sizes.get(self.target.arena_section or "", 0)
+        sections = {arena_section(self.target, arena) or "" for arena in self.network.arenas}
+        arena = sum(sizes.get(section, 0) for section in sections)
         constant = (".text", ".rodata", ".ARM.exidx", CONSTANTS_SECTION)
         return Footprint(
             sum(sizes.get(name, 0) for name in constant) + data,

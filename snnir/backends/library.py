@@ -14,9 +14,11 @@ from xdsl.dialects.builtin import ModuleOp
 
 from snnir import __version__
 from snnir.backends.build_files import build_files
+from snnir.backends.c.arenas import definitions, init_arguments
 from snnir.backends.c.network import CNetwork, only_network
-from snnir.backends.c.printer import fill_template, header, source, template_values
+from snnir.backends.c.printer import header, source
 from snnir.backends.c.syntax import array_definition
+from snnir.backends.c.template import fill_template, template_values
 from snnir.backends.firmware import Footprint, measure_footprint
 from snnir.backends.library_readme import library_readme
 from snnir.backends.linker_script import linker_files
@@ -166,6 +168,10 @@ def _manifest(
         "layers": list(network.layers.values()),
         "arena_bytes": network.arena_bytes,
         "state_bytes": network.state_bytes,
+        "arenas": [
+            {"name": a.name, "memory": a.memory, "bytes": a.bytes, "state_bytes": a.state_bytes}
+            for a in network.arenas
+        ],
         "flash_bytes": None if footprint is None else footprint.flash_bytes,
         "ram_bytes": None if footprint is None else footprint.static_ram_bytes,
         "stack_bytes": None if footprint is None else footprint.stack_bytes,
@@ -257,6 +263,8 @@ def _self_test(network: CNetwork, golden: GoldenVectors) -> str:
         "self_test.c.in",
         {
             **template_values(network),
+            "arenas": definitions(network.arenas, macro),
+            "init_arguments": init_arguments(network.arenas, name),
             "element_type": _golden_type(network, golden),
             "step_body": "\n".join(step),
         },

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from snnir.backends.c.arenas import CArena, definitions, init_arguments
 from snnir.backends.c.network import CNetwork, batch_sentence
-from snnir.backends.c.printer import fill_template, template_values
+from snnir.backends.c.template import fill_template, template_values
 
 _TEST_FILES = """\
 | `test/self_test.c`, `test/golden.h` | samples and the scores that they must have |
@@ -43,6 +46,9 @@ def library_readme(network: CNetwork, *, tested: bool) -> str:
         "library_readme.md.in",
         {
             **values,
+            "arenas": definitions(network.arenas, macro),
+            "init_arguments": init_arguments(network.arenas, network.name),
+            "arena_text": _arena_text(network.arenas),
             "classify": (_CLASSIFY_STATIC if static else _CLASSIFY).format(type=network.frame_type),
             "steps": f"{macro}_TIMESTEPS" if static else "steps",
             "frame": "frame" if static else f"frames + step * {macro}_FRAME_SIZE",
@@ -54,6 +60,17 @@ def library_readme(network: CNetwork, *, tested: bool) -> str:
             "test_files": _TEST_FILES if tested else "",
         },
     )
+
+
+def _arena_text(arenas: Sequence[CArena]) -> str:
+    """Which arena belongs where; nothing for a single one."""
+    if len(arenas) == 1:
+        return ""
+    rows = [
+        f"| `{arena.name}` | {arena.memory} | {arena.bytes:,} | {arena.state_bytes:,} |"
+        for arena in arenas
+    ]
+    return fill_template("library_arenas.md.in", {"rows": "\n".join(rows)})
 
 
 def _input_text(network: CNetwork) -> str:

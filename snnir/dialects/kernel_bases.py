@@ -9,7 +9,14 @@ planned without knowing the kernels.
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
-from xdsl.dialects.builtin import DenseArrayBase, MemRefType, UnitAttr, i32, i64
+from xdsl.dialects.builtin import (
+    DenseArrayBase,
+    FixedBitwidthType,
+    MemRefType,
+    UnitAttr,
+    i32,
+    i64,
+)
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
@@ -22,7 +29,7 @@ from xdsl.irdl import (
 )
 from xdsl.utils.exceptions import VerifyException
 
-from snnir.dialects.layer_shapes import int_array, int_values, spatial_output
+from snnir.dialects.layer_shapes import element_count, int_array, int_values, spatial_output
 
 BUFFER = base(MemRefType)
 
@@ -42,6 +49,18 @@ def buffer_element(type: Attribute) -> Attribute:
     """Element type of a buffer."""
     assert isinstance(type, MemRefType)
     return type.get_element_type()
+
+
+def buffer_bytes(type: Attribute) -> int:
+    """Size of a buffer in bytes; elements below 8 bits take a byte.
+
+    Raises:
+        VerifyException: its elements have no size.
+    """
+    element = buffer_element(type)
+    if not isinstance(element, FixedBitwidthType):
+        raise VerifyException(f"elements of {type} have no size")
+    return element_count(buffer_shape(type)) * max(element.bitwidth, 8) // 8
 
 
 class KernelOpBase(IRDLOperation, ABC):

@@ -8,6 +8,7 @@ A `snnrt.network` holds buffers, constants and the calls of one time step in ord
 from typing import ClassVar
 
 from xdsl.dialects.builtin import (
+    ArrayAttr,
     FloatAttr,
     IntegerAttr,
     i8,
@@ -68,12 +69,14 @@ from snnir.dialects.snnrt_lif import LIFCallBase, PackedLIFBase
 from snnir.dialects.snnrt_maps import MapLIFBase, MapLIFListOp, MapLIFMasksOp
 from snnir.dialects.snnrt_masks import BytesToMasksOp, MasksToBytesOp, MaxPoolMasksOp
 from snnir.dialects.snnrt_memory import (
+    ArenaAttr,
     BufferOp,
     ConstantOp,
     FillZeroOp,
     Region,
     RegionAttr,
     ViewOp,
+    verify_arenas,
 )
 from snnir.dialects.snnrt_neurons import (
     AlphaOp,
@@ -98,10 +101,14 @@ class NetworkOp(NetworkOpBase):
     """The calls of one time step.
 
     Constraints: those of `NetworkOpBase`; (C6) the frame is `i8`; (C7) `input_maximum` is between 1
-    and 127; (C8) `input_density` fits kind and shape of the frame; (C9) `output_scale` is positive.
+    and 127; (C8) `input_density` fits kind and shape of the frame; (C9) `output_scale` is positive;
+    (C10) `arenas` are two or more, of different memories, and add up to `arena_bytes` and
+    `state_bytes`; (C11) each buffer and copied constant lies in one of them, states in the bytes
+    for state and all others behind these.
 
     The frame is what a caller passes: channels first, `ui8`-like bytes for counts and spikes.
-    `arena_bytes` is set by `kernels-plan-memory`.
+    `kernels-plan-memory` sets `arena_bytes`, what the caller provides, and `state_bytes`, the part
+    that lives from step to step; and `arenas` where no memory of the target holds all of it.
     """
 
     name = "snnrt.network"
@@ -113,6 +120,7 @@ class NetworkOp(NetworkOpBase):
     output_scale = opt_prop_def(FloatAttr)
     arena_bytes = opt_prop_def(IntegerAttr)
     state_bytes = opt_prop_def(IntegerAttr)
+    arenas = opt_prop_def(ArrayAttr[ArenaAttr])
 
     traits = traits_def(SymbolOpInterface(), IsolatedFromAbove())
 
@@ -124,6 +132,18 @@ class NetworkOp(NetworkOpBase):
             raise VerifyException(f"input_maximum must be between 1 and 127, got {maximum}")
         verify_density(self.input_density, self.input.data, buffer_shape(self.frame.type))  # C8
         verify_output_scale(self.output_scale)  # C9
+        if self.arenas is not None:
+            sums = self.arena_bytes, self.state_bytes
+            verify_arenas(self.arenas.data, sums, self.placed)  # C10, C11
+
+    @property
+    def placed(self) -> list[BufferOp | ConstantOp]:
+        """What lies in arenas once memory is planned: buffers, and constants that are copied."""
+        return [
+            op
+            for op in self.body.block.ops
+            if isinstance(op, BufferOp) or (isinstance(op, ConstantOp) and op.offset is not None)
+        ]
 
 
 @irdl_op_definition
@@ -150,13 +170,14 @@ SNNRT = Dialect(
         LinearDotOp, Conv2dDotOp, Conv2dDotPool2dOp, MapLIFMasksOp, MapLIFListOp,
         Conv2dScatterSparseOp, Conv2dScatterBlocksOp, LIFMultiStepOp, ListBitsOp, BitsToBytesOp,
     ],
-    [RegionAttr],
+    [RegionAttr, ArenaAttr],
 )  # fmt: skip
 
 __all__ = [
     "SNNRT",
     "AddOp",
     "AlphaOp",
+    "ArenaAttr",
     "BitsToBytesOp",
     "BufferOp",
     "BytesToMasksOp",

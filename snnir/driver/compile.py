@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ from snnir.driver.fitting import lower_within_limits
 from snnir.driver.lowering import LoweredNetwork
 from snnir.driver.pipelines import LoweringOptions, for_target
 from snnir.driver.tables import format_table
-from snnir.memory.residency import Residency, residency
+from snnir.memory.residency import ArenaRow, BufferRow, ConstantRow, Residency, residency
 from snnir.quantization.input_density import density_of
 from snnir.support.atomic import PathLike
 
@@ -204,7 +205,9 @@ def layer_rows(lowered: LoweredNetwork) -> Iterator[LayerRow]:
     network = lowered.network
     assert isinstance(network, snnrt.NetworkOp)
     kernels = _kernels_by_layer(network)
-    constants = {row.layer: row.bytes for row in residency(network).constants}
+    constants = Counter[str]()
+    for row in residency(network).constants:
+        constants[row.layer] += row.bytes
     layers = [
         op
         for op in network_of(lowered.simplified or lowered.qsnn).body.block.ops
@@ -269,16 +272,49 @@ def _layer(op: Operation) -> str:
 def residency_lines(residency: Residency) -> list[str]:
     """Return what lies where and when: buffers by offset, then constants by layer."""
     buffers = [
-        (row.buffer, row.bytes, row.memory, row.offset, row.kind, _span(row.first, row.last))
+        (
+            row.buffer, row.bytes, row.memory, row.offset, row.kind, _span(row.first, row.last),
+            _uses(row),
+        )
         for row in residency.buffers
-    ]
+    ]  # fmt: skip
     constants = [
-        (row.layer, row.bytes, row.memory, ", ".join(row.constants)) for row in residency.constants
-    ]
+        (
+            row.layer, row.bytes, f"{row.memory}, copied" if row.copied else row.memory,
+            ", ".join(row.constants), _uses(row),
+        )
+        for row in residency.constants
+    ]  # fmt: skip
+    titles = ("buffer", "bytes", "memory", "offset", "kind", "live at layers", "uses of a byte")
     return [
-        *format_table(("buffer", "bytes", "memory", "offset", "kind", "live at layers"), buffers),
+        *format_table(titles, buffers),
         "",
-        *format_table(("constants of layer", "bytes", "memory", "arrays"), constants),
+        *_arena_lines(residency.arenas),
+        *format_table(
+            ("constants of layer", "bytes", "memory", "arrays", "uses of a byte"), constants
+        ),
+    ]
+
+
+def _uses(row: BufferRow | ConstantRow) -> str:
+    """How often a mean step reads or writes each byte."""
+    return f"{row.traffic / max(row.bytes, 1):,.2f}"
+
+
+def _arena_lines(arenas: Sequence[ArenaRow]) -> list[str]:
+    """What each of several arenas takes, and why there are several."""
+    if len(arenas) == 1:
+        return []
+    total = max(sum(row.traffic for row in arenas), 1)
+    rows = [
+        (row.memory, row.bytes, row.state_bytes, f"{row.traffic / total:.1%}") for row in arenas
+    ]
+    titles = ("arena in", "bytes", "of it state", "of all that a step reads and writes")
+    return [
+        *format_table(titles, rows),
+        f"{arenas[0].memory} has no room for all: it holds those buffers that fit together of "
+        "which a mean step reads and writes most",
+        "",
     ]
 
 

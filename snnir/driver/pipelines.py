@@ -16,6 +16,7 @@ from snnir.costs.limits import Limits
 from snnir.kernels.context import KernelChoice, NeuronChoice, Packing
 from snnir.passes.static_input import StaticInputPasses
 from snnir.quantization.options import StatePolicy
+from snnir.support.diagnostics import SNNError
 from snnir.support.pipeline import (
     PassInstrumentation,
     parse_pipeline,
@@ -67,7 +68,9 @@ class LoweringOptions:
         flash_limit: most bytes of flash; None for what the target has.
         ram_reserve, flash_reserve: bytes that predictions are known to leave out, when kernels are
             chosen within limits; negative if they count too much.
-        target: whose memories hold arena and constants; None for no target in particular.
+        target: whose memories hold arenas and constants; None for no target in particular.
+        memory_limits: most bytes of memories of the target that arenas may take, as `NAME:BYTES`.
+        copy_constants: copy weights and tables to what is left of the memory of the first arena.
         optimize: goal by which `qsnn-select-kernels` chooses kernels; None for `kernels`
             everywhere.
         metric: what time is for that: instructions, or cycles, which are estimated.
@@ -93,15 +96,28 @@ class LoweringOptions:
     ram_reserve: int = 0
     flash_reserve: int = 0
     target: str | None = None
+    memory_limits: tuple[str, ...] = ()
+    copy_constants: bool = False
     optimize: Goal | None = None
     metric: Metric = "instructions"
     calibration: str | None = None
 
 
 def for_target(options: LoweringOptions | None, target: TargetDescription) -> LoweringOptions:
-    """The same options, with memory planned for a target if its memories are known."""
+    """The same options, with memory planned for a target if its memories are known.
+
+    Raises:
+        SNNError: memories are limited or to be copied to that the target has not.
+    """
     options = options or LoweringOptions()
-    return options if target.memory_map is None else replace(options, target=target.name)
+    if target.memory_map is None:
+        if options.memory_limits or options.copy_constants:
+            raise SNNError(
+                f"'{target.name}' has no memories to limit or to copy to; name another target"
+            )
+        return options
+    target.memory_map.limited(options.memory_limits)
+    return replace(options, target=target.name)
 
 
 def simplification(options: LoweringOptions) -> str:
@@ -204,13 +220,18 @@ def static_input(options: LoweringOptions) -> str:
     limits = Limits(
         options.ram_limit, options.flash_limit, options.ram_reserve, options.flash_reserve
     )
-    passes = StaticInputPasses.within(options.optimize, limits, options.target)
+    passes = StaticInputPasses.within(
+        options.optimize, limits, options.target, options.memory_limits
+    )
     return ",".join(map(spec_to_text, passes.elements()))
 
 
 def memory_planning(options: LoweringOptions) -> str:
     """The pass that places buffers."""
-    return _spec(MEMORY_PLANNING, _limits(options))
+    memories = options.memory_limits or None
+    copies = options.copy_constants or None
+    values = {**_limits(options), "memory-limits": memories, "copy-constants": copies}
+    return _spec(MEMORY_PLANNING, values)
 
 
 def _limits(options: LoweringOptions) -> dict[str, int | str | None]:
@@ -221,10 +242,12 @@ def _limits(options: LoweringOptions) -> dict[str, int | str | None]:
     }
 
 
-def _spec(name: str, values: Mapping[str, int | str | None]) -> str:
+def _spec(name: str, values: Mapping[str, int | str | tuple[str, ...] | None]) -> str:
     """The text of a pass with the options that are not None."""
     given: dict[str, ParameterListType] = {
-        option: (value,) for option, value in values.items() if value is not None
+        option: value if isinstance(value, tuple) else (value,)
+        for option, value in values.items()
+        if value is not None
     }
     return spec_to_text(ArgSpec(name, given))
 

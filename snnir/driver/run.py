@@ -20,7 +20,7 @@ from snnir.driver.fitting import lower_within_limits
 from snnir.driver.levels import EMULATED_TARGET, LevelName, batches, open_level
 from snnir.driver.lowering import LoweredNetwork, compress
 from snnir.driver.measured_cost import Cost, check_presentation, cost_lines, prediction
-from snnir.driver.pipelines import LoweringOptions
+from snnir.driver.pipelines import LoweringOptions, for_target
 from snnir.driver.tables import format_table, percent
 from snnir.executors.result import ExecutionResult, count_undecided, undecided_text
 from snnir.support.atomic import PathLike, atomic_write
@@ -113,6 +113,8 @@ def run(
         lowered = LoweredNetwork(module, None, module, compressed)
     else:
         target = get_target(EMULATED_TARGET if level == "qemu" else "host")
+        if options.memory_limits or options.copy_constants:
+            options = for_target(options, get_target(EMULATED_TARGET))
         lowered = lower_within_limits(module, options, samples, target, cmsis_nn)
     if level == "snn" and op.name != "snn.network":
         below = "qsnn, kernels, host or qemu" if level_of(op) == "qsnn" else "kernels, host or qemu"

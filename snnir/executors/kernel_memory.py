@@ -29,16 +29,19 @@ NOBODY = -1
 
 @dataclass(frozen=True)
 class Slot:
-    """The bytes `begin` to `end` of the arena, which a buffer occupies."""
+    """The bytes `begin` to `end` of all arenas, which a buffer or a copied constant occupies."""
 
-    buffer: snnrt.BufferOp
+    buffer: snnrt.BufferOp | snnrt.ConstantOp
     begin: int
     end: int
 
     @property
     def is_state(self) -> bool:
-        """Whether the buffer keeps its contents from one step to the next."""
-        return self.buffer.region.data is snnrt.Region.STATE
+        """Whether it keeps its contents from one step to the next."""
+        return (
+            isinstance(self.buffer, snnrt.ConstantOp)
+            or self.buffer.region.data is snnrt.Region.STATE
+        )
 
     @property
     def name(self) -> str:
@@ -47,7 +50,7 @@ class Slot:
 
 
 class KernelMemory:
-    """Buffers in an arena, constants, and the frame of the caller.
+    """Buffers in arenas, constants, and the frame of the caller.
 
     Buffers lie at the offsets that `kernels-plan-memory` gave them, or each in memory of its own if
     there are none.
@@ -102,7 +105,7 @@ class KernelMemory:
         root, shape = root_value(value), buffer_shape(value.type)
         if root is self._network.frame:
             return self._frame.astype(np.int64).reshape(shape)
-        if isinstance(owner := root.owner, snnrt.ConstantOp):
+        if isinstance(owner := root.owner, snnrt.ConstantOp) and root not in self._index:
             return array_from_dense(owner.value).astype(np.int64).reshape(shape)
         self.expect_intact(op, value)
         slot = self._slots[self._index[root]]
@@ -160,7 +163,10 @@ class KernelMemory:
 
 
 def _initial_bytes(slot: Slot) -> NDArray[np.uint8]:
-    """A state at the start of a sequence: zeros, or copies of its initial row."""
+    """A state at the start of a sequence: zeros, or copies of its initial row; or a constant."""
+    if isinstance(slot.buffer, snnrt.ConstantOp):
+        values = array_from_dense(slot.buffer.value).reshape(-1)
+        return np.ascontiguousarray(values, element_dtype(slot.buffer.result.type)).view(np.uint8)
     size, initial = slot.end - slot.begin, slot.buffer.initial
     if initial is None:
         return np.zeros(size, np.uint8)
@@ -203,15 +209,28 @@ def expect_fit(op: Operation, value: SSAValue, values: NDArray) -> None:
 
 
 def _slots(network: snnrt.NetworkOp) -> list[Slot]:
+    """Where buffers and copies lie, those of several arenas one arena behind the other."""
     buffers = [op for op in network.body.block.ops if isinstance(op, snnrt.BufferOp)]
     planned = [op for op in buffers if op.offset is not None]
     if planned and len(planned) != len(buffers):
         raise error_at(network, "only some of its buffers have an offset; run kernels-plan-memory")
-    slots, end = [], 0
-    for buffer in buffers:
-        size = element_count(buffer_shape(buffer.result.type))
-        size *= element_dtype(buffer.result.type).itemsize
-        begin = end if buffer.offset is None else buffer.offset.value.data
-        slots.append(Slot(buffer, begin, begin + size))
+    starts = _arena_starts(network)
+    slots, end = list[Slot](), 0
+    for op in network.placed:
+        size = element_count(buffer_shape(op.result.type))
+        size *= element_dtype(op.result.type).itemsize
+        begin = end if op.offset is None else op.offset.value.data
+        if network.arenas is not None and op.memory is not None:
+            begin += starts[op.memory.data]
+        slots.append(Slot(op, begin, begin + size))
         end = (begin + size + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
     return slots
+
+
+def _arena_starts(network: snnrt.NetworkOp) -> dict[str, int]:
+    """Of each of several arenas the bytes before it."""
+    starts, end = dict[str, int](), 0
+    for arena in network.arenas or ():
+        starts[arena.memory.data] = end
+        end += arena.bytes.value.data
+    return starts

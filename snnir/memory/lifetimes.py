@@ -6,12 +6,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xdsl.dialects.builtin import Float64Type, IntegerType, StringAttr
+from xdsl.dialects.builtin import StringAttr
 from xdsl.ir import Operation, SSAValue
 
 from snnir.dialects import snnrt
-from snnir.dialects.kernel_bases import KernelOpBase, buffer_element, buffer_shape
-from snnir.dialects.layer_shapes import element_count
+from snnir.dialects.kernel_bases import KernelOpBase, buffer_bytes
 from snnir.dialects.network import LAYER
 
 INPUT, READOUT = "input", "readout"
@@ -33,9 +32,7 @@ class Lifetime:
 
 def value_bytes(value: SSAValue) -> int:
     """Size of a buffer or constant in bytes; elements below 8 bits take a byte."""
-    element = buffer_element(value.type)
-    assert isinstance(element, IntegerType | Float64Type)
-    return element_count(buffer_shape(value.type)) * max(element.bitwidth, 8) // 8
+    return buffer_bytes(value.type)
 
 
 def root_buffer(value: SSAValue) -> snnrt.BufferOp | None:

@@ -3,38 +3,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from snnir.dialects import snnrt
 from snnir.memory.lifetimes import buffers_of, layer_labels, lifetimes, value_bytes
+from snnir.memory.plan import Plan
 from snnir.memory.regions import Memory, MemoryMap
-from snnir.support.diagnostics import error_at
+from snnir.support.diagnostics import SNNError, error_at
 
 BLAMED = 3
 """How many buffers or constants an error names."""
 
 
-def check_arena(
-    network: snnrt.NetworkOp, limit: int | None, target: str, memory_map: MemoryMap | None
-) -> Memory | None:
-    """The memory for the arena of a planned network; None without a map.
+def check_arena(network: snnrt.NetworkOp, arena: int, limit: int | None) -> None:
+    """Raises `SNNError` if an arena, or all of them together, has more bytes than a limit."""
+    if limit is not None and arena > limit:
+        text = _shortage("RAM", arena, limit, "the limit")
+        raise error_at(network, f"{text}; {_blame_arena(network)}")
 
-    Raises:
-        SNNError: the arena is above the limit, or no memory has room for it.
+
+def arena_shortage(network: snnrt.NetworkOp, plan: Plan, target: str, room: int) -> SNNError:
+    """What is missing where the last arena of a plan does not fit its memory.
+
+    Args:
+        room: of that memory, in bytes.
     """
-    assert network.arena_bytes is not None
-    arena = network.arena_bytes.value.data
-    memory = None if memory_map is None else memory_map.arena_memory(arena)
-    allowed, whose = limit, "the limit"
-    if memory is None and memory_map is not None:
-        room = memory_map.room(memory_map.largest)
-        if limit is None or room < limit:
-            allowed, whose = room, f"{target} has in {memory_map.largest.name}"
-    if allowed is not None and arena > allowed:
-        raise error_at(
-            network, f"{_shortage('RAM', arena, allowed, whose)}; {_blame_arena(network)}"
-        )
-    return memory
+    *others, last = plan.arenas
+    assert last.memory is not None
+    blame = _blame_arena(network, last.layout.offsets)
+    text = _shortage("RAM", plan.bytes, plan.bytes - plan.missing, f"{target} has")
+    if not others:
+        return error_at(network, f"{text} in {last.memory.name}; {blame}")
+    held = " and ".join(f"{each.layout.bytes} in {each.memory.name}" for each in others
+                        if each.memory is not None)  # fmt: skip
+    return error_at(
+        network, f"{text}: beside {held} it needs {last.layout.bytes} in {last.memory.name}, where "
+        f"{room} are free; of those the {blame}"
+    )  # fmt: skip
+
+
+def room_shortage(
+    network: snnrt.NetworkOp, arena: int, target: str, memory_map: MemoryMap
+) -> SNNError:
+    """What is missing where no memory has room for a whole arena."""
+    largest = max(memory_map.arena_memories, key=memory_map.room)
+    whose = f"{target} has in {largest.name}"
+    text = _shortage("RAM", arena, memory_map.room(largest), whose)
+    return error_at(network, f"{text}; {_blame_arena(network)}")
 
 
 def check_constants(
@@ -92,9 +107,10 @@ def _constants(network: snnrt.NetworkOp) -> list[snnrt.ConstantOp]:
     return [op for op in network.body.block.ops if isinstance(op, snnrt.ConstantOp)]
 
 
-def _blame_arena(network: snnrt.NetworkOp) -> str:
-    """The largest of the states and of what is live when most is."""
-    labels, lives = layer_labels(network), lifetimes(network)
+def _blame_arena(network: snnrt.NetworkOp, buffers: Container[snnrt.BufferOp] | None = None) -> str:
+    """The largest of the states and of what is live when most is, maybe of some buffers alone."""
+    labels = layer_labels(network)
+    lives = [life for life in lifetimes(network) if buffers is None or life.buffer in buffers]
     moments = [life.first for life in lives if life.last >= 0]
     demand = {
         moment: sum(life.bytes for life in lives if life.first <= moment <= life.last)
@@ -104,6 +120,7 @@ def _blame_arena(network: snnrt.NetworkOp) -> str:
     found = [
         (value_bytes(op.result), op.sym_name.data, "state")
         for op in buffers_of(network, snnrt.Region.STATE)
+        if buffers is None or op in buffers
     ]
     for life in lives:
         if life.first <= peak <= life.last:

@@ -11,9 +11,10 @@ membranes something else reads are left alone.
 
 A batch has as many of the at most `steps` steps as divide the sequence most evenly. The arena grows
 by a bit for each neuron and step of a batch, less the bytes that nobody needs any more, and code
-that has each step by itself takes about a kilobyte. Where the arena would go above `ram-limit` or
-would not fit into a memory of `target`, or constants and code, as predicted, above `flash-limit`,
-batches are halved, down to two steps, and then given up. Memory must not be planned yet.
+that has each step by itself takes about a kilobyte. Where the arenas would go above `ram-limit` or
+would not fit into the memories of `target`, or constants and code, as predicted, above
+`flash-limit`, batches are halved, down to two steps, and then given up. Memory must not be planned
+yet.
 """
 
 from __future__ import annotations
@@ -45,11 +46,14 @@ class KernelsBatchTimestepsPass(SNNPass):
     name: ClassVar[str] = "kernels-batch-timesteps"
 
     steps: int = option(MOST_STEPS, f"most steps of a batch, 2 to {MOST_STEPS}")
-    ram_limit: int | None = option(None, "batch only if the arena has at most so many bytes")
+    ram_limit: int | None = option(None, "batch only if arenas have at most so many bytes")
     flash_limit: int | None = option(
         None, "batch only if at most so many bytes of flash are predicted"
     )
-    target: str | None = option(None, "batch only if a memory of this target holds the arena")
+    target: str | None = option(None, "batch only if the memories of this target hold the arenas")
+    memory_limits: tuple[str, ...] = option(
+        (), "most bytes of these memories that arenas may take, as NAME:BYTES"
+    )
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for network in [n for n in op.walk() if isinstance(n, snnrt.NetworkOp)]:
@@ -69,7 +73,7 @@ class KernelsBatchTimestepsPass(SNNPass):
         while steps >= 2:
             after = network.clone()
             batch(batched_layers(after), steps)
-            arena = arena_bytes(ctx, after, self.ram_limit, self.target)
+            arena = arena_bytes(ctx, after, self.ram_limit, self.target, self.memory_limits)
             if arena is not None and self._fits_flash(after):
                 neurons = sum(element_count(buffer_shape(op.membrane.type)) for op in layers)
                 batch(layers, steps)

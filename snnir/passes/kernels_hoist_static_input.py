@@ -12,7 +12,7 @@ A call is hoisted if it touches no state and everything else that it reads or wr
 constant, or written by hoisted calls only; a list of active inputs, if only hoisted calls use its
 length. Neurons never are: they have states. Networks of other inputs are left alone.
 
-Nothing is hoisted where the arena would go above `ram-limit` or would not fit into a memory of
+Nothing is hoisted where the arena would go above `ram-limit` or would not fit into the memories of
 `target`, and with `keep-arena` where it would grow by more than 2 % of arena and constants
 together; a remark says so. Memory must not be planned yet.
 """
@@ -43,8 +43,11 @@ class KernelsHoistStaticInputPass(SNNPass):
     name: ClassVar[str] = "kernels-hoist-static-input"
 
     keep_arena: bool = option(False, "hoist only if the arena hardly grows: 2 % of all bytes")
-    ram_limit: int | None = option(None, "hoist only if the arena has at most so many bytes")
-    target: str | None = option(None, "hoist only if a memory of this target holds the arena")
+    ram_limit: int | None = option(None, "hoist only if arenas have at most so many bytes")
+    target: str | None = option(None, "hoist only if the memories of this target hold the arenas")
+    memory_limits: tuple[str, ...] = option(
+        (), "most bytes of these memories that arenas may take, as NAME:BYTES"
+    )
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for network in [n for n in op.walk() if isinstance(n, snnrt.NetworkOp)]:
@@ -66,7 +69,7 @@ class KernelsHoistStaticInputPass(SNNPass):
             limit = least if limit is None else min(limit, least)
         after = network.clone()
         hoist(after, static_calls(after))
-        arena = arena_bytes(ctx, after, limit, self.target)
+        arena = arena_bytes(ctx, after, limit, self.target, self.memory_limits)
         if arena is None:
             self.remark(
                 network, f"{len(calls)} calls could run once in a sequence, but then the arena "

@@ -24,19 +24,25 @@ class StaticInputPasses:
     Attributes:
         keep_arena: only what hardly makes the arena larger; batches, which also take code, are left
             out.
-        ram_limit: most bytes of the arena.
+        ram_limit: most bytes of all arenas.
         flash_limit: most bytes of flash, which batches take some of.
-        target: a memory of this target must hold the arena.
+        target: the memories of this target must hold the arenas.
+        memory_limits: most bytes of its memories that arenas may take, as `NAME:BYTES`.
     """
 
     keep_arena: bool = False
     ram_limit: int | None = None
     flash_limit: int | None = None
     target: str | None = None
+    memory_limits: tuple[str, ...] = ()
 
     @classmethod
     def within(
-        cls, goal: Goal | None, limits: Limits, target: str | None = None
+        cls,
+        goal: Goal | None,
+        limits: Limits,
+        target: str | None = None,
+        memory_limits: tuple[str, ...] = (),
     ) -> StaticInputPasses:
         """Those of a lowering. With a goal, limits are of the whole program, as it is predicted;
         without, of the arena and of flash.
@@ -44,16 +50,19 @@ class StaticInputPasses:
         ram, flash = (
             (limits.ram, limits.flash) if goal is None else (limits.arena_bytes, limits.flash_bytes)
         )
-        return cls(keeps_arena(goal), ram, flash, target)
+        return cls(keeps_arena(goal), ram, flash, target, memory_limits)
 
     def passes(self) -> Sequence[SNNPass]:
         """The passes in order."""
-        hoisting = KernelsHoistStaticInputPass(self.keep_arena, self.ram_limit, self.target)
+        hoisting = KernelsHoistStaticInputPass(
+            self.keep_arena, self.ram_limit, self.target, self.memory_limits
+        )
         if self.keep_arena:
             return [hoisting]
         batching = KernelsBatchTimestepsPass(
-            ram_limit=self.ram_limit, flash_limit=self.flash_limit, target=self.target
-        )
+            ram_limit=self.ram_limit, flash_limit=self.flash_limit, target=self.target,
+            memory_limits=self.memory_limits,
+        )  # fmt: skip
         return [hoisting, batching]
 
     def elements(self) -> Sequence[ArgSpec]:

@@ -366,6 +366,21 @@ def _add_resources(group: argparse._ArgumentGroup) -> None:
             "target); code and stack count where they are built for one",
         )
     group.add_argument(
+        "--memory-limit",
+        type=memory_limit,
+        action="append",
+        default=[],
+        metavar="NAME=BYTES",
+        help="most bytes of a memory of the target that arenas may take, such as DTCMRAM=64K; 0 "
+        "keeps them out of it (what the stack leaves); may be given for several",
+    )
+    group.add_argument(
+        "--copy-constants",
+        action="store_true",
+        help="copy weights and tables, those that a step reads most, to what is left of the "
+        "fastest memory of the target",
+    )
+    group.add_argument(
         "--cmsis-nn", type=Path, metavar="DIR", help="folder of the CMSIS-NN sources"
     )
 
@@ -396,6 +411,14 @@ def byte_count(text: str) -> int:
         raise argparse.ArgumentTypeError(
             f"'{text}' is no number of bytes; write 65536 or 64K"
         ) from None
+
+
+def memory_limit(text: str) -> str:
+    """The name of a memory and a number of bytes, such as `DTCMRAM=64K`; written `NAME:BYTES`."""
+    name, _, bytes = text.partition("=")
+    if not name or not bytes:
+        raise argparse.ArgumentTypeError(f"'{text}' is no limit of a memory; write DTCMRAM=64K")
+    return f"{name}:{0 if bytes == '0' else byte_count(bytes)}"
 
 
 def shape(text: str) -> tuple[int, ...]:

@@ -223,6 +223,8 @@ def _lowering(options: argparse.Namespace) -> LoweringOptions:
         pipeline=_pipeline(options),
         ram_limit=options.ram_limit,
         flash_limit=options.flash_limit,
+        memory_limits=tuple(options.memory_limit),
+        copy_constants=options.copy_constants,
         optimize=options.optimize,
         metric=options.metric or "instructions",
         calibration=None if options.optimize is None else options.calibration,

@@ -73,6 +73,26 @@ def test_emulator(network: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @needs_emulator
+@pytest.mark.parametrize("choice", [("--kernels", "cmsis"), ("--optimize", "speed")])
+def test_memory_that_is_split(
+    network: str, choice: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An arena in each of two memories; in another run, copies of constants beside the one."""
+    options = ("--limit", "4", "--qemu-limit", "3", "--target", "mps2-an500", *choice)
+    whole = validate(network, capsys, *options)["qemu"]
+    split = validate(network, capsys, *options, "--memory-limit", "DATA=3K")
+    copied = validate(network, capsys, *options, "--copy-constants")
+    for levels in (split, copied):
+        assert levels["host"]["bit_exact"] is True
+        assert levels["qemu"]["bit_exact"] is True
+        assert levels["qemu"]["instructions_per_step"] == pytest.approx(
+            whole["instructions_per_step"], rel=0.02
+        )
+    assert split["qemu"]["arena_bytes"] >= whole["arena_bytes"] > 3 << 10
+    assert copied["qemu"]["arena_bytes"] > whole["arena_bytes"] + 1000
+
+
+@needs_emulator
 def test_predictions_beside_measurements(network: str, capsys: pytest.CaptureFixture[str]) -> None:
     options = ("--limit", "4", "--qemu-limit", "2", "--target", "mps2-an500", "--optimize", "speed")
     measured = {}

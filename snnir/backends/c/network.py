@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """What the printer knows about a network: names, buffers, sizes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 
+from snnir.backends.c.arenas import CArena, arenas_of
 from snnir.backends.c.syntax import RESERVED_NAMES, bits_of, c_identifier, c_type
 from snnir.dialects import cmsis_nn, snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, ListingCallBase, buffer_shape
@@ -35,7 +37,7 @@ class CNetwork:
             raise error_at(self.op, "memory is not planned; run kernels-plan-memory first")
         for op in self.op.body.block.ops:
             if isinstance(op, snnrt.BufferOp) and op.offset is None:
-                raise error_at(op, "has no place in the arena; run kernels-plan-memory again")
+                raise error_at(op, "has no place in an arena; run kernels-plan-memory again")
             if isinstance(op, snnrt.BufferOp | snnrt.ConstantOp):
                 self.names[op.result] = c_identifier(op.sym_name.data)
             elif isinstance(op, snnrt.ViewOp):
@@ -53,17 +55,20 @@ class CNetwork:
         """Prefix of all macros."""
         return self.name.upper()
 
+    @cached_property
+    def arenas(self) -> tuple[CArena, ...]:
+        """Memory that the caller provides: one arena, or one for each of several memories."""
+        return arenas_of(self.op)
+
     @property
     def arena_bytes(self) -> int:
-        """Memory that the caller provides."""
-        assert self.op.arena_bytes is not None
-        return self.op.arena_bytes.value.data
+        """Memory that the caller provides, in bytes."""
+        return sum(arena.bytes for arena in self.arenas)
 
     @property
     def state_bytes(self) -> int:
-        """Part of the arena that lives from step to step, at its start."""
-        assert self.op.state_bytes is not None
-        return self.op.state_bytes.value.data
+        """Part of it that lives from step to step, at the start of each arena."""
+        return sum(arena.state_bytes for arena in self.arenas)
 
     @property
     def frame_shape(self) -> tuple[int, ...]:
@@ -89,6 +94,21 @@ class CNetwork:
     def input_calls(self) -> list[KernelOpBase]:
         """The calls that read the frame: checks of it first, then the one that stores it."""
         return [op for op in self.calls if self.op.frame in op.operands]
+
+    @property
+    def once_calls(self) -> list[KernelOpBase]:
+        """The calls that only the first step makes, after the input has been read."""
+        return [op for op in self.calls if op.once is not None and op not in self.input_calls]
+
+    @property
+    def step_calls(self) -> list[KernelOpBase]:
+        """The calls of every step after the input has been read."""
+        return [op for op in self.calls if op.once is None and op not in self.input_calls]
+
+    @property
+    def once_arenas(self) -> Sequence[CArena]:
+        """Arenas of the function that makes the calls of the first step; at least one."""
+        return self.arenas_in(*self.once_calls) or self.arenas[:1]
 
     @property
     def is_static(self) -> bool:
@@ -149,16 +169,42 @@ class CNetwork:
         return pointer or f"(const {type} *){self.names[value]}"
 
     def _buffer_pointer(self, value: SSAValue, type: str) -> str | None:
-        """The address of a buffer with elements of a C type; None for what is no buffer."""
-        root = value
-        while isinstance(owner := root.owner, snnrt.ViewOp):
-            root = owner.source
-        if not isinstance(owner, snnrt.BufferOp):
+        """The address of what lies in an arena as elements of a C type; None for all else."""
+        if (placed := in_arena(value)) is None:
             return None
-        assert owner.offset is not None
+        assert placed.offset is not None
         # Compilers may warn of casts of bytes to wider types; the arena is aligned for all.
         through = "" if bits_of(value) == 8 else "(void *)"
-        return f"({type} *){through}(arena + {owner.offset.value.data})"
+        return f"({type} *){through}({self.arena_of(placed).name} + {placed.offset.value.data})"
+
+    def arena_of(self, placed: snnrt.BufferOp | snnrt.ConstantOp) -> CArena:
+        """The arena that a buffer or copy lies in."""
+        if len(self.arenas) == 1:
+            return self.arenas[0]
+        assert placed.memory is not None
+        return next(arena for arena in self.arenas if arena.memory == placed.memory.data)
+
+    def arenas_in(self, *calls: KernelOpBase) -> list[CArena]:
+        """The arenas that some calls need; with a single one, always that."""
+        if len(self.arenas) == 1:
+            return list(self.arenas)
+        operands = [in_arena(value) for op in calls for value in op.operands]
+        found = {self.arena_of(placed) for placed in operands if placed is not None}
+        return [arena for arena in self.arenas if arena in found]
+
+    @property
+    def copies(self) -> list[snnrt.ConstantOp]:
+        """The constants that are copied to an arena."""
+        return [op for op in self.constants if op.offset is not None]
+
+
+def in_arena(value: SSAValue) -> snnrt.BufferOp | snnrt.ConstantOp | None:
+    """The buffer, or the constant that is copied, that a value is or is a view of."""
+    while isinstance(owner := value.owner, snnrt.ViewOp):
+        value = owner.source
+    if isinstance(owner, snnrt.ConstantOp):
+        return None if owner.offset is None else owner
+    return owner if isinstance(owner, snnrt.BufferOp) else None
 
 
 def only_network(module: ModuleOp) -> CNetwork:

@@ -1,24 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Header and source file of a planned network."""
 
-from importlib.resources import files
-from string import Template
 from textwrap import wrap
 
 from xdsl.dialects.builtin import StringAttr
 
 from snnir import __version__
+from snnir.backends.c import arenas as arena_texts
+from snnir.backends.c.api import api_functions
+from snnir.backends.c.arenas import declared, passed
 from snnir.backends.c.call_text import CallText
 from snnir.backends.c.calls import call_text, check_events, events_to_hwc
 from snnir.backends.c.lane_calls import expand_spikes, list_event_hits
 from snnir.backends.c.network import CNetwork, batch_sentence
 from snnir.backends.c.step_calls import expand_bits
 from snnir.backends.c.syntax import INDENT, array_definition, bits_of, c_type
+from snnir.backends.c.template import fill_template, template_values
 from snnir.backends.c.tile_calls import mark_event_list
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, buffer_shape
 from snnir.dialects.layer_shapes import element_count
 from snnir.dialects.snn_attributes import Readout
+from snnir.memory.lifetimes import value_bytes
 from snnir.support.arrays import array_from_dense
 
 COMMENT_COLUMNS = 77
@@ -47,29 +50,6 @@ _STATIC_FRAME = """
    sequence compute with the same one."""
 
 
-def fill_template(name: str, values: dict[str, object]) -> str:
-    """A template of this package with its `${…}` replaced."""
-    text = (files("snnir.backends.c") / "templates" / name).read_text()
-    return Template(text).substitute(values)
-
-
-def template_values(network: CNetwork) -> dict[str, object]:
-    """What all templates know."""
-    return {
-        "network": network.op.sym_name.data,
-        "name": network.name,
-        "macro": network.macro,
-        "version": __version__,
-        "frame_type": network.frame_type,
-        "run_frames": "frame" if network.is_static else "frames",
-        # As wide as the name in the type and in the name of a function.
-        "indent": " " * (2 * len(network.name)),
-        "input_error": "An index or a value of the input is out of range."
-        if network.op.input_density is None
-        else "An index or a value of the input is out of range, or events lie too close.",
-    }
-
-
 def header(network: CNetwork) -> str:
     """Text of `<name>.h`."""
     op, values = network.op, template_values(network)
@@ -87,8 +67,13 @@ def header(network: CNetwork) -> str:
             **values,
             "events_hint": "" if network.takes_values else f"or {network.name}_step_events ",
             "events_declaration": events,
-            "arena_bytes": network.arena_bytes,
-            "state_bytes": network.state_bytes,
+            "init_comment": arena_texts.init_comment(network.arenas, network.name, network.macro),
+            "size_macros": arena_texts.size_macros(
+                network.arenas, network.macro, sum(value_bytes(op.result) for op in network.copies)
+            ),
+            "arena_fields": "\n".join(f"{INDENT}uint8_t *{a.name};" for a in network.arenas),
+            "arena_error": "The arena is" if len(network.arenas) == 1 else "An arena is",
+            "init_parameters": arena_texts.init_parameters(network.arenas, network.name),
             "frame_dimensions": " x ".join(map(str, network.frame_shape)),
             "frame_size": element_count(network.frame_shape),
             "input_description": description,
@@ -177,7 +162,7 @@ def source(network: CNetwork) -> str:
     if network.reads_frame_once:
         parts.append(_compute_once(network))
     parts.append(_compute(network))
-    parts.append(_api(network))
+    parts.append(api_functions(network))
     return "\n".join(parts)
 
 
@@ -248,11 +233,12 @@ def _function(head: str, text: CallText) -> str:
 def _input_functions(network: CNetwork) -> list[str]:
     """`read_frame`, and `read_events` where the input may come as events."""
     frame = [call_text(network, op, "read_frame") for op in network.input_calls]
-    head = f"static bool read_frame(uint8_t *arena, const {network.frame_type} *frame)"
+    arenas = declared(network.arenas_in(*network.input_calls))
+    head = f"static bool read_frame({arenas}, const {network.frame_type} *frame)"
     functions = [_function(head, _joined(frame))]
     events = [_events_text(network, op) for op in network.input_calls]
     if None not in events:
-        head = "static bool read_events(uint8_t *arena, const uint16_t *indices, size_t count)"
+        head = f"static bool read_events({arenas}, const uint16_t *indices, size_t count)"
         functions.append(_function(head, _joined([text for text in events if text])))
     return functions
 
@@ -298,15 +284,16 @@ def _parameters(op: KernelOpBase) -> list[tuple[str, str]]:
 def _call_function(network: CNetwork, index: int, op: KernelOpBase) -> str:
     name = _call_name(network, index, op)
     result = "uint32_t" if op.results else "void"
-    declared = ", ".join(["uint8_t *arena", *(declaration for declaration, _ in _parameters(op))])
+    arenas = declared(network.arenas_in(op))
+    parameters = ", ".join([arenas, *(declaration for declaration, _ in _parameters(op))])
     return _function(
-        f"{network.macro}_CALL {result} {name}({declared})", call_text(network, op, name)
+        f"{network.macro}_CALL {result} {name}({parameters})", call_text(network, op, name)
     )
 
 
 def _call_statement(network: CNetwork, index: int, op: KernelOpBase) -> str:
     """The statement that makes a call; its function's parameter `step` must be in scope."""
-    arguments = ["arena"]
+    arguments = [passed(network.arenas_in(op))]
     for _, argument in _parameters(op):
         is_count = argument in ("count", "spike_count")
         arguments.append(network.names[getattr(op, argument)] if is_count else argument)
@@ -317,14 +304,10 @@ def _call_statement(network: CNetwork, index: int, op: KernelOpBase) -> str:
 
 
 def _compute_once(network: CNetwork) -> str:
-    """The calls that only the first step of a sequence makes, after the input has been read."""
-    lines = [
-        _call_statement(network, index, op)
-        for index, op in enumerate(network.calls)
-        if op.once is not None and op not in network.input_calls
-    ]
-    body = "\n".join(INDENT + line for line in lines or ["(void)arena;"])
-    return f"static void compute_once(uint8_t *arena) {{\n{body}\n}}\n"
+    calls, arenas = network.once_calls, network.once_arenas
+    lines = [_call_statement(network, network.calls.index(op), op) for op in calls]
+    body = "\n".join(INDENT + line for line in lines or [f"(void){arenas[0].name};"])
+    return f"static void compute_once({declared(arenas)}) {{\n{body}\n}}\n"
 
 
 def _compute(network: CNetwork) -> str:
@@ -332,11 +315,9 @@ def _compute(network: CNetwork) -> str:
     lines = []
     uses_step = False
     layer_numbers = {op: number for number, op in enumerate(network.layers)}
-    for index, op in enumerate(network.calls):
-        if op in network.input_calls or op.once is not None:
-            continue
+    for op in (calls := network.step_calls):
         uses_step |= op.period is not None or op.TAKES_STEP
-        lines += _in_its_steps(op, _call_statement(network, index, op))
+        lines += _in_its_steps(op, _call_statement(network, network.calls.index(op), op))
         if isinstance(op, snnrt.LIFOp | snnrt.LIOp | snnrt.AlphaOp):
             lines.append(_trace(network, layer_numbers[op], op))
         elif isinstance(op, snnrt.PackedLIFBase):
@@ -344,7 +325,8 @@ def _compute(network: CNetwork) -> str:
     if not uses_step:
         lines.insert(0, "(void)step;")
     body = "\n".join(INDENT + line for line in lines)
-    return f"static void compute(uint8_t *arena, int32_t step) {{\n{body}\n}}\n"
+    arenas = declared(network.arenas_in(*calls))
+    return f"static void compute({arenas}, int32_t step) {{\n{body}\n}}\n"
 
 
 def _in_its_steps(op: KernelOpBase, statement: str) -> list[str]:
@@ -383,85 +365,3 @@ def _trace_packed(network: CNetwork, number: int, op: snnrt.PackedLIFBase) -> li
         f"{network.macro}_TRACE({number}, {TRACED_SPIKES}, {size}, NULL, 0);",
         "#endif",
     ]
-
-
-def _reset_states(network: CNetwork) -> CallText:
-    """Statements that fill the states that do not start at zero."""
-    text = CallText([])
-    for op in network.op.body.block.ops:
-        if not isinstance(op, snnrt.BufferOp) or op.initial is None:
-            continue
-        row = array_from_dense(op.initial)
-        name = f"{network.names[op.result]}_initial"
-        text.constants.append(
-            array_definition(name, c_type(op.result), row.tolist(), f"{network.macro}_CONSTANT")
-        )
-        rows = element_count(buffer_shape(op.result.type)) // row.size
-        pointer = network.pointer(op.result)
-        bytes = row.size * bits_of(op.result) // 8
-        text.statements.append(f"snnrt_fill_rows({pointer}, {rows}, {name}, {bytes});")
-    return text
-
-
-def _readout_body(network: CNetwork) -> str:
-    size, classes = network.output_size, network.classes
-    if network.op.readout.data is Readout.FIRST_SPIKE:
-        group = "" if classes == size else f" / {size // classes}"
-        lines = [
-            f"const int32_t first = snnrt_argmin_first_spike(scores, {size});",
-            "/* A first spike at the last step counts as much as none. */",
-            f"return scores[first] < (int32_t){network.macro}_TIMESTEPS ? first{group} : 0;",
-        ]
-    elif classes == size:
-        lines = [f"return snnrt_argmax(scores, {size});"]
-    else:
-        lines = [
-            f"int32_t groups[{network.macro}_CLASSES];",
-            f"snnrt_group_sum(scores, groups, {classes}, {size // classes});",
-            f"return snnrt_argmax(groups, {classes});",
-        ]
-    return "\n".join(INDENT + line for line in lines)
-
-
-def _read_input(network: CNetwork) -> str:
-    """The statements of a step that take its frame."""
-    once = network.reads_frame_once
-    condition = "network->step == 0 && " if once else ""
-    lines = [
-        f"if ({condition}!read_frame(network->arena, frame)) {{",
-        f"{INDENT}return {network.macro}_ERROR_INPUT;",
-        "}",
-    ]
-    if once:
-        lines += [
-            "if (network->step == 0) {",
-            f"{INDENT}compute_once(network->arena);",
-            "}",
-        ]
-    return "\n".join(INDENT + line for line in lines)
-
-
-def _api(network: CNetwork) -> str:
-    values = template_values(network)
-    owner = network.scores.owner
-    assert isinstance(owner, snnrt.BufferOp)
-    assert owner.offset is not None
-    initial = _reset_states(network)
-    constants = "".join(f"{text}\n" for text in initial.constants)
-    return constants + fill_template(
-        "api.c.in",
-        {
-            **values,
-            "initial_states": "".join(
-                f"\n{INDENT}{line.replace('arena +', 'network->arena +')}"
-                for line in initial.statements
-            ),
-            "events_definition": ""
-            if network.takes_values
-            else fill_template("events.c.in", values),
-            "read_input": _read_input(network),
-            "frame_advance": "" if network.is_static else f" + i * {network.macro}_FRAME_SIZE",
-            "scores_offset": owner.offset.value.data,
-            "readout_body": _readout_body(network),
-        },
-    )

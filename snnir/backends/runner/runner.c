@@ -13,11 +13,6 @@
 #include "runner_io.h"
 #include "runner_network.h"
 
-static union {
-  uint8_t bytes[NETWORK_MACRO(ARENA_BYTES)];
-  uint64_t alignment;
-} arena;
-
 static uint8_t frame[NETWORK_MACRO(FRAME_SIZE)];
 static runner_file output;
 
@@ -84,7 +79,7 @@ enum { FAILED_FILES = 3, FAILED_INIT = 4, FAILED_STEP = 5 };
 static int run_samples(runner_file input, const uint32_t *header) {
   const uint32_t samples = header[0], steps = header[1];
   NETWORK(network) network;
-  if (NETWORK(init)(&network, arena.bytes, sizeof arena) != 0) {
+  if (NETWORK(init)(&network, NETWORK_ARENAS) != 0) {
     return FAILED_INIT;
   }
   for (uint32_t sample = 0; sample < samples; ++sample) {

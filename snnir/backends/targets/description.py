@@ -23,10 +23,10 @@ class TargetDescription:
             `{elf}` and `{arguments}` are replaced (semihosting takes one `arg=` for each word).
         size_tool: the command that lists the sections of an executable, or None.
         packages: Debian packages that hold these programs.
-        memory_map: memories, and where arena, constants and stack go; None where it does not
+        memory_map: memories, and where arenas, constants and stack go; None where it does not
             matter.
-        arena_section: section in which the bare firmware puts the arena, which the linker snippet
-            of a generated library places; None for ordinary data.
+        arena_section: section in which the bare firmware puts an arena, which the linker snippet
+            of a generated library places; None for that of the memory, or else ordinary data.
         runs_as: the target to measure and validate on, for one that has no emulator.
         double_unit: whether the core adds doubles in hardware, so that currents may be triples.
     """

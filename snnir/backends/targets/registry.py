@@ -48,9 +48,9 @@ MPS2_AN500 = TargetDescription(
         memories=(
             Memory("CODE", "SSRAM1", 0x00000000, 4 << 20),
             Memory("DATA", "SSRAM2 and SSRAM3", 0x20000000, 4 << 20),
-            Memory("PSRAM", "PSRAM", 0x60000000, 16 << 20),
+            Memory("PSRAM", "PSRAM", 0x60000000, 16 << 20, section=".psram"),
         ),
-        arena=("DATA",),
+        arena=("DATA", "PSRAM"),
         constants="CODE",
         stack="DATA",
         stack_bytes=64 << 10,

@@ -16,9 +16,10 @@ from xdsl.utils.arg_spec import ArgSpec
 from snnir.costs.goals import Goal
 from snnir.costs.limits import Limits
 from snnir.kernels.context import KernelChoice
+from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
 from snnir.passes.static_input import StaticInputPasses
 from snnir.quantization.options import StatePolicy
-from snnir.support.pass_base import PassPipeline, element, option
+from snnir.support.pass_base import PassPipeline, element, element_of, option
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,9 @@ class SNNLowerPipeline(PassPipeline):
     target: str | None = option(None, "target that runs the network")
     ram_limit: int | None = option(None, "most bytes of RAM")
     flash_limit: int | None = option(None, "most bytes of flash")
+    memory_limits: tuple[str, ...] = option(
+        (), "most bytes of memories of the target that arenas may take, as NAME:BYTES"
+    )
 
     def elements(self) -> Sequence[ArgSpec]:
         """See the base class."""
@@ -56,7 +60,12 @@ class SNNLowerPipeline(PassPipeline):
             else [element("qsnn-select-kernels", optimize=self.optimize, **memory)]
         )
         limits = Limits(self.ram_limit, self.flash_limit)
-        static_input = StaticInputPasses.within(self.optimize, limits, self.target)
+        static_input = StaticInputPasses.within(
+            self.optimize, limits, self.target, self.memory_limits
+        )
+        planning = KernelsPlanMemoryPass(
+            self.ram_limit, self.flash_limit, self.target, self.memory_limits
+        )
         return [
             element("snn-fold-batch-norm"),
             element("snn-fold-scale"),
@@ -72,5 +81,5 @@ class SNNLowerPipeline(PassPipeline):
             *selection,
             element("convert-qsnn-to-kernels", kernels=self.kernels),
             *static_input.elements(),
-            element("kernels-plan-memory", **memory),
+            element_of(planning),
         ]

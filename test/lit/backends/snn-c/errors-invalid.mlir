@@ -3,7 +3,7 @@
 // RUN: not snn-opt %s -p 'convert-snn-to-qsnn,convert-qsnn-to-kernels' -t snn-c 2>&1 | filecheck %s --check-prefix=MEMORY
 // RUN: snn-opt %s -p 'convert-snn-to-qsnn,convert-qsnn-to-kernels,kernels-plan-memory' | sed '/"input_list"/s/offset = [0-9]* : i64//' | not snn-opt -t snn-c 2>&1 | filecheck %s --check-prefix=OFFSET
 
-// OFFSET: error: 'snnrt.buffer' op has no place in the arena; run kernels-plan-memory again
+// OFFSET: error: 'snnrt.buffer' op has no place in an arena; run kernels-plan-memory again
 // LEVEL: error: 'builtin.module' op expected one snnrt.network, found 0; run convert-snn-to-qsnn,convert-qsnn-to-kernels,kernels-plan-memory first
 // MEMORY: errors-invalid.mlir:10:3: error: 'snnrt.network' op memory is not planned; run kernels-plan-memory first
 module {

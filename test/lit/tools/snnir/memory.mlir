@@ -7,7 +7,35 @@
 // RUN: not snnir compile %s -o %t.small --input-maximum 3 --ram-limit 16 2>&1 | filecheck %s --check-prefix=RAM
 // RUN: not snnir compile %s -o %t.small --input-maximum 3 --flash-limit 7 2>&1 | filecheck %s --check-prefix=FLASH
 // RUN: not ls %t.small
+// RUN: snnir compile %s -o %t.split --input-maximum 3 --target portenta-h7 --memory-limit DTCMRAM=24 | filecheck %s --check-prefix=SPLIT
+// RUN: filecheck %s --check-prefix=SPLIT-SECTIONS --input-file %t.split/targets/portenta-h7/snnir_sections.ld
+// RUN: not snnir compile %s -o %t.small --target portenta-h7 --memory-limit DTCMRAM 2>&1 | filecheck %s --check-prefix=MEMORY-USAGE
+// RUN: not snnir compile %s -o %t.small --target portenta-h7 --memory-limit DTCM=1K 2>&1 | filecheck %s --check-prefix=MEMORY-NAME
+// RUN: snnir compile %s -o %t.copies --input-maximum 3 --target portenta-h7 --copy-constants | filecheck %s --check-prefix=COPIES
+// RUN: not snnir compile %s -o %t.small --copy-constants 2>&1 | filecheck %s --check-prefix=MEMORY-HOST
+// RUN: not snnir compile %s -o %t.small --memory-limit DTCMRAM=0 2>&1 | filecheck %s --check-prefix=MEMORY-HOST
 // RUN: not snnir validate %s --data none.npz --target portenta-h7 2>&1 | filecheck %s --check-prefix=RUNS
+
+// SPLIT: out_membrane {{ *}} 4 {{ *}} DTCMRAM {{ *}} 0 {{ *}} state {{ *}} always
+// SPLIT: input_list {{.*}} RAM_D1 {{.*}} transient
+// SPLIT: arena in {{ *}} bytes {{ *}} of it state {{ *}} of all that a step reads and writes
+// SPLIT: DTCMRAM {{ *}} {{[0-9]+}} {{ *}} {{[0-9]+}} {{ *}} {{[0-9.]+}}%
+// SPLIT: RAM_D1 {{ *}} {{[0-9]+}} {{ *}} {{[0-9]+}} {{ *}} {{[0-9.]+}}%
+// SPLIT: DTCMRAM has no room for all: it holds those buffers that fit together of which a mean step reads and writes most
+
+// SPLIT-SECTIONS: .snnir_arena_dtcmram (NOLOAD) : {
+// SPLIT-SECTIONS: *(.snnir_arena_dtcmram .snnir_arena_dtcmram.*)
+// SPLIT-SECTIONS: } > DTCMRAM
+// SPLIT-SECTIONS: .snnir_arena_ram_d1 (NOLOAD) : {
+// SPLIT-SECTIONS: } > RAM_D1
+
+// COPIES: constants of layer {{ *}} bytes {{ *}} memory {{ *}} arrays {{ *}} uses of a byte
+// COPIES: fc {{ *}} 16 {{ *}} DTCMRAM, copied {{ *}} fc_weights
+// COPIES: out {{ *}} {{[0-9]+}} {{ *}} FLASH {{ *}} out_leak
+
+// MEMORY-USAGE: error: argument --memory-limit: 'DTCMRAM' is no limit of a memory; write DTCMRAM=64K
+// MEMORY-NAME: snnir: error: no memory 'DTCM' can hold an arena; those that can are DTCMRAM and RAM_D1
+// MEMORY-HOST: snnir: error: 'host' has no memories to limit or to copy to; name another target
 
 // CHECK: buffer {{ *}} bytes {{ *}} memory {{ *}} offset {{ *}} kind {{ *}} live at layers
 // CHECK: out_membrane {{ *}} 4 {{ *}} DTCMRAM {{ *}} 0 {{ *}} state {{ *}} always
@@ -21,7 +49,8 @@
 // SECTIONS: } > DTCMRAM
 
 // JSON: "residency": {
-// JSON-NEXT: "buffers": [
+// JSON-NEXT: "arenas": [
+// JSON: "buffers": [
 // JSON: "memory": "DTCMRAM"
 
 // USAGE: error: argument --flash-limit: '0x10' is no number of bytes; write 65536 or 64K
