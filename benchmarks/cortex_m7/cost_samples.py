@@ -348,3 +348,15 @@ def _static_samples(seed: int) -> list[Sample]:
     passes = f",kernels-hoist-static-input,kernels-batch-timesteps{{steps={steps}}}"
     x = np.repeat(network.x[:, None], STEPS, axis=1)
     return list(_samples(network, x, "kernels=scatter", "frames", passes))
+
+
+def _static_second_order_samples(seed: int) -> list[Sample]:
+    """Samples of neurons with two or three states that compute several steps at once."""
+    rng = np.random.default_rng([seed, 16])
+    network = static(rng, "alpha" if seed % 2 else "synaptic")
+    state = rng.choice(["auto", "auto", "i32", "saturate"])
+    quantized(network, f"bits={rng.choice([8, 4, 2])} state={state}")
+    steps = int(rng.choice([3, 6, 8, 12, 16]))
+    passes = f",kernels-hoist-static-input,kernels-batch-timesteps{{steps={steps}}}"
+    x = np.repeat(network.x[:, None], STEPS, axis=1)
+    return list(_samples(network, x, "kernels=scatter", "frames", passes))

@@ -23,7 +23,7 @@ from snnir.costs.features_lanes import (
     packing_of,
 )
 from snnir.costs.features_neurons import UNROLLED, bits_of, is_unrolled_alpha
-from snnir.costs.features_steps import steps_kind
+from snnir.costs.features_steps import alpha_steps_kind, steps_kind, synaptic_steps_kind
 from snnir.costs.features_tiles import quads_of
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, buffer_element, buffer_shape
@@ -222,6 +222,34 @@ def _lif_multi_step(op: snnrt.LIFMultiStepOp) -> Amounts:
     }
 
 
+def _alpha_multi_step(op: snnrt.AlphaMultiStepOp) -> Amounts:
+    """Each step of a neuron that is not clamped has code of its own."""
+    steps = op.period if alpha_steps_kind(op) == "plain" else 1
+    leaks = (op.excitatory_leak, op.inhibitory_leak)
+    own_leaks = any(element_count(buffer_shape(leak.type)) > 1 for leak in leaks)
+    return {
+        f"step_{op.reset.data.value}": steps,
+        "step_own_leaks": steps * own_leaks,
+        "saturating": alpha_steps_kind(op) == "saturating",
+    }
+
+
+def _synaptic_multi_step(op: snnrt.SynapticMultiStepOp) -> Amounts:
+    """Each step of a neuron whose steps chain has code of its own."""
+    kind = synaptic_steps_kind(op)
+    saturating = any(each.data.value != "proven" for each in (op.overflow, op.synapse_overflow))
+    steps = op.period if kind == "chained" else 1
+    own_leaks = [element_count(buffer_shape(leak.type)) > 1 for leak in (op.leak, op.synapse_leak)]
+    subtracts = op.reset.data is Reset.SUBTRACT
+    return {
+        f"step_{kind}": steps,
+        f"step_{kind}_subtract": steps * subtracts,
+        f"step_{kind}_own_leaks": steps * any(own_leaks),
+        f"step_{kind}_saturating": steps * saturating,
+        "saturating": saturating,
+    }
+
+
 def _bits_to_bytes(op: snnrt.BitsToBytesOp) -> Amounts:
     elements = element_count(buffer_shape(op.spikes.type))
     return {"word": elements >= BITS_OF_WORD, "rest": elements % BITS_OF_WORD > 0}
@@ -291,6 +319,8 @@ _AMOUNTS: dict[type, Callable[..., Amounts]] = {
     snnrt.MaxPoolMasksOp: _pool_masks,
     snnrt.LIFOp: _lif,
     snnrt.LIFMultiStepOp: _lif_multi_step,
+    snnrt.AlphaMultiStepOp: _alpha_multi_step,
+    snnrt.SynapticMultiStepOp: _synaptic_multi_step,
     snnrt.BitsToBytesOp: _bits_to_bytes,
     snnrt.AlphaOp: _alpha,
     snnrt.CheckDensityOp: _check_density,

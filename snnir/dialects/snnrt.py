@@ -64,7 +64,7 @@ from snnir.dialects.snnrt_layers import (
     ValuesToHWCOp,
     WidenOp,
 )
-from snnir.dialects.snnrt_lif import LIFCallBase, PackedLIFBase
+from snnir.dialects.snnrt_lif import LIFCallBase, PackedLIFBase, PackedNeuronsBase
 from snnir.dialects.snnrt_maps import MapLIFBase, MapLIFListOp, MapLIFMasksOp
 from snnir.dialects.snnrt_masks import BytesToMasksOp, MasksToBytesOp, MaxPoolMasksOp
 from snnir.dialects.snnrt_memory import (
@@ -84,7 +84,14 @@ from snnir.dialects.snnrt_neurons import (
     ReadMembraneOp,
 )
 from snnir.dialects.snnrt_packed import Conv2dScatterPackedOp, LinearScatterPackedOp
-from snnir.dialects.snnrt_steps import BitsToBytesOp, LIFMultiStepOp, ListBitsOp
+from snnir.dialects.snnrt_steps import (
+    AlphaMultiStepOp,
+    BitsToBytesOp,
+    LIFMultiStepOp,
+    ListBitsOp,
+    MultiStepBase,
+    SynapticMultiStepOp,
+)
 from snnir.dialects.snnrt_tiles import (
     MarkEventsOp,
     TileLIFBase,
@@ -149,6 +156,7 @@ SNNRT = Dialect(
         MarkEventsOp, TileLIFMasksOp, TileLIFListOp, LinearGatherOp,
         LinearDotOp, Conv2dDotOp, Conv2dDotPool2dOp, MapLIFMasksOp, MapLIFListOp,
         Conv2dScatterSparseOp, Conv2dScatterBlocksOp, LIFMultiStepOp, ListBitsOp, BitsToBytesOp,
+        AlphaMultiStepOp, SynapticMultiStepOp,
     ],
     [RegionAttr],
 )  # fmt: skip
@@ -156,6 +164,7 @@ SNNRT = Dialect(
 __all__ = [
     "SNNRT",
     "AddOp",
+    "AlphaMultiStepOp",
     "AlphaOp",
     "BitsToBytesOp",
     "BufferOp",
@@ -199,9 +208,11 @@ __all__ = [
     "MasksToBytesOp",
     "MaxPool2dOp",
     "MaxPoolMasksOp",
+    "MultiStepBase",
     "NetworkOp",
     "OutputOp",
     "PackedLIFBase",
+    "PackedNeuronsBase",
     "ReadMembraneOp",
     "Region",
     "RegionAttr",
@@ -209,6 +220,7 @@ __all__ = [
     "SparseConvolutionBase",
     "SpikeListOp",
     "SumPool2dOp",
+    "SynapticMultiStepOp",
     "TileLIFBase",
     "TileLIFListOp",
     "TileLIFMasksOp",

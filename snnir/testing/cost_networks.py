@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import FloatAttr, FunctionType, ModuleOp, f32
@@ -48,8 +50,12 @@ class CostNetworkBuilder(RandomNetworkBuilder):
         )  # fmt: skip
         return self.add(lif, named=True).spikes
 
-    def second_order(self, current: SSAValue) -> SSAValue:
-        """Neurons with a synaptic current, whose leaks differ in half of the layers."""
+    def second_order(self, current: SSAValue, any_timing: bool = False) -> SSAValue:
+        """Neurons with a synaptic current, whose leaks differ in half of the layers.
+
+        Args:
+            any_timing: resets may be immediate.
+        """
         channels, *rest = shape_of(current.type)
         several = self.chance(0.5)
         alpha = self.rng.uniform(0.5, 0.95, (channels if several else 1, *[1] * len(rest)))
@@ -59,7 +65,9 @@ class CostNetworkBuilder(RandomNetworkBuilder):
             FloatAttr(float(self.rng.choice([0.5, 0.8, 0.9])), f32),
             FloatAttr(1.0, f32),
             reset=Reset.SUBTRACT if self.chance(0.5) else Reset.ZERO_AFTER,
-        )
+            reset_timing=ResetTiming.IMMEDIATE if any_timing and self.chance(0.4)
+            else ResetTiming.DELAYED,
+        )  # fmt: skip
         return self.add(neurons, named=True).spikes
 
     def alpha(self, current: SSAValue) -> SSAValue:
@@ -422,8 +430,10 @@ def valued(rng: np.random.Generator) -> RandomNetwork:
     return RandomNetwork(builder.complete(value, InputKind.VALUES), x)
 
 
-def static(rng: np.random.Generator) -> RandomNetwork:
-    """An image or features that stay the same; neurons of any kind, perhaps pooled, behind a layer.
+def static(
+    rng: np.random.Generator, kind: Literal["leaky", "synaptic", "alpha"] = "leaky"
+) -> RandomNetwork:
+    """An image or features that stay the same; neurons of a kind, perhaps pooled, behind a layer.
 
     x: (samples, *shape).
     """
@@ -434,8 +444,13 @@ def static(rng: np.random.Generator) -> RandomNetwork:
         current = builder.connected(builder.frame, int(rng.choice([5, 24, 40, 96, 131, 320])))
     else:
         current = builder.convolution(builder.frame, plain=True)
-    learned = builder.chance(0.35)
-    value = builder.learned(current) if learned else builder.spiking(current, False)
+    if kind == "synaptic":
+        value = builder.second_order(current, any_timing=True)
+    elif kind == "alpha":
+        value = builder.alpha(current)
+    else:
+        learned = builder.chance(0.35)
+        value = builder.learned(current) if learned else builder.spiking(current, False)
     if not is_flat and builder.chance(0.5) and min(shape_of(value.type)[1:]) >= 2:
         value = builder.add(snn.SumPool2dOp(value, [2, 2], [2, 2])).result
     value = builder.spiking(builder.connected(builder.flat(value), 10), False)

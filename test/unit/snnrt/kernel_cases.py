@@ -9,7 +9,7 @@ from dot_cases import conv2d_dot, conv2d_dot_pool2d, linear_dot
 from kernel_case import TYPES, Case, fields, integers
 from mask_cases import bytes_to_masks, max_pool_masks
 from neuron_cases import extent_array, neuron
-from step_cases import bits_to_bytes, lif_steps, list_bits
+from step_cases import alpha_steps, bits_to_bytes, lif_steps, list_bits, synaptic_steps
 
 
 def list_of(values):
@@ -454,6 +454,10 @@ FAMILIES = {
     argmin_first_spike: (["argmin_first_spike"], 20),
     group_sum: (["group_sum"], 10),
     alpha: ([f"alpha_{s}_{c}" for s in ("s16", "s32") for c in ("s8", "s16", "s32")], 100),
+    alpha_steps: ([f"alpha_steps_{s}_{c}" for s in ("s16", "s32")
+                   for c in ("s8", "s16", "s32")], 80),
+    synaptic_steps: ([f"synaptic_steps_{i}_{s}_{c}" for i in ("s16", "s32")
+                      for s in ("s16", "s32") for c in ("s8", "s16", "s32")], 60),
 }  # fmt: skip
 KERNELS = [kernel for kernels, _ in FAMILIES.values() for kernel in kernels]
 

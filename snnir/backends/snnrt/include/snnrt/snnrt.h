@@ -17,6 +17,7 @@
 
 #include "snnrt/add.h"
 #include "snnrt/alpha.h"
+#include "snnrt/alpha_multi_step.h"
 #include "snnrt/base.h"
 #include "snnrt/byte_rows.h"
 #include "snnrt/bytes_to_masks.h"
@@ -51,6 +52,7 @@
 #include "snnrt/spike_list.h"
 #include "snnrt/spike_masks.h"
 #include "snnrt/sum_pool2d.h"
+#include "snnrt/synaptic_multi_step.h"
 #include "snnrt/tile_layer.h"
 #include "snnrt/window_lif.h"
 
