@@ -22,10 +22,12 @@ from snnir.driver.pipelines import apply_pipeline
 from snnir.quantization.input_density import density_cell, measure_density, possible_contracts
 from snnir.support.diagnostics import SNNError
 from snnir.testing.cost_networks import (
+    LARGEST_COUNT,
     STEPS,
     binary,
     connected,
     convolutional,
+    counted,
     depthwise,
     narrow,
     pooled,
@@ -160,8 +162,8 @@ def measure(seed: int) -> list[Sample]:
     result += _synaptic_samples(seed) + _valued_samples(seed) + _recurrent_samples(seed)
     result += _depthwise_samples(seed) + _map_samples(seed) + _pruned_samples(seed)
     result += _alpha_samples(seed) + _binary_samples(seed) + _trained_leak_samples(seed)
-    result += _pooled_mask_samples(seed) + _small_samples(seed)
-    return result + _static_samples(seed)
+    result += _pooled_mask_samples(seed) + _small_samples(seed) + _counted_samples(seed)
+    return result + _static_samples(seed) + _static_second_order_samples(seed)
 
 
 def _other_samples(seed: int) -> list[Sample]:
@@ -231,6 +233,15 @@ def _binary_samples(seed: int) -> list[Sample]:
         for kernels in ("gather", "sparse", "blocks")
         for found in _samples(network, network.x, f"kernels={kernels}", "frames")
     ]
+
+
+def _counted_samples(seed: int) -> list[Sample]:
+    """Samples of sums of counts in tiles of outputs."""
+    rng = np.random.default_rng([seed, 17])
+    network = counted(rng)
+    maximum = int(rng.choice([LARGEST_COUNT, 20, 127]))
+    quantized(network, f"bits={rng.choice([8, 4, 4])}", maximum)
+    return list(_samples(network, network.x, "kernels=gather", "frames"))
 
 
 def _alpha_samples(seed: int) -> list[Sample]:

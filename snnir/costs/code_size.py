@@ -29,7 +29,7 @@ from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, buffer_element, buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_values, shape_of
 from snnir.dialects.snn_attributes import Reset, ResetTiming
-from snnir.dialects.snnrt_gather import QUAD_OUTPUTS
+from snnir.dialects.snnrt_gather import PACKED_OUTPUTS, QUAD_OUTPUTS
 from snnir.dialects.snnrt_lanes import MASK_LANES, mask_count
 from snnir.dialects.snnrt_steps import BITS_OF_WORD
 from snnir.kernels.c_constants import c_constant
@@ -156,6 +156,13 @@ def _gather(op: snnrt.LinearGatherOp) -> Amounts:
     whole, left = divmod(outputs, QUAD_OUTPUTS * TILE_QUADS[counted])
     tiles = (whole > 0) + (left > 0)
     return {"tile": tiles, "quad": (whole > 0) * TILE_QUADS[counted] + -(-left // QUAD_OUTPUTS)}
+
+
+def _packed_gather(op: snnrt.LinearGatherPackedOp) -> Amounts:
+    """Code for the whole words, however many, and for the last."""
+    whole, rest = divmod(element_count(buffer_shape(op.current.type)), PACKED_OUTPUTS)
+    outputs = (whole > 0) * PACKED_OUTPUTS + rest
+    return {"word": (whole > 0) + (rest > 0), "output": outputs}
 
 
 def _dot(op: snnrt.LinearDotOp | snnrt.Conv2dDotOp | snnrt.Conv2dDotPool2dOp) -> Amounts:
@@ -311,6 +318,7 @@ _AMOUNTS: dict[type, Callable[..., Amounts]] = {
     snnrt.LinearScatterValuesOp: _linear,
     snnrt.LinearScatterPackedOp: _linear,
     snnrt.LinearGatherOp: _gather,
+    snnrt.LinearGatherPackedOp: _packed_gather,
     snnrt.LinearDotOp: _dot,
     snnrt.Conv2dDotOp: _dot,
     snnrt.Conv2dDotPool2dOp: _dot,

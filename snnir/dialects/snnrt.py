@@ -37,7 +37,7 @@ from snnir.dialects.snnrt_compressed import (
     SparseConvolutionBase,
 )
 from snnir.dialects.snnrt_dot import Conv2dDotOp, Conv2dDotPool2dOp, LinearDotOp
-from snnir.dialects.snnrt_gather import LinearGatherOp
+from snnir.dialects.snnrt_gather import LinearGatherBase, LinearGatherOp, LinearGatherPackedOp
 from snnir.dialects.snnrt_input import CheckDensityOp, ListHitsOp, cell_counts
 from snnir.dialects.snnrt_lanes import (
     IndexListLIFBase,
@@ -153,7 +153,7 @@ SNNRT = Dialect(
         WindowLIFMasksOp, WindowLIFListOp, MasksToBytesOp, BytesToMasksOp, MaxPoolMasksOp,
         CheckDensityOp,
         LinearScatterPackedOp, LinearScatterSparseOp, LinearScatterBlocksOp, Conv2dScatterPackedOp,
-        MarkEventsOp, TileLIFMasksOp, TileLIFListOp, LinearGatherOp,
+        MarkEventsOp, TileLIFMasksOp, TileLIFListOp, LinearGatherOp, LinearGatherPackedOp,
         LinearDotOp, Conv2dDotOp, Conv2dDotPool2dOp, MapLIFMasksOp, MapLIFListOp,
         Conv2dScatterSparseOp, Conv2dScatterBlocksOp, LIFMultiStepOp, ListBitsOp, BitsToBytesOp,
         AlphaMultiStepOp, SynapticMultiStepOp,
@@ -191,7 +191,9 @@ __all__ = [
     "LIOp",
     "LaneConv2dHitsOp",
     "LinearDotOp",
+    "LinearGatherBase",
     "LinearGatherOp",
+    "LinearGatherPackedOp",
     "LinearScatterBlocksOp",
     "LinearScatterOp",
     "LinearScatterPackedOp",

@@ -268,11 +268,13 @@ def narrow(rng: np.random.Generator) -> RandomNetwork:
     return RandomNetwork(builder.complete(value), events(rng, shape))
 
 
-def quantized(network: RandomNetwork, options: str) -> None:
-    """Bring a network to the `qsnn` level and record its activity there."""
-    apply_pipeline(
-        network.module, f"convert-snn-to-qsnn{{input-maximum={LARGEST_COUNT} {options}}}"
-    )
+def quantized(network: RandomNetwork, options: str, maximum: int = LARGEST_COUNT) -> None:
+    """Bring a network to the `qsnn` level and record its activity there.
+
+    Args:
+        maximum: the largest input that is proven for.
+    """
+    apply_pipeline(network.module, f"convert-snn-to-qsnn{{input-maximum={maximum} {options}}}")
     data = Dataset(network.x, None, "random events")
     record_activity(network.network, measure_activity(network.network, data))
 
@@ -338,6 +340,17 @@ def binary(rng: np.random.Generator) -> RandomNetwork:
     rate = np.exp(rng.uniform(np.log(0.01), np.log(0.2)))
     x = (rng.random((SAMPLES, STEPS, *shape)) < rate).astype(np.int64)
     return RandomNetwork(builder.complete(value, InputKind.BINARY_FRAMES), x)
+
+
+def counted(rng: np.random.Generator) -> RandomNetwork:
+    """A fully connected layer of any width behind counts, of which up to half are not zero."""
+    shape = (int(rng.integers(40, 1500)),)
+    builder = CostNetworkBuilder(rng, shape)
+    outputs = int(rng.choice([2, 4, 5, 8, 10, 12, 16, 20, 33, 40, 64, 100]))
+    value = builder.spiking(builder.connected(builder.frame, outputs), False)
+    rate = np.exp(rng.uniform(np.log(0.01), np.log(0.5)))
+    x = np.minimum(rng.poisson(rate, (SAMPLES, STEPS, *shape)), LARGEST_COUNT)
+    return RandomNetwork(builder.complete(value), x)
 
 
 def synaptic(rng: np.random.Generator, alpha: bool = False) -> RandomNetwork:

@@ -39,6 +39,7 @@
 #include "snnrt/lif_multi_step.h"
 #include "snnrt/linear_dot.h"
 #include "snnrt/linear_gather.h"
+#include "snnrt/linear_gather_packed4.h"
 #include "snnrt/linear_scatter.h"
 #include "snnrt/linear_scatter_blocks.h"
 #include "snnrt/linear_scatter_packed.h"
