@@ -24,6 +24,7 @@ from snnir.support.diagnostics import SNNError
 from snnir.testing.cost_networks import (
     LARGEST_COUNT,
     STEPS,
+    averaged,
     binary,
     connected,
     convolutional,
@@ -163,6 +164,7 @@ def measure(seed: int) -> list[Sample]:
     result += _depthwise_samples(seed) + _map_samples(seed) + _pruned_samples(seed)
     result += _alpha_samples(seed) + _binary_samples(seed) + _trained_leak_samples(seed)
     result += _pooled_mask_samples(seed) + _small_samples(seed) + _counted_samples(seed)
+    result += _averaged_samples(seed)
     return result + _static_samples(seed) + _static_second_order_samples(seed)
 
 
@@ -242,6 +244,14 @@ def _counted_samples(seed: int) -> list[Sample]:
     maximum = int(rng.choice([LARGEST_COUNT, 20, 127]))
     quantized(network, f"bits={rng.choice([8, 4, 4])}", maximum)
     return list(_samples(network, network.x, "kernels=gather", "frames"))
+
+
+def _averaged_samples(seed: int) -> list[Sample]:
+    """Samples of fully connected layers that read sums of 16 bits."""
+    rng = np.random.default_rng([seed, 18])
+    network = averaged(rng)
+    quantized(network, f"bits={rng.choice([8, 4, 2])}")
+    return list(_samples(network, network.x, "kernels=scatter", "events"))
 
 
 def _alpha_samples(seed: int) -> list[Sample]:

@@ -177,6 +177,12 @@ def _dot(op: snnrt.LinearDotOp | snnrt.Conv2dDotOp | snnrt.Conv2dDotPool2dOp) ->
     }  # fmt: skip
 
 
+def _counts(op: snnrt.LinearCountsOp) -> Amounts:
+    """Code for the whole words, however many, and for the last."""
+    whole, rest = divmod(buffer_shape(op.current.type)[0], QUAD_OUTPUTS)
+    return {"whole": whole > 0, "rest": rest > 0, "rest_output": rest}
+
+
 def _list_hits(op: snnrt.ListHitsOp) -> Amounts:
     return {"checked": op.density is not None}
 
@@ -320,6 +326,7 @@ _AMOUNTS: dict[type, Callable[..., Amounts]] = {
     snnrt.LinearGatherOp: _gather,
     snnrt.LinearGatherPackedOp: _packed_gather,
     snnrt.LinearDotOp: _dot,
+    snnrt.LinearCountsOp: _counts,
     snnrt.Conv2dDotOp: _dot,
     snnrt.Conv2dDotPool2dOp: _dot,
     snnrt.MaxPool2dOp: _pool,

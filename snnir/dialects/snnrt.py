@@ -36,7 +36,7 @@ from snnir.dialects.snnrt_compressed import (
     LinearScatterSparseOp,
     SparseConvolutionBase,
 )
-from snnir.dialects.snnrt_dot import Conv2dDotOp, Conv2dDotPool2dOp, LinearDotOp
+from snnir.dialects.snnrt_dot import Conv2dDotOp, Conv2dDotPool2dOp, LinearCountsOp, LinearDotOp
 from snnir.dialects.snnrt_gather import LinearGatherBase, LinearGatherOp, LinearGatherPackedOp
 from snnir.dialects.snnrt_input import CheckDensityOp, ListHitsOp, cell_counts
 from snnir.dialects.snnrt_lanes import (
@@ -154,7 +154,7 @@ SNNRT = Dialect(
         CheckDensityOp,
         LinearScatterPackedOp, LinearScatterSparseOp, LinearScatterBlocksOp, Conv2dScatterPackedOp,
         MarkEventsOp, TileLIFMasksOp, TileLIFListOp, LinearGatherOp, LinearGatherPackedOp,
-        LinearDotOp, Conv2dDotOp, Conv2dDotPool2dOp, MapLIFMasksOp, MapLIFListOp,
+        LinearDotOp, LinearCountsOp, Conv2dDotOp, Conv2dDotPool2dOp, MapLIFMasksOp, MapLIFListOp,
         Conv2dScatterSparseOp, Conv2dScatterBlocksOp, LIFMultiStepOp, ListBitsOp, BitsToBytesOp,
         AlphaMultiStepOp, SynapticMultiStepOp,
     ],
@@ -190,6 +190,7 @@ __all__ = [
     "LIFOp",
     "LIOp",
     "LaneConv2dHitsOp",
+    "LinearCountsOp",
     "LinearDotOp",
     "LinearGatherBase",
     "LinearGatherOp",

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Memory layout of the weights of `linear_gather.h` and `linear_gather_packed4.h`.
+"""Memory layout of the weights of `linear_gather.h`, `linear_gather_packed4.h` and
+`linear_counts.h`.
 
 `rows` are the weights by input, int8 (inputs, outputs). With `counted` inputs the weights of two
 neighbouring outputs are one number, which a value multiplies as a whole.
@@ -122,3 +123,20 @@ def rows_of_packed_gather(words: NDArray, outputs: int) -> NDArray[np.int64]:
     stored = unsigned.reshape(-(-outputs // PACKED_OUTPUTS), -1).T
     fields = stored[..., None] >> _SHIFTS & np.uint32(0xF)
     return (fields.astype(np.int64) - _OFFSET).reshape(len(stored), -1)[:, :outputs]
+
+
+def counts_rows(rows: Rows) -> NDArray[np.int32]:
+    """Words of four weights for `linear_counts.h`: by outputs, then input."""
+    inputs, outputs = rows.shape
+    padded = np.zeros((inputs, quads_of(outputs) * QUAD_OUTPUTS), np.int8)
+    padded[:, :outputs] = rows
+    words = interleave_outputs(padded).view("<i4")
+    return np.ascontiguousarray(words.T).reshape(-1).astype(np.int32)
+
+
+def rows_of_counts(words: NDArray, outputs: int) -> NDArray[np.int64]:
+    """The rows, (inputs, outputs), of what `counts_rows` made."""
+    stored = np.asarray(words, np.int64).astype("<i4").reshape(quads_of(outputs), -1)
+    padded = np.ascontiguousarray(stored.T).view(np.int8)
+    # The order of the bytes is its own inverse.
+    return interleave_outputs(padded).astype(np.int64)[:, :outputs]

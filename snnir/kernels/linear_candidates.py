@@ -25,7 +25,7 @@ from snnir.dialects import qsnn
 from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.layer_shapes import shape_of
 from snnir.dialects.snnrt_dot import dot_quads
-from snnir.dialects.snnrt_gather import PACKED_OUTPUTS
+from snnir.dialects.snnrt_gather import PACKED_OUTPUTS, quads_of
 from snnir.kernels.c_constants import c_constant
 from snnir.kernels.compressed_weights import (
     BLOCK,
@@ -80,10 +80,14 @@ class Candidate:
 def candidates(op: qsnn.LinearOp) -> list[Candidate]:
     """The event-driven kernels for a layer; the first is `dense`, which always can.
 
+    Of inputs of 16 bits it is the only one, and multiplies all of them.
+
     Raises:
         SNNError: the weights are not constant, or the layer has a bias.
     """
     rows = np.ascontiguousarray(layer_weights(op).T)
+    if element_type_of(op.input.type) == i16:
+        return [_counts(rows)]
     narrow = element_type_of(op.result.type) == i16
     found = linear_candidates(rows, values_of(op.input), narrow, largest_of(op.input))
     return [each for each in found if each.name != "dot" or not has_least_byte(op.input)]
@@ -236,6 +240,13 @@ def _gather(rows: NDArray[np.int8], values: InputValues, narrow: bool, largest: 
     if counted and not narrow:
         per_input += (10.0 * tiles + 25 * quads) / lane_rows(rows, largest)
     return Candidate("gather", 4 * inputs * quads, _affine(setup, per_input))
+
+
+def _counts(rows: NDArray[np.int8]) -> Candidate:
+    inputs, outputs = rows.shape
+    quads = quads_of(outputs)
+    instructions = 10.0 + quads * (15 + 11 * inputs)
+    return Candidate("dense", 4 * quads * inputs, lambda _: instructions)
 
 
 def _packed_gather(rows: NDArray[np.int8], narrow: bool, largest: int) -> Candidate:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from xdsl.dialects.builtin import i32
+from xdsl.dialects.builtin import i16, i32
 from xdsl.ir import Operation, SSAValue
 
 from snnir.dialects import qsnn, snnrt
+from snnir.dialects.layer_bases import element_type_of
 from snnir.kernels.compressed_weights import (
     block_rows,
     pack_rows,
@@ -19,7 +20,7 @@ from snnir.kernels.compressed_weights import (
     sparse_rows,
 )
 from snnir.kernels.context import KernelContext, layer_label, stored_type
-from snnir.kernels.dot_rules import lower_linear_dot
+from snnir.kernels.dot_rules import lower_linear_counts, lower_linear_dot
 from snnir.kernels.gathered_weights import gather_rows, lane_rows, packed_gather_rows
 from snnir.kernels.input_values import largest_of
 from snnir.kernels.linear_candidates import Candidate, best, candidates, expected_active
@@ -63,6 +64,9 @@ def lower_linear_event(context: KernelContext, op: qsnn.LinearOp) -> None:
     if not named and wanted != "event":
         context.remark(op, f"its weights cannot be stored as '{wanted}'; uses event")
     chosen = best(named or found, expected_active(op))
+    if element_type_of(op.input.type) == i16:
+        lower_linear_counts(context, op)
+        return
     if chosen.name == "dot":
         lower_linear_dot(context, op)
         return

@@ -353,6 +353,22 @@ def counted(rng: np.random.Generator) -> RandomNetwork:
     return RandomNetwork(builder.complete(value), x)
 
 
+def averaged(rng: np.random.Generator) -> RandomNetwork:
+    """A convolution whose spikes are summed over the map, or parts of it, and two layers."""
+    size = int(rng.integers(24, 30))
+    shape = (int(rng.integers(1, 3)), size, size)
+    builder = CostNetworkBuilder(rng, shape)
+    weight = builder.weight_of((int(rng.choice(CHANNELS)), shape[0], 3, 3), 2.0)
+    current = builder.add(snn.Conv2dOp(builder.frame, weight, None, padding=[1, 1])).result
+    window = int(rng.choice([12, size]))
+    pool = snn.SumPool2dOp(builder.spiking(current, False), [window] * 2, [window] * 2)
+    value = builder.flat(builder.add(pool).results[0])
+    outputs = int(rng.choice([2, 4, 5, 10, 12, 17, 33, 64]))
+    value = builder.spiking(builder.connected(value, outputs), False)
+    value = builder.spiking(builder.connected(value, 10), False)
+    return RandomNetwork(builder.complete(value), uniform_events(rng, shape))
+
+
 def synaptic(rng: np.random.Generator, alpha: bool = False) -> RandomNetwork:
     """Neurons with a synaptic current, or an alpha-shaped synapse, behind one or two layers."""
     is_flat = rng.random() < 0.5

@@ -130,6 +130,16 @@ def gathered4(weights, counted):
     return np.array(words, np.uint32).view(np.int32)
 
 
+def counted(weights):
+    """int32 words of four outputs, by outputs, then input."""
+    words = []
+    for first in range(0, weights.shape[1], 4):
+        for row in weights[:, first : first + 4].tolist():
+            quad = row + [0] * (4 - len(row))
+            words.append(sum((quad[p] & 0xFF) << 8 * j for j, p in enumerate(PLACES)))
+    return np.array(words, np.uint32).view(np.int32)
+
+
 def dotted(weights):
     """int32 words of tiles of 4 outputs from (outputs, inputs): two numbers of 16 bits each."""
     words = []

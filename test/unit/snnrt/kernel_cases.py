@@ -5,7 +5,7 @@ import kernel_reference as reference
 import numpy as np
 from alpha_cases import alpha
 from case_inputs import CONV_FIELDS, POOL_FIELDS, active, conv_shape, in_any_order
-from dot_cases import conv2d_dot, conv2d_dot_pool2d, linear_dot
+from dot_cases import conv2d_dot, conv2d_dot_pool2d, linear_counts, linear_dot
 from kernel_case import TYPES, Case, fields, integers
 from mask_cases import bytes_to_masks, max_pool_masks
 from neuron_cases import extent_array, neuron
@@ -428,6 +428,7 @@ FAMILIES = {
                       for t in ("s16", "s32")], 40),
     linear_gather: ([f"linear_gather_{k}" for k in (
         "s16", "s32", "values_s16", "values_s32", "packed4_values_s16", "packed4_values_s32")], 60),
+    linear_counts: (["linear_counts_s16", "linear_counts_s32"], 60),
     linear_dot: (["linear_dot_s16", "linear_dot_s32"], 60),
     conv2d_dot: (["conv2d_dot_s16", "conv2d_dot_s32"], 40),
     conv2d_dot_pool2d: ([f"conv2d_dot_{p}" for p in (

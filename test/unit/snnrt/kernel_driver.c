@@ -263,6 +263,8 @@ static const kernel kernels[] = {
     ENTRY(bytes_to_masks),
     ENTRY(max_pool_masks),
     ENTRY(fill_zero),
+    ENTRY(linear_counts_s16),
+    ENTRY(linear_counts_s32),
     ENTRY(linear_dot_s16),
     ENTRY(linear_dot_s32),
     ENTRY(conv2d_dot_s16),

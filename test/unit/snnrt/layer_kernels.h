@@ -64,6 +64,17 @@ SCATTER_VALUES_KERNEL(linear_gather_packed4_values_s16, linear)
 GATHER_WIDE_VALUES_KERNEL(linear_gather_values_s32)
 GATHER_WIDE_VALUES_KERNEL(linear_gather_packed4_values_s32)
 
+/* integers: shape; arrays: values, weights, current. */
+#define LINEAR_COUNTS_KERNEL(name)                                   \
+  static int32_t run_##name(const call *arguments) {                 \
+    const snnrt_linear_shape shape = linear_shape(&INTEGER(0));      \
+    snnrt_##name(ARRAY(0), ARRAY(1), ARRAY(2), &shape);              \
+    return 0;                                                        \
+  }
+
+LINEAR_COUNTS_KERNEL(linear_counts_s16)
+LINEAR_COUNTS_KERNEL(linear_counts_s32)
+
 /* integers: shape; arrays: values, pairs, weights, current. */
 #define LINEAR_DOT_KERNEL(name)                                      \
   static int32_t run_##name(const call *arguments) {                 \

@@ -37,6 +37,7 @@
 #include "snnrt/li.h"
 #include "snnrt/lif.h"
 #include "snnrt/lif_multi_step.h"
+#include "snnrt/linear_counts.h"
 #include "snnrt/linear_dot.h"
 #include "snnrt/linear_gather.h"
 #include "snnrt/linear_gather_packed4.h"
