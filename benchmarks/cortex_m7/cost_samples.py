@@ -22,10 +22,13 @@ from snnir.driver.pipelines import apply_pipeline
 from snnir.quantization.input_density import density_cell, measure_density, possible_contracts
 from snnir.support.diagnostics import SNNError
 from snnir.testing.cost_networks import (
+    LARGEST_COUNT,
     STEPS,
+    averaged,
     binary,
     connected,
     convolutional,
+    counted,
     depthwise,
     narrow,
     pooled,
@@ -160,8 +163,9 @@ def measure(seed: int) -> list[Sample]:
     result += _synaptic_samples(seed) + _valued_samples(seed) + _recurrent_samples(seed)
     result += _depthwise_samples(seed) + _map_samples(seed) + _pruned_samples(seed)
     result += _alpha_samples(seed) + _binary_samples(seed) + _trained_leak_samples(seed)
-    result += _pooled_mask_samples(seed) + _small_samples(seed)
-    return result + _static_samples(seed)
+    result += _pooled_mask_samples(seed) + _small_samples(seed) + _counted_samples(seed)
+    result += _averaged_samples(seed)
+    return result + _static_samples(seed) + _static_second_order_samples(seed)
 
 
 def _other_samples(seed: int) -> list[Sample]:
@@ -231,6 +235,23 @@ def _binary_samples(seed: int) -> list[Sample]:
         for kernels in ("gather", "sparse", "blocks")
         for found in _samples(network, network.x, f"kernels={kernels}", "frames")
     ]
+
+
+def _counted_samples(seed: int) -> list[Sample]:
+    """Samples of sums of counts in tiles of outputs."""
+    rng = np.random.default_rng([seed, 17])
+    network = counted(rng)
+    maximum = int(rng.choice([LARGEST_COUNT, 20, 127]))
+    quantized(network, f"bits={rng.choice([8, 4, 4])}", maximum)
+    return list(_samples(network, network.x, "kernels=gather", "frames"))
+
+
+def _averaged_samples(seed: int) -> list[Sample]:
+    """Samples of fully connected layers that read sums of 16 bits."""
+    rng = np.random.default_rng([seed, 18])
+    network = averaged(rng)
+    quantized(network, f"bits={rng.choice([8, 4, 2])}")
+    return list(_samples(network, network.x, "kernels=scatter", "events"))
 
 
 def _alpha_samples(seed: int) -> list[Sample]:
@@ -342,6 +363,18 @@ def _static_samples(seed: int) -> list[Sample]:
     """Samples of neurons that compute several steps at once."""
     rng = np.random.default_rng([seed, 15])
     network = static(rng)
+    state = rng.choice(["auto", "auto", "i32", "saturate"])
+    quantized(network, f"bits={rng.choice([8, 4, 2])} state={state}")
+    steps = int(rng.choice([3, 6, 8, 12, 16]))
+    passes = f",kernels-hoist-static-input,kernels-batch-timesteps{{steps={steps}}}"
+    x = np.repeat(network.x[:, None], STEPS, axis=1)
+    return list(_samples(network, x, "kernels=scatter", "frames", passes))
+
+
+def _static_second_order_samples(seed: int) -> list[Sample]:
+    """Samples of neurons with two or three states that compute several steps at once."""
+    rng = np.random.default_rng([seed, 16])
+    network = static(rng, "alpha" if seed % 2 else "synaptic")
     state = rng.choice(["auto", "auto", "i32", "saturate"])
     quantized(network, f"bits={rng.choice([8, 4, 2])} state={state}")
     steps = int(rng.choice([3, 6, 8, 12, 16]))

@@ -64,7 +64,7 @@ class Storage:
     shape: str
 
 
-def _array(name: str, array: NDArray) -> str:
+def c_array(name: str, array: NDArray) -> str:
     bits, signed = array.dtype.itemsize * 8, array.dtype.kind == "i"
     kind = f"{'' if signed else 'u'}int{bits}_t"
     qualifiers = "static const __attribute__((aligned(4)))"
@@ -89,7 +89,7 @@ def _storage(
         rows,
         kernel,
         sum(array.nbytes for array in arrays.values()),
-        "\n".join(_array(label, array) for label, array in {**arrays, **(counted or {})}.items()),
+        "\n".join(c_array(label, array) for label, array in {**arrays, **(counted or {})}.items()),
         ", ".join(arrays),
         ", ".join(counted or arrays),
         "" if kernel == "scatter_blocks" else struct_definition("shape", kind, fields),
@@ -210,7 +210,7 @@ def program(storage: Storage, shown: Sequence[Presentation]) -> str:
             "list": presentation.list, "values": presentation.values,
             "binary": binary, "counted": counted,
         }.items():  # fmt: skip
-            declarations.append(_array(f"{name}_{number}", array))
+            declarations.append(c_array(f"{name}_{number}", array))
         arguments = f"list_{number}, {presentation.list.size}"
         calls += [
             f"  snn_timer_start();\n  binary({arguments});\n  finish(binary_{number});",

@@ -311,7 +311,7 @@ def _assignments_of_bytes(
     """The assignments whose neurons only list their spikes where windows do."""
     layers = layers_of(network)
     storages = [
-        [Choice(c.name) for c in linear_candidates(op)]  # type: ignore[arg-type]
+        list(dict.fromkeys(Choice(c.name) for c in linear_candidates(op)))  # type: ignore[arg-type]
         if isinstance(op, qsnn.LinearOp)
         else []
         for op in layers

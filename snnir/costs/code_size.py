@@ -23,13 +23,13 @@ from snnir.costs.features_lanes import (
     packing_of,
 )
 from snnir.costs.features_neurons import UNROLLED, bits_of, is_unrolled_alpha
-from snnir.costs.features_steps import steps_kind
+from snnir.costs.features_steps import alpha_steps_kind, steps_kind, synaptic_steps_kind
 from snnir.costs.features_tiles import quads_of
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, buffer_element, buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_values, shape_of
 from snnir.dialects.snn_attributes import Reset, ResetTiming
-from snnir.dialects.snnrt_gather import QUAD_OUTPUTS
+from snnir.dialects.snnrt_gather import PACKED_OUTPUTS, QUAD_OUTPUTS
 from snnir.dialects.snnrt_lanes import MASK_LANES, mask_count
 from snnir.dialects.snnrt_steps import BITS_OF_WORD
 from snnir.kernels.c_constants import c_constant
@@ -158,6 +158,13 @@ def _gather(op: snnrt.LinearGatherOp) -> Amounts:
     return {"tile": tiles, "quad": (whole > 0) * TILE_QUADS[counted] + -(-left // QUAD_OUTPUTS)}
 
 
+def _packed_gather(op: snnrt.LinearGatherPackedOp) -> Amounts:
+    """Code for the whole words, however many, and for the last."""
+    whole, rest = divmod(element_count(buffer_shape(op.current.type)), PACKED_OUTPUTS)
+    outputs = (whole > 0) * PACKED_OUTPUTS + rest
+    return {"word": (whole > 0) + (rest > 0), "output": outputs}
+
+
 def _dot(op: snnrt.LinearDotOp | snnrt.Conv2dDotOp | snnrt.Conv2dDotPool2dOp) -> Amounts:
     """Code for the whole tiles, however many, and for the last; short loops are unrolled."""
     (whole, rest), quads = divmod(buffer_shape(op.current.type)[-1], TILE_OUTPUTS), op.quads()
@@ -168,6 +175,12 @@ def _dot(op: snnrt.LinearDotOp | snnrt.Conv2dDotOp | snnrt.Conv2dDotPool2dOp) ->
         "rest_quad": rest * quads * unrolled,
         "pair": quads if quads <= UNROLLED else 1,
     }  # fmt: skip
+
+
+def _counts(op: snnrt.LinearCountsOp) -> Amounts:
+    """Code for the whole words, however many, and for the last."""
+    whole, rest = divmod(buffer_shape(op.current.type)[0], QUAD_OUTPUTS)
+    return {"whole": whole > 0, "rest": rest > 0, "rest_output": rest}
 
 
 def _list_hits(op: snnrt.ListHitsOp) -> Amounts:
@@ -219,6 +232,34 @@ def _lif_multi_step(op: snnrt.LIFMultiStepOp) -> Amounts:
         f"step_{kind}_own_leaks": steps * own_leaks,
         "step_odd": steps * (kind == "packed" and neurons % 2 > 0),
         "incomplete": neurons % BITS_OF_WORD > 0,
+    }
+
+
+def _alpha_multi_step(op: snnrt.AlphaMultiStepOp) -> Amounts:
+    """Each step of a neuron that is not clamped has code of its own."""
+    steps = op.period if alpha_steps_kind(op) == "plain" else 1
+    leaks = (op.excitatory_leak, op.inhibitory_leak)
+    own_leaks = any(element_count(buffer_shape(leak.type)) > 1 for leak in leaks)
+    return {
+        f"step_{op.reset.data.value}": steps,
+        "step_own_leaks": steps * own_leaks,
+        "saturating": alpha_steps_kind(op) == "saturating",
+    }
+
+
+def _synaptic_multi_step(op: snnrt.SynapticMultiStepOp) -> Amounts:
+    """Each step of a neuron whose steps chain has code of its own."""
+    kind = synaptic_steps_kind(op)
+    saturating = any(each.data.value != "proven" for each in (op.overflow, op.synapse_overflow))
+    steps = op.period if kind == "chained" else 1
+    own_leaks = [element_count(buffer_shape(leak.type)) > 1 for leak in (op.leak, op.synapse_leak)]
+    subtracts = op.reset.data is Reset.SUBTRACT
+    return {
+        f"step_{kind}": steps,
+        f"step_{kind}_subtract": steps * subtracts,
+        f"step_{kind}_own_leaks": steps * any(own_leaks),
+        f"step_{kind}_saturating": steps * saturating,
+        "saturating": saturating,
     }
 
 
@@ -283,7 +324,9 @@ _AMOUNTS: dict[type, Callable[..., Amounts]] = {
     snnrt.LinearScatterValuesOp: _linear,
     snnrt.LinearScatterPackedOp: _linear,
     snnrt.LinearGatherOp: _gather,
+    snnrt.LinearGatherPackedOp: _packed_gather,
     snnrt.LinearDotOp: _dot,
+    snnrt.LinearCountsOp: _counts,
     snnrt.Conv2dDotOp: _dot,
     snnrt.Conv2dDotPool2dOp: _dot,
     snnrt.MaxPool2dOp: _pool,
@@ -291,6 +334,8 @@ _AMOUNTS: dict[type, Callable[..., Amounts]] = {
     snnrt.MaxPoolMasksOp: _pool_masks,
     snnrt.LIFOp: _lif,
     snnrt.LIFMultiStepOp: _lif_multi_step,
+    snnrt.AlphaMultiStepOp: _alpha_multi_step,
+    snnrt.SynapticMultiStepOp: _synaptic_multi_step,
     snnrt.BitsToBytesOp: _bits_to_bytes,
     snnrt.AlphaOp: _alpha,
     snnrt.CheckDensityOp: _check_density,

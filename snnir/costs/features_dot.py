@@ -12,6 +12,7 @@ from snnir.costs.signals import Signals
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_element, buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_values
+from snnir.dialects.snnrt_gather import QUAD_OUTPUTS
 from snnir.kernels.dot_weights import TILE_OUTPUTS
 
 Found = tuple[str, Amounts]
@@ -35,6 +36,15 @@ def _products(op: DotOp, positions: int) -> Amounts:
 
 def _width(op: DotOp) -> str:
     return "s16" if buffer_element(op.current.type) == i16 else "s32"
+
+
+def _counts(op: snnrt.LinearCountsOp, signals: Signals) -> Found:
+    (inputs,), (outputs,) = buffer_shape(op.values.type), buffer_shape(op.current.type)
+    whole, rest = divmod(outputs, QUAD_OUTPUTS)
+    return "", {
+        "call": 1, "quad": whole, "quad_input": whole * inputs, "rest": rest > 0,
+        "rest_input": (rest > 0) * inputs, "rest_output_input": rest * inputs,
+    }  # fmt: skip
 
 
 def _linear(op: snnrt.LinearDotOp, signals: Signals) -> Found:
@@ -74,6 +84,7 @@ def _conv2d_pool2d(op: snnrt.Conv2dDotPool2dOp, signals: Signals) -> Found:
 
 FEATURES: dict[type, Callable[..., Found]] = {
     snnrt.LinearDotOp: _linear,
+    snnrt.LinearCountsOp: _counts,
     snnrt.Conv2dDotOp: _conv2d,
     snnrt.Conv2dDotPool2dOp: _conv2d_pool2d,
 }

@@ -210,12 +210,28 @@ def _gather(op: snnrt.LinearGatherOp, signals: Signals) -> Found:
     whole, rest = gather_tiles(_size(op.current), counted)
     quads = whole * TILE_QUADS[counted] + rest
     amounts: dict[str, float] = {"call": 1, "tile": whole + (rest > 0), "quad": quads}
-    if buffer_element(op.current.type) != i16:
+    if op.lane_rows is not None:
+        rounds = expected_batches(active, op.lane_rows.value.data)
+        amounts |= {"tile_round": amounts["tile"] * rounds, "quad_round": quads * rounds}
+    elif buffer_element(op.current.type) != i16:
         # Lanes are widened as often as they are full.
         amounts["added_quad"] = quads * (active // LANE_ROWS)
     for size in range(1, TILE_QUADS[counted] + 1):
         tiles = whole * (size == TILE_QUADS[counted]) + (size == rest)
         amounts[f"of_{4 * size}_input"] = tiles * active
+    return variant_of(op, op.current), amounts
+
+
+def _packed_gather(op: snnrt.LinearGatherPackedOp, signals: Signals) -> Found:
+    """Words of eight outputs, each over the whole list."""
+    outputs, active = _size(op.current), signals[op.list].active
+    amounts: dict[str, float] = {
+        "call": 1, "word": op.words(), "pair": -(-outputs // 2),
+        "word_input": op.words() * active, "pair_input": -(-outputs // 2) * active,
+    }  # fmt: skip
+    if op.lane_rows is not None:
+        rounds = expected_batches(active, op.lane_rows.value.data)
+        amounts |= {"word_round": op.words() * rounds, "output_round": outputs * rounds}
     return variant_of(op, op.current), amounts
 
 
@@ -226,4 +242,5 @@ FEATURES: dict[type, Callable[..., Found]] = {
     snnrt.LinearScatterSparseOp: _sparse,
     snnrt.LinearScatterBlocksOp: _blocks,
     snnrt.LinearGatherOp: _gather,
+    snnrt.LinearGatherPackedOp: _packed_gather,
 }

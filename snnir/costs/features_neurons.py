@@ -141,7 +141,7 @@ def _shifts(prefix: str, op: snnrt.LIFOp) -> float:
     return 0.5 if doubled else float(op.shift.value.data != 0)
 
 
-def is_immediate(op: snnrt.LIFOp | snnrt.LIFMultiStepOp) -> bool:
+def is_immediate(op: snnrt.LIFOp | snnrt.LIFMultiStepOp | snnrt.SynapticMultiStepOp) -> bool:
     """Whether a reset takes effect in the step of its spike."""
     return op.reset_timing.data is ResetTiming.IMMEDIATE and op.reset.data is not Reset.NONE
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""What calls do that compute several steps at once: see `lif_multi_step.h` and `step_bits.h`."""
+"""What calls do that compute several steps at once: see `lif_multi_step.h`, `alpha_multi_step.h`,
+`synaptic_multi_step.h` and `step_bits.h`.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from snnir.dialects.kernel_bases import buffer_shape
 from snnir.dialects.layer_shapes import element_count
 from snnir.dialects.snn_attributes import Reset
 from snnir.dialects.snnrt_steps import BITS_OF_WORD, step_words
-from snnir.kernels.lif_kinds import has_narrow_thresholds, leak_kind
+from snnir.kernels.lif_kinds import has_leaks_to_recall, has_narrow_thresholds, leak_kind
 
 Amounts = dict[str, float]
 Found = tuple[str, Amounts]
@@ -20,18 +22,26 @@ Found = tuple[str, Amounts]
 
 def _lif_multi_step(op: snnrt.LIFMultiStepOp, signals: Signals) -> Found:
     """Neurons that are taken through all steps of a batch, alone or in pairs."""
-    neurons, steps = size_of(op.membrane), op.period
-    words, kind = step_words(neurons), steps_kind(op)
+    neurons, kind = size_of(op.membrane), steps_kind(op)
     pairs = neurons // 2 if kind == "packed" else 0
     amounts: Amounts = {
         "call": 1,
-        "word": words,
-        "word_step": words * steps,
-        "incomplete": neurons % BITS_OF_WORD > 0,
+        **_words(op),
         **_steps("pair", pairs, op),
         **_steps("single", neurons - 2 * pairs, op),
     }
     return f"s{bits_of(op.membrane)}_s{bits_of(op.current)}.{kind}", amounts
+
+
+def _words(op: snnrt.MultiStepBase) -> Amounts:
+    """The words that histories are transposed to."""
+    neurons, steps = size_of(op.membrane), op.period
+    words = step_words(neurons)
+    return {
+        "word": words,
+        "word_step": words * steps,
+        "incomplete": neurons % BITS_OF_WORD > 0,
+    }
 
 
 def steps_kind(op: snnrt.LIFMultiStepOp) -> str:
@@ -72,6 +82,71 @@ def _steps(prefix: str, number: float, op: snnrt.LIFMultiStepOp) -> Amounts:
     }
 
 
+def _alpha_multi_step(op: snnrt.AlphaMultiStepOp, signals: Signals) -> Found:
+    """Neurons that are taken through all steps of a batch, one at a time."""
+    neurons, kind = size_of(op.membrane), alpha_steps_kind(op)
+    leaks = (op.excitatory_leak, op.inhibitory_leak)
+    steps, subtracts = neurons * op.period, op.reset.data is Reset.SUBTRACT
+    amounts: Amounts = {
+        "call": 1,
+        **_words(op),
+        "neuron": neurons,
+        "neuron_bias": neurons * (op.bias is not None),
+        "neuron_shift": neurons * (op.shift.value.data != 0),
+        "neuron_loaded": neurons * _loaded(op),
+        f"step_{op.reset.data.value}": steps,
+        "step_leaks": steps * sum(size_of(leak) > 1 for leak in leaks),
+        "step_recall_wide": steps * (subtracts and not has_leaks_to_recall(op)),
+    }
+    return kind, amounts
+
+
+def alpha_steps_kind(op: snnrt.AlphaMultiStepOp) -> str:
+    """Whether states are clamped."""
+    return "plain" if op.overflow.data.value == "proven" else "saturating"
+
+
+def _loaded(op: snnrt.AlphaMultiStepOp | snnrt.SynapticMultiStepOp) -> int:
+    """Parameters that are not the same for all neurons."""
+    values = (getattr(op, name) for name in op.PARAMETERS)
+    return sum(value is not None and size_of(value) > 1 for value in values)
+
+
+def _synaptic_multi_step(op: snnrt.SynapticMultiStepOp, signals: Signals) -> Found:
+    """The same of neurons with the integrators before them."""
+    neurons, kind = size_of(op.membrane), synaptic_steps_kind(op)
+    steps, reset = neurons * op.period, op.reset.data
+    zero = reset in (Reset.ZERO_AFTER, Reset.ZERO_BEFORE)
+    immediate, saturating = is_immediate(op), op.overflow.data.value != "proven"
+    synapse_saturating = op.synapse_overflow.data.value != "proven"
+    amounts: Amounts = {
+        "call": 1,
+        **_words(op),
+        "neuron": neurons,
+        "neuron_saturating": neurons * (saturating or synapse_saturating),
+        "neuron_bias": neurons * ((op.bias is not None) + (op.synapse_bias is not None)),
+        "neuron_shift": neurons * (op.synapse_shift.value.data != 0),
+        "neuron_loaded": neurons * _loaded(op),
+        "step": steps,
+        "step_leaks": steps * ((size_of(op.leak) > 1) + (size_of(op.synapse_leak) > 1)),
+        "step_subtract": steps * (reset is Reset.SUBTRACT),
+        "step_zero": steps * zero,
+        "step_zero_immediate": steps * (zero and immediate),
+        "step_subtract_immediate": steps * (reset is Reset.SUBTRACT and immediate),
+        "step_saturating": steps * saturating,
+        "step_synapse_saturating": steps * synapse_saturating,
+        "step_bias": steps * (op.bias is not None),
+        "step_shift": steps * (op.shift.value.data != 0),
+    }
+    return kind, amounts
+
+
+def synaptic_steps_kind(op: snnrt.SynapticMultiStepOp) -> str:
+    """How the steps of a neuron follow one another, as of `steps_kind`; never in pairs."""
+    decayed = op.reset.data is Reset.SUBTRACT_DECAYED
+    return "plain" if decayed or is_immediate(op) else "chained"
+
+
 def _list_bits(op: snnrt.ListBitsOp, signals: Signals) -> Found:
     words = buffer_shape(op.bits.type)[1]
     return "", {"call": 1, "word": words, "spike": signals[op.bits].active}
@@ -84,6 +159,8 @@ def _bits_to_bytes(op: snnrt.BitsToBytesOp, signals: Signals) -> Found:
 
 STEP_FEATURES: dict[type, Callable[..., Found]] = {
     snnrt.LIFMultiStepOp: _lif_multi_step,
+    snnrt.AlphaMultiStepOp: _alpha_multi_step,
+    snnrt.SynapticMultiStepOp: _synaptic_multi_step,
     snnrt.ListBitsOp: _list_bits,
     snnrt.BitsToBytesOp: _bits_to_bytes,
 }

@@ -167,7 +167,7 @@ def neuron_signal(op: KernelOpBase, shape: tuple[int, ...], channels: int) -> Si
     if len(shape) == 2:
         return Signal(size, rate * size, rate * size, shape[0] * together, rates=by_channel)
     whole = size
-    if isinstance(op, snnrt.PackedLIFBase):
+    if isinstance(op, snnrt.PackedNeuronsBase):
         whole = element_count(int_values(op.logical_shape))
     active = rate * whole
     if rows is not None and columns is not None:
@@ -294,7 +294,7 @@ class Signals:
         elif isinstance(op, snnrt.WindowLIFBase):
             signal = neuron_signal(op, op.spikes_shape, op.channels.value.data)
             known[op.listed] = replace(signal, bit_channels=_ordered_bits(op))
-        elif isinstance(op, snnrt.LIFMultiStepOp):
+        elif isinstance(op, snnrt.MultiStepBase):
             known[op.bits] = neuron_signal(op, op.spikes_shape, op.spikes_shape[-1])
         elif isinstance(op, snnrt.ListBitsOp):
             known[op.list] = self[op.bits]

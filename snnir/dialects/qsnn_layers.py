@@ -104,9 +104,11 @@ class WeightOp(IRDLOperation, HasFolderInterface):
         return self.value.data.data
 
 
-def _verify_layer(op: LinearBase | ConvolutionBase) -> None:
-    """Inputs are spikes or bytes, weights at most bytes, sums are exact in `i16` or `i32`."""
-    expect_elements("input", op.input.type, i1, i8)
+def _verify_layer(op: LinearBase | ConvolutionBase, *inputs: IntegerType) -> None:
+    """Inputs are spikes, bytes or of other types, weights at most bytes, sums are exact in `i16` or
+    `i32`.
+    """
+    expect_elements("input", op.input.type, i1, i8, *inputs)
     expect_elements("weight", op.weight.type, IntegerType(2), IntegerType(4), i8)
     if op.bias is not None:
         expect_elements("bias", op.bias.type, i32)
@@ -115,13 +117,16 @@ def _verify_layer(op: LinearBase | ConvolutionBase) -> None:
 
 @irdl_op_definition
 class LinearOp(LinearBase):
-    """`y = W x + b`, an exact sum. Constraints of `LinearBase`."""
+    """`y = W x + b`, an exact sum; `x` are spikes, bytes or numbers of 16 bits.
+
+    Constraints of `LinearBase`.
+    """
 
     name = "qsnn.linear"
 
     def verify_(self) -> None:
         super().verify_()
-        _verify_layer(self)
+        _verify_layer(self, i16)
 
 
 @irdl_op_definition

@@ -37,8 +37,8 @@ from snnir.dialects.snnrt_compressed import (
     LinearScatterSparseOp,
     SparseConvolutionBase,
 )
-from snnir.dialects.snnrt_dot import Conv2dDotOp, Conv2dDotPool2dOp, LinearDotOp
-from snnir.dialects.snnrt_gather import LinearGatherOp
+from snnir.dialects.snnrt_dot import Conv2dDotOp, Conv2dDotPool2dOp, LinearCountsOp, LinearDotOp
+from snnir.dialects.snnrt_gather import LinearGatherBase, LinearGatherOp, LinearGatherPackedOp
 from snnir.dialects.snnrt_input import CheckDensityOp, ListHitsOp, cell_counts
 from snnir.dialects.snnrt_lanes import (
     IndexListLIFBase,
@@ -65,7 +65,7 @@ from snnir.dialects.snnrt_layers import (
     ValuesToHWCOp,
     WidenOp,
 )
-from snnir.dialects.snnrt_lif import LIFCallBase, PackedLIFBase
+from snnir.dialects.snnrt_lif import LIFCallBase, PackedLIFBase, PackedNeuronsBase
 from snnir.dialects.snnrt_maps import MapLIFBase, MapLIFListOp, MapLIFMasksOp
 from snnir.dialects.snnrt_masks import BytesToMasksOp, MasksToBytesOp, MaxPoolMasksOp
 from snnir.dialects.snnrt_memory import (
@@ -87,7 +87,14 @@ from snnir.dialects.snnrt_neurons import (
     ReadMembraneOp,
 )
 from snnir.dialects.snnrt_packed import Conv2dScatterPackedOp, LinearScatterPackedOp
-from snnir.dialects.snnrt_steps import BitsToBytesOp, LIFMultiStepOp, ListBitsOp
+from snnir.dialects.snnrt_steps import (
+    AlphaMultiStepOp,
+    BitsToBytesOp,
+    LIFMultiStepOp,
+    ListBitsOp,
+    MultiStepBase,
+    SynapticMultiStepOp,
+)
 from snnir.dialects.snnrt_tiles import (
     MarkEventsOp,
     TileLIFBase,
@@ -166,9 +173,10 @@ SNNRT = Dialect(
         WindowLIFMasksOp, WindowLIFListOp, MasksToBytesOp, BytesToMasksOp, MaxPoolMasksOp,
         CheckDensityOp,
         LinearScatterPackedOp, LinearScatterSparseOp, LinearScatterBlocksOp, Conv2dScatterPackedOp,
-        MarkEventsOp, TileLIFMasksOp, TileLIFListOp, LinearGatherOp,
-        LinearDotOp, Conv2dDotOp, Conv2dDotPool2dOp, MapLIFMasksOp, MapLIFListOp,
+        MarkEventsOp, TileLIFMasksOp, TileLIFListOp, LinearGatherOp, LinearGatherPackedOp,
+        LinearDotOp, LinearCountsOp, Conv2dDotOp, Conv2dDotPool2dOp, MapLIFMasksOp, MapLIFListOp,
         Conv2dScatterSparseOp, Conv2dScatterBlocksOp, LIFMultiStepOp, ListBitsOp, BitsToBytesOp,
+        AlphaMultiStepOp, SynapticMultiStepOp,
     ],
     [RegionAttr, ArenaAttr],
 )  # fmt: skip
@@ -176,6 +184,7 @@ SNNRT = Dialect(
 __all__ = [
     "SNNRT",
     "AddOp",
+    "AlphaMultiStepOp",
     "AlphaOp",
     "ArenaAttr",
     "BitsToBytesOp",
@@ -202,8 +211,11 @@ __all__ = [
     "LIFOp",
     "LIOp",
     "LaneConv2dHitsOp",
+    "LinearCountsOp",
     "LinearDotOp",
+    "LinearGatherBase",
     "LinearGatherOp",
+    "LinearGatherPackedOp",
     "LinearScatterBlocksOp",
     "LinearScatterOp",
     "LinearScatterPackedOp",
@@ -220,9 +232,11 @@ __all__ = [
     "MasksToBytesOp",
     "MaxPool2dOp",
     "MaxPoolMasksOp",
+    "MultiStepBase",
     "NetworkOp",
     "OutputOp",
     "PackedLIFBase",
+    "PackedNeuronsBase",
     "ReadMembraneOp",
     "Region",
     "RegionAttr",
@@ -230,6 +244,7 @@ __all__ = [
     "SparseConvolutionBase",
     "SpikeListOp",
     "SumPool2dOp",
+    "SynapticMultiStepOp",
     "TileLIFBase",
     "TileLIFListOp",
     "TileLIFMasksOp",

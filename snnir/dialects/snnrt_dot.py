@@ -24,6 +24,7 @@ from snnir.dialects.kernel_bases import (
     expect_rank,
 )
 from snnir.dialects.layer_shapes import int_values, spatial_output
+from snnir.dialects.snnrt_gather import quads_of
 
 QUAD_VALUES = 4
 """Values whose weights are one word."""
@@ -87,6 +88,37 @@ class LinearDotOp(DotOpBase):
         expect_rank("values", self.values, 1)
         expect_rank("current", self.current, 1)  # C3
         super().verify_()
+
+
+@irdl_op_definition
+class LinearCountsOp(KernelOpBase):
+    """`snnrt_linear_counts_{s16,s32}`: sets `current` to the products of `values` of 16 bits.
+
+    (C1) Element types; (C2) `values` and `current` have rank 1, and the weights are one word for
+    each input and four outputs.
+    """
+
+    name = "snnrt.linear_counts"
+    READS: ClassVar[tuple[str, ...]] = ("values", "weights")
+    WRITES: ClassVar[tuple[str, ...]] = ("current",)
+
+    values = buffer_operand()
+    weights = buffer_operand()
+    current = buffer_operand()
+
+    def __init__(self, values: SSAValue, weights: SSAValue, current: SSAValue):
+        super().__init__(operands=[values, weights, current])
+
+    def verify_(self) -> None:
+        expect_buffer("values", self.values, i16)  # C1
+        expect_buffer("weights", self.weights, i32)
+        expect_buffer("current", self.current, i16, i32)
+        expect_rank("values", self.values, 1)  # C2
+        expect_rank("current", self.current, 1)
+        (inputs,), (outputs,) = buffer_shape(self.values.type), buffer_shape(self.current.type)
+        words = inputs * quads_of(outputs)
+        if (shape := buffer_shape(self.weights.type)) != (words,):
+            raise VerifyException(f"weights have shape {shape}, expected ({words},)")
 
 
 class Conv2dDotBase(DotOpBase, ABC):

@@ -6,17 +6,19 @@ Re-exported by `snnir.dialects.snnrt`.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
-from xdsl.dialects.builtin import i16, i32
+from xdsl.dialects.builtin import IntegerAttr, i16, i32, i64
 from xdsl.ir import SSAValue
-from xdsl.irdl import irdl_op_definition, operand_def, opt_operand_def
+from xdsl.irdl import irdl_op_definition, operand_def, opt_operand_def, opt_prop_def
 from xdsl.utils.exceptions import VerifyException
 
 from snnir.dialects.kernel_bases import (
     BUFFER,
     KernelOpBase,
+    buffer_element,
     buffer_operand,
     buffer_shape,
     expect_buffer,
@@ -32,16 +34,18 @@ def quads_of(outputs: int) -> int:
     return -(-outputs // QUAD_OUTPUTS)
 
 
-@irdl_op_definition
-class LinearGatherOp(KernelOpBase):
-    """`snnrt_linear_gather[_values]_{current}`: sets `current` to the sum of the listed rows.
+PACKED_OUTPUTS = 8
+"""Outputs whose weights of 4 bits are one word."""
 
-    Times the `values` of their inputs where the call has any. (C1) `current` is `i16` or, without
-    values, `i32`, of rank 1; (C2) `weights` are `i32` words of rank 1, for each input one for every
-    four outputs or what is left of them.
+
+class LinearGatherBase(KernelOpBase, ABC):
+    """Sets `current` to the sum of the listed rows, times the `values` of their inputs if any.
+
+    (C1) `current` is `i16` or `i32`, of rank 1; (C2) `weights` are `i32` words of rank 1, for each
+    input as many as the outputs need; (C3) `lane_rows` is positive, and there where values make
+    sums of 32 bits, and only there: 16 bits hold the sum of so many products.
     """
 
-    name = "snnrt.linear_gather"
     READS: ClassVar[tuple[str, ...]] = ("list", "values", "weights")
     WRITES: ClassVar[tuple[str, ...]] = ("current",)
 
@@ -50,6 +54,7 @@ class LinearGatherOp(KernelOpBase):
     weights = buffer_operand()
     current = buffer_operand()
     values = opt_operand_def(BUFFER)
+    lane_rows = opt_prop_def(IntegerAttr)
 
     def __init__(
         self,
@@ -57,23 +62,70 @@ class LinearGatherOp(KernelOpBase):
         values: SSAValue | None,
         weights: SSAValue,
         current: SSAValue,
+        lane_rows: int | None = None,
     ):
-        super().__init__(operands=[*active, weights, current, values])
+        super().__init__(
+            operands=[*active, weights, current, values],
+            properties={"lane_rows": None if lane_rows is None else IntegerAttr(lane_rows, i64)},
+        )
+
+    @abstractmethod
+    def words(self) -> int:
+        """Words for the weights of one input."""
 
     def inputs(self) -> int:
         """Inputs of the layer."""
-        (words,), (outputs,) = buffer_shape(self.weights.type), buffer_shape(self.current.type)
-        return words // quads_of(outputs)
+        (words,) = buffer_shape(self.weights.type)
+        return words // self.words()
 
     def verify_(self) -> None:
-        widths = (i16, i32) if self.values is None else (i16,)
-        expect_buffer("current", self.current, *widths)  # C1
+        expect_buffer("current", self.current, i16, i32)  # C1
         expect_rank("current", self.current, 1)
         expect_buffer("weights", self.weights, i32)  # C2
         expect_rank("weights", self.weights, 1)
         (words,), (outputs,) = buffer_shape(self.weights.type), buffer_shape(self.current.type)
-        if words % quads_of(outputs):
+        if words % self.words():
             raise VerifyException(
-                f"{outputs} outputs need {quads_of(outputs)} words for each input, got "
-                f"{words} words"
+                f"{outputs} outputs need {self.words()} words for each input, got {words} words"
             )
+        wide = self.values is not None and buffer_element(self.current.type) == i32
+        if wide != (self.lane_rows is not None):  # C3
+            raise VerifyException(
+                "lane_rows belongs to values with sums of 32 bits, and only there"
+            )
+        if self.lane_rows is not None and self.lane_rows.value.data < 1:
+            raise VerifyException(f"lane_rows must be positive, got {self.lane_rows.value.data}")
+
+
+@irdl_op_definition
+class LinearGatherOp(LinearGatherBase):
+    """`snnrt_linear_gather[_values]_{current}`: weights of 8 bits.
+
+    Constraints of `LinearGatherBase`; a word has the weights of four outputs.
+    """
+
+    name = "snnrt.linear_gather"
+
+    def words(self) -> int:
+        """See the base class."""
+        return quads_of(buffer_shape(self.current.type)[0])
+
+
+@irdl_op_definition
+class LinearGatherPackedOp(LinearGatherBase):
+    """`snnrt_linear_gather_packed4_values_{current}`: weights of 4 bits.
+
+    Constraints of `LinearGatherBase`; a word has the weights of eight outputs; (C4) there are
+    values.
+    """
+
+    name = "snnrt.linear_gather_packed"
+
+    def words(self) -> int:
+        """See the base class."""
+        return -(-buffer_shape(self.current.type)[0] // PACKED_OUTPUTS)
+
+    def verify_(self) -> None:
+        super().verify_()
+        if self.values is None:  # C4
+            raise VerifyException("weights of 4 bits are gathered for values only")

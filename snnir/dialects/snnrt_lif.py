@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Base classes of the `snnrt` calls that compute leaky neurons. Re-exported by
-`snnir.dialects.snnrt`.
-"""
+"""Base classes of the `snnrt` calls that compute neurons. Re-exported by `snnir.dialects.snnrt`."""
 
 from abc import ABC, abstractmethod
 
@@ -23,7 +21,7 @@ class LIFCallBase(KernelOpBase, ABC):
     rounding = prop_def(RoundingAttr)
 
 
-class PackedLIFBase(LIFCallBase, ABC):
+class PackedNeuronsBase(KernelOpBase, ABC):
     """Neurons that leave neither their spikes as bytes nor their membranes after each step.
 
     Maybe not all neurons of the layer are computed; the attribute `order` says which, for each
@@ -37,3 +35,12 @@ class PackedLIFBase(LIFCallBase, ABC):
     @abstractmethod
     def spikes_shape(self) -> tuple[int, ...]:
         """Shape of the neurons that are computed, channels last."""
+
+    @property
+    def hidden_layers(self) -> tuple[str, ...]:
+        """Names of the layers without spikes that the call computes, too, and leaves nothing of."""
+        return ()
+
+
+class PackedLIFBase(LIFCallBase, PackedNeuronsBase, ABC):
+    """Packed neurons of `qsnn.lif`."""

@@ -183,7 +183,7 @@ def batches(network: NetworkOpBase, samples: int, progress: bool) -> Iterator[sl
 
 def _neurons_of(op: Operation) -> int:
     """The number of neurons of a layer at any level."""
-    if isinstance(op, snnrt.PackedLIFBase):
+    if isinstance(op, snnrt.PackedNeuronsBase):
         return element_count(op.spikes_shape)
     if isinstance(op, snnrt.LIFOp | snnrt.LIOp | snnrt.AlphaOp):
         return element_count(buffer_shape(op.membrane.type))

@@ -20,6 +20,7 @@ from snnir.dialects.snnrt_dot import QUAD_VALUES, DotOpBase, dot_quads
 from snnir.executors.kernel_memory import expect_fit
 from snnir.executors.kernel_windows import patches
 from snnir.kernels.dot_weights import LARGEST_VALUE, SUM_LIMIT, weights_of_dot
+from snnir.kernels.gathered_weights import rows_of_counts
 from snnir.support.diagnostics import error_at
 
 if TYPE_CHECKING:
@@ -51,6 +52,11 @@ def linear_dot(op: snnrt.LinearDotOp, call: Call) -> None:
     call.write(op.current, sums.reshape(-1))
 
 
+def linear_counts(op: snnrt.LinearCountsOp, call: Call) -> None:
+    (outputs,) = buffer_shape(op.current.type)
+    call.write(op.current, call.read(op.values) @ rows_of_counts(call.read(op.weights), outputs))
+
+
 def conv2d_dot(op: snnrt.Conv2dDotOp, call: Call) -> None:
     kernel = int_values(op.kernel)
     found = patches(op, call, op.values, kernel)
@@ -80,6 +86,7 @@ def conv2d_dot_pool2d(op: snnrt.Conv2dDotPool2dOp, call: Call) -> None:
 
 DOT_KERNELS: dict[type[Operation], Callable[[Any, Call], None]] = {
     snnrt.LinearDotOp: linear_dot,
+    snnrt.LinearCountsOp: linear_counts,
     snnrt.Conv2dDotOp: conv2d_dot,
     snnrt.Conv2dDotPool2dOp: conv2d_dot_pool2d,
 }

@@ -97,8 +97,8 @@ class KernelExecutor:
     def _record(
         self, op: Operation, call: Call, recorder: Recorder, sample: int, step: int
     ) -> None:
-        if isinstance(op, snnrt.PackedLIFBase):
-            if isinstance(op, snnrt.LIFMultiStepOp):
+        if isinstance(op, snnrt.PackedNeuronsBase):
+            if isinstance(op, snnrt.MultiStepBase):
                 bits = self._memory.read(op, op.bits)
                 packed = step_spikes(bits, step, element_count(op.spikes_shape))
             else:

@@ -29,7 +29,7 @@ from snnir.executors.kernel_memory import KernelMemory, expect_fit
 from snnir.executors.kernel_steps import STEP_KERNELS
 from snnir.executors.kernel_tiles import TILE_KERNELS
 from snnir.executors.kernel_windows import max_pool2d, patches, pool_windows
-from snnir.executors.lif_update import alpha_update, leaked, lif_update, per_neuron, settled
+from snnir.executors.lif_update import alpha_update, li_update, lif_update, per_neuron
 from snnir.kernels.compressed_weights import unpack_last
 from snnir.support.diagnostics import error_at
 
@@ -192,11 +192,8 @@ def lif(op: snnrt.LIFOp, call: Call) -> None:
 
 
 def li(op: snnrt.LIOp, call: Call) -> None:
-    membrane = call.read(op.membrane)
-    drive = call.read(op.current) * (1 << op.shift.value.data)
-    drive = drive + per_neuron(call, op.bias, membrane.shape)
-    factor = per_neuron(call, op.leak, membrane.shape)
-    call.write(op.membrane, settled(op, leaked(op, membrane, factor) + drive))
+    membrane, current = call.read(op.membrane), call.read(op.current)
+    call.write(op.membrane, li_update(op, call, op, membrane, current))
 
 
 def alpha(op: snnrt.AlphaOp, call: Call) -> None:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 
+from snnir.dialects import snnrt
 from snnir.dialects.qsnn import Overflow, Rounding
 from snnir.dialects.snn_attributes import Compare, Reset, ResetTiming
+from snnir.dialects.snnrt_steps import Integrator
 from snnir.executors.kernel_memory import element_dtype, expect_fit
 
 if TYPE_CHECKING:
@@ -37,11 +39,32 @@ def leaked(op: Any, membrane: Integers, factor: Integers) -> Integers:
 
 def settled(op: Any, membrane: Integers) -> Integers:
     """The membrane, clamped to the state type if the layer saturates."""
-    if "overflow" not in op.properties or op.overflow.data is Overflow.PROVEN:
-        expect_fit(op, op.membrane, membrane)
-        return membrane
-    limits = np.iinfo(element_dtype(op.membrane.type))
-    return np.clip(membrane, limits.min, limits.max)
+    proven = "overflow" not in op.properties or op.overflow.data is Overflow.PROVEN
+    return _fitted(op, op.membrane, membrane, Overflow.PROVEN if proven else Overflow.SATURATE)
+
+
+def _fitted(op: Operation, state: SSAValue, values: Integers, overflow: Overflow) -> Integers:
+    """New values of a state of a call."""
+    if overflow is Overflow.PROVEN:
+        expect_fit(op, state, values)
+        return values
+    limits = np.iinfo(element_dtype(state.type))
+    return np.clip(values, limits.min, limits.max)
+
+
+def li_update(
+    op: Operation,
+    call: Call,
+    integrator: snnrt.LIOp | Integrator,
+    membrane: Integers,
+    current: Integers,
+) -> Integers:
+    """Stored membranes of a step of `snnrt.li`, or of the integrators of another call `op`."""
+    drive = current * (1 << integrator.shift.value.data)
+    drive = drive + per_neuron(call, integrator.bias, membrane.shape)
+    factor = per_neuron(call, integrator.leak, membrane.shape)
+    next = leaked(integrator, membrane, factor) + drive
+    return _fitted(op, integrator.membrane, next, integrator.overflow.data)
 
 
 def lif_update(

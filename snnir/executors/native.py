@@ -27,7 +27,7 @@ from snnir.executors.presentation import Presentation
 from snnir.executors.result import (
     ExecutionResult,
     Recording,
-    computed_neurons,
+    computed_layers,
     logical_shape_of_layer,
     order_of_layer,
 )
@@ -245,7 +245,7 @@ def _trace_layout(network: CNetwork) -> np.dtype:
     """One step of the trace: for each neuron layer its spikes, if any, and its membrane."""
     fields: list[tuple[str, Any, int]] = []
     for number, op in enumerate(network.layers):
-        if isinstance(op, snnrt.PackedLIFBase):
+        if isinstance(op, snnrt.PackedNeuronsBase):
             fields.append((f"spikes{number}", np.int8, element_count(op.spikes_shape)))
             continue
         assert isinstance(op, snnrt.LIFOp | snnrt.LIOp | snnrt.AlphaOp)
@@ -294,11 +294,11 @@ def _recording(network: CNetwork, outputs: list[_BatchOutput]) -> Recording:
     """All layers in logical order, from traces in the order of buffers."""
     recording = Recording({}, {})
     for number, (op, name) in enumerate(network.layers.items()):
-        if isinstance(op, snnrt.PackedLIFBase):
+        if isinstance(op, snnrt.PackedNeuronsBase):
             order, shape = order_of_layer(op), logical_shape_of_layer(op)
             spikes = to_logical_batch(_traced(outputs, f"spikes{number}"), order, shape)
             recording.spikes[name] = spikes != 0
-            recording.computed[name] = computed_neurons(op)
+            recording.computed.update(computed_layers(op, name))
             continue
         assert isinstance(op, snnrt.LIFOp | snnrt.LIOp | snnrt.AlphaOp)
         *spatial, channels = buffer_shape(op.membrane.type)

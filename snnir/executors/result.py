@@ -98,7 +98,7 @@ class ExecutionResult:
 
 def logical_shape_of_layer(op: Operation) -> tuple[int, ...]:
     """Shape of a neuron layer, channels first."""
-    if isinstance(op, snnrt.PackedLIFBase):
+    if isinstance(op, snnrt.PackedNeuronsBase):
         return int_values(op.logical_shape)
     return _logical_shape(op.membrane.type)  # type: ignore[attr-defined]
 
@@ -110,11 +110,16 @@ def order_of_layer(op: Operation) -> Order:
     return channels_last(logical_shape_of_layer(op))
 
 
-def computed_neurons(op: snnrt.PackedLIFBase) -> NDArray[np.bool_]:
+def computed_neurons(op: snnrt.PackedNeuronsBase) -> NDArray[np.bool_]:
     """Which neurons of a layer are computed, channels first."""
     computed = np.zeros(logical_shape_of_layer(op), np.bool_)
     computed.reshape(-1)[order_of_layer(op)] = True
     return computed
+
+
+def computed_layers(op: snnrt.PackedNeuronsBase, name: str) -> dict[str, NDArray[np.bool_]]:
+    """Which neurons are computed of the layers in a call, `name` and those that it hides."""
+    return dict.fromkeys((name, *op.hidden_layers), computed_neurons(op))
 
 
 def _logical_shape(type: Attribute) -> tuple[int, ...]:
@@ -142,13 +147,13 @@ class Recorder:
         for op, name in layer_names(network).items():
             self._shapes[name] = logical_shape_of_layer(op)
             shape = (samples, timesteps, *self._shapes[name])
-            packed = isinstance(op, snnrt.PackedLIFBase)
+            packed = isinstance(op, snnrt.PackedNeuronsBase)
             if mode != "none" and (hasattr(op, "spikes") or packed):
                 self._recording.spikes[name] = np.zeros(shape, np.bool_)
             if mode == "all" and not packed:
                 self._recording.membranes[name] = np.zeros(shape, membrane_dtype)
-            if mode != "none" and isinstance(op, snnrt.PackedLIFBase):
-                self._recording.computed[name] = computed_neurons(op)
+            if mode != "none" and isinstance(op, snnrt.PackedNeuronsBase):
+                self._recording.computed.update(computed_layers(op, name))
         self._mode = mode
 
     def shape(self, name: str) -> tuple[int, ...]:

@@ -14,6 +14,7 @@ from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.layer_shapes import element_count, int_array, int_values, shape_of
 from snnir.kernels import nibbles
 from snnir.kernels.context import KernelContext, layer_label, stored_type, windows_of
+from snnir.kernels.dot_rules import lower_linear_counts
 from snnir.kernels.layer_rules import (
     Rule,
     lower_conv2d_event,
@@ -85,6 +86,10 @@ def _convolve_s32(context: KernelContext, op: qsnn.Conv2dOp, filter: NDArray[np.
 
 def lower_linear_cmsis(context: KernelContext, op: qsnn.LinearOp) -> None:
     """A matrix-vector product that CMSIS-NN adds to a cleared 16- or 32-bit current."""
+    if element_type_of(op.input.type) == i16:
+        context.remark(op, "CMSIS-NN multiplies bytes, its inputs have 16 bits; uses our kernel")
+        lower_linear_counts(context, op)
+        return
     input, label = context[op.input], layer_label(op, "linear")
     current = context.sums(op.result, f"{label}_current")
     rows = np.ascontiguousarray(context.linear_rows(op))
@@ -104,6 +109,8 @@ def s4_obstacle(op: LayerOp, ranges: NetworkRanges) -> str | None:
     weights = layer_weights(op)
     if weights.size and (weights.min() < nibbles.LOWEST or weights.max() > nibbles.HIGHEST):
         return "its weights need more than 4 bits"
+    if element_type_of(op.input.type) == i16:
+        return "its inputs have 16 bits"
     if isinstance(op, qsnn.Conv2dOp) and op.groups.value.data != 1:
         return "CMSIS-NN has no grouped convolutions"
     if element_type_of(op.result.type) != i16:

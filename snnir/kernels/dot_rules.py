@@ -15,6 +15,7 @@ from snnir.dialects.layer_shapes import int_array, int_values, shape_of
 from snnir.dialects.snnrt_dot import dot_quads, strip_row_bytes
 from snnir.kernels.context import KernelContext, layer_label, windows_of
 from snnir.kernels.dot_weights import can_dot, dot_weights
+from snnir.kernels.gathered_weights import counts_rows
 from snnir.kernels.input_values import has_least_byte
 from snnir.kernels.weights import layer_weights
 from snnir.kernels.windows import Pool, is_window_pool, only_user
@@ -46,6 +47,15 @@ def lower_linear_dot(context: KernelContext, op: qsnn.LinearOp) -> None:
     current = context.define(op.result, f"{label}_current")
     pairs = context.buffer(f"{label}_pairs", [2 * dot_quads(rows.shape[-1])], i32)
     context.call(snnrt.LinearDotOp(input.buffer, pairs, weights, current), op)
+
+
+def lower_linear_counts(context: KernelContext, op: qsnn.LinearOp) -> None:
+    """`snnrt.linear_counts`, for inputs of 16 bits."""
+    input, label = context[op.input], layer_label(op, "linear")
+    rows = np.ascontiguousarray(context.linear_rows(op).T)
+    weights = context.constant(f"{label}_weights", counts_rows(rows))
+    current = context.define(op.result, f"{label}_current")
+    context.call(snnrt.LinearCountsOp(input.buffer, weights, current), op)
 
 
 def lower_conv2d_dot(context: KernelContext, op: qsnn.Conv2dOp) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from xdsl.dialects.builtin import i1
+from xdsl.dialects.builtin import IntegerType, i1
 from xdsl.ir import Block, SSAValue
 
 from snnir.dialects import qsnn
 from snnir.dialects.layer_bases import element_type_of
-from snnir.dialects.layer_shapes import element_count, shape_of
+from snnir.dialects.layer_shapes import element_count, int_values, shape_of
 from snnir.dialects.snn_attributes import REAL_KINDS
 from snnir.layers.activity_attributes import INPUT_COUNTS, floats_of, rate_of
 
@@ -52,6 +52,25 @@ def has_least_byte(value: SSAValue) -> bool:
     if isinstance(owner, qsnn.ReshapeOp | qsnn.MaxPool2dOp | qsnn.SumPool2dOp):
         return has_least_byte(owner.input)
     return True
+
+
+def largest_of(value: SSAValue) -> int:
+    """Magnitude that no element exceeds.
+
+    That of frames, their maxima, spikes and numbers of them; of other values that of their type.
+    """
+    type = element_type_of(value.type)
+    assert isinstance(type, IntegerType)
+    if type == i1:
+        return 1
+    most = 1 << type.width.data - 1
+    if isinstance(owner := value.owner, Block):
+        return min(network_of_frame(owner).input_maximum.value.data, most)
+    if isinstance(owner, qsnn.ReshapeOp | qsnn.MaxPool2dOp):
+        return min(largest_of(owner.input), most)
+    if isinstance(owner, qsnn.SumPool2dOp):
+        return min(largest_of(owner.input) * element_count(int_values(owner.kernel)), most)
+    return most
 
 
 def network_of_frame(frame: Block) -> qsnn.NetworkOp:

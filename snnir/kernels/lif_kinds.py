@@ -23,7 +23,9 @@ def leak_kind(
     return {LEAK_ONE: "identity", LEAK_ONE // 2: "half"}.get(int(values[0]), "factor")
 
 
-def has_narrow_thresholds(op: snnrt.LIFOp | snnrt.LIFMultiStepOp) -> bool:
+def has_narrow_thresholds(
+    op: snnrt.LIFOp | snnrt.LIFMultiStepOp | snnrt.SynapticMultiStepOp,
+) -> bool:
     """Whether two neurons of a word can be compared with their thresholds.
 
     A threshold that is subtracted before the leak must not be negative, or the membrane could leave
@@ -38,7 +40,7 @@ def has_narrow_thresholds(op: snnrt.LIFOp | snnrt.LIFMultiStepOp) -> bool:
     return bool(values.min() >= lowest and values.max() <= limits.max)
 
 
-def has_leaks_to_recall(op: snnrt.AlphaOp) -> bool:
+def has_leaks_to_recall(op: snnrt.AlphaOp | snnrt.AlphaMultiStepOp) -> bool:
     """Whether what is recalled is less than the current: so are the products of 32 bits."""
     constant = None if op.recall is None else op.recall.owner
     if not isinstance(constant, snnrt.ConstantOp):

@@ -3,8 +3,8 @@
 
 All of them compute the same currents to the bit; they differ in how the weights are stored:
 `dense` (int8), `packed` (4 or 2 bits), `sparse` (weights that are not zero) and `blocks` (blocks of
-four outputs that are not all zero). `gather` is as `dense`, in tiles of outputs. `dot` multiplies
-all inputs, active or not.
+four outputs that are not all zero). `gather` is as `dense`, in tiles of outputs, with 8 bits or,
+where inputs are counted, 4. `dot` multiplies all inputs, active or not.
 
 The instructions are estimates for a Cortex-M7: `setup + active * per_input`, read off the loops of
 the kernels as `arm-none-eabi-gcc -O3` compiles them and checked against QEMU
@@ -25,6 +25,7 @@ from snnir.dialects import qsnn
 from snnir.dialects.layer_bases import element_type_of
 from snnir.dialects.layer_shapes import shape_of
 from snnir.dialects.snnrt_dot import dot_quads
+from snnir.dialects.snnrt_gather import PACKED_OUTPUTS, quads_of
 from snnir.kernels.c_constants import c_constant
 from snnir.kernels.compressed_weights import (
     BLOCK,
@@ -36,8 +37,20 @@ from snnir.kernels.compressed_weights import (
     panel_outputs_of,
 )
 from snnir.kernels.dot_weights import TILE_OUTPUTS, can_dot
-from snnir.kernels.gathered_weights import TILE_QUADS, can_gather, gather_tiles
-from snnir.kernels.input_values import InputValues, active_share, has_least_byte, values_of
+from snnir.kernels.gathered_weights import (
+    TILE_QUADS,
+    can_gather,
+    can_gather_packed,
+    gather_tiles,
+    lane_rows,
+)
+from snnir.kernels.input_values import (
+    InputValues,
+    active_share,
+    has_least_byte,
+    largest_of,
+    values_of,
+)
 from snnir.kernels.weights import layer_weights
 
 DEFAULT_RATE = 0.1
@@ -67,23 +80,28 @@ class Candidate:
 def candidates(op: qsnn.LinearOp) -> list[Candidate]:
     """The event-driven kernels for a layer; the first is `dense`, which always can.
 
+    Of inputs of 16 bits it is the only one, and multiplies all of them.
+
     Raises:
         SNNError: the weights are not constant, or the layer has a bias.
     """
     rows = np.ascontiguousarray(layer_weights(op).T)
+    if element_type_of(op.input.type) == i16:
+        return [_counts(rows)]
     narrow = element_type_of(op.result.type) == i16
-    found = linear_candidates(rows, values_of(op.input), narrow)
+    found = linear_candidates(rows, values_of(op.input), narrow, largest_of(op.input))
     return [each for each in found if each.name != "dot" or not has_least_byte(op.input)]
 
 
 def linear_candidates(
-    rows: NDArray[np.int8], values: InputValues, narrow: bool
+    rows: NDArray[np.int8], values: InputValues, narrow: bool, largest: int
 ) -> Iterator[Candidate]:
     """As `candidates`.
 
     Args:
         rows: the weights, (inputs, outputs).
         narrow: whether the current is int16 instead of int32.
+        largest: magnitude of the largest input.
     """
     yield _dense(rows, values, narrow)
     for bits, (low, high) in WEIGHT_RANGES.items():
@@ -97,9 +115,11 @@ def linear_candidates(
         if kept <= MAXIMUM_START:
             yield _blocks(rows, values, narrow, kept)
     counted = values is not InputValues.SPIKES
-    # Sums of 32 bits of products do not fit the registers.
-    if (narrow or not counted) and can_gather(rows, counted):
-        yield _gather(rows, values, narrow)
+    if can_gather(rows, counted):
+        yield _gather(rows, values, narrow, largest)
+    # Of spikes, weights of 4 bits are added faster in bytes than in lanes of 16 bits.
+    if counted and can_gather_packed(rows):
+        yield _packed_gather(rows, narrow, largest)
     if counted and can_dot(rows.T[:, np.newaxis]):
         yield _dot(rows)
 
@@ -209,7 +229,7 @@ def _blocks(rows: NDArray[np.int8], values: InputValues, narrow: bool, kept: int
     return Candidate("blocks", flash, _affine(30, 11 + per_block * kept / max(inputs, 1)))
 
 
-def _gather(rows: NDArray[np.int8], values: InputValues, narrow: bool) -> Candidate:
+def _gather(rows: NDArray[np.int8], values: InputValues, narrow: bool, largest: int) -> Candidate:
     inputs, outputs = rows.shape
     counted = values is not InputValues.SPIKES
     whole, rest = gather_tiles(outputs, counted)
@@ -217,7 +237,26 @@ def _gather(rows: NDArray[np.int8], values: InputValues, narrow: bool) -> Candid
     quads = whole * TILE_QUADS[counted] + rest
     per_input = 2.0 * tiles + (5.6 if counted else 2.8) * quads
     setup = 15.0 + 22 * tiles + (0 if narrow else 8 * quads)
+    if counted and not narrow:
+        per_input += (10.0 * tiles + 25 * quads) / lane_rows(rows, largest)
     return Candidate("gather", 4 * inputs * quads, _affine(setup, per_input))
+
+
+def _counts(rows: NDArray[np.int8]) -> Candidate:
+    inputs, outputs = rows.shape
+    quads = quads_of(outputs)
+    instructions = 10.0 + quads * (15 + 11 * inputs)
+    return Candidate("dense", 4 * quads * inputs, lambda _: instructions)
+
+
+def _packed_gather(rows: NDArray[np.int8], narrow: bool, largest: int) -> Candidate:
+    inputs, outputs = rows.shape
+    words = -(-outputs // PACKED_OUTPUTS)
+    per_input = 5.0 * words + 2 * -(-outputs // 2)
+    setup = 10.0 + (35 if narrow else 65) * words
+    if not narrow:
+        per_input += 60.0 * words / lane_rows(rows, largest)
+    return Candidate("gather", 4 * inputs * words, _affine(setup, per_input), 4)
 
 
 def _dot(rows: NDArray[np.int8]) -> Candidate:

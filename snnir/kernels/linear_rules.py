@@ -8,18 +8,21 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from xdsl.dialects.builtin import i16, i32
 from xdsl.ir import Operation, SSAValue
 
 from snnir.dialects import qsnn, snnrt
+from snnir.dialects.layer_bases import element_type_of
 from snnir.kernels.compressed_weights import (
     block_rows,
     pack_rows,
     panel_outputs_of,
     sparse_rows,
 )
-from snnir.kernels.context import KernelContext, layer_label
-from snnir.kernels.dot_rules import lower_linear_dot
-from snnir.kernels.gathered_weights import gather_rows
+from snnir.kernels.context import KernelContext, layer_label, stored_type
+from snnir.kernels.dot_rules import lower_linear_counts, lower_linear_dot
+from snnir.kernels.gathered_weights import gather_rows, lane_rows, packed_gather_rows
+from snnir.kernels.input_values import largest_of
 from snnir.kernels.linear_candidates import Candidate, best, candidates, expected_active
 from snnir.kernels.weights import scatter_weights
 
@@ -32,6 +35,7 @@ class _Scatter:
         active: list and count of the active inputs.
         values: the inputs, where they are not all 0 or 1.
         rows: the weights by input in the order of the buffer, (inputs, outputs).
+        largest: magnitude of the largest input.
     """
 
     context: KernelContext
@@ -40,6 +44,7 @@ class _Scatter:
     values: SSAValue | None
     current: SSAValue
     rows: NDArray[np.int8]
+    largest: int
 
     def constant(self, name: str, array: NDArray) -> SSAValue:
         """A constant array of the layer; unsigned 8- and 16-bit numbers have signed types."""
@@ -59,6 +64,9 @@ def lower_linear_event(context: KernelContext, op: qsnn.LinearOp) -> None:
     if not named and wanted != "event":
         context.remark(op, f"its weights cannot be stored as '{wanted}'; uses event")
     chosen = best(named or found, expected_active(op))
+    if element_type_of(op.input.type) == i16:
+        lower_linear_counts(context, op)
+        return
     if chosen.name == "dot":
         lower_linear_dot(context, op)
         return
@@ -68,7 +76,7 @@ def lower_linear_event(context: KernelContext, op: qsnn.LinearOp) -> None:
     current = place(op.result, f"{label}_current")
     rows = np.ascontiguousarray(context.linear_rows(op).T)
     values = None if input.binary else input.buffer
-    scatter = _Scatter(context, label, active, values, current, rows)
+    scatter = _Scatter(context, label, active, values, current, rows, largest_of(op.input))
     context.call(_CALLS[chosen.name](scatter, chosen), op)
 
 
@@ -110,10 +118,14 @@ def _blocks(scatter: _Scatter, _: Candidate) -> Operation:
     return snnrt.LinearScatterBlocksOp(scatter.active, scatter.values, weights, scatter.current)
 
 
-def _gather(scatter: _Scatter, _: Candidate) -> Operation:
-    words = gather_rows(scatter.rows, scatter.values is not None)
+def _gather(scatter: _Scatter, chosen: Candidate) -> Operation:
+    counted, wide = scatter.values is not None, stored_type(scatter.current) == i32
+    rows = lane_rows(scatter.rows, scatter.largest) if counted and wide else None
+    packed = chosen.bits == 4
+    words = packed_gather_rows(scatter.rows) if packed else gather_rows(scatter.rows, counted)
+    call = snnrt.LinearGatherPackedOp if packed else snnrt.LinearGatherOp
     weights = scatter.constant("weights", words)
-    return snnrt.LinearGatherOp(scatter.active, scatter.values, weights, scatter.current)
+    return call(scatter.active, scatter.values, weights, scatter.current, rows)
 
 
 _CALLS: dict[str, Callable[[_Scatter, Candidate], Operation]] = {

@@ -6,12 +6,12 @@ permuted. Each linear layer and convolution becomes event-driven calls (a list o
 then a scatter of their weights) or calls of CMSIS-NN; both compute what `qsnn` says, to the bit.
 The option `kernels` chooses for the network, the attribute `kernel` on an operation for one layer.
 With `event`, a linear layer stores its weights as bytes, packed in 4 or 2 bits, sparse, in sparse
-blocks of four outputs or, unless sums of products need 32 bits, in tiles of outputs whose sums are
-gathered in registers, whichever needs fewest instructions by an estimate; `dense`, `packed`,
-`sparse`, `blocks` and `gather` ask for one of these where it is possible. Layers that read real
-values or counts can multiply all of them instead of listing those that are not zero: `event` does
-so where many are not, `dot` asks for it. `cmsis_s4` asks for CMSIS-NN with weights of 4 bits, which
-it only has with results of 8 bits: layers whose sums may need more are computed as with `cmsis`.
+blocks of four outputs or in tiles of outputs whose sums are gathered in registers, whichever needs
+fewest instructions by an estimate; `dense`, `packed`, `sparse`, `blocks` and `gather` ask for one
+of these where it is possible. Layers that read real values or counts can multiply all of them
+instead of listing those that are not zero: `event` does so where many are not, `dot` asks for it.
+`cmsis_s4` asks for CMSIS-NN with weights of 4 bits, which it only has with results of 8 bits:
+layers whose sums may need more are computed as with `cmsis`.
 
 Convolutions store weights as bytes or packed (`weight-bits`), too, or, `sparse`, only those that
 are not zero, by input and element of the kernel, or `blocks` of four outputs (of

@@ -4,10 +4,13 @@
 Behind `kernels-hoist-static-input` the currents of the first neurons of a network with a static
 input do not change within a sequence. `snnrt.lif` with such currents becomes
 `snnrt.lif_multi_step`, which runs in every so-manieth step only: from step to step it keeps the
-membranes in registers, and it leaves the spikes of all these steps as bits. Calls that listed the
-spikes list those of their step from the bits, and for all others they become bytes in every step.
-Spikes are the same ones in the same steps; membranes run ahead by up to a batch, so layers whose
-membranes something else reads are left alone.
+membranes in registers, and it leaves the spikes of all these steps as bits. `snnrt.alpha` becomes
+`snnrt.alpha_multi_step` in the same way, and a `snnrt.li` whose membranes are the currents of a
+`snnrt.lif`, as in synaptic neurons, `snnrt.synaptic_multi_step` together with that. Calls that
+listed the spikes list those of their step from the bits, and for all others they become bytes in
+every step. Spikes are the same ones in the same steps; membranes run ahead by up to a batch, so
+layers whose membranes something else reads, such as integrators whose membranes are the output, are
+left alone.
 
 A batch has as many of the at most `steps` steps as divide the sequence most evenly. The arena grows
 by a bit for each neuron and step of a batch, less the bytes that nobody needs any more, and code
@@ -23,14 +26,16 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import MemRefType, ModuleOp, i32
-from xdsl.ir import Operation
+from xdsl.dialects.builtin import MemRefType, ModuleOp, StringAttr, i32
+from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.irdl import AttrSizedOperandSegments
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from snnir.costs.model import predict
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_array
+from snnir.dialects.network import LAYER, layer_names
 from snnir.dialects.snnrt_steps import MOST_STEPS, step_words
 from snnir.kernels.layout import logical_shape_of
 from snnir.memory.lifetimes import root_buffer
@@ -75,7 +80,9 @@ class KernelsBatchTimestepsPass(SNNPass):
             batch(batched_layers(after), steps)
             arena = arena_bytes(ctx, after, self.ram_limit, self.target, self.memory_limits)
             if arena is not None and self._fits_flash(after):
-                neurons = sum(element_count(buffer_shape(op.membrane.type)) for op in layers)
+                neurons = sum(
+                    element_count(buffer_shape(layer.neurons.membrane.type)) for layer in layers
+                )
                 batch(layers, steps)
                 self.statistics.add("layers batched", len(layers))
                 self.remark(
@@ -100,29 +107,65 @@ def steps_of_batch(timesteps: int, most: int) -> int:
     return -(-timesteps // batches)
 
 
-def batched_layers(network: snnrt.NetworkOp) -> list[snnrt.LIFOp]:
-    """The neurons whose currents stay the same and whose membranes nothing else reads."""
-    users: dict[snnrt.BufferOp, list[Operation]] = {}
+@dataclass(frozen=True)
+class Layer:
+    """Neurons that can be batched, with the integrators that hold their currents, if there are."""
+
+    neurons: snnrt.LIFOp | snnrt.AlphaOp
+    synapse: snnrt.LIOp | None = None
+
+    @property
+    def current(self) -> SSAValue:
+        """What stays the same."""
+        return self.neurons.current if self.synapse is None else self.synapse.current
+
+    @property
+    def states(self) -> list[SSAValue]:
+        """What nothing else may read."""
+        states = self.neurons.buffers(self.neurons.UPDATES)
+        return states if self.synapse is None else [self.synapse.membrane, *states]
+
+
+Users = dict[snnrt.BufferOp, list[Operation]]
+
+
+def batched_layers(network: snnrt.NetworkOp) -> list[Layer]:
+    """The neurons whose currents stay the same and whose states nothing else reads."""
+    users: Users = {}
     for op in network.body.block.ops:
         if not isinstance(op, KernelOpBase | snnrt.OutputOp):
             continue
         for buffer in {root_buffer(value) for value in op.operands}:
             if buffer is not None:
                 users.setdefault(buffer, []).append(op)
-    neurons = [op for op in network.body.block.ops if isinstance(op, snnrt.LIFOp)]
-    return [op for op in neurons if _can_be_batched(op, users)]
+    neurons = [op for op in network.body.block.ops if isinstance(op, snnrt.LIFOp | snnrt.AlphaOp)]
+    layers = (Layer(op, _synapse_of(op, users)) for op in neurons)
+    return [layer for layer in layers if _can_be_batched(layer, users)]
 
 
-def _can_be_batched(op: snnrt.LIFOp, users: dict[snnrt.BufferOp, list[Operation]]) -> bool:
-    current, membrane, spikes = map(root_buffer, (op.current, op.membrane, op.spikes))
-    if current is None or membrane is None or spikes is None:
+def _synapse_of(op: snnrt.LIFOp | snnrt.AlphaOp, users: Users) -> snnrt.LIOp | None:
+    """The integrators whose membranes are the currents of leaky neurons."""
+    if not isinstance(op, snnrt.LIFOp):
+        return None
+    readers = [use.operation for use in op.current.uses]
+    found = [
+        user for user in readers if isinstance(user, snnrt.LIOp) and user.membrane is op.current
+    ]
+    return found[0] if found else None
+
+
+def _can_be_batched(layer: Layer, users: Users) -> bool:
+    current, spikes = root_buffer(layer.current), root_buffer(layer.neurons.spikes)
+    states = [root_buffer(state) for state in layer.states]
+    if current is None or spikes is None or None in states:
         return False
     writers = [user for user in users[current] if _writes(user, current)]
+    own = [layer.neurons] if layer.synapse is None else [layer.synapse, layer.neurons]
     return (
         all(isinstance(user, KernelOpBase) and user.once is not None for user in writers)
-        and users[membrane] == [op]
+        and all(set(users[state]) <= set(own) for state in states if state is not None)
         and spikes.region.data is snnrt.Region.TRANSIENT
-        and [user for user in users[spikes] if _writes(user, spikes)] == [op]
+        and [user for user in users[spikes] if _writes(user, spikes)] == [layer.neurons]
     )
 
 
@@ -132,38 +175,75 @@ def _writes(op: Operation, buffer: snnrt.BufferOp) -> bool:
     return buffer in map(root_buffer, op.buffers((*op.WRITES, *op.UPDATES)))
 
 
-def batch(layers: list[snnrt.LIFOp], steps: int) -> None:
+def batch(layers: list[Layer], steps: int) -> None:
     """Rewrite neurons, and those who read their spikes, for batches of so many steps."""
-    for op in layers:
-        _batch_layer(op, steps)
+    if any(layer.synapse is not None for layer in layers):
+        _name_layers(layers[0].neurons)
+    for layer in layers:
+        _batch_layer(layer, steps)
 
 
-def _batch_layer(op: snnrt.LIFOp, steps: int) -> None:
+def _name_layers(op: Operation) -> None:
+    """Name the layers that only their positions name, which change where two become one."""
+    network = op.parent_op()
+    assert isinstance(network, snnrt.NetworkOp)
+    for layer, name in layer_names(network).items():
+        layer.attributes[LAYER] = StringAttr(name)
+
+
+def _batch_layer(layer: Layer, steps: int) -> None:
+    op = layer.neurons
     spikes = root_buffer(op.spikes)
     assert spikes is not None
-    shape = buffer_shape(op.membrane.type)
-    elements = element_count(shape)
+    elements = element_count(buffer_shape(op.membrane.type))
     bits = snnrt.BufferOp(
         f"{spikes.sym_name.data}_bits",
         snnrt.Region.STATE,
         MemRefType(i32, [steps, step_words(elements)]),
     )
     Rewriter.insert_op(bits, InsertPoint.after(spikes))
-    dynamics = {**op.properties, "logical_shape": int_array(logical_shape_of(shape))}
-    call = snnrt.LIFMultiStepOp(
-        op.membrane, op.current, bits.result, op.leak, op.threshold, op.bias, dynamics
-    )
+    call = _multi_step(layer, bits.result)
     call.attributes.update(op.attributes)
+    call.location = op.location
     Rewriter.replace_op(op, call, [])
+    if layer.synapse is not None:
+        Rewriter.erase_op(layer.synapse)
+    _read_bits(spikes, bits.result, call)
+
+
+def _multi_step(layer: Layer, bits: SSAValue) -> snnrt.MultiStepBase:
+    """The call that computes a layer of several steps."""
+    op, synapse = layer.neurons, layer.synapse
+    shape = int_array(logical_shape_of(buffer_shape(op.membrane.type)))
+    dynamics: dict[str, Attribute] = {**op.properties, "logical_shape": shape}
+    dynamics.pop(AttrSizedOperandSegments.attribute_name, None)
+    if isinstance(op, snnrt.AlphaOp):
+        states = [getattr(op, name) for name in op.UPDATES]
+        parameters = [getattr(op, name) for name in op.PARAMETERS]
+        return snnrt.AlphaMultiStepOp(states, op.current, bits, parameters, dynamics)
+    if synapse is None:
+        return snnrt.LIFMultiStepOp(
+            op.membrane, op.current, bits, op.leak, op.threshold, op.bias, dynamics
+        )
+    dynamics |= {f"synapse_{name}": value for name, value in synapse.properties.items()}
+    dynamics["synapse_layer"] = synapse.attributes[LAYER]
+    parameters = [synapse.leak, synapse.bias, op.leak, op.threshold, op.bias]
+    return snnrt.SynapticMultiStepOp(
+        synapse.membrane, op.membrane, synapse.current, bits, parameters, dynamics
+    )
+
+
+def _read_bits(spikes: snnrt.BufferOp, bits: SSAValue, call: snnrt.MultiStepBase) -> None:
+    """Let the readers of spikes read bits, or make bytes of the bits for them in every step."""
     readers = _readers(spikes)
     lists = [reader for reader in readers if isinstance(reader, snnrt.SpikeListOp)]
     for reader in lists:
-        listing = snnrt.ListBitsOp(bits.result, reader.list, elements)
+        listing = snnrt.ListBitsOp(bits, reader.list, element_count(call.spikes_shape))
         listing.attributes.update(reader.attributes)
         listing.count.name_hint = reader.count.name_hint
         Rewriter.replace_op(reader, listing)
     if len(lists) < len(readers):
-        Rewriter.insert_op(snnrt.BitsToBytesOp(bits.result, spikes.result), InsertPoint.after(call))
+        Rewriter.insert_op(snnrt.BitsToBytesOp(bits, spikes.result), InsertPoint.after(call))
         return
     for view in _views(spikes):
         Rewriter.erase_op(view)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from xdsl.dialects.builtin import i1, i8
+from xdsl.dialects.builtin import i1, i8, i16
 from xdsl.ir import SSAValue
 
 from snnir.dialects import snn
@@ -36,15 +36,19 @@ def input_scale(op: AffineOp, input: QuantizedValue) -> NDArray[np.float64]:
     """Scale per input channel or feature, to be multiplied into the weights.
 
     Raises:
-        SNNError: the input is no byte, has an offset, or its unit differs within a channel.
+        SNNError: the input does not fit the bits that the layer reads, has an offset, or its unit
+            differs within a channel.
     """
-    if element_type_of(input.value.type) not in (i1, i8):
-        if not _has_weights(op.input):
-            low, high = input.range
-            raise error_at(
-                op, f"reads sums of spikes or counts between {low} and {high}, which do not fit 8 "
-                "bits; pool windows of at most 127 spikes, or put a neuron between"
-            )  # fmt: skip
+    type, is_current = element_type_of(input.value.type), _has_weights(op.input)
+    # Only fully connected layers read sums of 16 bits.
+    bits = 16 if isinstance(op, snn.LinearOp) else 8
+    if type not in (i1, i8) and not is_current and (type != i16 or bits < 16):
+        low, high = input.range
+        raise error_at(
+            op, f"reads sums of spikes or counts between {low} and {high}, which do not fit {bits} "
+            f"bits; pool windows of at most {(1 << bits - 1) - 1:,} spikes, or put a neuron between"
+        )  # fmt: skip
+    if type not in (i1, i8) and is_current:
         raise error_at(
             op, f"takes spikes, counts or quantised inputs, but its input is a current of type "
             f"{input.value.type}; put a neuron between the two layers"

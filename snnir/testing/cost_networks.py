@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import FloatAttr, FunctionType, ModuleOp, f32
@@ -48,8 +50,12 @@ class CostNetworkBuilder(RandomNetworkBuilder):
         )  # fmt: skip
         return self.add(lif, named=True).spikes
 
-    def second_order(self, current: SSAValue) -> SSAValue:
-        """Neurons with a synaptic current, whose leaks differ in half of the layers."""
+    def second_order(self, current: SSAValue, any_timing: bool = False) -> SSAValue:
+        """Neurons with a synaptic current, whose leaks differ in half of the layers.
+
+        Args:
+            any_timing: resets may be immediate.
+        """
         channels, *rest = shape_of(current.type)
         several = self.chance(0.5)
         alpha = self.rng.uniform(0.5, 0.95, (channels if several else 1, *[1] * len(rest)))
@@ -59,7 +65,9 @@ class CostNetworkBuilder(RandomNetworkBuilder):
             FloatAttr(float(self.rng.choice([0.5, 0.8, 0.9])), f32),
             FloatAttr(1.0, f32),
             reset=Reset.SUBTRACT if self.chance(0.5) else Reset.ZERO_AFTER,
-        )
+            reset_timing=ResetTiming.IMMEDIATE if any_timing and self.chance(0.4)
+            else ResetTiming.DELAYED,
+        )  # fmt: skip
         return self.add(neurons, named=True).spikes
 
     def alpha(self, current: SSAValue) -> SSAValue:
@@ -260,11 +268,13 @@ def narrow(rng: np.random.Generator) -> RandomNetwork:
     return RandomNetwork(builder.complete(value), events(rng, shape))
 
 
-def quantized(network: RandomNetwork, options: str) -> None:
-    """Bring a network to the `qsnn` level and record its activity there."""
-    apply_pipeline(
-        network.module, f"convert-snn-to-qsnn{{input-maximum={LARGEST_COUNT} {options}}}"
-    )
+def quantized(network: RandomNetwork, options: str, maximum: int = LARGEST_COUNT) -> None:
+    """Bring a network to the `qsnn` level and record its activity there.
+
+    Args:
+        maximum: the largest input that is proven for.
+    """
+    apply_pipeline(network.module, f"convert-snn-to-qsnn{{input-maximum={maximum} {options}}}")
     data = Dataset(network.x, None, "random events")
     record_activity(network.network, measure_activity(network.network, data))
 
@@ -330,6 +340,33 @@ def binary(rng: np.random.Generator) -> RandomNetwork:
     rate = np.exp(rng.uniform(np.log(0.01), np.log(0.2)))
     x = (rng.random((SAMPLES, STEPS, *shape)) < rate).astype(np.int64)
     return RandomNetwork(builder.complete(value, InputKind.BINARY_FRAMES), x)
+
+
+def counted(rng: np.random.Generator) -> RandomNetwork:
+    """A fully connected layer of any width behind counts, of which up to half are not zero."""
+    shape = (int(rng.integers(40, 1500)),)
+    builder = CostNetworkBuilder(rng, shape)
+    outputs = int(rng.choice([2, 4, 5, 8, 10, 12, 16, 20, 33, 40, 64, 100]))
+    value = builder.spiking(builder.connected(builder.frame, outputs), False)
+    rate = np.exp(rng.uniform(np.log(0.01), np.log(0.5)))
+    x = np.minimum(rng.poisson(rate, (SAMPLES, STEPS, *shape)), LARGEST_COUNT)
+    return RandomNetwork(builder.complete(value), x)
+
+
+def averaged(rng: np.random.Generator) -> RandomNetwork:
+    """A convolution whose spikes are summed over the map, or parts of it, and two layers."""
+    size = int(rng.integers(24, 30))
+    shape = (int(rng.integers(1, 3)), size, size)
+    builder = CostNetworkBuilder(rng, shape)
+    weight = builder.weight_of((int(rng.choice(CHANNELS)), shape[0], 3, 3), 2.0)
+    current = builder.add(snn.Conv2dOp(builder.frame, weight, None, padding=[1, 1])).result
+    window = int(rng.choice([12, size]))
+    pool = snn.SumPool2dOp(builder.spiking(current, False), [window] * 2, [window] * 2)
+    value = builder.flat(builder.add(pool).results[0])
+    outputs = int(rng.choice([2, 4, 5, 10, 12, 17, 33, 64]))
+    value = builder.spiking(builder.connected(value, outputs), False)
+    value = builder.spiking(builder.connected(value, 10), False)
+    return RandomNetwork(builder.complete(value), uniform_events(rng, shape))
 
 
 def synaptic(rng: np.random.Generator, alpha: bool = False) -> RandomNetwork:
@@ -422,8 +459,10 @@ def valued(rng: np.random.Generator) -> RandomNetwork:
     return RandomNetwork(builder.complete(value, InputKind.VALUES), x)
 
 
-def static(rng: np.random.Generator) -> RandomNetwork:
-    """An image or features that stay the same; neurons of any kind, perhaps pooled, behind a layer.
+def static(
+    rng: np.random.Generator, kind: Literal["leaky", "synaptic", "alpha"] = "leaky"
+) -> RandomNetwork:
+    """An image or features that stay the same; neurons of a kind, perhaps pooled, behind a layer.
 
     x: (samples, *shape).
     """
@@ -434,8 +473,13 @@ def static(rng: np.random.Generator) -> RandomNetwork:
         current = builder.connected(builder.frame, int(rng.choice([5, 24, 40, 96, 131, 320])))
     else:
         current = builder.convolution(builder.frame, plain=True)
-    learned = builder.chance(0.35)
-    value = builder.learned(current) if learned else builder.spiking(current, False)
+    if kind == "synaptic":
+        value = builder.second_order(current, any_timing=True)
+    elif kind == "alpha":
+        value = builder.alpha(current)
+    else:
+        learned = builder.chance(0.35)
+        value = builder.learned(current) if learned else builder.spiking(current, False)
     if not is_flat and builder.chance(0.5) and min(shape_of(value.type)[1:]) >= 2:
         value = builder.add(snn.SumPool2dOp(value, [2, 2], [2, 2])).result
     value = builder.spiking(builder.connected(builder.flat(value), 10), False)

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from xdsl.dialects.builtin import FloatAttr, FunctionType, ModuleOp, f32
-from xdsl.ir import Block, Region
+from xdsl.ir import Block, Region, SSAValue
 
 from snnir.dialects import snn
 from snnir.dialects.snn_attributes import InputKind, Reset, ResetTiming
@@ -16,6 +18,8 @@ from snnir.universe import make_context
 
 SHAPE, CHANNELS, TIMESTEPS = (2, 6, 6), 4, 5
 
+NeuronKind = Literal["leaky", "synaptic", "alpha"]
+
 
 def static_network(
     input: InputKind = InputKind.STATIC_VALUES,
@@ -25,12 +29,14 @@ def static_network(
     reset: Reset = Reset.SUBTRACT,
     reset_timing: ResetTiming = ResetTiming.DELAYED,
     state: StatePolicy = "auto",
+    kind: NeuronKind = "leaky",
 ) -> ModuleOp:
     """Convolution, pooling, neurons, linear layer, neurons, as `qsnn`.
 
     Args:
         pooled_spikes: the pooling is of the spikes, not of the currents.
-        reset, reset_timing: of the first neurons.
+        reset, reset_timing, kind: of the first neurons; those with an alpha-shaped synapse have no
+            timing.
     """
     rng = np.random.default_rng(3)
 
@@ -47,9 +53,7 @@ def static_network(
         pool = snn.AvgPool2dOp(value, [2, 2], [2, 2])
         block.add_op(pool)
         value = pool.result
-    neurons = snn.LIFOp(
-        value, FloatAttr(0.75, f32), FloatAttr(0.5, f32), reset=reset, reset_timing=reset_timing
-    )
+    neurons = _neurons(value, kind, reset, reset_timing)
     block.add_op(neurons)
     value = neurons.spikes
     if pooled_spikes:
@@ -69,3 +73,14 @@ def static_network(
         make_context(), module
     )
     return module
+
+
+def _neurons(
+    current: SSAValue, kind: NeuronKind, reset: Reset, timing: ResetTiming
+) -> snn.LIFOp | snn.SynapticOp | snn.AlphaOp:
+    leak, other, threshold = (FloatAttr(value, f32) for value in (0.75, 0.5, 0.5))
+    if kind == "alpha":
+        return snn.AlphaOp(current, leak, other, threshold, reset=reset)
+    if kind == "synaptic":
+        return snn.SynapticOp(current, other, leak, threshold, reset=reset, reset_timing=timing)
+    return snn.LIFOp(current, leak, threshold, reset=reset, reset_timing=timing)

@@ -15,7 +15,7 @@ from snnir.backends.c.gather_calls import GATHER_CALLS
 from snnir.backends.c.input_density import density_constant
 from snnir.backends.c.lane_calls import LANE_CALLS
 from snnir.backends.c.network import CNetwork
-from snnir.backends.c.neuron_shape import lif_shape, parameter_extent
+from snnir.backends.c.neuron_shape import alpha_shape, lif_shape, parameter_extent
 from snnir.backends.c.pool2d_shape import pool2d_shape
 from snnir.backends.c.step_calls import STEP_CALLS
 from snnir.backends.c.syntax import (
@@ -31,8 +31,6 @@ from snnir.backends.c.tile_calls import TILE_CALLS
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, buffer_shape
 from snnir.dialects.layer_shapes import int_values, spatial_output
-from snnir.dialects.qsnn import Overflow, Rounding
-from snnir.kernels.lif_kinds import has_leaks_to_recall
 
 
 def check_density(network: CNetwork, op: snnrt.CheckDensityOp, name: str) -> CallText:
@@ -207,26 +205,12 @@ def li(network: CNetwork, op: snnrt.LIOp, name: str) -> CallText:
 
 
 def alpha(network: CNetwork, op: snnrt.AlphaOp, name: str) -> CallText:
-    channels = buffer_shape(op.membrane.type)[-1]
-    fields: dict[str, int | str] = {
-        "positions": size_of(op.membrane) // channels,
-        "channels": channels,
-        "reset": f"SNNRT_RESET_{op.reset.data.upper()}",
-        "compare": f"SNNRT_COMPARE_{op.compare.data.upper()}",
-        "current_shift": op.shift.value.data,
-        "round_leak": "true" if op.rounding.data is Rounding.NEAREST else "false",
-        "saturate": "true" if op.overflow.data is Overflow.SATURATE else "false",
-    }
     pointers = [network.pointer(getattr(op, s)) for s in (*op.UPDATES, "current", "spikes")]
     for parameter in op.PARAMETERS:
         value = getattr(op, parameter)
-        fields[f"{parameter}_extent"] = parameter_extent(value, op.membrane)
         pointers.append("NULL" if value is None else network.pointer(value))
-    if op.recall is not None:
-        fields["recall_leaks"] = "true" if has_leaks_to_recall(op) else "false"
     function = f"snnrt_alpha_{suffix(op.membrane)}_{suffix(op.current)}"
-    shape = struct_definition(f"{name}_shape", "snnrt_alpha_shape", fields)
-    return CallText([call(function, *pointers, f"&{name}_shape")], [shape])
+    return CallText([call(function, *pointers, f"&{name}_shape")], [alpha_shape(name, op)])
 
 
 def add(network: CNetwork, op: snnrt.AddOp, name: str) -> CallText:

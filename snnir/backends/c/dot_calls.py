@@ -24,6 +24,15 @@ def linear_dot(network: CNetwork, op: snnrt.LinearDotOp, name: str) -> CallText:
     return CallText([call(function, *operands, f"&{name}_shape")], [shape])
 
 
+def linear_counts(network: CNetwork, op: snnrt.LinearCountsOp, name: str) -> CallText:
+    (inputs,), (outputs,) = buffer_shape(op.values.type), buffer_shape(op.current.type)
+    fields = {"inputs": inputs, "outputs": outputs}
+    shape = struct_definition(f"{name}_shape", "snnrt_linear_shape", fields)
+    operands = map(network.pointer, (op.values, op.weights, op.current))
+    function = f"snnrt_linear_counts_{suffix(op.current)}"
+    return CallText([call(function, *operands, f"&{name}_shape")], [shape])
+
+
 def conv2d_dot(network: CNetwork, op: snnrt.Conv2dDotOp, name: str) -> CallText:
     shape = conv2d_shape(
         name, spatial_of(op.values), spatial_of(op.current), int_values(op.kernel), op, 1
@@ -59,6 +68,7 @@ def conv2d_dot_pool2d(network: CNetwork, op: snnrt.Conv2dDotPool2dOp, name: str)
 
 DOT_CALLS: dict[type[Operation], Callable[[CNetwork, Any, str], CallText]] = {
     snnrt.LinearDotOp: linear_dot,
+    snnrt.LinearCountsOp: linear_counts,
     snnrt.Conv2dDotOp: conv2d_dot,
     snnrt.Conv2dDotPool2dOp: conv2d_dot_pool2d,
 }

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The constant that tells neuron kernels shape and dynamics of a layer."""
+"""The constants that tell neuron kernels shape and dynamics of a layer."""
+
+from typing import TypeAlias
 
 from xdsl.ir import SSAValue
 
@@ -7,7 +9,8 @@ from snnir.backends.c.syntax import size_of, struct_definition
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_shape
 from snnir.dialects.qsnn import Overflow, Rounding
-from snnir.kernels.lif_kinds import has_narrow_thresholds
+from snnir.dialects.snnrt_steps import Integrator
+from snnir.kernels.lif_kinds import has_leaks_to_recall, has_narrow_thresholds
 
 
 def parameter_extent(parameter: SSAValue | None, layer: SSAValue) -> str:
@@ -19,14 +22,19 @@ def parameter_extent(parameter: SSAValue | None, layer: SSAValue) -> str:
     return f"SNNRT_EXTENT_{'CHANNEL' if count == channels else 'NEURON'}"
 
 
-def lif_shape(name: str, op: snnrt.LIFOp | snnrt.LIFMultiStepOp | snnrt.LIOp) -> str:
+LeakyNeurons: TypeAlias = (
+    snnrt.LIFOp | snnrt.LIFMultiStepOp | snnrt.SynapticMultiStepOp | snnrt.LIOp | Integrator
+)
+
+
+def lif_shape(name: str, op: LeakyNeurons) -> str:
     """The constant `<name>_shape` of a call of leaky neurons or integrators."""
     channels = buffer_shape(op.membrane.type)[-1]
     fields: dict[str, int | str] = {
         "positions": size_of(op.membrane) // channels,
         "channels": channels,
     }
-    spiking = None if isinstance(op, snnrt.LIOp) else op
+    spiking = None if isinstance(op, snnrt.LIOp | Integrator) else op
     if spiking is not None:
         fields["reset"] = f"SNNRT_RESET_{spiking.reset.data.upper()}"
         fields["timing"] = f"SNNRT_RESET_{spiking.reset_timing.data.upper()}"
@@ -41,3 +49,23 @@ def lif_shape(name: str, op: snnrt.LIFOp | snnrt.LIFMultiStepOp | snnrt.LIOp) ->
     if spiking is not None:
         fields["narrow_thresholds"] = "true" if has_narrow_thresholds(spiking) else "false"
     return struct_definition(f"{name}_shape", "snnrt_lif_shape", fields)
+
+
+def alpha_shape(name: str, op: snnrt.AlphaOp | snnrt.AlphaMultiStepOp) -> str:
+    """The constant `<name>_shape` of a call of neurons with an alpha-shaped synapse."""
+    channels = buffer_shape(op.membrane.type)[-1]
+    fields: dict[str, int | str] = {
+        "positions": size_of(op.membrane) // channels,
+        "channels": channels,
+        "reset": f"SNNRT_RESET_{op.reset.data.upper()}",
+        "compare": f"SNNRT_COMPARE_{op.compare.data.upper()}",
+        "current_shift": op.shift.value.data,
+        "round_leak": "true" if op.rounding.data is Rounding.NEAREST else "false",
+        "saturate": "true" if op.overflow.data is Overflow.SATURATE else "false",
+    }
+    for parameter in op.PARAMETERS:
+        value = getattr(op, parameter)
+        fields[f"{parameter}_extent"] = parameter_extent(value, op.membrane)
+    if op.recall is not None:
+        fields["recall_leaks"] = "true" if has_leaks_to_recall(op) else "false"
+    return struct_definition(f"{name}_shape", "snnrt_alpha_shape", fields)

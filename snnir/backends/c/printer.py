@@ -214,7 +214,7 @@ def _traced_spikes(network: CNetwork) -> list[str]:
     sizes = [
         element_count(op.spikes_shape)
         for op in network.layers
-        if isinstance(op, snnrt.PackedLIFBase)
+        if isinstance(op, snnrt.PackedNeuronsBase)
     ]
     if not sizes:
         return []
@@ -320,7 +320,7 @@ def _compute(network: CNetwork) -> str:
         lines += _in_its_steps(op, _call_statement(network, network.calls.index(op), op))
         if isinstance(op, snnrt.LIFOp | snnrt.LIOp | snnrt.AlphaOp):
             lines.append(_trace(network, layer_numbers[op], op))
-        elif isinstance(op, snnrt.PackedLIFBase):
+        elif isinstance(op, snnrt.PackedNeuronsBase):
             lines += _trace_packed(network, layer_numbers[op], op)
     if not uses_step:
         lines.insert(0, "(void)step;")
@@ -351,10 +351,10 @@ def _trace(network: CNetwork, number: int, op: snnrt.LIFOp | snnrt.LIOp | snnrt.
 TRACED_SPIKES = "traced_spikes"
 
 
-def _trace_packed(network: CNetwork, number: int, op: snnrt.PackedLIFBase) -> list[str]:
+def _trace_packed(network: CNetwork, number: int, op: snnrt.PackedNeuronsBase) -> list[str]:
     """As `_trace`, with the spikes expanded; the state is not the membrane after the step."""
     size = element_count(op.spikes_shape)
-    if isinstance(op, snnrt.LIFMultiStepOp):
+    if isinstance(op, snnrt.MultiStepBase):
         expanded = expand_bits(network, op, TRACED_SPIKES)
     else:
         assert isinstance(op, snnrt.WindowLIFBase)

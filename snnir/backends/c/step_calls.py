@@ -10,7 +10,7 @@ from xdsl.ir import Operation, SSAValue
 
 from snnir.backends.c.call_text import CallText
 from snnir.backends.c.network import CNetwork
-from snnir.backends.c.neuron_shape import lif_shape
+from snnir.backends.c.neuron_shape import alpha_shape, lif_shape
 from snnir.backends.c.syntax import call, suffix
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_shape
@@ -26,6 +26,31 @@ def lif_multi_step(network: CNetwork, op: snnrt.LIFMultiStepOp, name: str) -> Ca
         f"&{name}_shape",
     )  # fmt: skip
     return CallText([update], [lif_shape(name, op)])
+
+
+def alpha_multi_step(network: CNetwork, op: snnrt.AlphaMultiStepOp, name: str) -> CallText:
+    parameters = (getattr(op, parameter) for parameter in op.PARAMETERS)
+    update = call(
+        f"snnrt_alpha_steps_{suffix(op.membrane)}_{suffix(op.current)}",
+        *(network.pointer(getattr(op, state)) for state in op.UPDATES),
+        network.pointer(op.current), network.unsigned_pointer(op.bits),
+        *("NULL" if value is None else network.pointer(value) for value in parameters),
+        op.period, f"&{name}_shape",
+    )  # fmt: skip
+    return CallText([update], [alpha_shape(name, op)])
+
+
+def synaptic_multi_step(network: CNetwork, op: snnrt.SynapticMultiStepOp, name: str) -> CallText:
+    parameters = (getattr(op, parameter) for parameter in op.PARAMETERS)
+    update = call(
+        f"snnrt_synaptic_steps_{suffix(op.synapse)}_{suffix(op.membrane)}_{suffix(op.current)}",
+        *map(network.pointer, (op.synapse, op.membrane, op.current)),
+        network.unsigned_pointer(op.bits),
+        *("NULL" if value is None else network.pointer(value) for value in parameters),
+        op.period, f"&{name}_synapse_shape", f"&{name}_shape",
+    )  # fmt: skip
+    synapse = lif_shape(f"{name}_synapse", op.integrator)
+    return CallText([update], [synapse, lif_shape(name, op)])
 
 
 def _bits_of_step(network: CNetwork, bits: SSAValue) -> str:
@@ -47,18 +72,18 @@ def bits_to_bytes(network: CNetwork, op: snnrt.BitsToBytesOp, name: str) -> Call
 
 
 def expand_bits(
-    network: CNetwork, op: snnrt.BitsToBytesOp | snnrt.LIFMultiStepOp, bytes: str
+    network: CNetwork, op: snnrt.BitsToBytesOp | snnrt.MultiStepBase, bytes: str
 ) -> str:
     """The call that writes the spikes of a step as bytes to the array `bytes`."""
-    shape = (
-        op.spikes_shape if isinstance(op, snnrt.LIFMultiStepOp) else buffer_shape(op.spikes.type)
-    )
+    shape = op.spikes_shape if isinstance(op, snnrt.MultiStepBase) else buffer_shape(op.spikes.type)
     bits = _bits_of_step(network, op.bits)
     return call("snnrt_bits_to_bytes", bits, element_count(shape), bytes)
 
 
 STEP_CALLS: dict[type[Operation], Callable[[CNetwork, Any, str], CallText]] = {
     snnrt.LIFMultiStepOp: lif_multi_step,
+    snnrt.AlphaMultiStepOp: alpha_multi_step,
+    snnrt.SynapticMultiStepOp: synaptic_multi_step,
     snnrt.ListBitsOp: list_bits,
     snnrt.BitsToBytesOp: bits_to_bytes,
 }

@@ -80,3 +80,21 @@ def test_values_of_all_widths_stand_side_by_side(state: StatePolicy) -> None:
     imported = from_snntorch(Joined(), torch.zeros(1, 6), 9)
     same = agreement(imported, data, LoweringOptions(state=state))
     assert same["joined"] > 0.95
+
+
+@pytest.mark.parametrize("goal", GOALS)
+def test_averages_of_whole_maps_feed_layers(goal: Goal | None) -> None:
+    torch.manual_seed(3)
+    module = nn.Sequential(
+        nn.Conv2d(2, 8, 3, padding=1, bias=False),
+        neurons.Leaky(beta=0.5, threshold=0.3, init_hidden=True),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(8, 10, bias=False),
+        neurons.Leaky(beta=0.9, threshold=0.05, init_hidden=True, output=True),
+    )
+    imported = from_snntorch(module, torch.zeros(1, 2, 12, 12), 6)
+    counts = np.random.default_rng(3).poisson(0.4, (4, 6, 2, 12, 12)).clip(0, 4)
+    data = Dataset(counts.astype(np.float32), None, "random counts")
+    same = agreement(imported, data, LoweringOptions(optimize=goal))
+    assert min(same.values()) > 0.95

@@ -21,6 +21,7 @@ from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
 from snnir.passes.static_input import StaticInputPasses
 from snnir.support.diagnostics import SNNError
 from snnir.testing.comparison import assert_same_results
+from snnir.testing.pooled_networks import quantized_pooled_network
 from snnir.testing.random_networks import LARGEST_COUNT, RandomNetwork, random_network
 from snnir.testing.window_networks import random_window_network
 from snnir.universe import make_context
@@ -104,6 +105,7 @@ def test_random_networks_spike_and_use_every_kernel() -> None:
             used |= {op.name for op in lowered(network.module, tile_rows=tile_rows).walk()}
         listing = lowered(network.module, "scatter", neurons="lists")
         used |= {op.name for op in listing.walk()}
+        used |= {op.name for op in lowered(quantized_pooled_network(seed).module).walk()}
     assert spikes > 5_000
     dialects = (snnrt.SNNRT, cmsis_nn.CMSISNN)
     declared = {op.name for dialect in dialects for op in dialect.operations}

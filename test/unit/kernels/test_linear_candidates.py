@@ -21,8 +21,13 @@ def rows_with(low: int, high: int, kept: float = 1.0, block: int = 1) -> np.ndar
     return np.where(np.repeat(blocks, block, axis=1), rows, 0).astype(np.int8)
 
 
-def found(rows: np.ndarray, values: InputValues = InputValues.SPIKES) -> list[Candidate]:
-    return list(linear_candidates(rows, values, narrow=True))
+def found(
+    rows: np.ndarray,
+    values: InputValues = InputValues.SPIKES,
+    narrow: bool = True,
+    largest: int = 127,
+) -> list[Candidate]:
+    return list(linear_candidates(rows, values, narrow, largest))
 
 
 @pytest.mark.parametrize(
@@ -44,8 +49,31 @@ def test_the_best_storage(rows, name, bits) -> None:
 def test_signed_inputs_are_not_added_to_packed_sums() -> None:
     rows = rows_with(-8, 7)
     assert best(found(rows, InputValues.SIGNED), INPUTS / 10).name == "gather"
-    wide = linear_candidates(rows, InputValues.SIGNED, narrow=False)
-    assert best(list(wide), INPUTS / 10).name == "dense"
+
+
+def test_large_values_leave_few_rows_for_lanes() -> None:
+    rows = rows_with(-127, 127)
+    for largest, name in ((127, "dense"), (4, "gather")):
+        wide = found(rows, InputValues.SIGNED, narrow=False, largest=largest)
+        assert best(wide, INPUTS / 10).name == name
+
+
+@pytest.mark.parametrize(
+    ("outputs", "values", "narrow", "name"),
+    [
+        (10, InputValues.COUNTS, True, "gather"),
+        (10, InputValues.COUNTS, False, "gather"),
+        (64, InputValues.COUNTS, True, "packed"),
+        (10, InputValues.SPIKES, True, "gather"),
+        (33, InputValues.SPIKES, True, "packed"),
+    ],
+)
+def test_few_outputs_of_counts_are_gathered_from_four_bits(outputs, values, narrow, name) -> None:
+    rows = np.tile(rows_with(-8, 7), (3, 1))[:, :outputs]
+    chosen = best(found(rows, values, narrow, largest=4), len(rows) / 4)
+    assert chosen.name == name
+    if name == "packed" or values is InputValues.COUNTS:
+        assert chosen.bits == 4
 
 
 @pytest.mark.parametrize("outputs", [10, 12, 33])
@@ -71,11 +99,7 @@ def test_bytes_are_those_of_the_arrays() -> None:
 def test_what_a_kernel_cannot_store_is_no_candidate() -> None:
     rows = RNG.integers(-128, 127, (20, 10)).astype(np.int8)
     assert {c.name for c in found(rows)} == {"dense", "sparse", "gather"}
-    wide = {
-        values: {c.name for c in linear_candidates(rows, values, narrow=False)}
-        for values in (InputValues.SPIKES, InputValues.COUNTS)
-    }
-    assert "gather" in wide[InputValues.SPIKES]
-    assert "gather" not in wide[InputValues.COUNTS]
+    for values in (InputValues.SPIKES, InputValues.COUNTS):
+        assert "gather" in {c.name for c in found(rows, values, narrow=False)}
     rows[0, :2] = -128
     assert {c.name for c in found(rows, InputValues.COUNTS)} == {"dense", "sparse"}

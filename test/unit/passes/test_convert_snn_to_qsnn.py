@@ -237,10 +237,11 @@ def two_linears(frame: SSAValue) -> SSAValue:
 
 
 def wide_counts(frame: SSAValue) -> SSAValue:
-    """Global average pooling of 16 x 16 spikes, as in residual networks."""
+    """A convolution behind global average pooling of 16 x 16 spikes; linear layers may be there."""
     maps = snn.ReshapeOp(lif(frame), (1, 16, 16)).result
-    pooled = snn.FlattenOp(snn.AvgPool2dOp(maps, (16, 16)).result).result
-    return lif(snn.LinearOp(pooled, weight(np.ones((2, 1)))).result)
+    pooled = snn.AvgPool2dOp(maps, (16, 16)).result
+    current = snn.Conv2dOp(pooled, weight(np.ones((2, 1, 1, 1))), None).result
+    return lif(snn.FlattenOp(current).result)
 
 
 def offset_input(frame: SSAValue) -> SSAValue:

@@ -12,10 +12,11 @@ import pytest
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
-from snnir.backends.targets import HOST
+from snnir.backends.targets import HOST, MPS2_AN500
 from snnir.costs.model import predict
 from snnir.dialects import qsnn, snnrt
 from snnir.dialects.kernel_bases import KernelOpBase
+from snnir.dialects.network import layer_names
 from snnir.dialects.snn_attributes import InputKind, Reset, ResetTiming
 from snnir.executors import TorchExecutor
 from snnir.executors.kernel_executor import KernelExecutor
@@ -28,6 +29,7 @@ from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
 from snnir.support.diagnostics import DiagnosticEngine, SNNError
 from snnir.testing.comparison import assert_same_results
 from snnir.testing.static_network import SHAPE, TIMESTEPS, static_network
+from snnir.testing.targets import require_target
 from snnir.universe import make_context
 
 
@@ -59,7 +61,7 @@ def calls(network: snnrt.NetworkOp) -> list[str]:
 
 def period(network: snnrt.NetworkOp) -> int | None:
     """Steps of a batch; None if there are no batches."""
-    periods = [op.period for op in network.walk() if isinstance(op, snnrt.LIFMultiStepOp)]
+    periods = [op.period for op in network.walk() if isinstance(op, snnrt.MultiStepBase)]
     return periods[0] if periods else None
 
 
@@ -107,6 +109,50 @@ def test_spikes_stay_with_any_neurons(x, reset, timing, state) -> None:
     network = batched(hoisted(integers), steps=3)
     assert period(network) == 3
     assert_all_executors_agree(integers, network, x)
+
+
+SECOND_ORDER = [
+    ("synaptic", reset, timing, state)
+    for (reset, timing), state in zip(
+        product((Reset.NONE, Reset.SUBTRACT, Reset.ZERO_AFTER), ResetTiming),
+        cycle(("auto", "i32", "saturate", "auto", "i16")),
+        strict=False,
+    )
+] + [
+    ("alpha", reset, ResetTiming.DELAYED, state)
+    for reset, state in product(
+        (Reset.NONE, Reset.SUBTRACT, Reset.ZERO_AFTER), ("auto", "i32", "saturate")
+    )
+]
+
+
+@pytest.mark.parametrize(("kind", "reset", "timing", "state"), SECOND_ORDER)
+def test_spikes_stay_of_neurons_with_several_states(x, kind, reset, timing, state) -> None:
+    integers = static_network(timesteps=7, reset=reset, reset_timing=timing, state=state, kind=kind)
+    network = batched(hoisted(integers), steps=3)
+    assert f"snnrt.{kind}_multi_step" in calls(network)
+    assert not {"snnrt.alpha", "snnrt.li"} & set(calls(network))
+    assert_all_executors_agree(integers, network, x)
+
+
+@pytest.mark.parametrize("kind", ["synaptic", "alpha"])
+def test_spikes_stay_on_the_target(x, kind) -> None:
+    require_target(MPS2_AN500)
+    integers = static_network(kind=kind, pooled_spikes=True)
+    network = batched(hoisted(integers))
+    module, qsnn_network = network.parent_op(), integers.body.block.first_op
+    assert isinstance(module, ModuleOp)
+    assert isinstance(qsnn_network, qsnn.NetworkOp)
+    expected = TorchExecutor(qsnn_network).run(x, record="all")
+    assert_same_results(expected, NativeExecutor(module, MPS2_AN500).run(x, record="all"))
+
+
+def test_layers_keep_their_names_where_two_become_one(x) -> None:
+    integers = static_network(kind="synaptic")
+    names = list(layer_names(integers.body.block.first_op).values())  # type: ignore[arg-type]
+    network = batched(hoisted(integers))
+    (op,) = [op for op in network.walk() if isinstance(op, snnrt.SynapticMultiStepOp)]
+    assert [*op.hidden_layers, *layer_names(network).values()] == names
 
 
 def test_spikes_become_lists_without_bytes() -> None:

@@ -119,6 +119,27 @@ def gathered(weights, counted):
     return np.array(words, np.uint32).view(np.int32)
 
 
+def gathered4(weights, counted):
+    """int32 words of 8 outputs, output by output in half-bytes 0, 4, 1, 5, ...; of counts only."""
+    assert counted
+    words = []
+    for first in range(0, weights.shape[1], 8):
+        for row in weights[:, first : first + 8].tolist():
+            places = (o // 2 + 4 * (o % 2) for o in range(len(row)))
+            words.append(sum(w + 8 << 4 * p for w, p in zip(row, places, strict=True)))
+    return np.array(words, np.uint32).view(np.int32)
+
+
+def counted(weights):
+    """int32 words of four outputs, by outputs, then input."""
+    words = []
+    for first in range(0, weights.shape[1], 4):
+        for row in weights[:, first : first + 4].tolist():
+            quad = row + [0] * (4 - len(row))
+            words.append(sum((quad[p] & 0xFF) << 8 * j for j, p in enumerate(PLACES)))
+    return np.array(words, np.uint32).view(np.int32)
+
+
 def dotted(weights):
     """int32 words of tiles of 4 outputs from (outputs, inputs): two numbers of 16 bits each."""
     words = []

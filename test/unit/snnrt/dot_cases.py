@@ -107,3 +107,21 @@ def conv2d_dot_pool2d(rng, kernel):
     expected = {"strip": None, "pairs": None, "current": None, "output": output.astype(stored)}
     integers_of = [*fields(shape, CONV_FIELDS), *fields(row, POOL_FIELDS)]
     return Case(kernel, integers_of, arrays, expected)
+
+
+def linear_counts(rng, kernel):
+    """Values of 16 bits, of which the products fit the currents."""
+    inputs, outputs = int(rng.integers(1, 40)), int(rng.integers(1, 24))
+    narrow = kernel.endswith("s16")
+    weights = integers(rng, np.int8, (inputs, outputs))
+    # 39 products of 6 and -128 fit 16 bits; of any two numbers 32 do.
+    values = integers(rng, np.int16, inputs, *((-6, 6) if narrow else (None, None)))
+    if not narrow and rng.random() < 0.3:
+        values, weights = np.full_like(values, -(1 << 15)), np.full_like(weights, -128)
+    kind = np.int16 if narrow else np.int32
+    arrays = {
+        "values": values, "weights": compressed_weights.counted(weights),
+        "current": np.full(outputs, 77, kind),
+    }  # fmt: skip
+    expected = {"current": (values.astype(np.int64) @ weights).astype(kind)}
+    return Case(kernel, [inputs, outputs], arrays, expected)

@@ -118,6 +118,16 @@ LAYER void gather_values_s16(uint32_t count) {
                                  &classifier);
 }
 
+LAYER void gather_values_s32(uint32_t count) {
+  snnrt_linear_gather_values_s32(list, count, inputs, words, current_s32,
+                                 INPUTS, &classifier);
+}
+
+LAYER void gather_packed4_values_s16(uint32_t count) {
+  snnrt_linear_gather_packed4_values_s16(
+      list, count, inputs, (const uint32_t *)words, current, &classifier);
+}
+
 LAYER void conv_s16(uint32_t count) {
   snnrt_conv2d_scatter_s16(list, count, weights, current, &conv);
 }
@@ -156,6 +166,8 @@ static void measure_linear(void) {
   }
   compare("linear_gather_s16");
   MEASURE("linear_gather_values_s16", gather_values_s16(count));
+  MEASURE("linear_gather_values_s32", gather_values_s32(count));
+  MEASURE("linear_gather_packed4_values_s16", gather_packed4_values_s16(count));
 }
 
 static void naive_conv(uint32_t index) {

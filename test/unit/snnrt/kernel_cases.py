@@ -5,11 +5,11 @@ import kernel_reference as reference
 import numpy as np
 from alpha_cases import alpha
 from case_inputs import CONV_FIELDS, POOL_FIELDS, active, conv_shape, in_any_order
-from dot_cases import conv2d_dot, conv2d_dot_pool2d, linear_dot
+from dot_cases import conv2d_dot, conv2d_dot_pool2d, linear_counts, linear_dot
 from kernel_case import TYPES, Case, fields, integers
 from mask_cases import bytes_to_masks, max_pool_masks
 from neuron_cases import extent_array, neuron
-from step_cases import bits_to_bytes, lif_steps, list_bits
+from step_cases import alpha_steps, bits_to_bytes, lif_steps, list_bits, synaptic_steps
 
 
 def list_of(values):
@@ -66,18 +66,27 @@ def linear_gather(rng, kernel):
     if kind is np.int32 and rng.random() < 0.6:
         # More rows than lanes of 16 bits can sum.
         inputs = int(rng.integers(250, 900))
+    packed = "packed4" in kernel
     values = active(rng, inputs, not counted)
-    weights = integers(rng, np.int8, (inputs, outputs))
-    weights = rng.choice([weights, np.full_like(weights, rng.choice([-128, 127]))])
-    if counted:
-        # 40 products of -8 and -64 fit int16.
-        values, weights = (values // 16).astype(np.int8), (weights // 2).astype(np.int8)
+    low, high = (-8, 7) if packed else (-128 + counted, 127)
+    weights = integers(rng, np.int8, (inputs, outputs), low, high)
+    weights = rng.choice([weights, np.full_like(weights, rng.choice([low, high]))])
+    if counted and kind is np.int16:
+        # 40 products of -8 and -64, or of -64 and -8, fit int16.
+        by = 2 if packed else 16
+        values, weights = (values // by).astype(np.int8), (weights // (16 // by)).astype(np.int8)
+    elif counted and rng.random() < 0.5:
+        values = (values // 16).astype(np.int8)
     arrays: dict[str, np.ndarray] = scatter_arrays(rng, values, weights, outputs, kernel)
-    arrays["weights"] = compressed_weights.gathered(weights, counted)
+    encode = compressed_weights.gathered4 if packed else compressed_weights.gathered
+    arrays["weights"] = encode(weights, counted)
     expected = {"current": (values.astype(np.int64) @ weights).astype(kind)}
-    count = int(np.count_nonzero(values))
+    numbers = [int(np.count_nonzero(values)), inputs, outputs]
+    if counted and kind is np.int32:
+        largest = max(int(np.abs(values.astype(int)).max()) * max(high, -low), 1)
+        numbers.append(int(rng.integers(1, 32767 // largest, endpoint=True)))
     alignments = {"current": 4, "weights": 4}
-    return Case(kernel, [count, inputs, outputs], arrays, expected, alignments=alignments)
+    return Case(kernel, numbers, arrays, expected, alignments=alignments)
 
 
 def packed_weights_of(rng, kernel, shape):
@@ -417,7 +426,9 @@ FAMILIES = {
     fill_zero: (["fill_zero"], 40),
     linear_scatter: ([f"linear_scatter{v}_{t}" for v in ("", "_values")
                       for t in ("s16", "s32")], 40),
-    linear_gather: (["linear_gather_s16", "linear_gather_s32", "linear_gather_values_s16"], 60),
+    linear_gather: ([f"linear_gather_{k}" for k in (
+        "s16", "s32", "values_s16", "values_s32", "packed4_values_s16", "packed4_values_s32")], 60),
+    linear_counts: (["linear_counts_s16", "linear_counts_s32"], 60),
     linear_dot: (["linear_dot_s16", "linear_dot_s32"], 60),
     conv2d_dot: (["conv2d_dot_s16", "conv2d_dot_s32"], 40),
     conv2d_dot_pool2d: ([f"conv2d_dot_{p}" for p in (
@@ -454,6 +465,10 @@ FAMILIES = {
     argmin_first_spike: (["argmin_first_spike"], 20),
     group_sum: (["group_sum"], 10),
     alpha: ([f"alpha_{s}_{c}" for s in ("s16", "s32") for c in ("s8", "s16", "s32")], 100),
+    alpha_steps: ([f"alpha_steps_{s}_{c}" for s in ("s16", "s32")
+                   for c in ("s8", "s16", "s32")], 80),
+    synaptic_steps: ([f"synaptic_steps_{i}_{s}_{c}" for i in ("s16", "s32")
+                      for s in ("s16", "s32") for c in ("s8", "s16", "s32")], 60),
 }  # fmt: skip
 KERNELS = [kernel for kernels, _ in FAMILIES.values() for kernel in kernels]
 

@@ -142,6 +142,50 @@ ALPHA_KERNEL(alpha_s32_s8)
 ALPHA_KERNEL(alpha_s32_s16)
 ALPHA_KERNEL(alpha_s32_s32)
 
+/* The same with bits instead of spikes, and steps behind the shape. */
+#define ALPHA_STEPS_KERNEL(name)                                               \
+  static int32_t run_##name(const call *arguments) {                           \
+    const snnrt_alpha_shape shape = alpha_shape(&INTEGER(0));                  \
+    snnrt_##name(ARRAY(0), ARRAY(1), ARRAY(2), ARRAY(3), ARRAY(4), ARRAY(5),   \
+                 ARRAY(6), ARRAY(7), optional(&arguments->arrays[8]),          \
+                 optional(&arguments->arrays[9]),                              \
+                 optional(&arguments->arrays[10]), INTEGER(14), &shape);       \
+    return 0;                                                                  \
+  }
+
+ALPHA_STEPS_KERNEL(alpha_steps_s16_s8)
+ALPHA_STEPS_KERNEL(alpha_steps_s16_s16)
+ALPHA_STEPS_KERNEL(alpha_steps_s16_s32)
+ALPHA_STEPS_KERNEL(alpha_steps_s32_s8)
+ALPHA_STEPS_KERNEL(alpha_steps_s32_s16)
+ALPHA_STEPS_KERNEL(alpha_steps_s32_s32)
+
+/* integers: shape of the synapse, shape, steps; arrays: synapse, membrane,
+   current, bits, leak and bias of the synapse, leak, threshold, bias. */
+#define SYNAPTIC_STEPS_KERNEL(name)                                            \
+  static int32_t run_##name(const call *arguments) {                           \
+    const snnrt_lif_shape synapse_shape = lif_shape(&INTEGER(0));              \
+    const snnrt_lif_shape shape = lif_shape(&INTEGER(12));                     \
+    snnrt_##name(ARRAY(0), ARRAY(1), ARRAY(2), ARRAY(3), ARRAY(4),             \
+                 optional(&arguments->arrays[5]), ARRAY(6), ARRAY(7),          \
+                 optional(&arguments->arrays[8]), INTEGER(24), &synapse_shape, \
+                 &shape);                                                      \
+    return 0;                                                                  \
+  }
+
+SYNAPTIC_STEPS_KERNEL(synaptic_steps_s16_s16_s8)
+SYNAPTIC_STEPS_KERNEL(synaptic_steps_s16_s16_s16)
+SYNAPTIC_STEPS_KERNEL(synaptic_steps_s16_s16_s32)
+SYNAPTIC_STEPS_KERNEL(synaptic_steps_s16_s32_s8)
+SYNAPTIC_STEPS_KERNEL(synaptic_steps_s16_s32_s16)
+SYNAPTIC_STEPS_KERNEL(synaptic_steps_s16_s32_s32)
+SYNAPTIC_STEPS_KERNEL(synaptic_steps_s32_s16_s8)
+SYNAPTIC_STEPS_KERNEL(synaptic_steps_s32_s16_s16)
+SYNAPTIC_STEPS_KERNEL(synaptic_steps_s32_s16_s32)
+SYNAPTIC_STEPS_KERNEL(synaptic_steps_s32_s32_s8)
+SYNAPTIC_STEPS_KERNEL(synaptic_steps_s32_s32_s16)
+SYNAPTIC_STEPS_KERNEL(synaptic_steps_s32_s32_s32)
+
 #define ADD_KERNEL(name) \
   VOID_KERNEL(name, ARRAY(0), ARRAY(1), ARRAY(2), INTEGER(0))
 #define SCALE_KERNEL(name)                              \
@@ -219,6 +263,8 @@ static const kernel kernels[] = {
     ENTRY(bytes_to_masks),
     ENTRY(max_pool_masks),
     ENTRY(fill_zero),
+    ENTRY(linear_counts_s16),
+    ENTRY(linear_counts_s32),
     ENTRY(linear_dot_s16),
     ENTRY(linear_dot_s32),
     ENTRY(conv2d_dot_s16),
@@ -231,6 +277,9 @@ static const kernel kernels[] = {
     ENTRY(linear_gather_s16),
     ENTRY(linear_gather_s32),
     ENTRY(linear_gather_values_s16),
+    ENTRY(linear_gather_values_s32),
+    ENTRY(linear_gather_packed4_values_s16),
+    ENTRY(linear_gather_packed4_values_s32),
     ENTRY(linear_scatter_s16),
     ENTRY(linear_scatter_s32),
     ENTRY(linear_scatter_values_s16),
@@ -305,6 +354,24 @@ static const kernel kernels[] = {
     ENTRY(alpha_s32_s8),
     ENTRY(alpha_s32_s16),
     ENTRY(alpha_s32_s32),
+    ENTRY(alpha_steps_s16_s8),
+    ENTRY(alpha_steps_s16_s16),
+    ENTRY(alpha_steps_s16_s32),
+    ENTRY(alpha_steps_s32_s8),
+    ENTRY(alpha_steps_s32_s16),
+    ENTRY(alpha_steps_s32_s32),
+    ENTRY(synaptic_steps_s16_s16_s8),
+    ENTRY(synaptic_steps_s16_s16_s16),
+    ENTRY(synaptic_steps_s16_s16_s32),
+    ENTRY(synaptic_steps_s16_s32_s8),
+    ENTRY(synaptic_steps_s16_s32_s16),
+    ENTRY(synaptic_steps_s16_s32_s32),
+    ENTRY(synaptic_steps_s32_s16_s8),
+    ENTRY(synaptic_steps_s32_s16_s16),
+    ENTRY(synaptic_steps_s32_s16_s32),
+    ENTRY(synaptic_steps_s32_s32_s8),
+    ENTRY(synaptic_steps_s32_s32_s16),
+    ENTRY(synaptic_steps_s32_s32_s32),
     ENTRY(add_s8),
     ENTRY(add_s16),
     ENTRY(add_s32),

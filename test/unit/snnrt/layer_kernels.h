@@ -49,6 +49,31 @@ SCATTER_VALUES_KERNEL(conv2d_scatter_packed2_values_s32, conv2d)
 SCATTER_KERNEL(linear_gather_s16, linear)
 SCATTER_KERNEL(linear_gather_s32, linear)
 SCATTER_VALUES_KERNEL(linear_gather_values_s16, linear)
+SCATTER_VALUES_KERNEL(linear_gather_packed4_values_s16, linear)
+
+/* integers: count, shape, rows of lanes; arrays: list, values, weights,
+   current. */
+#define GATHER_WIDE_VALUES_KERNEL(name)                                       \
+  static int32_t run_##name(const call *arguments) {                          \
+    const snnrt_linear_shape shape = linear_shape(&INTEGER(1));               \
+    snnrt_##name(ARRAY(0), (uint32_t)INTEGER(0), ARRAY(1), ARRAY(2),          \
+                 ARRAY(3), (uint32_t)INTEGER(3), &shape);                     \
+    return 0;                                                                 \
+  }
+
+GATHER_WIDE_VALUES_KERNEL(linear_gather_values_s32)
+GATHER_WIDE_VALUES_KERNEL(linear_gather_packed4_values_s32)
+
+/* integers: shape; arrays: values, weights, current. */
+#define LINEAR_COUNTS_KERNEL(name)                                   \
+  static int32_t run_##name(const call *arguments) {                 \
+    const snnrt_linear_shape shape = linear_shape(&INTEGER(0));      \
+    snnrt_##name(ARRAY(0), ARRAY(1), ARRAY(2), &shape);              \
+    return 0;                                                        \
+  }
+
+LINEAR_COUNTS_KERNEL(linear_counts_s16)
+LINEAR_COUNTS_KERNEL(linear_counts_s32)
 
 /* integers: shape; arrays: values, pairs, weights, current. */
 #define LINEAR_DOT_KERNEL(name)                                      \

@@ -52,6 +52,8 @@ INSTRUCTION_BUDGETS = {
     "linear_gather_s16": 560,
     "linear_gather_s32": 590,
     "linear_gather_values_s16": 1_180,
+    "linear_gather_values_s32": 1_230,
+    "linear_gather_packed4_values_s16": 1_250,
     "linear_scatter_s16": 5_100,
     "linear_scatter_s32": 5_900,
     "linear_scatter_values_s16": 6_400,

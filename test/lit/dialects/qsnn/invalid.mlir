@@ -307,10 +307,17 @@ qsnn.network @n(%x: tensor<4xi8>) -> tensor<4xi8> attributes {timesteps = 1 : i6
 
 // -----
 
-// Currents are no input.
-%a, %b = "test.op"() : () -> (tensor<3xi16>, tensor<2x3xi8>)
-// expected-error @+1 {{'qsnn.linear' op input has element type i16, expected i1 or i8}}
-%r = "qsnn.linear"(%a, %b) : (tensor<3xi16>, tensor<2x3xi8>) -> (tensor<2xi32>)
+// Sums of 32 bits are no input.
+%a, %b = "test.op"() : () -> (tensor<3xi32>, tensor<2x3xi8>)
+// expected-error @+1 {{'qsnn.linear' op input has element type i32, expected i1 or i8 or i16}}
+%r = "qsnn.linear"(%a, %b) : (tensor<3xi32>, tensor<2x3xi8>) -> (tensor<2xi32>)
+
+// -----
+
+// Convolutions read at most bytes.
+%a, %b = "test.op"() : () -> (tensor<3x4x4xi16>, tensor<2x3x1x1xi8>)
+// expected-error @+1 {{'qsnn.conv2d' op input has element type i16, expected i1 or i8}}
+%r = "qsnn.conv2d"(%a, %b) : (tensor<3x4x4xi16>, tensor<2x3x1x1xi8>) -> (tensor<2x4x4xi32>)
 
 // -----
 

@@ -68,3 +68,24 @@ snnrt.conv2d_dot_pool2d %image, %strip, %pairs, %words, %rows, %pooled {kernel =
 %image, %strip, %pairs, %words, %rows, %pooled = "test.op"() : () -> (memref<5x6x2xi8>, memref<36xi8>, memref<12xi32>, memref<18xi32>, memref<2x2x3xi16>, memref<1x1x3xi32>)
 // expected-error @+1 {{'snnrt.conv2d_dot_pool2d' op output has element type i32, expected i16}}
 snnrt.conv2d_dot_pool2d %image, %strip, %pairs, %words, %rows, %pooled {kernel = array<i64: 3, 3>, stride = array<i64: 1, 2>, padding = array<i64: 0, 1>, dilation = array<i64: 1, 1>, window = array<i64: 2, 2>, sum = false} : memref<5x6x2xi8>, memref<36xi8>, memref<12xi32>, memref<18xi32>, memref<2x2x3xi16>, memref<1x1x3xi32>
+
+// -----
+
+// LinearCountsOp C1: values of 16 bits.
+%counts, %quads, %sums = "test.op"() : () -> (memref<5xi8>, memref<15xi32>, memref<10xi32>)
+// expected-error @+1 {{'snnrt.linear_counts' op values has element type i8, expected i16}}
+snnrt.linear_counts %counts, %quads, %sums : memref<5xi8>, memref<15xi32>, memref<10xi32>
+
+// -----
+
+// LinearCountsOp C2: a word for each input and four outputs.
+%counts, %quads, %sums = "test.op"() : () -> (memref<5xi16>, memref<10xi32>, memref<10xi32>)
+// expected-error @+1 {{'snnrt.linear_counts' op weights have shape (10,), expected (15,)}}
+snnrt.linear_counts %counts, %quads, %sums : memref<5xi16>, memref<10xi32>, memref<10xi32>
+
+// -----
+
+// LinearCountsOp C2: no maps.
+%counts, %quads, %sums = "test.op"() : () -> (memref<1x5xi16>, memref<15xi32>, memref<10xi32>)
+// expected-error @+1 {{'snnrt.linear_counts' op values must have rank 1, got shape (1, 5)}}
+snnrt.linear_counts %counts, %quads, %sums : memref<1x5xi16>, memref<15xi32>, memref<10xi32>

@@ -22,3 +22,27 @@ snnrt.lif_multi_step %membrane, %current, %bits, %leak, %threshold {reset = #snn
 %bits, %spikes = "test.op"() : () -> (memref<5x2xi32>, memref<65xi8>)
 // expected-error @+1 {{'snnrt.bits_to_bytes' op bits have rows of 2 words, which do not hold 65 bits}}
 snnrt.bits_to_bytes %bits, %spikes : memref<5x2xi32>, memref<65xi8>
+
+// -----
+
+%synapse, %membrane, %bits, %leak = "test.op"() : () -> (memref<39xi32>, memref<40xi32>, memref<5x2xi32>, memref<1xi32>)
+// expected-error @+1 {{'snnrt.synaptic_multi_step' op buffers have shapes (39,) and (40,), expected the same}}
+snnrt.synaptic_multi_step %synapse, %membrane, %membrane, %bits synapse %leak neurons %leak, %leak {synapse_layer = "a", synapse_shift = 3 : i32, synapse_overflow = #qsnn<overflow proven>, synapse_rounding = #qsnn<rounding floor>, reset = #snn<reset subtract>, reset_timing = #snn<reset_timing immediate>, compare = #snn<compare ge>, shift = 0 : i32, overflow = #qsnn<overflow saturate>, rounding = #qsnn<rounding nearest>, logical_shape = array<i64: 40>} : memref<39xi32>, memref<40xi32>, memref<40xi32>, memref<5x2xi32> synapse memref<1xi32> neurons memref<1xi32>, memref<1xi32>
+
+// -----
+
+%membrane, %bits, %leak, %leaks = "test.op"() : () -> (memref<40xi32>, memref<5x2xi32>, memref<1xi32>, memref<2xi32>)
+// expected-error @+1 {{'snnrt.synaptic_multi_step' op a parameter has 2 elements, expected one of {40, 1}}}
+snnrt.synaptic_multi_step %membrane, %membrane, %membrane, %bits synapse %leaks neurons %leak, %leak {synapse_layer = "a", synapse_shift = 3 : i32, synapse_overflow = #qsnn<overflow proven>, synapse_rounding = #qsnn<rounding floor>, reset = #snn<reset subtract>, reset_timing = #snn<reset_timing immediate>, compare = #snn<compare ge>, shift = 0 : i32, overflow = #qsnn<overflow saturate>, rounding = #qsnn<rounding nearest>, logical_shape = array<i64: 40>} : memref<40xi32>, memref<40xi32>, memref<40xi32>, memref<5x2xi32> synapse memref<2xi32> neurons memref<1xi32>, memref<1xi32>
+
+// -----
+
+%excitatory, %membrane, %bits, %leak = "test.op"() : () -> (memref<39xi32>, memref<40xi32>, memref<5x2xi32>, memref<1xi32>)
+// expected-error @+1 {{'snnrt.alpha_multi_step' op buffers have shapes (39,) and (40,), expected the same}}
+snnrt.alpha_multi_step %excitatory, %membrane, %membrane, %membrane, %bits leaks %leak, %leak threshold %leak {reset = #snn<reset none>, compare = #snn<compare gt>, shift = 0 : i32, overflow = #qsnn<overflow proven>, rounding = #qsnn<rounding floor>, logical_shape = array<i64: 40>} : memref<39xi32>, memref<40xi32>, memref<40xi32>, memref<40xi32>, memref<5x2xi32> leaks memref<1xi32>, memref<1xi32> threshold memref<1xi32>
+
+// -----
+
+%membrane, %bits, %leak, %leaks = "test.op"() : () -> (memref<40xi32>, memref<5x2xi32>, memref<1xi32>, memref<2xi32>)
+// expected-error @+1 {{'snnrt.alpha_multi_step' op a parameter has 2 elements, expected one of {40, 1}}}
+snnrt.alpha_multi_step %membrane, %membrane, %membrane, %membrane, %bits leaks %leak, %leaks threshold %leak {reset = #snn<reset none>, compare = #snn<compare gt>, shift = 0 : i32, overflow = #qsnn<overflow proven>, rounding = #qsnn<rounding floor>, logical_shape = array<i64: 40>} : memref<40xi32>, memref<40xi32>, memref<40xi32>, memref<40xi32>, memref<5x2xi32> leaks memref<1xi32>, memref<2xi32> threshold memref<1xi32>

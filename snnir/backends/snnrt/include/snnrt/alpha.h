@@ -90,17 +90,23 @@ SNNRT_KERNEL snnrt_alpha_states snnrt_alpha_step_clamped(
   return next;
 }
 
-/* The same of a neuron whose states fit, modulo 2^32 and without branches. */
+/* All bits of a neuron that fires. */
+SNNRT_KERNEL uint32_t snnrt_alpha_fired(snnrt_alpha_states states,
+                                        const snnrt_alpha_neuron *neuron,
+                                        const snnrt_alpha_shape *shape) {
+  return snnrt_wide_mask(snnrt_wide_distance(states.membrane, neuron->threshold,
+                                             shape->compare),
+                         shape->compare);
+}
+
+/* The same of a neuron whose states fit, modulo 2^32 and without branches;
+   `spiked` is snnrt_alpha_fired of the old states. */
 SNNRT_KERNEL snnrt_alpha_states snnrt_alpha_step_wrapping(
-    snnrt_alpha_states old, uint32_t drive, const snnrt_alpha_neuron *neuron,
-    bool narrow, const snnrt_alpha_shape *shape) {
+    snnrt_alpha_states old, uint32_t spiked, uint32_t drive,
+    const snnrt_alpha_neuron *neuron, bool narrow,
+    const snnrt_alpha_shape *shape) {
   const bool round = shape->round_leak;
-  const uint32_t fired =
-      shape->reset == SNNRT_RESET_NONE
-          ? 0
-          : snnrt_wide_mask(snnrt_wide_distance(old.membrane, neuron->threshold,
-                                                shape->compare),
-                            shape->compare);
+  const uint32_t fired = shape->reset == SNNRT_RESET_NONE ? 0 : spiked;
   const int32_t kept = snnrt_alpha_leak(old.excitatory,
                                         neuron->excitatory_leak, narrow, round);
   const int32_t left = snnrt_alpha_leak(old.inhibitory,
@@ -134,6 +140,20 @@ SNNRT_KERNEL int32_t snnrt_alpha_parameter(const int32_t *values,
                         : values[snnrt_extent_index(extent, neuron, channel)];
 }
 
+/* The parameters of neuron `i`, in channel `c`. */
+SNNRT_KERNEL snnrt_alpha_neuron snnrt_alpha_neuron_of(
+    const int32_t *excitatory_leak, const int32_t *inhibitory_leak,
+    const int32_t *threshold, const int32_t *decrement, const int32_t *recall,
+    int32_t i, int32_t c, const snnrt_alpha_shape *shape) {
+  const snnrt_alpha_neuron neuron = {
+      excitatory_leak[snnrt_extent_index(shape->excitatory_leak_extent, i, c)],
+      inhibitory_leak[snnrt_extent_index(shape->inhibitory_leak_extent, i, c)],
+      threshold[snnrt_extent_index(shape->threshold_extent, i, c)],
+      snnrt_alpha_parameter(decrement, shape->decrement_extent, i, c),
+      snnrt_alpha_parameter(recall, shape->recall_extent, i, c)};
+  return neuron;
+}
+
 /* Defines snnrt_alpha_<state>_<current>.
    excitatory, inhibitory, membrane: state_type[positions][channels], updated in
    place; current: current_type[positions][channels]; spikes: int8 0/1 of that
@@ -155,14 +175,9 @@ SNNRT_KERNEL int32_t snnrt_alpha_parameter(const int32_t *values,
       for (int32_t c = 0; c < shape->channels; ++c, ++i) {                     \
         const snnrt_alpha_states old = {excitatory[i], inhibitory[i],          \
                                         membrane[i]};                          \
-        const snnrt_alpha_neuron neuron = {                                    \
-            excitatory_leak[snnrt_extent_index(shape->excitatory_leak_extent,  \
-                                               i, c)],                         \
-            inhibitory_leak[snnrt_extent_index(shape->inhibitory_leak_extent,  \
-                                               i, c)],                         \
-            threshold[snnrt_extent_index(shape->threshold_extent, i, c)],      \
-            snnrt_alpha_parameter(decrement, shape->decrement_extent, i, c),   \
-            snnrt_alpha_parameter(recall, shape->recall_extent, i, c)};        \
+        const snnrt_alpha_neuron neuron =                                      \
+            snnrt_alpha_neuron_of(excitatory_leak, inhibitory_leak, threshold, \
+                                  decrement, recall, i, c, shape);             \
         const int32_t offset =                                                 \
             snnrt_alpha_parameter(bias, shape->bias_extent, i, c);             \
         const snnrt_alpha_states next =                                        \
@@ -172,7 +187,7 @@ SNNRT_KERNEL int32_t snnrt_alpha_parameter(const int32_t *values,
                       snnrt_drive(current[i], shape->current_shift, offset),   \
                       &neuron, lowest, shape)                                  \
                 : snnrt_alpha_step_wrapping(                                   \
-                      old,                                                     \
+                      old, snnrt_alpha_fired(old, &neuron, shape),             \
                       ((uint32_t)current[i] << shape->current_shift) +         \
                           (uint32_t)offset,                                    \
                       &neuron, (lowest) == INT16_MIN, shape);                  \

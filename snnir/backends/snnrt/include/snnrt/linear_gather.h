@@ -161,6 +161,15 @@ SNNRT_KERNEL void snnrt_store_quad(const uint32_t *sums, int16_t *current,
   }
 }
 
+/* Makes lanes of sums of products, which are pairs of outputs as one number. */
+SNNRT_KERNEL void snnrt_gather_split(uint32_t *sums) {
+  SNNRT_UNROLL_ROW
+  for (int32_t i = 0; i < 2 * SNNRT_GATHER_QUADS; ++i) {
+    /* A negative lower lane has taken one from the upper. */
+    sums[i] += (sums[i] & 0x8000u) << 1;
+  }
+}
+
 /* Sets the currents of a tile; `outputs` is a constant when inlined. */
 SNNRT_KERNEL void snnrt_gather_tile(const uint16_t *list, uint32_t count,
                                     const int8_t *values,
@@ -170,11 +179,7 @@ SNNRT_KERNEL void snnrt_gather_tile(const uint16_t *list, uint32_t count,
   snnrt_gather_rows(list, count, values, weights, sums,
                     (outputs + SNNRT_QUAD_LANES - 1) / SNNRT_QUAD_LANES);
   if (values != NULL) {
-    SNNRT_UNROLL_ROW
-    for (int32_t i = 0; i < 2 * SNNRT_GATHER_QUADS; ++i) {
-      /* A negative lower lane has taken one from the upper. */
-      sums[i] += (sums[i] & 0x8000u) << 1;
-    }
+    snnrt_gather_split(sums);
   }
   SNNRT_UNROLL_ROW
   for (int32_t i = 0; i < SNNRT_GATHER_QUADS; ++i) {
@@ -227,18 +232,22 @@ SNNRT_KERNEL void snnrt_widen_tile(const uint32_t *sums, int32_t *current,
   }
 }
 
-/* Sets the currents of a tile of 32 bits; `outputs` is a constant when
-   inlined. */
+/* Sets the currents of a tile of 32 bits; lanes hold the sums of `lane_rows`
+   rows. `outputs` is a constant when inlined. */
 SNNRT_KERNEL void snnrt_gather_wide_tile(const uint16_t *list, uint32_t count,
+                                         const int8_t *values,
                                          const int32_t *weights,
-                                         int32_t *current, int32_t outputs) {
+                                         int32_t *current, int32_t outputs,
+                                         uint32_t lane_rows) {
   bool add = false;
   do {
-    const uint32_t rows =
-        count < SNNRT_GATHER_LANE_ROWS ? count : SNNRT_GATHER_LANE_ROWS;
+    const uint32_t rows = count < lane_rows ? count : lane_rows;
     uint32_t sums[2 * SNNRT_GATHER_QUADS] = {0, 0, 0, 0, 0, 0, 0, 0};
-    snnrt_gather_rows(list, rows, NULL, weights, sums,
+    snnrt_gather_rows(list, rows, values, weights, sums,
                       (outputs + SNNRT_QUAD_LANES - 1) / SNNRT_QUAD_LANES);
+    if (values != NULL) {
+      snnrt_gather_split(sums);
+    }
     if (add) {
       snnrt_widen_tile(sums, current, outputs, true);
     } else {
@@ -250,22 +259,35 @@ SNNRT_KERNEL void snnrt_gather_wide_tile(const uint16_t *list, uint32_t count,
   } while (count > 0);
 }
 
+/* All currents of 32 bits, in tiles of up to `quads` words. */
+SNNRT_KERNEL void snnrt_gather_wide_tiles(const uint16_t *list, uint32_t count,
+                                          const int8_t *values,
+                                          const int32_t *weights,
+                                          int32_t *current,
+                                          const snnrt_linear_shape *shape,
+                                          int32_t quads, uint32_t lane_rows) {
+  const int32_t width = SNNRT_QUAD_LANES * quads;
+  const int32_t rest = shape->outputs % width;
+  const int32_t *const end = current + (shape->outputs - rest);
+  while (current != end) {
+    snnrt_gather_wide_tile(list, count, values, weights, current, width,
+                           lane_rows);
+    current += width;
+    weights += quads * shape->inputs;
+  }
+  if (rest > 0) {
+    snnrt_gather_wide_tile(list, count, values, weights, current, rest,
+                           lane_rows);
+  }
+}
+
 /* current[o] = sum over i of weights[list[i]][o]. */
 SNNRT_KERNEL void snnrt_linear_gather_s32(const uint16_t *list, uint32_t count,
                                           const int32_t *weights,
                                           int32_t *current,
                                           const snnrt_linear_shape *shape) {
-  const int32_t width = SNNRT_QUAD_LANES * SNNRT_GATHER_QUADS;
-  const int32_t rest = shape->outputs % width;
-  const int32_t *const end = current + (shape->outputs - rest);
-  while (current != end) {
-    snnrt_gather_wide_tile(list, count, weights, current, width);
-    current += width;
-    weights += SNNRT_GATHER_QUADS * shape->inputs;
-  }
-  if (rest > 0) {
-    snnrt_gather_wide_tile(list, count, weights, current, rest);
-  }
+  snnrt_gather_wide_tiles(list, count, NULL, weights, current, shape,
+                          SNNRT_GATHER_QUADS, SNNRT_GATHER_LANE_ROWS);
 }
 
 /* The same for int16 currents. */
@@ -286,6 +308,16 @@ SNNRT_KERNEL void snnrt_linear_gather_values_s16(
     const snnrt_linear_shape *shape) {
   snnrt_gather_tiles(list, count, values, weights, current, shape,
                      SNNRT_GATHER_VALUE_QUADS);
+}
+
+/* The same for int32 currents; 16 bits hold the sum of any `lane_rows` products
+   of a value and a weight. */
+SNNRT_KERNEL void snnrt_linear_gather_values_s32(
+    const uint16_t *list, uint32_t count, const int8_t *values,
+    const int32_t *weights, int32_t *current, uint32_t lane_rows,
+    const snnrt_linear_shape *shape) {
+  snnrt_gather_wide_tiles(list, count, values, weights, current, shape,
+                          SNNRT_GATHER_VALUE_QUADS, lane_rows);
 }
 
 #endif

@@ -17,6 +17,7 @@
 
 #include "snnrt/add.h"
 #include "snnrt/alpha.h"
+#include "snnrt/alpha_multi_step.h"
 #include "snnrt/base.h"
 #include "snnrt/byte_rows.h"
 #include "snnrt/bytes_to_masks.h"
@@ -36,8 +37,10 @@
 #include "snnrt/li.h"
 #include "snnrt/lif.h"
 #include "snnrt/lif_multi_step.h"
+#include "snnrt/linear_counts.h"
 #include "snnrt/linear_dot.h"
 #include "snnrt/linear_gather.h"
+#include "snnrt/linear_gather_packed4.h"
 #include "snnrt/linear_scatter.h"
 #include "snnrt/linear_scatter_blocks.h"
 #include "snnrt/linear_scatter_packed.h"
@@ -51,6 +54,7 @@
 #include "snnrt/spike_list.h"
 #include "snnrt/spike_masks.h"
 #include "snnrt/sum_pool2d.h"
+#include "snnrt/synaptic_multi_step.h"
 #include "snnrt/tile_layer.h"
 #include "snnrt/window_lif.h"
 

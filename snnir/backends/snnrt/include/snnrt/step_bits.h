@@ -76,6 +76,30 @@ SNNRT_KERNEL void snnrt_histories_to_bits(const uint16_t *histories,
   }
 }
 
+/* Histories of the elements of a word. */
+typedef union snnrt_histories {
+  uint16_t of[SNNRT_BITS_OF_WORD];
+  uint32_t aligned;
+} snnrt_histories;
+
+/* Notes the history of element `i`; elements come in order. The last one of a
+   word writes the bits of the whole word in each of `steps` steps.
+
+   bits: uint32[steps][words of elements]. */
+SNNRT_KERNEL void snnrt_note_history(snnrt_histories *histories, int32_t i,
+                                     uint32_t history, int32_t elements,
+                                     int32_t steps, uint32_t *bits) {
+  const int32_t place = i % SNNRT_BITS_OF_WORD;
+  histories->of[place] = (uint16_t)history;
+  if (place + 1 == SNNRT_BITS_OF_WORD || i + 1 == elements) {
+    for (int32_t behind = place + 1; behind < SNNRT_BITS_OF_WORD; ++behind) {
+      histories->of[behind] = 0;
+    }
+    snnrt_histories_to_bits(histories->of, steps, bits + i / SNNRT_BITS_OF_WORD,
+                            snnrt_words_of_bits(elements));
+  }
+}
+
 /* Writes the indices of the set bits of a step in ascending order and returns
    their number.
 
