@@ -365,6 +365,22 @@ def test_code_that_is_not_optimised_is_not_copied(tmp_path) -> None:
     assert sizes[1] < 10 * sizes[0]
 
 
+@pytest.mark.parametrize(
+    "compiler", [["gcc"], ["arm-none-eabi-gcc", *CORTEX_M7]], ids=lambda words: words[0]
+)
+def test_gcc_needs_no_option_for_aliasing(compiler: list[str], tmp_path) -> None:
+    """Nobody who copies the files into a build of their own would know that something is wrong."""
+    require_programs(compiler[0])
+    folder = generate("conv").write(tmp_path)
+    assembly = []
+    for options in ([], ["-fno-strict-aliasing"]):
+        path = tmp_path / "net.s"
+        run_checked([*compiler, "-std=c99", "-O3", *options, *includes(folder), "-S",
+                     folder / "src" / "net.c", "-o", path])  # fmt: skip
+        assembly.append(path.read_text())
+    assert assembly[0] == assembly[1]
+
+
 def test_existing_folders_are_kept(tmp_path) -> None:
     (tmp_path / "thesis.txt").write_text("not to be lost")
     with pytest.raises(SNNError):
