@@ -43,9 +43,10 @@ qsnn.network @net(%frame: tensor<2x2x2xi1>) -> tensor<2x2x2xi16> attributes {tim
 
 // -----
 
-// A readout of spikes on membranes.
+// A readout of spikes on currents.
 qsnn.network @net(%frame: tensor<2xi1>) -> tensor<2xi16> attributes {timesteps = 5 : i64, input = #snn<input binary_frames>, readout = #snn<readout spike_count>, input_maximum = 1 : i64} {
-  %u = qsnn.li %frame leak 0 : i32 overflow saturate rounding nearest : (tensor<2xi1>) -> tensor<2xi16>
+  %w = qsnn.weight dense<1> : tensor<2x2xi8>
+  %u = qsnn.linear %frame, %w : (tensor<2xi1>, tensor<2x2xi8>) -> tensor<2xi16>
   // expected-error @+1 {{'qsnn.output' op readout spike_count does not fit an output of type tensor<2xi16>}}
   qsnn.output %u : tensor<2xi16>
 }
