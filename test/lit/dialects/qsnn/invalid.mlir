@@ -302,7 +302,7 @@ qsnn.network @n(%x: tensor<4xi8>) -> tensor<4xi8> attributes {timesteps = 1 : i6
 // -----
 
 // Weights are integers.
-// expected-error @+1 {{'qsnn.weight' op result 'result' at position 0 does not verify: f32 should be of base attr}}
+// expected-error @+1 {{'qsnn.weight' op result 'result' at position 0 does not verify: expected integer_type, got f32}}
 %w = "qsnn.weight"() <{value = dense<1.0> : tensor<2xf32>}> : () -> tensor<2xf32>
 
 // -----
@@ -407,7 +407,7 @@ qsnn.network @n(%x: tensor<4xi8>) -> tensor<4xi8> attributes {timesteps = 1 : i6
 
 // Parameters are 32-bit integers.
 %a = "test.op"() : () -> tensor<4x2xi8>
-// expected-error @+1 {{'qsnn.li' op Expected attribute i32 but got i16}}
+// expected-error @+1 {{'qsnn.li' op attribute 'leak': expected i32, got i16}}
 %r = "qsnn.li"(%a) <{leak = 1 : i16, shift = 0 : i32, overflow = #qsnn<overflow saturate>, rounding = #qsnn<rounding nearest>}> : (tensor<4x2xi8>) -> (tensor<4x2xi16>)
 
 // -----
@@ -462,8 +462,8 @@ qsnn.network @n(%x: tensor<1x4x4xi8>) -> tensor<1x4x4xi8> attributes {timesteps 
 // -----
 
 // RegisterOp holds spikes.
+// expected-error @+1 {{'qsnn.register' op attribute 'type': expected i1, got i8}}
 qsnn.register @r : tensor<2xi8>
-// expected-error @+1 {{Expected attribute i1 but got i8}}
 "test.op"() : () -> ()
 
 // -----
