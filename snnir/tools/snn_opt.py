@@ -32,6 +32,7 @@ from snnir.support.listing import compile_pattern, list_dialects, list_passes, l
 from snnir.support.pass_reports import PassTiming, report_statistics
 from snnir.support.pipeline import (
     build_from_spec,
+    import_named,
     parse_pass_specs,
     parse_pipeline,
     pipeline_to_text,
@@ -125,7 +126,7 @@ def _find_target(text: str, registry: Registry) -> Target | None:
         return None
     if spec.name not in registry.targets:
         raise UsageError(unknown_name("target", spec.name, registry.targets))
-    return build_from_spec(registry.targets[spec.name](), spec)
+    return build_from_spec(import_named("target", spec.name, registry.targets), spec)
 
 
 @dataclass
