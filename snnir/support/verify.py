@@ -8,10 +8,10 @@ from collections.abc import Mapping
 
 from xdsl.ir import Attribute, Operation
 from xdsl.irdl import AttrConstraint, IRDLOperation, OpDef, VerificationContext
-from xdsl.traits import NoTerminator
+from xdsl.traits import NoTerminator, SymbolTable
 from xdsl.utils.exceptions import VerifyException
 
-from snnir.support.diagnostics import error_at
+from snnir.support.diagnostics import error_at, location_of
 
 
 def verify_module(module: Operation) -> None:
@@ -29,6 +29,7 @@ def verify_op(op: Operation) -> None:
     Raises an `SNNError` located at `op`.
     """
     try:
+        _verify_symbols(op)
         op.verify(verify_nested_ops=False)
         _verify_terminators(op)
     except VerifyException as error:
@@ -76,6 +77,22 @@ def _reworded(message: str, constraint: AttrConstraint | None = None) -> str:
         expected = " or ".join(sorted(base.name for base in bases or ())) or "another attribute"
         return f"expected {expected}, got {match[1]}"
     return message
+
+
+def _verify_symbols(op: Operation) -> None:
+    """Check that the symbols in `op` have different names.
+
+    xDSL checks this, too, but blames `op`, which for the module of a file has no place.
+    """
+    if not op.has_trait(SymbolTable) or len(op.regions) != 1:
+        return
+    first: dict[Attribute, Operation] = {}
+    for inner in op.regions[0].ops if len(op.regions[0].blocks) == 1 else ():
+        name = inner.get_attr_or_prop("sym_name")
+        if name is not None and first.setdefault(name, inner) is not inner:
+            place = location_of(first[name])
+            where = f" in line {place[1]}" if place is not None else ""
+            raise error_at(inner, f"has the name {name}, as another operation{where}")
 
 
 def _verify_terminators(op: Operation) -> None:

@@ -173,7 +173,7 @@ qsnn.network @n(%x: tensor<4xi8>) -> tensor<4xi8> attributes {timesteps = 1 : i6
 
 // ConvolutionBase C3: positive strides.
 %a, %b = "test.op"() : () -> (tensor<4x4x4xi8>, tensor<2x4x1x1xi8>)
-// expected-error @+1 {{'qsnn.conv2d' op kernel, stride and dilation must be positive, padding not negative}}
+// expected-error @+1 {{'qsnn.conv2d' op kernel, stride and dilation must be positive, padding not negative; got kernel (1, 1), stride (0, 1), dilation (1, 1) and padding (0, 0)}}
 %r = "qsnn.conv2d"(%a, %b) <{stride = array<i64: 0, 1>, padding = array<i64: 0, 0>, dilation = array<i64: 1, 1>, groups = 1 : i64}> : (tensor<4x4x4xi8>, tensor<2x4x1x1xi8>) -> (tensor<2x4x4xi16>)
 
 // -----

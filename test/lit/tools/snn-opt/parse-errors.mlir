@@ -37,3 +37,13 @@ snn.network @net(%frame: tensor<2xf32>) -> tensor<2xf32> attributes {timesteps =
   // expected-error @below {{a constant does not fit in memory}}
   "test.op"() {v = dense<1.0> : tensor<4000000000000000000xf32>} : () -> ()
 }) : () -> ()
+
+// -----
+
+snn.network @net(%frame: tensor<2xf32>) -> tensor<2xf32> attributes {timesteps = 8 : i64, input = #snn<input event_counts>, readout = #snn<readout last_membrane>} {
+  snn.output %frame : tensor<2xf32>
+}
+// expected-error @below {{'snn.network' op has the name "net", as another operation in line 43}}
+snn.network @net(%frame: tensor<2xf32>) -> tensor<2xf32> attributes {timesteps = 8 : i64, input = #snn<input event_counts>, readout = #snn<readout last_membrane>} {
+  snn.output %frame : tensor<2xf32>
+}
