@@ -136,6 +136,7 @@ class LocatedParser(Parser):
         self._op_start = 0
         self._op_names: list[str] = []
         self._resources = _resources(text)
+        self._resource_key = ""
         self._line_starts = [0, *accumulate(map(len, lines))]
 
     def location_at(self, position: int) -> SourceLocation:
@@ -207,13 +208,38 @@ class LocatedParser(Parser):
     def parse_optional_attribute(self) -> Attribute | None:
         start = self.pos
         try:
-            return super().parse_optional_attribute()
+            attribute = super().parse_optional_attribute()
         except ParseError as error:
-            if error.msg.startswith(_ABOUT_A_DENSE_LITERAL):
+            about_what_was_read = error.msg.startswith(_ABOUT_A_DENSE_LITERAL)
+            about_what_was_read |= error.msg.endswith("' is not registered")
+            # Elsewhere, it is that of an attribute within this one.
+            if about_what_was_read and error.span.start == self.pos:
                 self.raise_error(error.msg, start, self.pos)
             raise
         except _UNFIT as error:
             self.raise_error(_describe(error), start, self.pos)
+        if isinstance(attribute, DenseResourceAttr):
+            return self._with_data(attribute, start)
+        return attribute
+
+    def _with_data(self, attribute: DenseResourceAttr, start: int) -> Attribute:
+        """The constant that a resource holds the elements of, if its type can be that of one."""
+        type = attribute.type
+        if not isinstance(type, TensorType) or not type.has_static_shape():
+            return attribute
+        if not isinstance(type.element_type, IntegerType | AnyFloat):
+            return attribute
+        data = self._resources.get(self._resource_key)
+        expected = type.element_type.compile_time_size * math.prod(type.get_shape())
+        if data is not None and len(data) == expected:
+            return DenseIntOrFPElementsAttr(type, BytesAttr(data))
+        held = "no data" if data is None else f"{len(data)} bytes"
+        self.raise_error(
+            f"the file holds {held} of the resource '{self._resource_key}', expected {expected} "
+            "bytes",
+            start,
+            self.pos,
+        )
 
     def _parse_tensor_literal_element(self) -> AttrParser._TensorLiteralElement:
         hexadecimal = self._current_token.text[:2] in ("0x", "0X")
@@ -238,7 +264,14 @@ class LocatedParser(Parser):
             )
         return attribute
 
-    def _parse_builtin_dense_resource_attr(self) -> DenseResourceAttr | DenseIntOrFPElementsAttr:
+    def _parse_dialect_resource_handle(
+        self, dialect_name: str, interface: OpAsmDialectInterface
+    ) -> str:
+        # The handle has another name where the context has seen the key before.
+        self._resource_key = self._current_token.text.strip('"')
+        return super()._parse_dialect_resource_handle(dialect_name, interface)
+
+    def _parse_builtin_dense_resource_attr(self) -> DenseResourceAttr:
         start = self.pos
         attribute = super()._parse_builtin_dense_resource_attr()
         if attribute.resource_handle.data.startswith(ELIDED_RESOURCE):
@@ -247,19 +280,7 @@ class LocatedParser(Parser):
                 start,
                 self.pos,
             )
-        type = attribute.type
-        if not isinstance(type, TensorType) or not type.has_static_shape():
-            return attribute
-        if not isinstance(type.element_type, IntegerType | AnyFloat):
-            return attribute
-        key = attribute.resource_handle.data
-        data = self._resources.get(key)
-        expected = type.element_type.compile_time_size * math.prod(type.get_shape())
-        if data is None or len(data) != expected:
-            held = "no data" if data is None else f"{len(data)} bytes"
-            problem = f"the file holds {held} of the resource '{key}', expected {expected} bytes"
-            self.raise_error(problem, start, self.pos)
-        return DenseIntOrFPElementsAttr(type, BytesAttr(data))
+        return attribute
 
 
 _RESOURCE = re.compile(r'([\w.$-]+)\s*:\s*"0x([0-9A-Fa-f]{8,})"')

@@ -179,12 +179,14 @@ def test_resources_are_read_as_constants() -> None:
         '"test.op"() {{v = dense_resource<key> : tensor<2xf32>}} : () -> ()\n'
         '{{-# dialect_resources: {{builtin: {{other: "0x01000000", key: "0x04000000{}"}}}} #-}}'
     )
-    module = parse_module(make_context(), template.format("0000803F000000BF"))
-    assert "v = dense<[1.000000e+00, -5.000000e-01]>" in module_to_text(module)
-    message = "1:32: error: the file holds 4 bytes of the resource 'key', expected 8 bytes"
+    context = make_context()
+    for _ in range(2):
+        module = parse_module(context, template.format("0000803F000000BF"))
+        assert "v = dense<[1.000000e+00, -5.000000e-01]>" in module_to_text(module)
+    message = "1:18: error: the file holds 4 bytes of the resource 'key', expected 8 bytes"
     with pytest.raises(SNNError, match=message):
         parse_module(make_context(), template.format("0000803F"))
-    with pytest.raises(SNNError, match="1:32: error: the file holds no data of the resource 'key'"):
+    with pytest.raises(SNNError, match="1:18: error: the file holds no data of the resource 'key'"):
         parse_module(make_context(), template.partition("\n")[0].format())
 
 
@@ -238,6 +240,11 @@ def test_empty_text_is_an_empty_module(text: str | bytes) -> None:
         (
             '"test.op"() {v = dense<1.0e39> : tensor<2xf32>\n} : () -> ()',
             "in.mlir:1:18: error: a number is beyond the range of its type",
+        ),
+        ('"test.op"() {v = [1, #foo.bar]} : () -> ()', "in.mlir:1:22: error: 'foo.bar' is not"),
+        (
+            '"test.op"() {v = [1, dense<"0xZZ"> : tensor<2xi8>]} : () -> ()',
+            "in.mlir:1:22: error: Hex string",
         ),
         ('%0 =\n"foo.bar"\n() : () -> i32', "in.mlir:2:2: error: Operation foo.bar is not"),
     ],
