@@ -222,7 +222,7 @@ class SNNPrunePCAPass(SNNPass):
             )
         for layer, asked in zip(layers, self.channels, strict=True):
             if asked > (there := shape_of(layer.result.type)[0]):
-                raise error_at(layer, f"has {there} channels; option channels asks for {asked}")
+                self.remark(layer, f"has only {there} of the {asked} channels that were asked for")
         return self.channels
 
     def _choose(
