@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from snnir.driver.files import read_network, write_network
     from snnir.driver.import_ import import_network
     from snnir.driver.import_nir import import_nir
-    from snnir.driver.pipelines import LoweringOptions
+    from snnir.driver.pipelines import LoweringOptions, apply_pipeline
     from snnir.driver.run import run
     from snnir.driver.validate import validate
     from snnir.frontends.snntorch import from_snntorch
@@ -23,15 +23,16 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "Dataset", "LoweringOptions", "SNNError", "__version__", "check", "compile", "explore",
-    "from_snntorch", "import_network", "import_nir", "load_data", "load_plugins", "make_context",
-    "read_network", "run", "validate", "write_network",
+    "Dataset", "LoweringOptions", "SNNError", "__version__", "apply_pipeline", "check", "compile",
+    "explore", "from_snntorch", "import_network", "import_nir", "load_data", "load_plugins",
+    "make_context", "read_network", "run", "validate", "write_network",
 ]  # fmt: skip
 
 _PUBLIC: dict[str, str] = {
     "Dataset": "snnir.data.dataset",
     "LoweringOptions": "snnir.driver.pipelines",
     "SNNError": "snnir.support.diagnostics",
+    "apply_pipeline": "snnir.driver.pipelines",
     "check": "snnir.driver.check",
     "compile": "snnir.driver.compile",
     "explore": "snnir.driver.explore",

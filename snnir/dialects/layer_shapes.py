@@ -43,7 +43,11 @@ def spatial_output(
                 f"{name} has {len(values)} values, expected {len(spatial)} (one per spatial axis)"
             )
     if min(*stride, *dilation, *kernel) < 1 or min(padding) < 0:
-        raise VerifyException("kernel, stride and dilation must be positive, padding not negative")
+        raise VerifyException(
+            "kernel, stride and dilation must be positive, padding not negative; got kernel "
+            f"{tuple(kernel)}, stride {tuple(stride)}, dilation {tuple(dilation)} and padding "
+            f"{tuple(padding)}"
+        )
     axes = zip(spatial, kernel, stride, padding, dilation, strict=True)
     result = tuple(output_extent(*axis) for axis in axes)
     if min(result) < 1:

@@ -248,7 +248,9 @@ def layer_names(network: NetworkOpBase) -> dict[Operation, str]:
     for op in network.body.block.ops:
         attribute = op.attributes.get(LAYER)
         if attribute is not None and not (isinstance(attribute, StringAttr) and attribute.data):
-            raise VerifyException(f"the name of a layer must be a string, got {attribute}")
+            raise VerifyException(
+                f"the name of a layer must be a string that is not empty, got {attribute}"
+            )
         if not hasattr(op, "membrane"):
             continue
         name = f"neuron{len(names)}" if attribute is None else attribute.data

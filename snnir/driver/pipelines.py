@@ -259,6 +259,15 @@ def apply_pipeline(
 
     Its passes are those of snnir and, within `load_plugins`, of plug-ins.
 
+    >>> import snnir
+    >>> from snnir.support.diagnostics import DiagnosticEngine
+    >>> from snnir.testing.tiny_network import tiny_module
+    >>> module = tiny_module()
+    >>> with DiagnosticEngine() as engine:
+    ...     snnir.apply_pipeline(module, "snn-fold-batch-norm,snn-fold-scale")
+    >>> print(engine.remarks[-1])
+    snnir: remark: 'snn.linear' op absorbed a scale [snn-fold-scale]
+
     Raises:
         PipelineError: the text is wrong.
         SNNError: a pass refuses the module.

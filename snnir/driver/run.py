@@ -96,6 +96,11 @@ def run(
         limit: number of samples, class-balanced.
         input_as: how levels that are C are given each step: as a frame, or as a list of events.
 
+    Returns:
+        Scores, labels, accuracy, mean spike rates by layer, and costs where they were measured.
+        Spikes and membranes of single steps come from `snnir.executors`:
+        `TorchExecutor(network).run(x, record="all").recording` holds them by layer.
+
     Raises:
         SNNError: the network cannot be lowered to the level, or the data do not fit it.
     """

@@ -106,7 +106,7 @@ class SNNMatchRatesPass(SNNPass):
                 )  # fmt: skip
             rates = {k: np.asarray(v, np.float64) for k, v in recorded.items() if v is not None}
         else:
-            before = network_of(read_network(self.reference))
+            before = self._reference_of(network, self.reference)
             measured = measure_activity(before, data, device=self.device, progress=True)
             rates = {name: layer.channel_rates for name, layer in measured.layers.items()}
         for op, name in spiking.items():
@@ -114,6 +114,21 @@ class SNNMatchRatesPass(SNNPass):
             if name not in rates or len(rates[name]) != channels:
                 raise error_at(op, f"'{name}' has no {channels} channels in the network to imitate")
         return {name: rates[name] for name in spiking.values()}
+
+    def _reference_of(self, network: snn.NetworkOp, path: str) -> snn.NetworkOp:
+        """The network in a file, which has to take what `network` takes."""
+        reference = network_of(read_network(path))
+        if not isinstance(reference, snn.NetworkOp):
+            raise error_at(reference, "cannot be imitated: it is not of the snn level")
+        wanted, found = (
+            f"{each.timesteps.value.data} steps of the shape {shape_of(each.frame.type)}"
+            for each in (network, reference)
+        )
+        if wanted != found:
+            raise error_at(
+                network, f"cannot imitate {path}, which takes {found}; it takes {wanted}"
+            )
+        return reference
 
     def _match_layer(
         self,

@@ -78,7 +78,7 @@ class SNNOSBCPrunePass(SNNPass):
     name: ClassVar[str] = "snn-osbc-prune"
 
     calibration: str = required_option("calibration data: FILE.npz or nmnist:DIR")
-    sparsity: float = option(0.97, "part of all weights that are zero afterwards, 0 to 1")
+    sparsity: float = option(0.97, "part of all weights that are zero afterwards, below 1")
     samples: int | None = option(None, "how many calibration samples to use; all by default")
     objective: Objective = option("membrane", "what stays close: membrane (OSBC) or current (OBC)")
     budget: Budget = option("lamps", "how layers share the zeros: lamps or uniform")
@@ -116,8 +116,10 @@ class SNNOSBCPrunePass(SNNPass):
             self._prune_layer(layer, problem, count, structure, len(data))
 
     def _checked_structure(self, network: snn.NetworkOp) -> Structure:
-        if not 0 <= self.sparsity <= 1:
-            raise error_at(network, f"option sparsity must be 0 to 1, got {self.sparsity}")
+        if not 0 <= self.sparsity < 1:
+            raise error_at(
+                network, f"option sparsity must be 0 or more and below 1, got {self.sparsity}"
+            )
         if self.block < 0:
             raise error_at(network, f"option block must be 0 or more, got {self.block}")
         check_readout_decay(network, self.readout_decay)

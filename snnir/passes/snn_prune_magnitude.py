@@ -36,14 +36,17 @@ class SNNPruneMagnitudePass(SNNPass):
 
     name: ClassVar[str] = "snn-prune-magnitude"
 
-    sparsity: float = option(0.9, "part of all weights that are zero afterwards, 0 to 1")
+    sparsity: float = option(0.9, "part of all weights that are zero afterwards, below 1")
     budget: Budget = option("lamps", "how layers share it: lamps, or uniform for equal parts")
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for network in op.walk():
             if isinstance(network, snn.NetworkOp):
-                if not 0 <= self.sparsity <= 1:
-                    raise error_at(network, f"option sparsity must be 0 to 1, got {self.sparsity}")
+                if not 0 <= self.sparsity < 1:
+                    raise error_at(
+                        network,
+                        f"option sparsity must be 0 or more and below 1, got {self.sparsity}",
+                    )
                 self._prune(network)
 
     def _prune(self, network: snn.NetworkOp) -> None:

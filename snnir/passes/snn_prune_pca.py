@@ -50,6 +50,7 @@ from snnir.calibration.layer_hessians import Objective
 from snnir.calibration.potentials import LayerMoments, Reader, measure_potentials
 from snnir.calibration.pruning_report import list_channels, report_pruning
 from snnir.dialects import snn
+from snnir.dialects.layer_shapes import shape_of
 from snnir.dialects.network import layer_names
 from snnir.layers.affine import AFFINE_OPS, AffineOp, constant
 from snnir.layers.channel_groups import ChannelGroups, find_channel_groups
@@ -159,13 +160,13 @@ class SNNPrunePCAPass(SNNPass):
         original = network.clone()
         groups = find_channel_groups(network, keep_registers=True)
         layers = [layer for layer in _layers(groups) if self._is_prunable(groups, layer)]
+        asked = self._asked(network, layers)
         readers = [_readers(groups, layer, self.objective) for layer in layers]
         measured = measure_potentials(
             network, list(zip(layers, readers, strict=True)), data,
             device=self.device, progress=True,
         )  # fmt: skip
         removed = np.zeros(groups.count, bool)
-        asked = self._asked(network, len(layers))
         for layer, own_readers, moments, count in zip(
             layers, readers, measured, asked, strict=True
         ):
@@ -208,16 +209,20 @@ class SNNPrunePCAPass(SNNPass):
             self.remark(layer, f"kept all channels: {pin}")
         return pin is None
 
-    def _asked(self, network: snn.NetworkOp, layers: int) -> Sequence[int | None]:
+    def _asked(self, network: snn.NetworkOp, layers: Sequence[AffineOp]) -> Sequence[int | None]:
         """The number of channels to keep of each layer; None where the variance decides."""
         if not self.channels:
-            return [None] * layers
-        if len(self.channels) != layers or min(self.channels) < 1:
+            return [None] * len(layers)
+        if len(self.channels) != len(layers) or min(self.channels) < 1:
+            given = ", ".join(map(str, self.channels))
             raise error_at(
                 network,
-                f"option channels must be {layers} positive numbers, one for each layer that may "
-                f"lose channels, got {len(self.channels)} ({', '.join(map(str, self.channels))})",
+                f"option channels must be {len(layers)} positive numbers, one for each layer that "
+                f"may lose channels, got {len(self.channels)} ({given})",
             )
+        for layer, asked in zip(layers, self.channels, strict=True):
+            if asked > (there := shape_of(layer.result.type)[0]):
+                self.remark(layer, f"has only {there} of the {asked} channels that were asked for")
         return self.channels
 
     def _choose(

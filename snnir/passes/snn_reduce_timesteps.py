@@ -108,6 +108,8 @@ class SNNReduceTimestepsPass(SNNPass):
         steps = network.timesteps.value.data
         if self.timesteps is not None and not 1 <= self.timesteps <= steps:
             raise error_at(network, f"timesteps must be 1 to {steps}, got {self.timesteps}")
+        if not 1 <= self.minimum <= steps:
+            raise error_at(network, f"option minimum must be 1 to {steps}, got {self.minimum}")
         if not 0 <= self.budget <= 1:
             raise error_at(network, f"option budget must be 0 to 1, got {self.budget}")
         if self.finetune and not 0 < self.step_factor < 1:
@@ -154,7 +156,7 @@ class SNNReduceTimestepsPass(SNNPass):
         if self.timesteps is not None:
             return search.best(self.timesteps)
         accepted = Candidate(steps, 0.0, search.reference)
-        rejected = max(self.minimum, 1) - 1
+        rejected = self.minimum - 1
         while accepted.timesteps - rejected > 1:
             candidate = search.best((accepted.timesteps + rejected) // 2)
             if candidate.score >= search.reference - self.budget:
@@ -168,7 +170,7 @@ class SNNReduceTimestepsPass(SNNPass):
         from snnir.temporal.gradual import step_counts, train_stages
         from snnir.training import Training
 
-        lowest = max(self.minimum, 1) if self.timesteps is None else self.timesteps
+        lowest = self.minimum if self.timesteps is None else self.timesteps
         counts = step_counts(network.timesteps.value.data, self.step_factor, lowest)
         training = Training(self.epochs, self.batch, self.learning_rate, seed=self.seed)
         data = self._training_data(network, device)

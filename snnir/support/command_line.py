@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 from collections.abc import Callable, Collection, Sequence
 from importlib.metadata import version
+from typing import NoReturn
 
 from snnir.support.diagnostics import SNNError
 from snnir.support.input_text import DEFAULT_SPLIT_MARKER
-from snnir.support.pipeline import unknown_name
 
 EVERYTHING = "*"
 """The value of an option such as `--print-ir-after` that is given without one."""
@@ -41,6 +42,13 @@ class OptionParser(argparse.ArgumentParser):
         self._long_options: set[str] = set()
         self._with_optional_value: set[str] = set()
 
+    def error(self, message: str) -> NoReturn:
+        """Report what argparse finds wrong as everything else is.
+
+        Raises `UsageError`.
+        """
+        raise UsageError(message)
+
     def add_flag(self, group: argparse._ArgumentGroup, name: str, help: str) -> None:
         """Declare an option without a value."""
         self._long_options.add(name)
@@ -71,11 +79,18 @@ class OptionParser(argparse.ArgumentParser):
         )
 
     def add_optional_value(
-        self, group: argparse._ArgumentGroup, name: str, metavar: str, help: str
+        self,
+        group: argparse._ArgumentGroup,
+        name: str,
+        metavar: str,
+        help: str,
+        *,
+        type: Callable[[str], int | str] = str,
+        default: int | str | None = None,
     ) -> None:
         """Declare an option whose value may be left out and is then `EVERYTHING`."""
         self._with_optional_value.add(name)
-        self.add_value(group, name, f"[={metavar}]", help)
+        self.add_value(group, name, f"[={metavar}]", help, type=type, default=default)
 
     def normalise(
         self, arguments: Sequence[str], pass_names: Collection[str]
@@ -105,8 +120,7 @@ class OptionParser(argparse.ArgumentParser):
             elif argument.startswith(_SHORT_OPTIONS_WITH_VALUE):
                 ordinary.append(argument)
             else:
-                spelled = [*self._spellings(), *(f"--{name}" for name in pass_names)]
-                raise UsageError(unknown_name("option", argument.partition("=")[0], spelled))
+                raise UsageError(self._unknown_option(argument, name, pass_names))
         return ordinary, elements
 
     def _option_name(self, name: str) -> str | None:
@@ -114,16 +128,20 @@ class OptionParser(argparse.ArgumentParser):
         plain = name.removeprefix("mlir-")
         return next((n for n in (name, plain, _ALIASES.get(plain)) if n in known), None)
 
-    def _spellings(self) -> list[str]:
-        return [f"--{name}" for name in sorted(self._long_options)]
+    def _unknown_option(self, argument: str, name: str, pass_names: Collection[str]) -> str:
+        # Without the dashes and the prefix, which make any two options alike.
+        known = [*sorted(self._long_options), *pass_names]
+        close = difflib.get_close_matches(name.removeprefix("mlir-"), known, n=1, cutoff=0.75)
+        hint = f"did you mean '--{close[0]}'?" if close else "--help shows all"
+        return f"unknown option '{argument.partition('=')[0]}'; {hint}"
 
 
 def truth(text: str) -> bool:
-    """The value of a Boolean option, written as for mlir-opt.
+    """The value of a Boolean option, written as for mlir-opt; true without a value.
 
     Raises `ArgumentTypeError` for anything else.
     """
-    values = {"true": True, "1": True, "false": False, "0": False}
+    values = {EVERYTHING: True, "true": True, "1": True, "false": False, "0": False}
     if text.lower() not in values:
         raise argparse.ArgumentTypeError(f"expected true or false, got '{text}'")
     return values[text.lower()]
@@ -231,7 +249,7 @@ def _add_report_options(parser: OptionParser) -> None:
 def _add_checking_options(parser: OptionParser) -> None:
     group = parser.add_argument_group("checking and debugging")
     parser.add_flag(group, "disable-verify", "do not verify the IR after parsing and passes")
-    parser.add_value(
+    parser.add_optional_value(
         group,
         "verify-each",
         "true|false",
@@ -247,7 +265,10 @@ def _add_checking_options(parser: OptionParser) -> None:
         group, "crash-reproducer", "FILE", "write the input and the pipeline when a pass fails"
     )
     parser.add_flag(
-        group, "run-reproducer", "run the pipeline that is stored in the input, a reproducer"
+        group,
+        "run-reproducer",
+        "run the pipeline that is stored in the input, a reproducer; a pass of a plug-in needs its "
+        "--load-plugin again",
     )
     parser.add_flag(group, "debug", "show a Python traceback with every error")
 

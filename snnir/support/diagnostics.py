@@ -34,7 +34,8 @@ SourceLocation = tuple[str, int, int]
 MAX_MESSAGE_LENGTH = 600
 """Longer messages are cut in the middle: they hold a printed constant that nobody can read."""
 
-PROGRAM_NAME = "snnir"
+program_name: ContextVar[str] = ContextVar("program_name", default="snnir")
+"""The program that runs, which diagnostics without a place begin with."""
 
 
 class Severity(Enum):
@@ -55,7 +56,7 @@ class Diagnostic:
     location: SourceLocation | None = None
 
     def __str__(self) -> str:
-        where = ":".join(map(str, self.location)) if self.location else PROGRAM_NAME
+        where = ":".join(map(str, self.location)) if self.location else program_name.get()
         return f"{where}: {self.severity.value}: {_shorten(self.message)}"
 
 

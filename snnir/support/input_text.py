@@ -13,6 +13,9 @@ from snnir.support.diagnostics import SNNError
 
 STDIN_NAME = "<stdin>"
 
+BYTECODE = b"ML\xefR"
+"""How files of MLIR bytecode begin."""
+
 DEFAULT_SPLIT_MARKER = "// -----"
 
 
@@ -28,19 +31,27 @@ class SourceChunk:
 def read_input(path: str) -> tuple[bytes, str]:
     """Return the content of a file, or of standard input for `-`, and its name in diagnostics.
 
-    Raises `SNNError` when the file cannot be read.
+    Raises `SNNError` when the file cannot be read or is bytecode.
     """
     if re.search(r"\.py(:\w+)?$", path):
         raise SNNError(
             f"'{path}' is Python; `snnir import` makes a network of a module, in a .mlir file"
         )
     if path == "-":
-        return sys.stdin.buffer.read(), STDIN_NAME
+        if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison]
+            raise SNNError("cannot read standard input: it is closed")
+        return _text(sys.stdin.buffer.read(), STDIN_NAME), STDIN_NAME
     try:
-        # Editors on Windows begin files of UTF-8 with a mark.
-        return Path(path).read_bytes().removeprefix(codecs.BOM_UTF8), path
+        return _text(Path(path).read_bytes(), path), path
     except OSError as error:
         raise SNNError(f"cannot read '{path}': {error.strerror or error}") from error
+
+
+def _text(content: bytes, name: str) -> bytes:
+    if content.startswith(BYTECODE):
+        raise SNNError("this is MLIR bytecode; let mlir-opt write text", (name, 1, 1))
+    # Editors on Windows begin files of UTF-8 with a mark.
+    return content.removeprefix(codecs.BOM_UTF8)
 
 
 def split_chunks(content: bytes, marker: str = DEFAULT_SPLIT_MARKER) -> list[SourceChunk]:

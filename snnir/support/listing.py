@@ -51,7 +51,7 @@ def list_targets(registry: Registry, stream: IO[str]) -> None:
     """Describe the targets that do not come with xDSL, and list the names of the others."""
     own = registry.targets.keys() - XDSL_UNIVERSE.all_targets.keys()
     _describe_all("Targets", registry.targets, own, stream)
-    _list_names("Targets of xDSL", registry.targets, own, stream)
+    _list_names("Targets of xDSL, some of which need other packages", registry.targets, own, stream)
 
 
 def list_dialects(registry: Registry, stream: IO[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import inspect
 import types
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -206,6 +207,39 @@ def option_infos(cls: type[Any]) -> list[OptionInfo]:
         for f in dataclasses.fields(cls)
         if f.init
     ]
+
+
+def mistake_in(cls: type[ModulePass]) -> str | None:
+    """Say what keeps a class from being a pass, or its fields from being options; None if nothing.
+
+    Each of these would otherwise show only when the pass is used, some of them never.
+    """
+    if inspect.isabstract(cls):
+        missing = ", ".join(sorted(cls.__abstractmethods__))
+        return f"has no {missing}(self, ctx, op)"
+    if not isinstance(getattr(cls, "name", None), str):
+        return 'has no name: write name: ClassVar[str] = "my-pass"'
+    if any(isinstance(value, dataclasses.Field) for value in vars(cls).values()):
+        return "is no dataclass: write @dataclass(frozen=True) above it"
+    if not issubclass(cls, SNNPass):
+        return None
+    types_by_name = get_type_hints(cls)
+    for info in dataclasses.fields(cls):
+        expected = types_by_name[info.name]
+        if info.init and not _can_be_given(expected):
+            return (
+                f"has the option '{_kebab(info.name)}' of the type {type_repr(expected)}, which no "
+                "text gives; use bool, int, float, str, Literal or tuple[int, ...] and the like"
+            )
+    return None
+
+
+def _can_be_given(expected: Any) -> bool:
+    if get_origin(expected) is tuple:
+        return all(part is Ellipsis or _can_be_given(part) for part in get_args(expected))
+    if len(alternatives := _alternatives(expected)) > 1:
+        return all(map(_can_be_given, alternatives))
+    return get_origin(expected) is Literal or expected in (bool, int, float, str, types.NoneType)
 
 
 def describe_type(expected: Any) -> str:

@@ -31,6 +31,7 @@ PipelineRegistry = Mapping[str, Callable[[], type[PassPipeline] | str]]
 """Names of whole pipelines with the functions that import their classes or return their text."""
 
 SpecT = TypeVar("SpecT", bound=ArgSpecConvertible)
+T = TypeVar("T")
 
 ANCHOR = "builtin.module"
 
@@ -71,6 +72,24 @@ def parse_pass_specs(text: str) -> list[ArgSpec]:
     Raises `PipelineError` for wrong syntax.
     """
     return [element.spec for element in _PipelineParser(text).parse_pipeline()]
+
+
+def is_name(text: str) -> bool:
+    """Whether a pipeline can name a pass, or another pipeline, so."""
+    return _NAME.fullmatch(text) is not None
+
+
+def import_named(kind: str, name: str, known: Mapping[str, Callable[[], T]]) -> T:
+    """Import what a registered name stands for.
+
+    Raises `SNNError` when that needs a Python package that is not installed.
+    """
+    try:
+        return known[name]()
+    except ModuleNotFoundError as error:
+        raise SNNError(
+            f"the {kind} '{name}' needs the Python package '{error.name}', which is not installed"
+        ) from error
 
 
 def build_from_spec(cls: type[SpecT], spec: ArgSpec) -> SpecT:
@@ -173,12 +192,15 @@ def _build_passes(
     for element in elements:
         name = element.spec.name
         if name in passes:
-            yield _build_pass(passes[name](), element)
+            yield _build_pass(import_named("pass", name, passes), element)
         elif name in pipelines:
             if name in expanding:
                 _fail(element.column, f"the pipeline '{name}' contains itself")
             inner = _expand(element, pipelines[name]())
-            yield from _build_passes(inner, passes, pipelines, (*expanding, name))
+            try:
+                yield from _build_passes(inner, passes, pipelines, (*expanding, name))
+            except PipelineError as error:
+                _fail(element.column, f"in the pipeline '{name}': {error.message}")
         else:
             _fail(element.column, unknown_name("pass", name, [*passes, *pipelines]))
 

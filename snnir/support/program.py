@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import IO
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
@@ -37,6 +38,7 @@ def exit_status(run: Callable[[], int], *, debug: bool) -> int:
 
     An `SNNError` is printed to standard error, with its traceback if `debug`: status 2 if the
     command line or the pipeline is wrong, else 1. Signals that end the program are one line, too.
+    A reader of the output that goes before its end, such as `head`, is no error.
     """
     try:
         return run()
@@ -46,11 +48,22 @@ def exit_status(run: Callable[[], int], *, debug: bool) -> int:
             print_traceback(error)
         return 2 if isinstance(error, UsageError | PipelineError) else 1
     except BrokenPipeError:
-        # The reader of the output has gone; keep Python from flushing into the closed pipe again.
+        # The reader has what it wanted; keep Python from flushing into the closed pipe again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return 0
     except KeyboardInterrupt as interrupt:
         return interrupted(interrupt)
+
+
+def standard_output() -> IO[str]:
+    """The stream of reports and results.
+
+    Raises:
+        SNNError: the program was started without one (`>&-`).
+    """
+    if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]
+        raise SNNError("cannot write to standard output: it is closed")
+    return sys.stdout
 
 
 @contextmanager

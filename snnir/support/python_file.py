@@ -77,5 +77,13 @@ def assigned_at(name: str, path: Path) -> SourceLocation:
     return str(path), 1, 1
 
 
+def defined_at(cls: type, path: Path) -> SourceLocation | None:
+    """Return where a file that can be parsed defines a class; None for a class of another file."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.ClassDef) and node.name == cls.__name__:
+            return str(path), node.lineno, node.col_offset + 1
+    return None
+
+
 def _is_same(filename: str, path: Path) -> bool:
     return Path(filename).absolute() == path.absolute()

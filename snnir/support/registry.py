@@ -17,8 +17,9 @@ from xdsl.utils.target import Target
 
 from snnir.support.atomic import PathLike
 from snnir.support.diagnostics import SNNError
-from snnir.support.pass_base import PassPipeline
-from snnir.support.python_file import assigned_at, import_file, importable, raised_at
+from snnir.support.pass_base import PassPipeline, mistake_in
+from snnir.support.pipeline import PipelineError, is_name, parse_pass_specs
+from snnir.support.python_file import assigned_at, defined_at, import_file, importable, raised_at
 from snnir.support.xdsl_compat import fresh_builtin
 
 
@@ -63,8 +64,9 @@ class Registry:
         these. It may import modules that lie beside it.
 
         Raises:
-            SNNError: the file is missing, raises, defines none of these, or a name that exists
-                already; located in the file.
+            SNNError: the file is missing, raises, defines none of these, a name that exists
+                already, a class that is no pass, or a text that is no pipeline; located in the
+                file.
         """
         file = Path(path)
         plugin = _run_file(file)
@@ -108,14 +110,32 @@ def _add_all(known: dict[str, Callable[[], Any]], added: Any, table: _Table, pat
     for name, value in added.items():
         if name in known:
             refuse(f"defines the {table.kind} '{name}', which exists already; rename it")
+        if not (isinstance(name, str) and is_name(name)):
+            refuse(
+                f"has the name {name!r} in {table.variable}; letters, digits, -, _ and . make it"
+            )
         if not _is_of(value, table):
             refuse(f"has no {table.kind} under '{name}' in {table.variable}, but {value!r}")
+        if isinstance(value, type) and issubclass(value, ModulePass):
+            if mistake := mistake_in(value):
+                where = defined_at(value, path) or assigned_at(table.variable, path)
+                raise SNNError(f"the plug-in's pass '{value.__name__}' {mistake}", where)
+        if isinstance(value, str):
+            try:
+                parse_pass_specs(value)
+            except PipelineError as error:
+                refuse(f"has a wrong text as the pipeline '{name}', {_place(error)}")
         if isinstance(value, type | Dialect) and (own := getattr(value, "name", name)) != name:
             refuse(
                 f"has the {table.kind} '{own}' under '{name}' in {table.variable}; both names have "
                 "to be equal"
             )
         known[name] = _as_factory(value)
+
+
+def _place(error: PipelineError) -> str:
+    column = error.location[2] if error.location is not None else 1
+    return f"column {column}: {error.message}"
 
 
 def _is_of(value: Any, table: _Table) -> bool:

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Reading and writing IR text: the only module that touches private or unstable parts of xDSL.
 
-xDSL 0.74.0 attaches no source locations while it parses, drops them in rewrites, prints some
-floating-point constants as text that reads back as another value, reads the bits of others as
-integers and strings with letters beyond ASCII as bytes, shares one store of `dense_resource` data
-between all contexts, and hangs on some truncated files. The classes here correct that. Check this
-module first when the version of xDSL changes.
+xDSL 0.74.0 attaches no source locations while it parses, reports much of what it has read at what
+comes after it, drops locations in rewrites, prints some floating-point constants as text that reads
+back as another value, reads the bits of others as integers and strings with letters beyond ASCII as
+bytes, leaves the data of `dense_resource` constants outside of them, in one store for all contexts,
+and hangs on some truncated files. The classes here correct that. Check this module first when the
+version of xDSL changes.
 """
 
 from __future__ import annotations
 
 import math
 import re
+import traceback
 from bisect import bisect_right
 from collections.abc import Sequence
 from io import StringIO
@@ -24,17 +26,21 @@ from xdsl.dialects.builtin import (
     AnyDenseElement,
     AnyFloat,
     Builtin,
+    BytesAttr,
     DenseIntOrFPElementsAttr,
     DenseResourceAttr,
     FileLineColLoc,
     IntAttr,
+    IntegerType,
     LocationAttr,
     ModuleOp,
     RankedStructure,
     StringAttr,
+    TensorType,
     UnknownLoc,
 )
 from xdsl.ir import Attribute, AttributeInvT, Dialect, Operation, SSAValue
+from xdsl.irdl.declarative_assembly_format import ParsingState
 from xdsl.parser import AttrParser, Parser, UnresolvedOperand
 from xdsl.parser.generic_parser import ParserState  # noqa: TID251 (no public name)
 from xdsl.pattern_rewriter import PatternRewriterListener
@@ -44,12 +50,25 @@ from xdsl.utils.lexer import Input, Span
 from xdsl.utils.mlir_lexer import MLIRLexer, MLIRTokenKind, StringLiteral
 
 from snnir.support.diagnostics import SNNError, SourceLocation
+from snnir.support.verify import describe_violation
 
 ELIDED_RESOURCE = "__elided__"
 """The resource key that stands for a constant that was left out when the IR was printed."""
 
 HEX_THRESHOLD = 100
 """Constants with more elements are printed as a hexadecimal string, as MLIR does."""
+
+_ABOUT_A_DENSE_LITERAL = (
+    "Dense literal attribute should",
+    "Expected at least one element in the dense literal",
+    "Expected memref, vector or tensor type",
+    "Hex string in denseAttr",
+    "Shape mismatch in dense literal",
+)
+"""How messages begin that xDSL reports at the token after a literal, not at the literal."""
+
+_UNFIT = (VerifyException, ValueError, NotImplementedError, OverflowError, MemoryError)
+"""What xDSL raises, without a place, for values that do not suit their types or their op."""
 
 
 def ensure_dialect(context: Context, name: str) -> None:
@@ -114,6 +133,10 @@ class LocatedParser(Parser):
         self._file_name = StringAttr(name)
         lines = text.splitlines(keepends=True)
         self._first_uses: dict[str, Span] = {}
+        self._op_start = 0
+        self._op_names: list[str] = []
+        self._resources = _resources(text)
+        self._resource_key = ""
         self._line_starts = [0, *accumulate(map(len, lines))]
 
     def location_at(self, position: int) -> SourceLocation:
@@ -127,12 +150,29 @@ class LocatedParser(Parser):
         return self.location_at(self._current_token.span.start)
 
     def parse_operation(self) -> Operation:
-        start = self._current_token.span.start
-        op = super().parse_operation()
+        start = self._current_token.span
+        self._op_start = start.start
+        depth = len(self._op_names)
+        try:
+            op = super().parse_operation()
+        except _UNFIT as error:
+            about = "".join(f"'{name}' op " for name in self._op_names[depth : depth + 1])
+            self.raise_error(about + _describe(error), start)
+        finally:
+            del self._op_names[depth:]
         if isinstance(op.location, UnknownLoc):
-            _, line, column = self.location_at(start)
+            _, line, column = self.location_at(start.start)
             op.location = FileLineColLoc(self._file_name, IntAttr(line), IntAttr(column))
         return op
+
+    def _get_op_by_name(self, name: str) -> type[Operation]:
+        self._op_names.append(name)
+        try:
+            return super()._get_op_by_name(name)
+        except ParseError as error:
+            # The name was read already.
+            start = self.lexer.input.content.find(name, self._op_start)
+            self.raise_error(error.msg, start, start + len(name))
 
     def parse_optional_str_literal(self) -> str | None:
         # xDSL takes strings with escaped bytes for bytes, also where these are UTF-8.
@@ -165,6 +205,42 @@ class LocatedParser(Parser):
         self._first_uses.setdefault(operand.operand_name, operand.span)
         return super().resolve_operand(operand, type)
 
+    def parse_optional_attribute(self) -> Attribute | None:
+        start = self.pos
+        try:
+            attribute = super().parse_optional_attribute()
+        except ParseError as error:
+            about_what_was_read = error.msg.startswith(_ABOUT_A_DENSE_LITERAL)
+            about_what_was_read |= error.msg.endswith("' is not registered")
+            # Elsewhere, it is that of an attribute within this one.
+            if about_what_was_read and error.span.start == self.pos:
+                self.raise_error(error.msg, start, self.pos)
+            raise
+        except _UNFIT as error:
+            self.raise_error(_describe(error), start, self.pos)
+        if isinstance(attribute, DenseResourceAttr):
+            return self._with_data(attribute, start)
+        return attribute
+
+    def _with_data(self, attribute: DenseResourceAttr, start: int) -> Attribute:
+        """The constant that a resource holds the elements of, if its type can be that of one."""
+        type = attribute.type
+        if not isinstance(type, TensorType) or not type.has_static_shape():
+            return attribute
+        if not isinstance(type.element_type, IntegerType | AnyFloat):
+            return attribute
+        data = self._resources.get(self._resource_key)
+        expected = type.element_type.compile_time_size * math.prod(type.get_shape())
+        if data is not None and len(data) == expected:
+            return DenseIntOrFPElementsAttr(type, BytesAttr(data))
+        held = "no data" if data is None else f"{len(data)} bytes"
+        self.raise_error(
+            f"the file holds {held} of the resource '{self._resource_key}', expected {expected} "
+            "bytes",
+            start,
+            self.pos,
+        )
+
     def _parse_tensor_literal_element(self) -> AttrParser._TensorLiteralElement:
         hexadecimal = self._current_token.text[:2] in ("0x", "0X")
         element = super()._parse_tensor_literal_element()
@@ -188,6 +264,13 @@ class LocatedParser(Parser):
             )
         return attribute
 
+    def _parse_dialect_resource_handle(
+        self, dialect_name: str, interface: OpAsmDialectInterface
+    ) -> str:
+        # The handle has another name where the context has seen the key before.
+        self._resource_key = self._current_token.text.strip('"')
+        return super()._parse_dialect_resource_handle(dialect_name, interface)
+
     def _parse_builtin_dense_resource_attr(self) -> DenseResourceAttr:
         start = self.pos
         attribute = super()._parse_builtin_dense_resource_attr()
@@ -198,6 +281,34 @@ class LocatedParser(Parser):
                 self.pos,
             )
         return attribute
+
+
+_RESOURCE = re.compile(r'([\w.$-]+)\s*:\s*"0x([0-9A-Fa-f]{8,})"')
+
+
+def _resources(text: str) -> dict[str, bytes]:
+    """The data of the resources at the end of a file, which follows four bytes of alignment."""
+    _, begin, metadata = text.rpartition("{-#")
+    blobs = _RESOURCE.findall(metadata) if begin else []
+    return {name: bytes.fromhex(digits)[4:] for name, digits in blobs if len(digits) % 2 == 0}
+
+
+def _describe(error: Exception) -> str:
+    """What is wrong with a value, as far as xDSL says it."""
+    if isinstance(error, VerifyException):
+        frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+        states = (frame.f_locals.get("state") for frame in frames)
+        # The state of a declarative format knows the attributes of an op that is not made yet.
+        state = next((state for state in states if isinstance(state, ParsingState)), None)
+        if state is None:
+            return str(error)
+        given = state.properties | state.attributes
+        return describe_violation(str(error), state.op_type.get_irdl_definition(), given)
+    if isinstance(error, OverflowError):
+        return "a number is beyond the range of its type"
+    if isinstance(error, MemoryError):
+        return "a constant does not fit in memory"
+    return str(error) or type(error).__name__
 
 
 def parse_module(
@@ -220,14 +331,10 @@ def parse_module(
         raise error_from_parse_error(error, line_offset) from error
     except UnicodeDecodeError as error:
         raise _encoding_error(error, name, line_offset) from error
-    except VerifyException as error:
-        # Attributes verify themselves when they are built, without knowing where they came from.
-        assert parser is not None
-        raise SNNError(str(error), parser.current_location()) from error
-    except (ValueError, NotImplementedError, OverflowError, MemoryError) as error:
-        # So xDSL answers to integers beyond their type, and types of a width that nothing stores.
+    except _UNFIT as error:
+        # Attributes outside of ops: those in ops are located there.
         location = parser.current_location() if parser is not None else None
-        raise SNNError(str(error) or type(error).__name__, location) from error
+        raise SNNError(_describe(error), location) from error
     except RecursionError as error:
         location = parser.current_location() if parser is not None else None
         raise SNNError("the input is nested too deeply", location) from error

@@ -5,6 +5,8 @@ The programs import xDSL and numpy, for a good part of a second, in which whoeve
 command line stops them. That shows no traceback, because this module imports next to nothing.
 """
 
+import os
+import sys
 from importlib import import_module
 
 from snnir.support.interrupts import interrupted, raise_when_terminated
@@ -22,6 +24,9 @@ def snn_opt() -> int:
 
 def _run(program: str) -> int:
     raise_when_terminated()
+    if sys.stderr is None:  # pyright: ignore[reportUnnecessaryComparison]
+        # Closed (`2>&-`): Python would print errors to standard output.
+        sys.stderr = open(os.devnull, "w")
     try:
         status: int = import_module(program).main()
     except KeyboardInterrupt as interrupt:

@@ -24,21 +24,35 @@ from xdsl.utils.target import Target
 from snnir.dialects.version import check_version, syntax_of_newer_versions
 from snnir.support.atomic import atomic_write, check_writable
 from snnir.support.command_line import EVERYTHING, UsageError, snn_opt_parser
-from snnir.support.diagnostics import Diagnostic, DiagnosticEngine, Severity, SNNError
+from snnir.support.diagnostics import (
+    Diagnostic,
+    DiagnosticEngine,
+    Severity,
+    SNNError,
+    program_name,
+)
 from snnir.support.expected_diagnostics import compare_diagnostics, find_expected
 from snnir.support.input_text import DEFAULT_SPLIT_MARKER, SourceChunk, read_input, split_chunks
 from snnir.support.ir_printing import IRPrinting, PassSelection, PrintOptions
 from snnir.support.listing import compile_pattern, list_dialects, list_passes, list_targets
 from snnir.support.pass_reports import PassTiming, report_statistics
 from snnir.support.pipeline import (
+    PipelineError,
     build_from_spec,
+    import_named,
     parse_pass_specs,
     parse_pipeline,
     pipeline_to_text,
     run_pipeline,
     unknown_name,
 )
-from snnir.support.program import Activity, crash_barrier, exit_status, print_traceback
+from snnir.support.program import (
+    Activity,
+    crash_barrier,
+    exit_status,
+    print_traceback,
+    standard_output,
+)
 from snnir.support.registry import Registry
 from snnir.support.reproducer import pipeline_of_reproducer, write_reproducer
 from snnir.support.roundtrip import verify_roundtrip
@@ -57,7 +71,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with crash_barrier(lambda: activity.what), load_plugins(*_plugins(arguments)) as registry:
             return _run(arguments, activity, registry)
 
-    return exit_status(run, debug="--debug" in arguments)
+    before = program_name.set("snn-opt")
+    try:
+        return exit_status(run, debug="--debug" in arguments)
+    finally:
+        program_name.reset(before)
 
 
 def _run(arguments: Sequence[str], activity: Activity, registry: Registry) -> int:
@@ -67,15 +85,15 @@ def _run(arguments: Sequence[str], activity: Activity, registry: Registry) -> in
     if options.list_passes is not None:
         activity.what = "--list-passes"
         pattern = None if options.list_passes == EVERYTHING else options.list_passes
-        list_passes(registry, pattern, sys.stdout)
+        list_passes(registry, pattern, standard_output())
         return 0
     if options.list_targets:
         activity.what = "--list-targets"
-        list_targets(registry, sys.stdout)
+        list_targets(registry, standard_output())
         return 0
     if options.list_dialects:
         activity.what = "--list-dialects"
-        list_dialects(registry, sys.stdout)
+        list_dialects(registry, standard_output())
         return 0
     for output in (options.output_file, options.remarks_output):
         if output not in (None, "-"):
@@ -85,7 +103,12 @@ def _run(arguments: Sequence[str], activity: Activity, registry: Registry) -> in
     content, name = read_input(options.input)
     activity.what = "reading the pipeline"
     pipeline = _pipeline_text(options, elements, content, name)
-    passes = parse_pipeline(pipeline, registry.passes, registry.pipelines)
+    try:
+        passes = parse_pipeline(pipeline, registry.passes, registry.pipelines)
+    except PipelineError as error:
+        if options.run_reproducer and "unknown pass" in error.message:
+            error.message += "; if it is of a plug-in, give --load-plugin again"
+        raise
     target = _find_target(options.target, registry)
     if options.dump_pass_pipeline:
         print(f"Pass Manager with {len(passes)} passes:", file=sys.stderr)
@@ -125,7 +148,7 @@ def _find_target(text: str, registry: Registry) -> Target | None:
         return None
     if spec.name not in registry.targets:
         raise UsageError(unknown_name("target", spec.name, registry.targets))
-    return build_from_spec(registry.targets[spec.name](), spec)
+    return build_from_spec(import_named("target", spec.name, registry.targets), spec)
 
 
 @dataclass
@@ -317,9 +340,10 @@ class _Session:
 
 
 def _write_stdout(text: str) -> None:
+    stream = standard_output()
     try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        stream.write(text)
+        stream.flush()
     except BrokenPipeError:
         raise
     except OSError as error:

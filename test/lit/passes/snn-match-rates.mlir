@@ -2,6 +2,9 @@
 // RUN: snn-opt %s -p 'snn-measure-activity{calibration="%S/../Inputs/osbc_calibration.npz"},snn-osbc-prune{sparsity=0.5 calibration="%S/../Inputs/osbc_calibration.npz"},snn-match-rates{calibration="%S/../Inputs/osbc_calibration.npz"}' | filecheck %s
 // RUN: snn-opt %s -p 'snn-match-rates{reference="%s" calibration="%S/../Inputs/osbc_calibration.npz"}' | filecheck %s --check-prefix=REFERENCE
 // RUN: snn-opt %s -p 'snn-measure-activity{calibration="%S/../Inputs/osbc_calibration.npz"},snn-osbc-prune{sparsity=0.5 calibration="%S/../Inputs/osbc_calibration.npz"},snn-match-rates{calibration="%S/../Inputs/osbc_calibration.npz"}' --remarks 2>&1 >/dev/null | filecheck %s --check-prefix=REMARK
+// RUN: not snn-opt %s -p 'snn-match-rates{reference="%S/snn-prune-pca-invalid.mlir" calibration="%S/../Inputs/osbc_calibration.npz"}' 2>&1 | filecheck %s --check-prefix=OTHER
+
+// OTHER: snn-match-rates.mlir:{{[0-9]+}}:1: error: 'snn.network' op cannot imitate {{.*}}snn-prune-pca-invalid.mlir, which takes 4 steps of the shape (1, 4, 4); it takes 6 steps of the shape (2, 2, 2)
 
 // The rates recorded before pruning are reached by thresholds.
 // CHECK: %s1, %u1 = snn.lif %i1 beta 5.000000e-01 : f32 threshold dense<[1.0905{{[0-9]*}}, 0.7071{{[0-9]*}}, 0.8052{{[0-9]*}}]> : tensor<3xf32> reset zero_before delayed compare ge {layer = "hidden"} : (tensor<3xf32>) -> (tensor<3xi1>, tensor<3xf32>)

@@ -2,7 +2,9 @@
 // RUN: snn-opt %s -p 'snn-prune-magnitude{sparsity=0.5}' | filecheck %s
 // RUN: snn-opt %s -p 'snn-prune-magnitude{sparsity=0.5 budget=uniform}' | filecheck %s --check-prefix=UNIFORM
 // RUN: snn-opt %s -p 'snn-prune-magnitude{sparsity=0.5}' --remarks 2>&1 >/dev/null | filecheck %s --check-prefix=REMARK
+// RUN: not snn-opt %s -p 'snn-prune-magnitude{sparsity=1}' 2>&1 | filecheck %s --check-prefix=ALL
 
+// ALL: error: 'snn.network' op option sparsity must be 0 or more and below 1, got 1.0
 // LAMPS keeps the small second layer.
 // CHECK: %w1 = snn.weight dense<{{\[\[}}0.000000e+00, 0.000000e+00, 0.000000e+00, 0.000000e+00, 0.000000e+00, 7.500000e-01, 0.000000e+00, 1.000000e+00], [1.000000e+00, 0.000000e+00, 0.000000e+00, 0.000000e+00, 5.000000e-01, 0.000000e+00, 0.000000e+00, 2.000000e+00], [-1.000000e+00, 5.000000e-01, 7.500000e-01, 0.000000e+00, 5.000000e-01, 0.000000e+00, 1.000000e+00, 0.000000e+00]]> : tensor<3x8xf32>
 // CHECK: %w2 = snn.weight dense<{{\[\[}}7.500000e-01, -2.500000e-01, 5.000000e-01], [-5.000000e-01, 1.000000e+00, 0.000000e+00]]> : tensor<2x3xf32>

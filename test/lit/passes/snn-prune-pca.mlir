@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: snn-opt %s --split-input-file -p 'snn-prune-pca{calibration="%S/../Inputs/calibration.npz"}' --verify-diagnostics | filecheck %s
 // RUN: snn-opt %s --split-input-file -p 'snn-prune-pca{calibration="%S/../Inputs/calibration.npz"}' --pass-statistics 2>&1 >/dev/null | filecheck %s --check-prefix=STATISTICS
+// RUN: snn-opt %s --split-input-file -p 'snn-prune-pca{calibration="%S/../Inputs/calibration.npz" channels=5}' --remarks 2>&1 | filecheck %s --check-prefix=CHANNELS
 
+// CHANNELS: remark: 'snn.conv2d' op has only 3 of the 5 channels that were asked for
 // STATISTICS: (S) 2 channels removed
 // STATISTICS: (S) 8 samples
 

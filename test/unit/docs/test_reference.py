@@ -80,3 +80,19 @@ def test_guides_name_files_that_exist(guide) -> None:
     for path in named:
         if not re.search(r"[<>*…]|my.pass", path):
             assert (REPOSITORY / path).exists(), path
+
+
+def test_tests_of_plugins_run_outside_of_the_repository(tmp_path: Path) -> None:
+    guide = (REPOSITORY / "docs/guides/add-a-pass.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```(?:python)?\n(.*?)```", guide, re.DOTALL)
+    configuration = next(block for block in blocks if "import lit.formats" in block)
+    run_line = next(block for block in blocks if block.startswith("// RUN: "))
+    plugin = REPOSITORY / "test/lit/tools/snnir/Inputs/threshold_plugin.py"
+    (tmp_path / "lit.cfg.py").write_text(configuration)
+    (tmp_path / "mine.py").write_bytes(plugin.read_bytes())
+    (tmp_path / "mine.mlir").write_text(f"{run_line}// CHECK: builtin.module\n")
+    programs = Path(sys.executable).parent
+    environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
+    command = [programs / "lit", "-v", tmp_path]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

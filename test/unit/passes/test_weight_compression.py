@@ -350,7 +350,7 @@ snn.network @net(%frame: tensor<{types[0]}xf32>) -> (tensor<{types[2]}xf32>)
 @pytest.mark.parametrize(
     ("pipeline", "message"),
     [
-        ("snn-prune-magnitude{sparsity=1.5}", "sparsity must be 0 to 1"),
+        ("snn-prune-magnitude{sparsity=1.5}", "sparsity must be 0 or more and below 1"),
         ("snn-quantize-rtn{bits=1}", "bits must be 2 to 8"),
         ("snn-osbc-prune{structure=4:2 CAL}", "none of none, channels"),
         ("snn-osbc-prune{layer-sparsity=0.5 CAL}", "2 values from 0 to 1"),

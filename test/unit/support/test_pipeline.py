@@ -198,7 +198,7 @@ def test_pipelines(text: str, expected: list[ModulePass]) -> None:
         ("parametric{rate=1 x=2}", "unknown option 'x' of 'parametric'; it has rate, file"),
         ("parametric{rate=fast}", "option 'rate' of 'parametric' expects float, got fast"),
         ("fail,parametric{rate=-1}", "<pipeline>:1:6: error: option rate must not be negative"),
-        ("fail,bad", "<pipeline>:1:6: error: unknown option 'speed' of 'options'"),
+        ("fail,bad", "<pipeline>:1:6: error: in the pipeline 'bad': unknown option 'speed' of"),
     ],
 )
 def test_wrong_pipelines(text: str, message: str) -> None:
@@ -325,3 +325,23 @@ def test_errors_of_patterns_carry_no_module_text() -> None:
     with pytest.raises(SNNError, match=r"'test\.op' op is wrong") as raised:
         OptionsPass().rewrite(ModuleOp([TestOp()]), Failing())
     assert not getattr(raised.value, "__notes__", [])
+
+
+def test_errors_in_a_named_pipeline_name_it() -> None:
+    pipelines: PipelineRegistry = {"mine": lambda: "options{rates=x}", "outer": lambda: "mine"}
+    with pytest.raises(PipelineError) as raised:
+        parse_pipeline("required{x=1},outer", {"options": lambda: OptionsPass}, pipelines)
+    assert "unknown pass 'required'" in str(raised.value)
+    with pytest.raises(PipelineError) as raised:
+        parse_pipeline(" outer", {"options": lambda: OptionsPass}, pipelines)
+    assert str(raised.value).startswith(
+        "<pipeline>:1:2: error: in the pipeline 'outer': in the pipeline 'mine': option 'rates' of"
+    )
+
+
+def test_a_package_that_is_missing_is_named() -> None:
+    def load() -> type[ModulePass]:
+        raise ModuleNotFoundError("No module named 'other'", name="other")
+
+    with pytest.raises(SNNError, match="pass 'far' needs the Python package 'other', which is not"):
+        parse_pipeline("far", {"far": load})

@@ -37,6 +37,11 @@ GAIN_NETWORK = LIT / "snnir/plugins.mlir"
             2, 1, "has the pass 'canonicalize' under 'my' in SNN_PASSES; both names",
         ),
         ("SNN_DIALECTS = {'my': int}", 1, 1, "has no dialect under 'my' in SNN_DIALECTS"),
+        ("SNN_PIPELINES = {'my it': 'cse'}", 1, 1, "has the name 'my it' in SNN_PIPELINES"),
+        (
+            "SNN_PIPELINES = {'my': 'cse{a=1'}", 1, 1,
+            "has a wrong text as the pipeline 'my', column 8: expected an option name or '}'",
+        ),
         ("SNN_PIPELINES = {'my': 'cse', 'old': ''}", 1, 1, "defines the pipeline 'old', which"),
     ],
 )  # fmt: skip
@@ -49,6 +54,43 @@ def test_errors_are_located(
         Registry(pipelines={"old": lambda: "cse"}).add_plugin(path)
     assert caught.value.location == (str(path), line, column)
     assert caught.value.message.startswith("the plug-in ")
+    assert message in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["@dataclass(frozen=True)", "class P(SNNPass):", "    name = 'my'"], "has no apply(self,"),
+        (
+            ["@dataclass(frozen=True)", "class P(SNNPass):", "    def apply(self, ctx, op): ..."],
+            "has no name: write name",
+        ),
+        (
+            [
+                "", "class P(SNNPass):", "    name = 'my'", "    k: int = option(3, 'a number')",
+                "    def apply(self, ctx, op): ...",
+            ],
+            "is no dataclass: write @dataclass(frozen=True) above it",
+        ),
+        (
+            [
+                "@dataclass(frozen=True)", "class P(SNNPass):", "    name = 'my'",
+                "    k: list[int] = option((), 'numbers')", "    def apply(self, ctx, op): ...",
+            ],
+            "has the option 'k' of the type list[int], which no text gives",
+        ),
+    ],
+)  # fmt: skip
+def test_classes_that_are_no_passes(tmp_path: Path, lines: list[str], message: str) -> None:
+    path = tmp_path / "plugin.py"
+    begin = [
+        "from dataclasses import dataclass",
+        "from snnir.support.pass_base import SNNPass, option",
+    ]
+    path.write_text("\n".join([*begin, *lines, "SNN_PASSES = {'my': P}"]))
+    with pytest.raises(SNNError, match="the plug-in's pass 'P' ") as caught:
+        Registry().add_plugin(path)
+    assert caught.value.location == (str(path), 4, 1)
     assert message in caught.value.message
 
 

@@ -5,6 +5,7 @@ What the options do is tested by `test/lit/tools/snn-opt`.
 """
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,7 @@ def source(tmp_path: Path) -> Path:
         (["-p", "nothing"], 2),
         (["-p", "test-mark{x=1}"], 2),
         (["--nothing"], 2),
+        (["-t"], 2),
         (["-o", "/no/such/folder/out.mlir"], 1),
         (["--remarks-output=/no/such/folder/out.jsonl"], 1),
         (["--remarks=("], 1),
@@ -62,6 +64,33 @@ def test_a_mark_at_the_start_of_a_file_is_no_part_of_it(
     source.write_bytes(b"\xef\xbb\xbf" + source.read_bytes())
     assert main([str(source)]) == 0
     assert capsys.readouterr().out == expected
+
+
+def test_bytecode_is_named(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source.write_bytes(b"ML\xefR\x0d")
+    assert main([str(source)]) == 1
+    assert "in.mlir:1:1: error: this is MLIR bytecode; let mlir-opt" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("stream", "arguments", "message"),
+    [
+        ("stdout", [], "cannot write to standard output: it is closed"),
+        ("stdout", ["--list-passes"], "cannot write to standard output: it is closed"),
+        ("stdin", ["-"], "cannot read standard input: it is closed"),
+    ],
+)
+def test_closed_streams(
+    source: Path,
+    stream: str,
+    arguments: list[str],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, stream, None)
+    assert main(arguments or [str(source)]) == 1
+    assert capsys.readouterr().err == f"snn-opt: error: {message}\n"
 
 
 def test_failure_leaves_the_old_output(source: Path) -> None:

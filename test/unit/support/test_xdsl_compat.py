@@ -164,13 +164,30 @@ def test_small_constants_are_not_elided() -> None:
 
 def test_resources_of_two_contexts_are_separate() -> None:
     template = (
-        '"test.op"() {{v = dense_resource<key> : tensor<1xf32>}} : () -> ()\n'
+        '"test.op"() {{v = dense_resource<key> : tensor<1xcomplex<f32>>}} : () -> ()\n'
         '{{-# dialect_resources: {{builtin: {{key: "{}"}}}} #-}}'
     )
     for data in ("0x040000000000803F", "0x0400000000000040"):
         context = make_context()
         module = parse_module(context, template.format(data))
         assert f'key: "{data}"' in module_to_text(module, context=context)
+
+
+def test_resources_are_read_as_constants() -> None:
+    """mlir-opt prints large constants so."""
+    template = (
+        '"test.op"() {{v = dense_resource<key> : tensor<2xf32>}} : () -> ()\n'
+        '{{-# dialect_resources: {{builtin: {{other: "0x01000000", key: "0x04000000{}"}}}} #-}}'
+    )
+    context = make_context()
+    for _ in range(2):
+        module = parse_module(context, template.format("0000803F000000BF"))
+        assert "v = dense<[1.000000e+00, -5.000000e-01]>" in module_to_text(module)
+    message = "1:18: error: the file holds 4 bytes of the resource 'key', expected 8 bytes"
+    with pytest.raises(SNNError, match=message):
+        parse_module(make_context(), template.format("0000803F"))
+    with pytest.raises(SNNError, match="1:18: error: the file holds no data of the resource 'key'"):
+        parse_module(make_context(), template.partition("\n")[0].format())
 
 
 def test_ops_get_locations() -> None:
@@ -199,15 +216,37 @@ def test_empty_text_is_an_empty_module(text: str | bytes) -> None:
     ("text", "message"),
     [
         ("module {", "in.mlir:1:9: error: unexpected end of the input: in block definition"),
-        ("foo.bar", "in.mlir:1:8: error: unexpected end of the input: Operation foo.bar is not"),
+        ("foo.bar", "in.mlir:1:1: error: Operation foo.bar is not registered"),
         ('\n"test.op"(%x) : (i1) -> ()', "in.mlir:2:11: error: value '%x' is used but not"),
         (b'"test.op"\xff', "in.mlir:1:10: error: the input is not UTF-8 text"),
-        ('"test.op"() {v = dense<[1, 300]> : tensor<2xi8>} : () -> ()', "in.mlir:1:48: error: Int"),
-        ('"test.op"() {v = dense<1> : tensor<2xi999>} : () -> ()', "in.mlir:1:43: error: Format"),
+        ('"test.op"() {v = dense<[1, 300]> : tensor<2xi8>} : () -> ()', "in.mlir:1:18: error: Int"),
+        ('"test.op"() {v = dense<1> : tensor<2xi999>} : () -> ()', "in.mlir:1:18: error: Format"),
         (
             '"test.op"() {v = dense<"0x010203"> : tensor<1xi16>} : () -> ()',
             "in.mlir:1:23: error: dense literal holds 3 bytes, expected 2 for 1 elements",
         ),
+        (
+            '"test.op"() {v = dense<[[1], [2]]> : tensor<2xi8>}\n : () -> ()',
+            "in.mlir:1:18: error: Shape mismatch in dense literal",
+        ),
+        (
+            '"test.op"() {v = dense<"0xZZ"> : tensor<2xi8>}\n : () -> ()',
+            "in.mlir:1:18: error: Hex string",
+        ),
+        (
+            '"test.op"() {v = dense<1> : tensor<?xi8>\n} : () -> ()',
+            "in.mlir:1:18: error: Dense literal attribute should have a static shape",
+        ),
+        (
+            '"test.op"() {v = dense<1.0e39> : tensor<2xf32>\n} : () -> ()',
+            "in.mlir:1:18: error: a number is beyond the range of its type",
+        ),
+        ('"test.op"() {v = [1, #foo.bar]} : () -> ()', "in.mlir:1:22: error: 'foo.bar' is not"),
+        (
+            '"test.op"() {v = [1, dense<"0xZZ"> : tensor<2xi8>]} : () -> ()',
+            "in.mlir:1:22: error: Hex string",
+        ),
+        ('%0 =\n"foo.bar"\n() : () -> i32', "in.mlir:2:2: error: Operation foo.bar is not"),
     ],
 )
 def test_malformed_text_gives_one_located_line(text: str | bytes, message: str) -> None:

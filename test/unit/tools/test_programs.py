@@ -56,3 +56,31 @@ def test_commands_load_nothing_before_they_can_be_interrupted() -> None:
     code = "import sys, snnir.tools.programs; print({'xdsl', 'numpy', 'torch'} & {*sys.modules})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_errors_go_nowhere_if_standard_error_is_closed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Python prints to standard output where it has no standard error."""
+
+    class Program:
+        @staticmethod
+        def main() -> int:
+            print("an error", file=sys.stderr)
+            return 1
+
+    monkeypatch.setattr(programs, "import_module", lambda _: Program)
+    monkeypatch.setattr(programs, "raise_when_terminated", lambda: None)
+    monkeypatch.setattr(sys, "stderr", None)
+    assert programs.snn_opt() == 1
+    assert capsys.readouterr().out == ""
+
+
+def test_a_reader_that_goes_is_no_error() -> None:
+    command = [sys.executable, "-m", "snnir.tools.snn_opt", "--list-passes"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 0

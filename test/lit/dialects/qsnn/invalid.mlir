@@ -173,7 +173,7 @@ qsnn.network @n(%x: tensor<4xi8>) -> tensor<4xi8> attributes {timesteps = 1 : i6
 
 // ConvolutionBase C3: positive strides.
 %a, %b = "test.op"() : () -> (tensor<4x4x4xi8>, tensor<2x4x1x1xi8>)
-// expected-error @+1 {{'qsnn.conv2d' op kernel, stride and dilation must be positive, padding not negative}}
+// expected-error @+1 {{'qsnn.conv2d' op kernel, stride and dilation must be positive, padding not negative; got kernel (1, 1), stride (0, 1), dilation (1, 1) and padding (0, 0)}}
 %r = "qsnn.conv2d"(%a, %b) <{stride = array<i64: 0, 1>, padding = array<i64: 0, 0>, dilation = array<i64: 1, 1>, groups = 1 : i64}> : (tensor<4x4x4xi8>, tensor<2x4x1x1xi8>) -> (tensor<2x4x4xi16>)
 
 // -----
@@ -302,7 +302,7 @@ qsnn.network @n(%x: tensor<4xi8>) -> tensor<4xi8> attributes {timesteps = 1 : i6
 // -----
 
 // Weights are integers.
-// expected-error @+1 {{'qsnn.weight' op result 'result' at position 0 does not verify: f32 should be of base attr}}
+// expected-error @+1 {{'qsnn.weight' op result 'result' at position 0 does not verify: expected integer_type, got f32}}
 %w = "qsnn.weight"() <{value = dense<1.0> : tensor<2xf32>}> : () -> tensor<2xf32>
 
 // -----
@@ -414,7 +414,7 @@ qsnn.network @n(%x: tensor<4xi8>) -> tensor<4xi8> attributes {timesteps = 1 : i6
 
 // Parameters are 32-bit integers.
 %a = "test.op"() : () -> tensor<4x2xi8>
-// expected-error @+1 {{'qsnn.li' op Expected attribute i32 but got i16}}
+// expected-error @+1 {{'qsnn.li' op attribute 'leak': expected i32, got i16}}
 %r = "qsnn.li"(%a) <{leak = 1 : i16, shift = 0 : i32, overflow = #qsnn<overflow saturate>, rounding = #qsnn<rounding nearest>}> : (tensor<4x2xi8>) -> (tensor<4x2xi16>)
 
 // -----
@@ -469,8 +469,8 @@ qsnn.network @n(%x: tensor<1x4x4xi8>) -> tensor<1x4x4xi8> attributes {timesteps 
 // -----
 
 // RegisterOp holds spikes.
+// expected-error @+1 {{'qsnn.register' op attribute 'type': expected i1, got i8}}
 qsnn.register @r : tensor<2xi8>
-// expected-error @+1 {{Expected attribute i1 but got i8}}
 "test.op"() : () -> ()
 
 // -----

@@ -133,7 +133,7 @@ snn.network @n(%x: tensor<4xf32> {test.a}) -> tensor<4xf32> attributes {timestep
 
 // ConvolutionBase C3: positive strides.
 %a, %b = "test.op"() : () -> (tensor<4x4x4xf32>, tensor<2x4x1x1xf32>)
-// expected-error @+1 {{'snn.conv2d' op kernel, stride and dilation must be positive, padding not negative}}
+// expected-error @+1 {{'snn.conv2d' op kernel, stride and dilation must be positive, padding not negative; got kernel (1, 1), stride (0, 1), dilation (1, 1) and padding (0, 0)}}
 %r = "snn.conv2d"(%a, %b) <{stride = array<i64: 0, 1>, padding = array<i64: 0, 0>, dilation = array<i64: 1, 1>, groups = 1 : i64}> : (tensor<4x4x4xf32>, tensor<2x4x1x1xf32>) -> (tensor<2x4x4xf32>)
 
 // -----
@@ -250,7 +250,7 @@ snn.network @n(%x: tensor<4xf32> {test.a}) -> tensor<4xf32> attributes {timestep
 // -----
 
 // Weights are real.
-// expected-error @+1 {{'snn.weight' op result 'result' at position 0 does not verify: Expected attribute f32 but}}
+// expected-error @+1 {{'snn.weight' op result 'result' at position 0 does not verify: expected f32, got i32}}
 %w = "snn.weight"() <{value = dense<1> : tensor<2xi32>}> : () -> tensor<2xi32>
 
 // -----
@@ -442,7 +442,7 @@ snn.network @n(%x: tensor<4xf32>) -> tensor<4xf32> attributes {timesteps = 1 : i
 // -----
 
 // NetworkOpBase C6, also of layers without neurons.
-// expected-error @+1 {{'snn.network' op the name of a layer must be a string, got 5 : i64}}
+// expected-error @+1 {{'snn.network' op the name of a layer must be a string that is not empty, got 5 : i64}}
 snn.network @n(%x: tensor<4xf32>) -> tensor<4xf32> attributes {timesteps = 1 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>} {
   %s = snn.scale %x by 0.5 : f32 {layer = 5 : i64} : (tensor<4xf32>) -> tensor<4xf32>
   %v = snn.li %s beta 0.5 : f32 {layer = "hidden"} : (tensor<4xf32>) -> tensor<4xf32>
@@ -452,7 +452,7 @@ snn.network @n(%x: tensor<4xf32>) -> tensor<4xf32> attributes {timesteps = 1 : i
 // -----
 
 // NetworkOpBase C6.
-// expected-error @+1 {{'snn.network' op the name of a layer must be a string, got ""}}
+// expected-error @+1 {{'snn.network' op the name of a layer must be a string that is not empty, got ""}}
 snn.network @n(%x: tensor<4xf32>) -> tensor<4xf32> attributes {timesteps = 1 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>} {
   %v = snn.li %x beta 0.5 : f32 {layer = ""} : (tensor<4xf32>) -> tensor<4xf32>
   snn.output %v : tensor<4xf32>

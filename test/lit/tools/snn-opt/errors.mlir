@@ -7,11 +7,11 @@
 // RUN: not snn-opt %s --split-input-file -o %t.missing/out.mlir 2>&1 | filecheck %s --check-prefix=OUTPUT
 // RUN: not snn-opt %t.does-not-exist 2>&1 | filecheck %s --check-prefix=INPUT
 
-// CRASH: snnir: error: pass 'test-crash' crashed: TypeError: a bug in the pass; run with --debug for the traceback
+// CRASH: snn-opt: error: pass 'test-crash' crashed: TypeError: a bug in the pass; run with --debug for the traceback
 // DEBUG: Traceback (most recent call last):
 // DEBUG: TypeError: a bug in the pass
-// OUTPUT: snnir: error: cannot write '{{.*}}/out.mlir': No such file or directory
-// INPUT: snnir: error: cannot read '{{.*}}.does-not-exist': No such file or directory
+// OUTPUT: snn-opt: error: cannot write '{{.*}}/out.mlir': No such file or directory
+// INPUT: snn-opt: error: cannot read '{{.*}}.does-not-exist': No such file or directory
 
 // CHECK: errors.mlir:22:3: warning: 'test.op' op is not liked
 // CHECK-NEXT: errors.mlir:22:3: error: 'test.op' op cannot be handled

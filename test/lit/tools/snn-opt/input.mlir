@@ -12,7 +12,7 @@
 // CUSTOM: second
 // MODULE: input.mlir:1:1: error: builtin.module operation expected
 // UNREGISTERED: "unknown.op"() : () -> () loc("{{.*}}unregistered.mlir":2:1)
-// STDIN: <stdin>:2:13: error: Operation unknown.op is not registered; --load-plugin FILE.py adds the dialects of a plug-in
+// STDIN: <stdin>:2:2: error: Operation unknown.op is not registered; --load-plugin FILE.py adds the dialects of a plug-in
 "test.op"() {first} : () -> ()
 // ---- custom
 "test.op"() {second} : () -> ()

@@ -12,7 +12,12 @@
 // RUN: not snn-opt %s -p 'canonicalize{x="a},cse' 2>&1 | filecheck %s --check-prefix=QUOTE
 // RUN: not snn-opt %s --verify-each=maybe 2>&1 | filecheck %s --check-prefix=TRUTH
 // RUN: not snn-opt --list-passes=^canonicalise 2>&1 | filecheck %s --check-prefix=LIST
+// RUN: not snn-opt %s --mlir-disable-threading 2>&1 | filecheck %s --check-prefix=OTHER
+// RUN: not snn-opt %s -t 2>&1 | filecheck %s --check-prefix=VALUE
+// RUN: snn-opt %s --verify-each --cse
 
+// OTHER: snn-opt: error: unknown option '--mlir-disable-threading'; --help shows all
+// VALUE: snn-opt: error: argument -t/--target: expected one argument
 // NAME: <pipeline>:1:5: error: unknown pass 'canonicalise'; did you mean 'canonicalize'?
 // OPTION: <pipeline>:1:16: error: unknown option 'x' of 'test-mark'; it has value, scale, mode
 // COMMA: error: options are separated by spaces, not commas: write {x=1 y=2}

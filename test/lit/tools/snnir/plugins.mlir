@@ -24,7 +24,7 @@
 // COMPILED: library 'net' for host
 // REFUSED: plugins.mlir:[[# @LINE + 4]]:3: error: 'mine.gain' op has no integer form; a pass of the plug-in that defines it has to turn it into operations of snn first
 // REFUSED-NOT: {{.}}
-// UNKNOWN: plugins.mlir:[[# @LINE + 2]]:23: error: Operation mine.gain is not registered; --load-plugin FILE.py adds the dialects of a plug-in
+// UNKNOWN: plugins.mlir:[[# @LINE + 2]]:13: error: Operation mine.gain is not registered; --load-plugin FILE.py adds the dialects of a plug-in
 snn.network @net(%frame: tensor<1x4x4xf32>) -> tensor<1x4x4xi1> attributes {timesteps = 4 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>} {
   %gained = mine.gain %frame by 0.5 : (tensor<1x4x4xf32>) -> tensor<1x4x4xf32>
   %spikes, %membrane = snn.lif %gained beta 0.0 : f32 threshold 0.75 : f32 reset none delayed compare gt {layer = "fire"} : (tensor<1x4x4xf32>) -> (tensor<1x4x4xi1>, tensor<1x4x4xf32>)
