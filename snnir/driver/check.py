@@ -21,7 +21,8 @@ from snnir.driver.pipelines import LoweringOptions, apply_named_passes, simplifi
 from snnir.driver.tables import format_table
 from snnir.support.atomic import PathLike
 from snnir.support.diagnostics import SNNError, SourceLocation, location_of
-from snnir.support.xdsl_compat import parse_module, print_module
+from snnir.support.xdsl_parsing import parse_module
+from snnir.support.xdsl_printing import print_module
 from snnir.universe import make_context
 
 if TYPE_CHECKING:

@@ -29,7 +29,8 @@ from snnir.support.atomic import PathLike, atomic_write
 from snnir.support.diagnostics import SNNError, error_at
 from snnir.support.input_text import read_input
 from snnir.support.verify import verify_module
-from snnir.support.xdsl_compat import parse_module, print_module
+from snnir.support.xdsl_parsing import parse_module
+from snnir.support.xdsl_printing import print_module
 from snnir.universe import make_context
 
 

@@ -15,7 +15,7 @@ from xdsl.passes import ModulePass
 from snnir.support.atomic import atomic_write
 from snnir.support.diagnostics import SNNError
 from snnir.support.pipeline import PassInstrumentation
-from snnir.support.xdsl_compat import print_module
+from snnir.support.xdsl_printing import print_module
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from xdsl.passes import ModulePass
 from snnir.support.atomic import atomic_write
 from snnir.support.diagnostics import SNNError
 from snnir.support.pipeline import pipeline_to_text
-from snnir.support.xdsl_compat import print_module
+from snnir.support.xdsl_printing import print_module
 
 _HEADER = "// configuration: --pass-pipeline='"
 

@@ -11,7 +11,8 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 
 from snnir.support.diagnostics import SNNError, error_at, operation_name
-from snnir.support.xdsl_compat import module_to_text, parse_module
+from snnir.support.xdsl_parsing import parse_module
+from snnir.support.xdsl_printing import module_to_text
 
 
 def verify_roundtrip(

@@ -57,7 +57,7 @@ from snnir.support.registry import Registry
 from snnir.support.reproducer import pipeline_of_reproducer, write_reproducer
 from snnir.support.roundtrip import verify_roundtrip
 from snnir.support.verify import verify_module
-from snnir.support.xdsl_compat import parse_module
+from snnir.support.xdsl_parsing import parse_module
 from snnir.universe import load_plugins
 
 

@@ -14,7 +14,7 @@ from snnir.calibration import measure_activity
 from snnir.data import Dataset
 from snnir.driver.files import network_of
 from snnir.support.arrays import dense_from_array
-from snnir.support.xdsl_compat import parse_module
+from snnir.support.xdsl_parsing import parse_module
 from snnir.universe import make_context
 
 STEPS, INPUTS, HIDDEN, CLASSES, SEED = 12, 20, 16, 4, 5

@@ -12,7 +12,8 @@ from xdsl.ir import Attribute, Operation
 
 from snnir.dialects import qsnn, snn
 from snnir.support.arrays import array_from_dense, dense_from_array
-from snnir.support.xdsl_compat import module_to_text, parse_module
+from snnir.support.xdsl_parsing import parse_module
+from snnir.support.xdsl_printing import module_to_text
 from snnir.universe import DIALECTS, make_context
 
 MODULES = {

@@ -16,7 +16,7 @@ from snnir.driver.files import (
 )
 from snnir.driver.lowering import lower
 from snnir.support.diagnostics import SNNError
-from snnir.support.xdsl_compat import module_to_text
+from snnir.support.xdsl_printing import module_to_text
 
 
 def test_a_written_network_reads_back(imported: ModuleOp, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from snnir.passes.qsnn_prune_silent import QSNNPruneSilentPass
 from snnir.quantization.integer_ranges import network_ranges
 from snnir.quantization.values import fits, type_bounds
 from snnir.support.arrays import dense_from_array
-from snnir.support.xdsl_compat import parse_module
+from snnir.support.xdsl_parsing import parse_module
 from snnir.testing.random_networks import LARGEST_COUNT, RandomNetwork, random_network
 from snnir.universe import make_context
 

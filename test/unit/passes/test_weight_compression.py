@@ -29,7 +29,7 @@ from snnir.layers.downstream import downstream_energy
 from snnir.layers.weight_grid import grid_of
 from snnir.support.arrays import array_from_dense, dense_from_array
 from snnir.support.diagnostics import DiagnosticEngine, SNNError
-from snnir.support.xdsl_compat import parse_module
+from snnir.support.xdsl_parsing import parse_module
 from snnir.universe import make_context
 
 STEPS, INPUTS, HIDDEN, CLASSES = 12, 20, 16, 4

@@ -33,13 +33,9 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from snnir.support.diagnostics import SNNError, location_of
 from snnir.support.rewriting import apply_patterns
 from snnir.support.roundtrip import verify_roundtrip
-from snnir.support.xdsl_compat import (
-    exact_decimal,
-    fresh_builtin,
-    module_to_text,
-    parse_module,
-    print_module,
-)
+from snnir.support.xdsl_compat import fresh_builtin
+from snnir.support.xdsl_parsing import parse_module
+from snnir.support.xdsl_printing import exact_decimal, module_to_text, print_module
 
 BYTES_PER_ELEMENT = {f16: 2, bf16: 2, f32: 4, f64: 8}
 
