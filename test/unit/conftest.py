@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Seeds torch, whose own seed differs from process to process, before every test."""
+"""What tests of all folders share."""
+
+import signal
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -7,5 +10,16 @@ import torch
 
 @pytest.fixture(autouse=True)
 def seeded() -> None:
-    """The same random weights in every run, whichever tests run before."""
+    """The same random weights in every run, whichever tests run before.
+
+    The seed of torch itself differs from process to process.
+    """
     torch.manual_seed(0)
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """SIGINT raises, also where the tests run in the background, for which shells ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

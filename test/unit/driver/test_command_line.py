@@ -116,6 +116,7 @@ def test_a_crash_is_one_line(
     )
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize(
     ("program", "called", "arguments"),
     [

@@ -137,6 +137,7 @@ def test_file_is_refused(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_never_hides_the_earlier_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
