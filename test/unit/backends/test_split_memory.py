@@ -83,20 +83,20 @@ def test_the_arena_executor_agrees(first: int) -> None:
     assert copied > 5
 
 
-@pytest.mark.parametrize("first", [100, 106])
+@pytest.mark.parametrize("first", [100, 104])
 def test_host_code_agrees(first: int) -> None:
     require_target(HOST)
-    for seed in range(first, first + 6):
+    for seed in range(first, first + 4):
         assert_exact(seed, HOST)
 
 
 def test_host_code_is_clean_under_sanitizers() -> None:
     require_target(SANITIZED)
-    for seed in range(200, 206):
+    for seed in range(200, 202):
         assert_exact(seed, SANITIZED)
 
 
-@pytest.mark.parametrize("seed", range(300, 308))
+@pytest.mark.parametrize("seed", range(300, 304))
 def test_target_code_agrees(seed: int) -> None:
     require_target(MPS2_AN500)
     assert_exact(seed, MPS2_AN500)
