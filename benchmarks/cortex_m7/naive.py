@@ -99,7 +99,6 @@ class NaiveExecutor(CountingExecutor):
         scale = self.network.op.input_scale
         self.unit = 1.0 if scale is None else float(scale.value.data)
         (self._folder / f"{name}.c").write_text(NaiveProgram(network, self.unit).text(name))
-        self.footprint = self._build.footprint()
 
 
 class NaiveProgram:

@@ -100,6 +100,7 @@ class NetworkBuild:
         cmsis_nn: Path | None = None,
     ):
         self.network, self.target, self.folder = network, target, folder
+        self._objects: dict[str, Path] = {}
         self._flags: list[str | Path] = [*COMMON_FLAGS, "-I", folder, "-I", SNNRT_INCLUDE]
         self.libraries: list[Path] = []
         if network.uses_cmsis_nn:
@@ -111,9 +112,12 @@ class NetworkBuild:
             (folder / SECTIONS_FILE).write_text(sections)
 
     def _compile(self, source: Path, name: str, *flags: str | Path) -> Path:
-        return compile_object(
-            source, self.folder / f"{name}.o", self.target, [*self._flags, *flags]
-        )
+        """The object of a name, compiled once: programs of one network share most of theirs."""
+        if name not in self._objects:
+            self._objects[name] = compile_object(
+                source, self.folder / f"{name}.o", self.target, [*self._flags, *flags]
+            )
+        return self._objects[name]
 
     def _start_up(self) -> list[Path]:
         if self.target.folder is None:

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -17,7 +18,7 @@ from xdsl.dialects.builtin import ModuleOp
 
 from snnir.backends.c.network import CNetwork, only_network
 from snnir.backends.c.syntax import bits_of
-from snnir.backends.firmware import MAXIMUM_EVENTS, NetworkBuild
+from snnir.backends.firmware import MAXIMUM_EVENTS, Footprint, NetworkBuild
 from snnir.backends.targets import TargetDescription
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_shape
@@ -90,9 +91,13 @@ class NativeExecutor:
         self._folder = Path(self._scratch.name)
         self._build = NetworkBuild(self.network, target, self._folder, cmsis_nn)
         self._runners: dict[bool, Path] = {}
-        self.footprint = self._build.footprint()
         self._trace_layout = _trace_layout(self.network)
         self.measurements = Measurements(0, self.network.arena_bytes)
+
+    @cached_property
+    def footprint(self) -> Footprint | None:
+        """What the network takes on the target; None on the host. Built when first asked for."""
+        return self._build.footprint()
 
     def run(
         self,
