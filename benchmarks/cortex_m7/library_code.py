@@ -35,7 +35,8 @@ from snnir.backends.toolchain import (
 from snnir.costs.library import DEFAULT_TABLE, FUNCTIONS
 from snnir.driver.pipelines import apply_pipeline
 from snnir.support.atomic import atomic_write
-from snnir.testing.cost_networks import connected, quantized
+from snnir.testing.cost_network_builder import quantized
+from snnir.testing.cost_networks import connected
 
 OUTPUT = Path(snnir.costs.__file__).parent / f"{DEFAULT_TABLE}.json"
 

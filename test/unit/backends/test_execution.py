@@ -22,7 +22,8 @@ from snnir.executors import TorchExecutor
 from snnir.executors.native import NativeExecutor
 from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
 from snnir.testing.comparison import assert_same_results
-from snnir.testing.cost_networks import binary, quantized
+from snnir.testing.cost_network_builder import quantized
+from snnir.testing.cost_networks import binary
 from snnir.testing.random_networks import LARGEST_COUNT, random_network
 from snnir.testing.targets import require_target
 from snnir.universe import make_context

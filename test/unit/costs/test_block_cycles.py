@@ -12,7 +12,8 @@ import pytest
 
 from snnir.backends.targets import MPS2_AN500
 from snnir.driver.pipelines import apply_pipeline
-from snnir.testing.cost_networks import connected, quantized
+from snnir.testing.cost_network_builder import quantized
+from snnir.testing.cost_networks import connected
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks" / "cortex_m7"))
 block_cycles = pytest.importorskip("block_cycles")

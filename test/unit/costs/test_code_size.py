@@ -12,7 +12,8 @@ from snnir.backends.c.network import only_network
 from snnir.backends.c.printer import source
 from snnir.costs.code_size import SITE_BYTES, code_amounts, initial_states, table_bytes
 from snnir.driver.pipelines import apply_pipeline
-from snnir.testing.cost_networks import convolutional, quantized
+from snnir.testing.cost_network_builder import quantized
+from snnir.testing.cost_networks import convolutional
 
 
 @pytest.mark.parametrize("packing", ["pairs", "triples"])

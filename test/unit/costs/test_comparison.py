@@ -14,7 +14,7 @@ from snnir.costs.goals import NEARLY_FASTEST, NEARLY_SMALLEST
 from snnir.costs.model import predict
 from snnir.dialects import snn
 from snnir.driver.files import kernels_of
-from snnir.testing.cost_networks import CostNetworkBuilder, quantized, uniform_events
+from snnir.testing.cost_network_builder import CostNetworkBuilder, quantized, uniform_events
 from snnir.testing.random_networks import RandomNetwork
 
 sys.path.append(str(Path(__file__).resolve().parents[3] / "benchmarks" / "cortex_m7"))

@@ -20,7 +20,8 @@ from snnir.costs.model import predict
 from snnir.dialects import cmsis_nn, snnrt
 from snnir.driver.pipelines import apply_pipeline
 from snnir.support.diagnostics import SNNError
-from snnir.testing.cost_networks import connected, convolutional, narrow, quantized
+from snnir.testing.cost_network_builder import quantized
+from snnir.testing.cost_networks import connected, convolutional, narrow
 from snnir.testing.random_networks import RandomNetwork
 from snnir.testing.targets import require_programs
 

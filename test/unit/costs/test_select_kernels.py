@@ -31,13 +31,12 @@ from snnir.executors.native import NativeExecutor
 from snnir.layers.activity_attributes import erase_input_activity, erase_rates
 from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
 from snnir.support.diagnostics import DiagnosticEngine, SNNError
+from snnir.testing.cost_network_builder import CostNetworkBuilder, quantized
 from snnir.testing.cost_networks import (
-    CostNetworkBuilder,
     binary,
     connected,
     convolutional,
     narrow,
-    quantized,
     recurrent,
     synaptic,
     trained_leaks,

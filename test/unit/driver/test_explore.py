@@ -17,7 +17,8 @@ from snnir.driver.explore import Alternative, explore, limits_between
 from snnir.driver.lowering import lower
 from snnir.driver.pipelines import LoweringOptions
 from snnir.support.diagnostics import SNNError
-from snnir.testing.cost_networks import convolutional, quantized
+from snnir.testing.cost_network_builder import quantized
+from snnir.testing.cost_networks import convolutional
 from snnir.testing.targets import require_target
 from snnir.tools.snnir import main
 

@@ -24,7 +24,8 @@ from snnir.driver.fitting import MOST_BUILDS, lower_within_limits
 from snnir.driver.lowering import lower
 from snnir.driver.pipelines import LoweringOptions
 from snnir.support.diagnostics import SNNError
-from snnir.testing.cost_networks import convolutional, quantized
+from snnir.testing.cost_network_builder import quantized
+from snnir.testing.cost_networks import convolutional
 from snnir.testing.targets import require_programs
 
 SPEED = LoweringOptions(optimize="speed", target=MPS2_AN500.name, silent_multiple=None)

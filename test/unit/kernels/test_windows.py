@@ -18,7 +18,7 @@ from snnir.executors import KernelExecutor
 from snnir.executors.native import NativeExecutor
 from snnir.passes.convert_qsnn_to_kernels import ConvertQSNNToKernelsPass
 from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
-from snnir.testing.cost_networks import CostNetworkBuilder, quantized, uniform_events
+from snnir.testing.cost_network_builder import CostNetworkBuilder, quantized, uniform_events
 from snnir.testing.random_networks import RandomNetwork
 from snnir.testing.targets import SANITIZED, require_target
 from snnir.testing.window_networks import expected_result, quantized_window_network
