@@ -4,9 +4,10 @@
     python benchmarks/cortex_m7/calibrate.py [--networks N] [--only KERNEL ...] [--code]
         [--output FILE.json]
 
-Random networks (seeded, none of them a network that predictions are checked on) are lowered in
-several ways; the instructions of every call are counted in QEMU (`profile_calls.py`) and bytes of
-code read from the firmware (`code_bytes.py`); `--code` only does the latter. The coefficients of
+Random networks of many kinds (`cost_kinds.py`; seeded, none of them a network that predictions are
+checked on) are lowered in several ways; the instructions of every call are counted in QEMU
+(`profile_calls.py`) and bytes of code read from the program (`code_bytes.py`); `--code` only does
+the latter. The coefficients of
 each kernel are then fitted to the amounts that `snnir.costs.features` and `snnir.costs.code_size`
 find: least squares of relative errors, of bytes of code of absolute ones because they add up,
 without negative coefficients. Amounts come from the mean activity of the network, as they do when a
@@ -41,11 +42,8 @@ from snnir.driver.files import kernels_of
 from snnir.driver.pipelines import apply_pipeline
 from snnir.executors.native import NativeExecutor
 from snnir.support.atomic import atomic_write
-from snnir.testing.cost_networks import (
-    connected,
-    convolutional,
-    quantized,
-)
+from snnir.testing.cost_network_builder import quantized
+from snnir.testing.cost_networks import connected, convolutional
 
 OUTPUT = Path(snnir.costs.__file__).parent / "cortex_m7.json"
 RIDGE = 0.1
@@ -200,8 +198,8 @@ def program_costs(fitted: Fitted) -> dict[str, float]:
 def main() -> None:
     """Measure, fit and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--networks", type=int, default=180, help="random networks (180)")
-    parser.add_argument("--seeds", type=int, nargs="*", help="of the networks (0, 1, 2, ...)")
+    parser.add_argument("--networks", type=int, default=180, help="seeds of random networks (180)")
+    parser.add_argument("--seeds", type=int, nargs="*", help="these seeds (0, 1, 2, ...)")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument(
         "--only", nargs="*", metavar="KERNEL", help="beginnings of the kernels to fit"
@@ -286,7 +284,7 @@ def _measured(
     ) as pool:
         for number, found in enumerate(pool.map(measure, seeds), start=1):
             samples += found
-            print(f"{number} of {len(seeds)} networks", file=sys.stderr)
+            print(f"{number} of {len(seeds)} seeds", file=sys.stderr)
     return Measured(len(seeds), samples)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from xdsl.dialects.builtin import ModuleOp
 
-from snnir.backends.c.network import only_network
+from snnir.backends.c.network import CNetwork, only_network
 from snnir.backends.firmware import NetworkBuild
 from snnir.backends.targets import MPS2_AN500
 from snnir.backends.toolchain import run_tool
@@ -54,16 +54,32 @@ def measure_code(module: ModuleOp, cmsis_nn: Path | None = None) -> CodeBytes:
         symbols = run_tool(["arm-none-eabi-nm", "-S", executable], MPS2_AN500, "reading symbols")
         footprint = build.footprint()
     assert footprint is not None
-    found = dict.fromkeys(network.calls, 0)
-    for size, number in SYMBOL.findall(symbols):
-        found[network.calls[int(number)]] += int(size, 16)
+    found = _symbol_bytes(network, symbols)
     initial = initial_states(network.op)
     known = sum(found.values()) + constant_bytes(network.op) + sum(initial.values())
     program = footprint.flash_bytes - known - library_bytes(library_parts(network.calls))
-    calls = {
-        op: size - table_bytes(op) for op, size in found.items() if op not in network.input_calls
-    }
+    calls = call_bytes(network, symbols)
     return CodeBytes(calls, tuple(network.input_calls), program, len(initial))
+
+
+def call_bytes(network: CNetwork, symbols: str) -> dict[KernelOpBase, int]:
+    """Bytes of code of each call without its tables, but for those that read the input.
+
+    Args:
+        symbols: what `nm -S` prints of a program with the network.
+    """
+    return {
+        op: size - table_bytes(op)
+        for op, size in _symbol_bytes(network, symbols).items()
+        if op not in network.input_calls
+    }
+
+
+def _symbol_bytes(network: CNetwork, symbols: str) -> dict[KernelOpBase, int]:
+    found = dict.fromkeys(network.calls, 0)
+    for size, number in SYMBOL.findall(symbols):
+        found[network.calls[int(number)]] += int(size, 16)
+    return found
 
 
 def program_amounts(code: CodeBytes) -> dict[str, float]:

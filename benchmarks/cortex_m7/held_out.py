@@ -2,7 +2,8 @@
 """Networks on which predicted costs are checked: none of them fits the cost table.
 
 The published convolutional network in two numbers of bins, `nmnist_fc` dense and pruned, the demo's
-example, the shapes of `shapes.py`, and random networks with seeds that `calibrate.py` does not use.
+example, the shapes of `shapes.py`, and random networks of all kinds of `cost_kinds.py` with seeds
+that `calibrate.py` does not use.
 Activity is recorded on one half of the data, instructions are counted on samples of the other; the
 random networks have one set of samples only.
 """
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from comparison import Compared, compared
+from cost_kinds import KINDS, draw
 from measuring import data_file, spread, to_integers
 from numpy.typing import NDArray
 from published import BINS, CALIBRATION_SAMPLES, published_network, recordings
@@ -24,7 +26,8 @@ from snnir.data.network_inputs import integer_input
 from snnir.dialects import snn
 from snnir.driver.files import network_of, read_network
 from snnir.driver.pipelines import LANES, LoweringOptions, apply_pipeline
-from snnir.testing.cost_networks import connected, convolutional, pruned, quantized
+from snnir.testing.cost_network_builder import quantized
+from snnir.testing.cost_networks import connected, convolutional, pruned
 
 CONVOLUTIONS = (
     "kernels=scatter",
@@ -44,6 +47,8 @@ CONNECTIONS = ("kernels=dense", "kernels=packed", "kernels=sparse", "kernels=blo
 FIRST_SEED = 2001
 RANDOM_NETWORKS = 12
 RANDOM_PRUNED_NETWORKS = 4
+SEEDS_PER_KIND = 2
+"""Networks of each other kind."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,12 @@ def cases(samples: int, sparse: Path | None = None) -> Iterator[Case]:
         network = pruned(np.random.default_rng(seed))
         quantized(network, "bits=8")
         yield Case(f"random pruned {seed}", network.module, network.x, PRUNED)
+    for kind in sorted(KINDS.keys() - {"connected", "convolutional", "pruned"}):
+        for seed in range(FIRST_SEED, FIRST_SEED + SEEDS_PER_KIND):
+            drawn = draw(kind, seed)
+            name = f"random {kind.replace('_', ' ')} {seed}"
+            choices = tuple(way.options for way in drawn.ways)
+            yield Case(name, drawn.network.module, drawn.network.x, choices)
 
 
 def _pruned(each: Compared) -> ModuleOp:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from block_cycles import build_plugin, cycles_by_part, missing_tools, read_counts
+from code_bytes import call_bytes
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
@@ -82,11 +83,13 @@ class Profile:
 
     Attributes:
         input: the calls of the input.
+        code: bytes of code of each call but those of the input; timers do not change them.
         cycles, input_cycles: estimates; None without `llvm-mca`.
     """
 
     calls: dict[KernelOpBase, float]
     input: tuple[tuple[KernelOpBase, ...], float]
+    code: dict[KernelOpBase, int]
     cycles: dict[KernelOpBase, float] | None = None
     input_cycles: float | None = None
 
@@ -153,22 +156,24 @@ def profile_calls(
         macro=network.macro, name=network.name, data=data, step=step, slots=slots, last=slots - 1,
         samples=x.shape[0], steps=x.shape[1], steps_in_all=steps,
     )  # fmt: skip
-    counts, cycles = _run(network, text, cmsis_nn, used)
+    counts, cycles, symbols = _run(network, text, cmsis_nn, used)
     means = [whole + rest / steps for whole, rest in counts]
     own = means[-1] * steps
     calls = {op: means[slot] - own for op, slot in slots_of.items()}
     inputs = tuple(network.input_calls), means[0] - own
+    code = call_bytes(network, symbols)
     if cycles is None:
-        return Profile(calls, inputs)
+        return Profile(calls, inputs, code)
     around = cycles.get(slots - 1, 0.0)
     found = {slot: cycles.get(slot, 0.0) / steps - around for slot in used}
-    return Profile(calls, inputs, {op: found[slot] for op, slot in slots_of.items()}, found[0])
+    by_call = {op: found[slot] for op, slot in slots_of.items()}
+    return Profile(calls, inputs, code, by_call, found[0])
 
 
 def _run(
     network: CNetwork, text: str, cmsis_nn: Path | None, used: list[int]
-) -> tuple[list[tuple[int, int]], dict[int, float] | None]:
-    """What the program prints, and estimated cycles by slot."""
+) -> tuple[list[tuple[int, int]], dict[int, float] | None, str]:
+    """What the program prints, estimated cycles by slot, and the symbols by `nm`."""
     target = MPS2_AN500
     assert target.folder is not None
     assert target.emulator is not None
@@ -208,7 +213,7 @@ def _run(
         raise SystemExit(f"the profile failed: {done.stdout}{done.stderr}")
     numbers = [int(word) for word in (done.stdout + done.stderr).split()]
     pairs = list(zip(numbers[::2], numbers[1::2], strict=True))
-    return pairs, cycles
+    return pairs, cycles, symbols.stdout
 
 
 def _places(symbols: str) -> dict[str, range]:
