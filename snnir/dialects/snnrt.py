@@ -65,7 +65,6 @@ from snnir.dialects.snnrt_layers import (
     ValuesToHWCOp,
     WidenOp,
 )
-from snnir.dialects.snnrt_lif import LIFCallBase, PackedLIFBase, PackedNeuronsBase
 from snnir.dialects.snnrt_maps import MapLIFBase, MapLIFListOp, MapLIFMasksOp
 from snnir.dialects.snnrt_masks import BytesToMasksOp, MasksToBytesOp, MaxPoolMasksOp
 from snnir.dialects.snnrt_memory import (
@@ -78,6 +77,7 @@ from snnir.dialects.snnrt_memory import (
     ViewOp,
     verify_arenas,
 )
+from snnir.dialects.snnrt_neuron_bases import LIFCallBase, PackedLIFBase, PackedNeuronsBase
 from snnir.dialects.snnrt_neurons import (
     AlphaOp,
     CountSpikesOp,

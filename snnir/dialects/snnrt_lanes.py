@@ -44,7 +44,7 @@ from snnir.dialects.kernel_bases import (
     expect_rank,
 )
 from snnir.dialects.layer_shapes import element_count, int_array, int_values
-from snnir.dialects.snnrt_lif import PackedLIFBase
+from snnir.dialects.snnrt_neuron_bases import PackedLIFBase
 
 TOUCHED_BITS = 32
 """Windows in a row of which a word can tell whether events reach them."""

@@ -11,8 +11,6 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import (
-    AttrSizedOperandSegments,
-    ParsePropInAttrDict,
     irdl_op_definition,
     opt_operand_def,
     prop_def,
@@ -26,9 +24,8 @@ from snnir.dialects.kernel_bases import (
     expect_same_shape,
 )
 from snnir.dialects.qsnn import OverflowAttr, RoundingAttr
-from snnir.dialects.snn_attributes import CompareAttr, ResetAttr
 from snnir.dialects.snnrt_layers import verify_extents
-from snnir.dialects.snnrt_lif import LIFCallBase
+from snnir.dialects.snnrt_neuron_bases import AlphaCallBase, LIFCallBase, alpha_format
 
 
 @irdl_op_definition
@@ -104,7 +101,7 @@ class LIOp(KernelOpBase):
 
 
 @irdl_op_definition
-class AlphaOp(KernelOpBase):
+class AlphaOp(AlphaCallBase):
     """`snnrt_alpha_{state}_{current}`: the update of `qsnn.alpha`.
 
     (C1) the states, `current` and `spikes` have the same shape; (C2) each parameter has one of the
@@ -112,12 +109,7 @@ class AlphaOp(KernelOpBase):
     """
 
     name = "snnrt.alpha"
-    PARAMETERS: ClassVar[tuple[str, ...]] = (
-        "excitatory_leak", "inhibitory_leak", "threshold", "bias", "decrement", "recall",
-    )  # fmt: skip
-    READS: ClassVar[tuple[str, ...]] = ("current", *PARAMETERS)
     WRITES: ClassVar[tuple[str, ...]] = ("spikes",)
-    UPDATES: ClassVar[tuple[str, ...]] = ("excitatory", "inhibitory", "membrane")
 
     excitatory = buffer_operand()
     inhibitory = buffer_operand()
@@ -130,22 +122,8 @@ class AlphaOp(KernelOpBase):
     bias = opt_operand_def(BUFFER)
     decrement = opt_operand_def(BUFFER)
     recall = opt_operand_def(BUFFER)
-    reset = prop_def(ResetAttr)
-    compare = prop_def(CompareAttr)
-    shift = prop_def(IntegerAttr)
-    overflow = prop_def(OverflowAttr)
-    rounding = prop_def(RoundingAttr)
 
-    irdl_options = (ParsePropInAttrDict(), AttrSizedOperandSegments(as_property=True))  # type: ignore[assignment]
-    assembly_format = (
-        "$excitatory `,` $inhibitory `,` $membrane `,` $current `,` $spikes "
-        "`leaks` $excitatory_leak `,` $inhibitory_leak `threshold` $threshold (`bias` $bias^)? "
-        "(`decrement` $decrement^ `recall` $recall)? attr-dict `:` "
-        "type($excitatory) `,` type($inhibitory) `,` type($membrane) `,` type($current) `,` "
-        "type($spikes) `leaks` type($excitatory_leak) `,` type($inhibitory_leak) `threshold` "
-        "type($threshold) (`bias` type($bias)^)? "
-        "(`decrement` type($decrement)^ `recall` type($recall))?"
-    )
+    assembly_format = alpha_format("spikes")
 
     def __init__(
         self,
@@ -161,7 +139,7 @@ class AlphaOp(KernelOpBase):
     def verify_(self) -> None:
         for buffer in (self.inhibitory, self.membrane, self.current, self.spikes):  # C1
             expect_same_shape(self.excitatory, buffer)
-        verify_extents(self.membrane, *(getattr(self, name) for name in self.PARAMETERS))  # C2
+        verify_extents(self.membrane, *self.buffers(self.PARAMETERS))  # C2
 
 
 class ReadoutBase(KernelOpBase, ABC):

@@ -32,9 +32,13 @@ from snnir.dialects.kernel_bases import (
 )
 from snnir.dialects.layer_shapes import element_count
 from snnir.dialects.qsnn import OverflowAttr, RoundingAttr
-from snnir.dialects.snn_attributes import CompareAttr, ResetAttr
 from snnir.dialects.snnrt_layers import verify_extents
-from snnir.dialects.snnrt_lif import PackedLIFBase, PackedNeuronsBase
+from snnir.dialects.snnrt_neuron_bases import (
+    AlphaCallBase,
+    PackedLIFBase,
+    PackedNeuronsBase,
+    alpha_format,
+)
 
 MOST_STEPS = 16
 """Steps that one call can compute (`SNNRT_HISTORY_STEPS`)."""
@@ -54,121 +58,19 @@ class MultiStepBase(PackedNeuronsBase, ABC):
     rows of `bits`, of which bit `i` of word `w` is that of neuron `32 w + i` of the buffer. States
     are those after the last of these steps.
 
-    (C1) `membrane` and `current` have the same shape; (C2) `bits` are `(period, words)` of i32, of
-    at most 16 steps, and have a bit for each neuron.
+    (C1) The states and `current` have the same shape; (C2) `bits` are `(period, words)` of i32, of
+    at most 16 steps, and have a bit for each neuron; (C3) each parameter has one of the three
+    extents of `snnrt.lif`.
     """
+
+    PARAMETERS: ClassVar[tuple[str, ...]]
+    """Names of the operands that hold one value, or some for each channel or neuron."""
+    WRITES: ClassVar[tuple[str, ...]] = ("bits",)
 
     if TYPE_CHECKING:
         membrane: SSAValue
         current: SSAValue
         bits: SSAValue
-
-    @property
-    def period(self) -> int:
-        """Steps that a call computes."""
-        return buffer_shape(self.bits.type)[0]
-
-    @property
-    def spikes_shape(self) -> tuple[int, ...]:
-        """See the base class."""
-        return buffer_shape(self.membrane.type)
-
-    def verify_(self) -> None:
-        expect_same_shape(self.membrane, self.current)  # C1
-        expect_rank("bits", self.bits, 2)  # C2
-        expect_buffer("bits", self.bits, i32)
-        steps, words = buffer_shape(self.bits.type)
-        neurons = element_count(self.spikes_shape)
-        if not 1 <= steps <= MOST_STEPS or words != step_words(neurons):
-            raise VerifyException(
-                f"bits have shape {steps} x {words}, expected at most {MOST_STEPS} steps of "
-                f"{step_words(neurons)} words for {neurons} neurons"
-            )
-
-
-@irdl_op_definition
-class LIFMultiStepOp(PackedLIFBase, MultiStepBase):
-    """`snnrt_lif_steps_{state}_{current}`: several steps of `snnrt.lif` with the same currents.
-
-    Constraints of `MultiStepBase`, and (C3) each parameter has one of the three extents of
-    `snnrt.lif`.
-    """
-
-    name = "snnrt.lif_multi_step"
-    READS: ClassVar[tuple[str, ...]] = ("current", "leak", "threshold", "bias")
-    WRITES: ClassVar[tuple[str, ...]] = ("bits",)
-    UPDATES: ClassVar[tuple[str, ...]] = ("membrane",)
-
-    membrane = buffer_operand()
-    current = buffer_operand()
-    bits = buffer_operand()
-    leak = buffer_operand()
-    threshold = buffer_operand()
-    bias = opt_operand_def(BUFFER)
-    overflow = prop_def(OverflowAttr)
-
-    def __init__(
-        self,
-        membrane: SSAValue,
-        current: SSAValue,
-        bits: SSAValue,
-        leak: SSAValue,
-        threshold: SSAValue,
-        bias: SSAValue | None,
-        dynamics: dict[str, Attribute],
-    ):
-        super().__init__(
-            operands=[membrane, current, bits, leak, threshold, bias], properties=dynamics
-        )
-
-    def verify_(self) -> None:
-        super().verify_()
-        verify_extents(self.membrane, self.leak, self.threshold, self.bias)  # C3
-
-
-@irdl_op_definition
-class AlphaMultiStepOp(MultiStepBase):
-    """`snnrt_alpha_steps_{state}_{current}`: several steps of `snnrt.alpha` with the same currents.
-
-    Constraints of `MultiStepBase`, and (C3) all states have the same shape; (C4) each parameter has
-    one of the three extents of `snnrt.lif`.
-    """
-
-    name = "snnrt.alpha_multi_step"
-    PARAMETERS: ClassVar[tuple[str, ...]] = (
-        "excitatory_leak", "inhibitory_leak", "threshold", "bias", "decrement", "recall",
-    )  # fmt: skip
-    READS: ClassVar[tuple[str, ...]] = ("current", *PARAMETERS)
-    WRITES: ClassVar[tuple[str, ...]] = ("bits",)
-    UPDATES: ClassVar[tuple[str, ...]] = ("excitatory", "inhibitory", "membrane")
-
-    excitatory = buffer_operand()
-    inhibitory = buffer_operand()
-    membrane = buffer_operand()
-    current = buffer_operand()
-    bits = buffer_operand()
-    excitatory_leak = buffer_operand()
-    inhibitory_leak = buffer_operand()
-    threshold = buffer_operand()
-    bias = opt_operand_def(BUFFER)
-    decrement = opt_operand_def(BUFFER)
-    recall = opt_operand_def(BUFFER)
-    reset = prop_def(ResetAttr)
-    compare = prop_def(CompareAttr)
-    shift = prop_def(IntegerAttr)
-    overflow = prop_def(OverflowAttr)
-    rounding = prop_def(RoundingAttr)
-
-    irdl_options = (ParsePropInAttrDict(), AttrSizedOperandSegments(as_property=True))  # type: ignore[assignment]
-    assembly_format = (
-        "$excitatory `,` $inhibitory `,` $membrane `,` $current `,` $bits "
-        "`leaks` $excitatory_leak `,` $inhibitory_leak `threshold` $threshold (`bias` $bias^)? "
-        "(`decrement` $decrement^ `recall` $recall)? attr-dict `:` "
-        "type($excitatory) `,` type($inhibitory) `,` type($membrane) `,` type($current) `,` "
-        "type($bits) `leaks` type($excitatory_leak) `,` type($inhibitory_leak) `threshold` "
-        "type($threshold) (`bias` type($bias)^)? "
-        "(`decrement` type($decrement)^ `recall` type($recall))?"
-    )
 
     def __init__(
         self,
@@ -181,11 +83,74 @@ class AlphaMultiStepOp(MultiStepBase):
         """States and parameters in the order of the operands."""
         super().__init__(operands=[*states, current, bits, *parameters], properties=dynamics)
 
+    @property
+    def period(self) -> int:
+        """Steps that a call computes."""
+        return buffer_shape(self.bits.type)[0]
+
+    @property
+    def spikes_shape(self) -> tuple[int, ...]:
+        """See the base class."""
+        return buffer_shape(self.membrane.type)
+
     def verify_(self) -> None:
-        super().verify_()
-        for state in (self.excitatory, self.inhibitory):  # C3
-            expect_same_shape(state, self.membrane)
-        verify_extents(self.membrane, *(getattr(self, name) for name in self.PARAMETERS))  # C4
+        for state in self.buffers(self.UPDATES):  # C1
+            expect_same_shape(state, self.current)
+        expect_rank("bits", self.bits, 2)  # C2
+        expect_buffer("bits", self.bits, i32)
+        steps, words = buffer_shape(self.bits.type)
+        neurons = element_count(self.spikes_shape)
+        if not 1 <= steps <= MOST_STEPS or words != step_words(neurons):
+            raise VerifyException(
+                f"bits have shape {steps} x {words}, expected at most {MOST_STEPS} steps of "
+                f"{step_words(neurons)} words for {neurons} neurons"
+            )
+        verify_extents(self.membrane, *self.buffers(self.PARAMETERS))  # C3
+
+
+@irdl_op_definition
+class LIFMultiStepOp(PackedLIFBase, MultiStepBase):
+    """`snnrt_lif_steps_{state}_{current}`: several steps of `snnrt.lif` with the same currents.
+
+    Constraints of `MultiStepBase`.
+    """
+
+    name = "snnrt.lif_multi_step"
+    PARAMETERS: ClassVar[tuple[str, ...]] = ("leak", "threshold", "bias")
+    READS: ClassVar[tuple[str, ...]] = ("current", *PARAMETERS)
+    UPDATES: ClassVar[tuple[str, ...]] = ("membrane",)
+
+    membrane = buffer_operand()
+    current = buffer_operand()
+    bits = buffer_operand()
+    leak = buffer_operand()
+    threshold = buffer_operand()
+    bias = opt_operand_def(BUFFER)
+    overflow = prop_def(OverflowAttr)
+
+
+@irdl_op_definition
+class AlphaMultiStepOp(AlphaCallBase, MultiStepBase):
+    """`snnrt_alpha_steps_{state}_{current}`: several steps of `snnrt.alpha` with the same currents.
+
+    Constraints of `MultiStepBase`.
+    """
+
+    name = "snnrt.alpha_multi_step"
+
+    excitatory = buffer_operand()
+    inhibitory = buffer_operand()
+    membrane = buffer_operand()
+    current = buffer_operand()
+    bits = buffer_operand()
+    excitatory_leak = buffer_operand()
+    inhibitory_leak = buffer_operand()
+    threshold = buffer_operand()
+    bias = opt_operand_def(BUFFER)
+    decrement = opt_operand_def(BUFFER)
+    recall = opt_operand_def(BUFFER)
+
+    assembly_format = alpha_format("bits")
 
 
 @dataclass(frozen=True)
@@ -205,8 +170,7 @@ class SynapticMultiStepOp(PackedLIFBase, MultiStepBase):
     """`snnrt_synaptic_steps_{synapse}_{state}_{current}`: several steps of a `snnrt.li` with the
     same currents and of the `snnrt.lif` that reads what it holds.
 
-    Constraints of `MultiStepBase`, and (C3) `synapse` has the shape of the membrane; (C4) each
-    parameter has one of the three extents of `snnrt.lif`.
+    Constraints of `MultiStepBase`.
     """
 
     name = "snnrt.synaptic_multi_step"
@@ -214,7 +178,6 @@ class SynapticMultiStepOp(PackedLIFBase, MultiStepBase):
         "synapse_leak", "synapse_bias", "leak", "threshold", "bias",
     )  # fmt: skip
     READS: ClassVar[tuple[str, ...]] = ("current", *PARAMETERS)
-    WRITES: ClassVar[tuple[str, ...]] = ("bits",)
     UPDATES: ClassVar[tuple[str, ...]] = ("synapse", "membrane")
 
     synapse = buffer_operand()
@@ -242,20 +205,6 @@ class SynapticMultiStepOp(PackedLIFBase, MultiStepBase):
         "`neurons` type($leak) `,` type($threshold) (`bias` type($bias)^)?"
     )
 
-    def __init__(
-        self,
-        synapse: SSAValue,
-        membrane: SSAValue,
-        current: SSAValue,
-        bits: SSAValue,
-        parameters: Sequence[SSAValue | None],
-        dynamics: dict[str, Attribute],
-    ):
-        """Parameters in the order of the operands."""
-        super().__init__(
-            operands=[synapse, membrane, current, bits, *parameters], properties=dynamics
-        )
-
     @property
     def integrator(self) -> Integrator:
         """What holds the synaptic current."""
@@ -268,11 +217,6 @@ class SynapticMultiStepOp(PackedLIFBase, MultiStepBase):
     def hidden_layers(self) -> tuple[str, ...]:
         """See the base class."""
         return (self.synapse_layer.data,)
-
-    def verify_(self) -> None:
-        super().verify_()
-        expect_same_shape(self.synapse, self.membrane)  # C3
-        verify_extents(self.membrane, *(getattr(self, name) for name in self.PARAMETERS))  # C4
 
 
 @irdl_op_definition

@@ -221,16 +221,14 @@ def _multi_step(layer: Layer, bits: SSAValue) -> snnrt.MultiStepBase:
         states = [getattr(op, name) for name in op.UPDATES]
         parameters = [getattr(op, name) for name in op.PARAMETERS]
         return snnrt.AlphaMultiStepOp(states, op.current, bits, parameters, dynamics)
+    parameters = [op.leak, op.threshold, op.bias]
     if synapse is None:
-        return snnrt.LIFMultiStepOp(
-            op.membrane, op.current, bits, op.leak, op.threshold, op.bias, dynamics
-        )
+        return snnrt.LIFMultiStepOp([op.membrane], op.current, bits, parameters, dynamics)
     dynamics |= {f"synapse_{name}": value for name, value in synapse.properties.items()}
     dynamics["synapse_layer"] = synapse.attributes[LAYER]
-    parameters = [synapse.leak, synapse.bias, op.leak, op.threshold, op.bias]
-    return snnrt.SynapticMultiStepOp(
-        synapse.membrane, op.membrane, synapse.current, bits, parameters, dynamics
-    )
+    states = [synapse.membrane, op.membrane]
+    parameters = [synapse.leak, synapse.bias, *parameters]
+    return snnrt.SynapticMultiStepOp(states, synapse.current, bits, parameters, dynamics)
 
 
 def _read_bits(spikes: snnrt.BufferOp, bits: SSAValue, call: snnrt.MultiStepBase) -> None:
