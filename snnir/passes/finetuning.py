@@ -14,8 +14,8 @@ from snnir.data import Dataset
 from snnir.data.network_inputs import class_count, load_samples
 from snnir.dialects import snn
 from snnir.dialects.layer_shapes import shape_of
-from snnir.driver.files import network_of, read_network
 from snnir.layers.activity_attributes import erase_rates
+from snnir.passes.second_network import read_second_network
 from snnir.support.diagnostics import SNNError, error_at
 from snnir.support.pass_base import SNNPass, option, required_option
 
@@ -139,17 +139,11 @@ class FinetunePass(SNNPass, ABC):
     def _teacher(self, network: snn.NetworkOp, device: torch.device) -> TrainableNetwork | None:
         if self.teacher is None:
             return None
-        teacher = network_of(read_network(self.teacher))
-        if not isinstance(teacher, snn.NetworkOp):
-            raise error_at(teacher, "cannot teach: it is not of the snn level")
-        wanted, found = (
-            f"{self.inputs_of(each)} and has {class_count(each)} classes"
-            for each in (network, teacher)
-        )
-        if wanted != found:
-            raise error_at(
-                network, f"cannot learn from {self.teacher}, which takes {found}; it takes {wanted}"
-            )
+        teacher = read_second_network(
+            network, self.teacher,
+            lambda each: f"{self.inputs_of(each)} and has {class_count(each)} classes",
+            "teach", "learn from",
+        )  # fmt: skip
         return self.taught_by(teacher, device)
 
     def _report(

@@ -34,8 +34,8 @@ from snnir.dialects import snn
 from snnir.dialects.layer_shapes import shape_of
 from snnir.dialects.network import layer_names
 from snnir.dialects.snn_neurons import SpikingNeuronBase
-from snnir.driver.files import network_of, read_network
 from snnir.layers.activity_attributes import channel_rates_of, erase_rates
+from snnir.passes.second_network import read_second_network
 from snnir.support.arrays import array_from_dense, dense_from_array
 from snnir.support.diagnostics import error_at
 from snnir.support.pass_base import SNNPass, option, required_option
@@ -106,7 +106,9 @@ class SNNMatchRatesPass(SNNPass):
                 )  # fmt: skip
             rates = {k: np.asarray(v, np.float64) for k, v in recorded.items() if v is not None}
         else:
-            before = self._reference_of(network, self.reference)
+            before = read_second_network(
+                network, self.reference, _inputs_of, "be imitated", "imitate"
+            )
             measured = measure_activity(before, data, device=self.device, progress=True)
             rates = {name: layer.channel_rates for name, layer in measured.layers.items()}
         for op, name in spiking.items():
@@ -114,21 +116,6 @@ class SNNMatchRatesPass(SNNPass):
             if name not in rates or len(rates[name]) != channels:
                 raise error_at(op, f"'{name}' has no {channels} channels in the network to imitate")
         return {name: rates[name] for name in spiking.values()}
-
-    def _reference_of(self, network: snn.NetworkOp, path: str) -> snn.NetworkOp:
-        """The network in a file, which has to take what `network` takes."""
-        reference = network_of(read_network(path))
-        if not isinstance(reference, snn.NetworkOp):
-            raise error_at(reference, "cannot be imitated: it is not of the snn level")
-        wanted, found = (
-            f"{each.timesteps.value.data} steps of the shape {shape_of(each.frame.type)}"
-            for each in (network, reference)
-        )
-        if wanted != found:
-            raise error_at(
-                network, f"cannot imitate {path}, which takes {found}; it takes {wanted}"
-            )
-        return reference
 
     def _match_layer(
         self,
@@ -167,6 +154,10 @@ class SNNMatchRatesPass(SNNPass):
             layer=name, changed=changed, rate_before=first, rate_wanted=float(wanted.mean()),
             error=float(error.mean()), samples=len(data),
         )  # fmt: skip
+
+
+def _inputs_of(network: snn.NetworkOp) -> str:
+    return f"{network.timesteps.value.data} steps of the shape {shape_of(network.frame.type)}"
 
 
 def _set_threshold(

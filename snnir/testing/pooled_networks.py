@@ -9,14 +9,12 @@ from xdsl.ir import SSAValue
 from snnir.dialects import snn
 from snnir.dialects.layer_shapes import shape_of
 from snnir.dialects.snn_attributes import InputKind
-from snnir.passes.convert_snn_to_qsnn import ConvertSNNToQSNNPass
 from snnir.testing.random_networks import (
-    LARGEST_COUNT,
     RandomNetwork,
     RandomNetworkBuilder,
+    quantized_random_network,
     random_input,
 )
-from snnir.universe import make_context
 
 
 def random_pooled_network(rng: np.random.Generator) -> RandomNetwork:
@@ -46,12 +44,4 @@ def random_pooled_network(rng: np.random.Generator) -> RandomNetwork:
 
 def quantized_pooled_network(seed: int) -> RandomNetwork:
     """Such a network in integers. Prints the seed, for a test that fails."""
-    print(f"seed {seed}")
-    rng = np.random.default_rng(seed)
-    network = random_pooled_network(rng)
-    ConvertSNNToQSNNPass(
-        bits=int(rng.integers(2, 9)), state=rng.choice(["auto", "saturate"]),
-        input_maximum=LARGEST_COUNT,
-    ).apply(make_context(), network.module)  # fmt: skip
-    network.module.verify()
-    return network
+    return quantized_random_network(seed, random_pooled_network)

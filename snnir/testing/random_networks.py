@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,15 +59,18 @@ def random_network(
     return RandomNetwork(module, random_input(rng, InputKind(kind), (*leading, *builder.shape)))
 
 
-def quantized_random_network(seed: int) -> RandomNetwork:
-    """Such a network in integers. Prints the seed, for a test that fails."""
+def quantized_random_network(
+    seed: int, make: Callable[[np.random.Generator], RandomNetwork] = random_network
+) -> RandomNetwork:
+    """Such a network in integers, of any kind. Prints the seed, for a test that fails."""
     print(f"seed {seed}")
     rng = np.random.default_rng(seed)
-    network = random_network(rng)
+    network = make(rng)
     ConvertSNNToQSNNPass(
         bits=int(rng.integers(2, 9)), state=rng.choice(["auto", "saturate"]),
         input_maximum=LARGEST_COUNT,
     ).apply(make_context(), network.module)  # fmt: skip
+    network.module.verify()
     return network
 
 
