@@ -17,7 +17,8 @@ SELF_TEST_SECTION = "if(CMAKE_PROJECT_NAME"
 def build_files(network: CNetwork, values: Mapping[str, object], *, tested: bool) -> dict[str, str]:
     """Path and text of every file.
 
-    Of CMake and, unless CMSIS-NN is called, of PlatformIO and Zephyr, which do not find that.
+    Of CMake and, unless CMSIS-NN is called, of Arduino, PlatformIO and Zephyr, which do not find
+    that.
 
     Args:
         values: what all templates know.
@@ -27,6 +28,7 @@ def build_files(network: CNetwork, values: Mapping[str, object], *, tested: bool
     cmake = fill_template("CMakeLists.txt.in", {**values, "cmsis_nn": cmsis})
     files = {"CMakeLists.txt": cmake if tested else cmake.partition(SELF_TEST_SECTION)[0]}
     if not network.uses_cmsis_nn:
+        files["library.properties"] = fill_template("library.properties.in", dict(values))
         files["library.json"] = json.dumps(_platformio(network.name), indent=2) + "\n"
         files["zephyr/module.yml"] = fill_template("zephyr_module.yml.in", dict(values))
         files["zephyr/CMakeLists.txt"] = fill_template("zephyr.cmake.in", dict(values))
@@ -44,7 +46,7 @@ def _platformio(name: str) -> dict[str, object]:
         "headers": f"{name}.h",
         "build": {
             "srcDir": "src",
-            "includeDir": "include",
-            "flags": ["-O3", "-fno-strict-aliasing", "-I snnrt/include"],
+            "includeDir": "src",
+            "flags": ["-O3", "-fno-strict-aliasing"],
         },
     }

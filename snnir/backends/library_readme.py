@@ -10,18 +10,22 @@ from snnir.backends.c.network import CNetwork, batch_sentence
 from snnir.backends.c.template import fill_template, template_values
 
 _TEST_FILES = """\
-| `test/self_test.c`, `test/golden.h` | samples and the scores that they must have |
+| `test/self_test.c`, `src/{name}_golden.h` | samples and the scores that they must have |
 | `golden/golden.npz` | the same for Python: inputs `x`, `scores` and `classes` of the samples |
 """
 
 
 _OTHER_BUILDS = """
-PlatformIO: put this folder into `lib/` of a project. Zephyr: name it in `ZEPHYR_EXTRA_MODULES`.
-Both then find `{name}.h`.
+Arduino: put this folder into `libraries/` of the sketchbook{sketch}. PlatformIO: put it into `lib/`
+of a project. Zephyr: name it in `ZEPHYR_EXTRA_MODULES`. All of them then find `{name}.h`.
 """
+_SKETCH = (
+    "; its example SelfTest says on the serial port whether the board\n"
+    "computes the same scores, and how long a step takes"
+)
 
 _BUILD_FILES = """\
-| `library.json`, `zephyr/` | the same for PlatformIO and Zephyr |
+| `library.properties`, `library.json`, `zephyr/` | the same for Arduino, PlatformIO and Zephyr |
 """
 
 _CLASSIFY = """\
@@ -53,11 +57,13 @@ def library_readme(network: CNetwork, *, tested: bool) -> str:
             "steps": f"{macro}_TIMESTEPS" if static else "steps",
             "frame": "frame" if static else f"frames + step * {macro}_FRAME_SIZE",
             "input_text": _input_text(network),
-            "other_builds": "" if cmsis else _OTHER_BUILDS.format(name=network.name),
+            "other_builds": ""
+            if cmsis
+            else _OTHER_BUILDS.format(name=network.name, sketch=_SKETCH if tested else ""),
             "build_files": "" if cmsis else _BUILD_FILES,
             "cmsis_nn_text": ", with `-I $CMSIS_NN_PATH/Include`, and CMSIS-NN" if cmsis else "",
             "test_text": test,
-            "test_files": _TEST_FILES if tested else "",
+            "test_files": _TEST_FILES.format(name=network.name) if tested else "",
         },
     )
 

@@ -75,10 +75,11 @@ class Measurements:
 
 
 class NativeExecutor:
-    """Builds a planned `snnrt` network for a target and runs it there.
+    """Builds a planned `snnrt` network for a target, when it is first asked to, and runs it there.
 
     Raises:
-        SNNError: the toolchain, the emulator or CMSIS-NN is missing, or nothing runs the target.
+        SNNError: CMSIS-NN is missing, or nothing runs the target; later, that the toolchain or the
+            emulator is missing, or the network does not fit the target.
     """
 
     def __init__(

@@ -13,7 +13,12 @@ from generated_networks import Generated, generate, require_cmsis_nn, run, run_c
 
 from snnir.backends.library import write_library
 from snnir.backends.targets import HOST, MPS2_AN500
-from snnir.backends.toolchain import COMMON_FLAGS, SNNRT_INCLUDE, cmsis_nn_library
+from snnir.backends.toolchain import (
+    COMMON_FLAGS,
+    SNNRT_INCLUDE,
+    cmsis_nn_library,
+    section_sizes,
+)
 from snnir.dialects.snn_attributes import InputKind, Readout
 from snnir.support.diagnostics import SNNError
 from snnir.testing.targets import require_programs
@@ -38,7 +43,7 @@ def includes(*folders: Path) -> list[str | Path]:
     """Where the library's headers are."""
     flags: list[str | Path] = []
     for folder in folders:
-        flags += ["-I", folder / "include", "-I", folder / "snnrt" / "include"]
+        flags += ["-I", folder / "src"]
     return flags
 
 
@@ -137,7 +142,7 @@ def test_the_readme_is_a_program(kind, input, tmp_path) -> None:
         f"{example[0]}\nstatic {network.c_network.frame_type} frames[{frames} * NET_FRAME_SIZE];\n"
         f"int main(void) {{ return classify({call}) < 0; }}\n"
     )
-    header = (folder / "include" / "net.h").read_text()
+    header = (folder / "src" / "net.h").read_text()
     assert ("steps on one frame" in header) == static
     batched = network.c_network.batch_steps is not None
     assert ("takes longer" in header) == ("takes longer" in readme) == batched
@@ -197,7 +202,7 @@ def test_steps_of_more_events_than_16_bits_count_are_golden_frames(tmp_path) -> 
     network = generate("wide", input_maximum=127)
     network.x[0] = 127
     folder = network.write(tmp_path, golden=True)
-    assert "const uint8_t golden_data[" in (folder / "test" / "golden.h").read_text()
+    assert "const uint8_t golden_data[" in (folder / "src" / "net_golden.h").read_text()
     program = tmp_path / "self_test"
     run_checked(
         ["gcc", *WARNINGS, "-fno-strict-aliasing", *includes(folder),
@@ -230,8 +235,8 @@ def test_self_test_passes(written, tmp_path) -> None:
 @pytest.mark.parametrize(
     ("file", "pattern"),
     [
-        ("test/golden.h", r"golden_scores.*\{\n  \{"),
-        ("test/golden.h", r"golden_class.*\{\n  "),
+        ("src/net_golden.h", r"golden_scores.*\{\n  \{"),
+        ("src/net_golden.h", r"golden_class.*\{\n  "),
         ("src/net.c", r"_weights\[\d+\] = \{\n  "),
     ],
     ids=["score", "class", "weight"],
@@ -321,12 +326,79 @@ def test_zephyr_module_builds(tmp_path) -> None:
     run_checked(["cmake", "--build", tmp_path / "build"])
 
 
+ARDUINO = """#include <cstdio>
+#include <cstdint>
+#include <cstddef>
+struct {
+  void begin(long) {}
+  void print(const char *text) { std::printf("%s", text); }
+  void print(unsigned number) { std::printf("%u", number); }
+  void print(float number) { std::printf("%.2f", number); }
+  void println(const char *text) { std::printf("%s\\n", text); }
+} Serial;
+static unsigned long micros() { static unsigned long now; return now += 18; }
+static void delay(unsigned long) {}
+"""
+"""What a sketch uses of Arduino; a sample takes 18 microseconds."""
+
+
+@pytest.mark.parametrize("input", [InputKind.EVENT_COUNTS, InputKind.STATIC_VALUES])
+@pytest.mark.parametrize("is_changed", [False, True])
+def test_the_sketch_of_arduino_runs_golden_vectors(is_changed, input, tmp_path) -> None:
+    """As Arduino does: a file of C++ with its header in front, all C files below `src`."""
+    require_programs("gcc", "g++")
+    folder = generate("linear", input=input).write(tmp_path / "lib", golden=True)
+    properties = (folder / "library.properties").read_text().splitlines()
+    assert {"name=net", "includes=net.h", "architectures=*"} <= set(properties)
+    if is_changed:
+        golden = folder / "src" / "net_golden.h"
+        golden.write_text(re.sub(r"(golden_scores.*\n  \{)", r"\g<1>1 + ", golden.read_text()))
+    (tmp_path / "Arduino.h").write_text(ARDUINO)
+    main = "int main() { setup(); loop(); }"
+    sketch = tmp_path / "sketch.cpp"
+    text = (folder / "examples" / "SelfTest" / "SelfTest.ino").read_text()
+    sketch.write_text(f'#include "Arduino.h"\n{text}\n{main}\n')
+    objects = []
+    for number, source in enumerate(sorted((folder / "src").rglob("*.c"))):
+        objects.append(tmp_path / f"{number}.o")
+        run_checked(["gcc", "-Os", "-w", "-DARDUINO=10607", "-I", folder / "src", "-c", source,
+                     "-o", objects[-1]])  # fmt: skip
+    run_checked(["g++", "-std=gnu++14", "-Wall", "-Wextra", "-Werror", "-DARDUINO=10607",
+                 "-I", folder / "src", sketch, *objects, "-o", tmp_path / "sketch"])  # fmt: skip
+    verdict = "FAIL: 2" if is_changed else "PASS: 3"
+    assert run_checked([tmp_path / "sketch"]) == (
+        f"{verdict} of 3 samples with equal scores, 3.00 microseconds a step\n"
+    )
+
+
+def test_arduino_compiles_for_speed(tmp_path) -> None:
+    """Whatever its options say: the code is that of -O3."""
+    require_programs("arm-none-eabi-gcc")
+    folder = generate("conv").write(tmp_path)
+    size = {}
+    for name, flags in {"speed": ["-O3"], "arduino": ["-Os", "-DARDUINO=10607"],
+                        "size": ["-Os"]}.items():  # fmt: skip
+        output = tmp_path / f"{name}.o"
+        run_checked([*COMPILERS["arm"][:1], *CORTEX_M7, *flags, "-fno-strict-aliasing", "-c",
+                     folder / "src" / "net.c", "-o", output])  # fmt: skip
+        size[name] = sum(
+            bytes
+            for section, bytes in section_sizes(output, MPS2_AN500).items()
+            if section.startswith(".text")
+        )
+    assert abs(size["arduino"] - size["speed"]) < 0.05 * size["speed"]
+    assert size["size"] < 0.9 * size["speed"]
+
+
 def test_build_systems_that_have_no_cmsis_nn_get_no_files(tmp_path) -> None:
     network = generate("linear", "cmsis")
-    write_library(network.kernels, tmp_path / "library", target=HOST)
-    assert not (tmp_path / "library" / "library.json").exists()
-    assert not (tmp_path / "library" / "zephyr").exists()
-    assert "PlatformIO" not in (tmp_path / "library" / "README.md").read_text()
+    folder = tmp_path / "library"
+    write_library(network.kernels, folder, target=HOST, golden=network.golden())
+    for name in ("library.json", "library.properties", "zephyr", "examples"):
+        assert not (folder / name).exists()
+    text = (folder / "README.md").read_text()
+    assert "PlatformIO" not in text
+    assert "Arduino" not in text
 
 
 def test_manifest_describes_the_library(tmp_path) -> None:

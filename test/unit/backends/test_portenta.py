@@ -109,7 +109,7 @@ def test_the_instructions_of_the_library_link(generated: Generated, tmp_path) ->
     run_checked(
         [
             PORTENTA_H7.compiler, *PORTENTA_H7.compile_flags, *COMMON_FLAGS, f"-D{constants}",
-            "-I", library / "include", "-I", library / "snnrt" / "include",
+            "-I", library / "src",
             *(library / name for name in ("main.c", "startup.c", "src/net.c")),
             "-nostartfiles", "--specs=nano.specs", "-T", library / "board.ld",
             "-L", library / "targets" / PORTENTA_H7.name,

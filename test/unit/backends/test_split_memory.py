@@ -166,7 +166,7 @@ def test_the_library_links_as_it_says(tmp_path) -> None:
     run_checked(
         [
             target.compiler, *target.compile_flags, *COMMON_FLAGS,
-            "-I", library / "include", "-I", library / "snnrt" / "include",
+            "-I", library / "src",
             library / "main.c", target.folder / "startup.c", library / "src" / "net.c",
             "-nostartfiles", "--specs=nano.specs", "-T", target.folder / "memory.ld",
             "-L", library / "targets" / target.name, "-o", tmp_path / "image.elf",
@@ -189,8 +189,7 @@ def test_the_self_test_of_the_library_passes(compiler, input, tmp_path) -> None:
     folder = split_network(input=input).write(tmp_path, golden=True)
     run_checked(
         [
-            compiler, *COMMON_FLAGS, "-O1", "-I", folder / "include",
-            "-I", folder / "snnrt" / "include", folder / "test" / "self_test.c",
+            compiler, *COMMON_FLAGS, "-O1", "-I", folder / "src", folder / "test" / "self_test.c",
             folder / "src" / "net.c", "-o", tmp_path / "self_test",
         ]
     )  # fmt: skip
@@ -224,7 +223,7 @@ def test_wrong_arenas_are_refused(tmp_path) -> None:
     (folder / "errors.c").write_text(_ERRORS)
     run_checked(
         [
-            "gcc", *COMMON_FLAGS, "-I", folder / "include", "-I", folder / "snnrt" / "include",
+            "gcc", *COMMON_FLAGS, "-I", folder / "src",
             folder / "errors.c", folder / "src" / "net.c", "-o", tmp_path / "errors",
         ]
     )  # fmt: skip
@@ -242,10 +241,10 @@ def test_the_self_test_passes_with_copies_of_constants(arenas, tmp_path) -> None
     assert network.c_network.copies
     assert len(network.c_network.arenas) == arenas
     folder = network.write(tmp_path, golden=True)
-    assert "of copied constants" in (folder / "include" / "net.h").read_text()
+    assert "of copied constants" in (folder / "src" / "net.h").read_text()
     run_checked(
         [
-            "gcc", *COMMON_FLAGS, "-I", folder / "include", "-I", folder / "snnrt" / "include",
+            "gcc", *COMMON_FLAGS, "-I", folder / "src",
             folder / "test" / "self_test.c", folder / "src" / "net.c", "-o", tmp_path / "self_test",
         ]
     )  # fmt: skip

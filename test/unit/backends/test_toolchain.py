@@ -35,9 +35,10 @@ def message_of(error: pytest.ExceptionInfo[SNNError]) -> str:
 
 
 def test_missing_compiler_names_the_packages() -> None:
-    target = replace(MPS2_AN500, compiler=ABSENT)
+    network = generate("linear")
+    executor = NativeExecutor(network.kernels, replace(MPS2_AN500, compiler=ABSENT))
     with pytest.raises(SNNError) as error:
-        NativeExecutor(generate("linear").kernels, target)
+        executor.run(network.x)
     text = message_of(error)
     assert f"'{ABSENT}' is not installed" in text
     assert "apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi" in text

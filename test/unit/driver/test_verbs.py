@@ -115,7 +115,7 @@ def test_compile(network: Path, data: Path, tmp_path: Path) -> None:
     assert report.input_maximum == 6
     assert report.input_scale is None
     assert not report.input_is_assumed
-    assert (tmp_path / "lib" / "include" / "other.h").is_file()
+    assert (tmp_path / "lib" / "src" / "other.h").is_file()
     layers = {row.layer: row for row in report.layers if row.layer}
     assert layers["1"].weights == "i8"
     assert layers["1"].weight_count == layers["1"].constant_bytes == 8 * 12
@@ -260,7 +260,7 @@ def test_scores_of_membranes_have_a_unit(model: Path, tmp_path: Path, readout: s
     x = np.random.default_rng(0).integers(0, 3, (6, 5, 2, 2, 2)).astype(np.uint8)
     real, whole = (run(module, Dataset(x, None, "x"), level=level) for level in ("snn", "qsnn"))
     compile(module, tmp_path / "lib", data=Dataset(x, None, "x"), name="net")
-    header = (tmp_path / "lib" / "include" / "net.h").read_text()
+    header = (tmp_path / "lib" / "src" / "net.h").read_text()
     (unit,) = re.findall(r"#define NET_SCORE_UNIT (\S+)f\n", header)
     difference = np.abs(whole.scores * float(unit) - real.scores)
     assert difference.max() < 0.02 * np.abs(real.scores).max()

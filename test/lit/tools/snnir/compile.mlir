@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: snnir compile %s -o %t.lib --input-maximum 3 --verbose 2>&1 | filecheck %s
-// RUN: filecheck %s --check-prefix=HEADER --input-file %t.lib/include/net.h
-// RUN: not snnir compile %s -o %t.lib/include 2>&1 | filecheck %s --check-prefix=FOREIGN
+// RUN: filecheck %s --check-prefix=HEADER --input-file %t.lib/src/net.h
+// RUN: not snnir compile %s -o %t.lib/src 2>&1 | filecheck %s --check-prefix=FOREIGN
 
 // CHECK: compile.mlir:22:5: remark: 'snn.linear' op 8-bit weights, sums in [0, 1524] as i16 [convert-snn-to-qsnn]
 // CHECK: compile.mlir:23:5: remark: 'snn.lif' op membrane i16 proven
@@ -14,7 +14,7 @@
 
 // HEADER: #define NET_ARENA_BYTES
 
-// FOREIGN: snnir: error: cannot write the folder '{{.*}}include': it is not empty and holds no 'manifest.json'
+// FOREIGN: snnir: error: cannot write the folder '{{.*}}src': it is not empty and holds no 'manifest.json'
 builtin.module attributes {snn.version = 1 : i64} {
   snn.network @net(%frame: tensor<4xf32>) -> tensor<2xi1>
       attributes {input = #snn<input event_counts>, readout = #snn<readout spike_count>, timesteps = 20 : i64} {

@@ -2,7 +2,7 @@
 #ifndef SNNRT_ADD_H
 #define SNNRT_ADD_H
 
-#include "snnrt/packed.h"
+#include "packed.h"
 
 /* out[i] = a[i] + b[i] for i < n; the caller guarantees that every sum fits
    int8. `out` may be `a` or `b`. */

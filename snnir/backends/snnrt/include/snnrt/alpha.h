@@ -15,8 +15,8 @@
 #ifndef SNNRT_ALPHA_H
 #define SNNRT_ALPHA_H
 
-#include "snnrt/lif.h"
-#include "snnrt/neuron_shape.h"
+#include "lif.h"
+#include "neuron_shape.h"
 
 /* A layer of positions * channels neurons in HWC order; fields as in
    snnrt_lif_shape. The reset is NONE, SUBTRACT or ZERO_AFTER; of other resets

@@ -7,8 +7,8 @@
 #ifndef SNNRT_ALPHA_MULTI_STEP_H
 #define SNNRT_ALPHA_MULTI_STEP_H
 
-#include "snnrt/alpha.h"
-#include "snnrt/step_bits.h"
+#include "alpha.h"
+#include "step_bits.h"
 
 /* The history of a neuron whose states fit their type. */
 SNNRT_KERNEL uint32_t snnrt_alpha_history(snnrt_alpha_states *states,

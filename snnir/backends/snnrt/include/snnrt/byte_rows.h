@@ -7,7 +7,7 @@
 #ifndef SNNRT_BYTE_ROWS_H
 #define SNNRT_BYTE_ROWS_H
 
-#include "snnrt/lane_rows.h"
+#include "lane_rows.h"
 
 /* Before a loop whose body is long enough: compilers would unroll it for its
    small number of turns. */

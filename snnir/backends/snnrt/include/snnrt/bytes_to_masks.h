@@ -8,8 +8,8 @@
 #ifndef SNNRT_BYTES_TO_MASKS_H
 #define SNNRT_BYTES_TO_MASKS_H
 
-#include "snnrt/packed.h"
-#include "snnrt/spike_masks.h"
+#include "packed.h"
+#include "spike_masks.h"
 
 /* Channels of a word of bytes. */
 #define SNNRT_BYTES_OF_WORD 4

@@ -2,7 +2,7 @@
 #ifndef SNNRT_CONCAT_H
 #define SNNRT_CONCAT_H
 
-#include "snnrt/base.h"
+#include "base.h"
 
 /* Interleaves byte rows: for each position `bytes_a` bytes of a, then
    `bytes_b` bytes of b. */

@@ -6,9 +6,9 @@
 #ifndef SNNRT_CONV2D_DEPTHWISE_H
 #define SNNRT_CONV2D_DEPTHWISE_H
 
-#include "snnrt/conv2d_shape.h"
-#include "snnrt/conv2d_taps.h"
-#include "snnrt/linear_shape.h"
+#include "conv2d_shape.h"
+#include "conv2d_taps.h"
+#include "linear_shape.h"
 
 /* Outputs of a channel from which on they are added in groups. */
 #define SNNRT_DEPTHWISE_OUTPUTS 4

@@ -7,8 +7,8 @@
 #ifndef SNNRT_CONV2D_DOT_H
 #define SNNRT_CONV2D_DOT_H
 
-#include "snnrt/conv2d_shape.h"
-#include "snnrt/dot_rows.h"
+#include "conv2d_shape.h"
+#include "dot_rows.h"
 
 /* Words of a row of the kernel. */
 SNNRT_KERNEL int32_t

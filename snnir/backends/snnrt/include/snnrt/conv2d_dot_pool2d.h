@@ -3,9 +3,9 @@
 #ifndef SNNRT_CONV2D_DOT_POOL2D_H
 #define SNNRT_CONV2D_DOT_POOL2D_H
 
-#include "snnrt/conv2d_dot.h"
-#include "snnrt/max_pool2d.h"
-#include "snnrt/sum_pool2d.h"
+#include "conv2d_dot.h"
+#include "max_pool2d.h"
+#include "sum_pool2d.h"
 
 /* Defines snnrt_conv2d_dot_<pool>: as snnrt_conv2d_dot_<name> and then
    snnrt_<pool>, without padding and windows that overlap.

@@ -4,8 +4,8 @@
 #ifndef SNNRT_CONV2D_PACKED_ROWS_H
 #define SNNRT_CONV2D_PACKED_ROWS_H
 
-#include "snnrt/packed_quads.h"
-#include "snnrt/scatter_rows.h"
+#include "packed_quads.h"
+#include "scatter_rows.h"
 
 /* Adds value times the signed bytes of a quad to the first `outputs` of its 4
    currents. */

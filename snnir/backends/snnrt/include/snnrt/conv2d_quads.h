@@ -8,7 +8,7 @@
 #ifndef SNNRT_CONV2D_QUADS_H
 #define SNNRT_CONV2D_QUADS_H
 
-#include "snnrt/packed_quads.h"
+#include "packed_quads.h"
 
 /* Largest count that is added instead of multiplied; windows of 2 x 2 spikes
    have no larger ones. */

@@ -21,13 +21,13 @@
 #ifndef SNNRT_CONV2D_SCATTER_H
 #define SNNRT_CONV2D_SCATTER_H
 
-#include "snnrt/conv2d_depthwise.h"
-#include "snnrt/conv2d_packed_rows.h"
-#include "snnrt/conv2d_quads.h"
-#include "snnrt/conv2d_shape.h"
-#include "snnrt/conv2d_taps.h"
-#include "snnrt/scatter_rows.h"
-#include "snnrt/scatter_values.h"
+#include "conv2d_depthwise.h"
+#include "conv2d_packed_rows.h"
+#include "conv2d_quads.h"
+#include "conv2d_shape.h"
+#include "conv2d_taps.h"
+#include "scatter_rows.h"
+#include "scatter_values.h"
 
 /* How the loops add rows: `values` is NULL for binary spikes, exactly one of
    the currents is not NULL, and weights have 8, 4 or 2 bits. All are known when

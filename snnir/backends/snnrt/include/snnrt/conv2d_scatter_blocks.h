@@ -11,7 +11,7 @@
 #ifndef SNNRT_CONV2D_SCATTER_BLOCKS_H
 #define SNNRT_CONV2D_SCATTER_BLOCKS_H
 
-#include "snnrt/conv2d_scatter_sparse.h"
+#include "conv2d_scatter_sparse.h"
 
 /* current += kernel of every listed input; int16 current. */
 SNNRT_KERNEL void snnrt_conv2d_scatter_blocks_s16(

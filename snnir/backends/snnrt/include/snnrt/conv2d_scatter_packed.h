@@ -11,7 +11,7 @@
 #ifndef SNNRT_CONV2D_SCATTER_PACKED_H
 #define SNNRT_CONV2D_SCATTER_PACKED_H
 
-#include "snnrt/conv2d_scatter.h"
+#include "conv2d_scatter.h"
 
 /* Defines the four kernels of one width: current += kernel of every listed
    input, and the same times values[list[i]]. */

@@ -20,9 +20,9 @@
 #ifndef SNNRT_CONV2D_SCATTER_SPARSE_H
 #define SNNRT_CONV2D_SCATTER_SPARSE_H
 
-#include "snnrt/conv2d_scatter.h"
-#include "snnrt/linear_scatter_blocks.h"
-#include "snnrt/pair_runs.h"
+#include "conv2d_scatter.h"
+#include "linear_scatter_blocks.h"
+#include "pair_runs.h"
 
 /* Kernels and what they are added to; `values` is NULL for binary spikes, and
    either `weights` or `blocks` (see conv2d_scatter_blocks.h) is NULL. Both are

@@ -2,7 +2,7 @@
 #ifndef SNNRT_CONV2D_SHAPE_H
 #define SNNRT_CONV2D_SHAPE_H
 
-#include "snnrt/base.h"
+#include "base.h"
 
 /* Input [input_height][input_width][input_channels], output
    [output_height][output_width][output_channels]; channels are divisible by

@@ -2,7 +2,7 @@
 #ifndef SNNRT_CONV2D_TAPS_H
 #define SNNRT_CONV2D_TAPS_H
 
-#include "snnrt/conv2d_shape.h"
+#include "conv2d_shape.h"
 
 /* One spatial axis of a convolution. Kernel elements which reach an output
    from the same input coordinate are `period` apart, and their outputs are

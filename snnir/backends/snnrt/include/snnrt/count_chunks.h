@@ -8,7 +8,7 @@
 #ifndef SNNRT_COUNT_CHUNKS_H
 #define SNNRT_COUNT_CHUNKS_H
 
-#include "snnrt/base.h"
+#include "base.h"
 
 #define SNNRT_REPEATED_COUNT 3
 #define SNNRT_REPEATED_OUTPUTS 32

@@ -14,7 +14,7 @@
 #ifndef SNNRT_DOT_ROWS_H
 #define SNNRT_DOT_ROWS_H
 
-#include "snnrt/linear_shape.h"
+#include "linear_shape.h"
 
 /* Values of a word. */
 #define SNNRT_DOT_VALUES 4

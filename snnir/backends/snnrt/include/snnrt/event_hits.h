@@ -6,7 +6,7 @@
 #ifndef SNNRT_EVENT_HITS_H
 #define SNNRT_EVENT_HITS_H
 
-#include "snnrt/frame_words.h"
+#include "frame_words.h"
 
 /* `size` of a list that was dropped: the input was out of range. */
 #define SNNRT_NO_HITS UINT32_MAX

@@ -8,8 +8,8 @@
 #ifndef SNNRT_EVENT_MARKS_H
 #define SNNRT_EVENT_MARKS_H
 
-#include "snnrt/fill.h"
-#include "snnrt/frame_words.h"
+#include "fill.h"
+#include "frame_words.h"
 
 /* Words of marks for `size` elements. */
 SNNRT_KERNEL uint32_t snnrt_mark_words(uint32_t size) {

@@ -2,7 +2,7 @@
 #ifndef SNNRT_FILL_H
 #define SNNRT_FILL_H
 
-#include "snnrt/packed.h"
+#include "packed.h"
 
 #if SNNRT_DSP && defined(__OPTIMIZE__)
 

@@ -2,7 +2,7 @@
 #ifndef SNNRT_FRAME_WORDS_H
 #define SNNRT_FRAME_WORDS_H
 
-#include "snnrt/packed.h"
+#include "packed.h"
 
 /* What is done with a word that is not 0 and begins at element `first`, or with
    a single element. */

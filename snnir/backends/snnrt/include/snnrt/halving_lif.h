@@ -16,7 +16,7 @@
 #ifndef SNNRT_HALVING_LIF_H
 #define SNNRT_HALVING_LIF_H
 
-#include "snnrt/spike_masks.h"
+#include "spike_masks.h"
 
 #if SNNRT_DSP && defined(__OPTIMIZE__)
 /* One word: state z in and out, sign bits of d into the mask, of which it is the

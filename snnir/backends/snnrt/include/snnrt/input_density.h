@@ -7,9 +7,9 @@
 #ifndef SNNRT_INPUT_DENSITY_H
 #define SNNRT_INPUT_DENSITY_H
 
-#include "snnrt/event_hits.h"
-#include "snnrt/fill.h"
-#include "snnrt/packed.h"
+#include "event_hits.h"
+#include "fill.h"
+#include "packed.h"
 
 typedef struct snnrt_density {
   int32_t channels, height, width;

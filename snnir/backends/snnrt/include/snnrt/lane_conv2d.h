@@ -10,7 +10,7 @@
 #ifndef SNNRT_LANE_CONV2D_H
 #define SNNRT_LANE_CONV2D_H
 
-#include "snnrt/lane_rows.h"
+#include "lane_rows.h"
 
 typedef struct snnrt_lane_conv2d_shape {
   int32_t input_height, input_width;

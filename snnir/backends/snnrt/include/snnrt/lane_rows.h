@@ -13,7 +13,7 @@
 #ifndef SNNRT_LANE_ROWS_H
 #define SNNRT_LANE_ROWS_H
 
-#include "snnrt/packed.h"
+#include "packed.h"
 
 /* Without optimisation compilers keep too many registers for themselves. */
 #if SNNRT_DSP && defined(__OPTIMIZE__)

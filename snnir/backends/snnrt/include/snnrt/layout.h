@@ -2,9 +2,9 @@
 #ifndef SNNRT_LAYOUT_H
 #define SNNRT_LAYOUT_H
 
-#include "snnrt/conv2d_shape.h"
-#include "snnrt/fill.h"
-#include "snnrt/packed.h"
+#include "conv2d_shape.h"
+#include "fill.h"
+#include "packed.h"
 
 /* Reorders a frame of unsigned bytes from CHW to HWC.
 

@@ -6,7 +6,7 @@
 #ifndef SNNRT_LI_H
 #define SNNRT_LI_H
 
-#include "snnrt/neuron_shape.h"
+#include "neuron_shape.h"
 
 /* Defines snnrt_li_<state>_<current>.
    membrane: state_type[positions][channels], updated in place;

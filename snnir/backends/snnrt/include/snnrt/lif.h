@@ -19,10 +19,10 @@
 #ifndef SNNRT_LIF_H
 #define SNNRT_LIF_H
 
-#include "snnrt/lif_channels.h"
-#include "snnrt/lif_packed.h"
-#include "snnrt/lif_wide.h"
-#include "snnrt/neuron_shape.h"
+#include "lif_channels.h"
+#include "lif_packed.h"
+#include "lif_wide.h"
+#include "neuron_shape.h"
 
 /* Membrane and spike (0/1) of one neuron after a step. */
 typedef struct snnrt_lif_result {

@@ -7,7 +7,7 @@
 #ifndef SNNRT_LIF_CHANNELS_H
 #define SNNRT_LIF_CHANNELS_H
 
-#include "snnrt/lif_packed.h"
+#include "lif_packed.h"
 
 /* Parameters of two channels as lanes. */
 typedef struct snnrt_channel_pair {

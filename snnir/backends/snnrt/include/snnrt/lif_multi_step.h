@@ -7,8 +7,8 @@
 #ifndef SNNRT_LIF_MULTI_STEP_H
 #define SNNRT_LIF_MULTI_STEP_H
 
-#include "snnrt/lif.h"
-#include "snnrt/step_bits.h"
+#include "lif.h"
+#include "step_bits.h"
 
 /* Whether the spike of a step is the reset of the next one, which nothing is
    rounded behind. */

@@ -7,8 +7,8 @@
 #ifndef SNNRT_LIF_PACKED_H
 #define SNNRT_LIF_PACKED_H
 
-#include "snnrt/neuron_shape.h"
-#include "snnrt/packed.h"
+#include "neuron_shape.h"
+#include "packed.h"
 
 /* How a packed leak is computed; all but FACTOR need one factor for the whole
    layer. LARGE is 1/2 up to 1, SMALL is below 1/2. */

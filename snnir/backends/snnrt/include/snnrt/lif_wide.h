@@ -6,9 +6,9 @@
 #ifndef SNNRT_LIF_WIDE_H
 #define SNNRT_LIF_WIDE_H
 
-#include "snnrt/lif_packed.h"
-#include "snnrt/neuron_shape.h"
-#include "snnrt/packed.h"
+#include "lif_packed.h"
+#include "neuron_shape.h"
+#include "packed.h"
 
 /* What the neurons of a layer have in common. A leak by `shift`, unless that is
    negative, else by `factor`. */

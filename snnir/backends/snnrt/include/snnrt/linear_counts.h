@@ -10,8 +10,8 @@
 #ifndef SNNRT_LINEAR_COUNTS_H
 #define SNNRT_LINEAR_COUNTS_H
 
-#include "snnrt/byte_rows.h"
-#include "snnrt/linear_shape.h"
+#include "byte_rows.h"
+#include "linear_shape.h"
 
 /* The sums of four outputs. */
 SNNRT_KERNEL void snnrt_counts_quad(const int16_t *values,

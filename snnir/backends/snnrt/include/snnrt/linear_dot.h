@@ -2,7 +2,7 @@
 #ifndef SNNRT_LINEAR_DOT_H
 #define SNNRT_LINEAR_DOT_H
 
-#include "snnrt/dot_rows.h"
+#include "dot_rows.h"
 
 /* Currents of either type. */
 SNNRT_KERNEL void snnrt_linear_dot(const int8_t *values, int32_t *pairs,

@@ -15,8 +15,8 @@
 #ifndef SNNRT_LINEAR_GATHER_H
 #define SNNRT_LINEAR_GATHER_H
 
-#include "snnrt/byte_rows.h"
-#include "snnrt/linear_shape.h"
+#include "byte_rows.h"
+#include "linear_shape.h"
 
 /* Words of a row of a tile: two sums for each, and what else a loop needs, fit
    the registers. */

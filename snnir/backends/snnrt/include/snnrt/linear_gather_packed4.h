@@ -14,7 +14,7 @@
 #ifndef SNNRT_LINEAR_GATHER_PACKED4_H
 #define SNNRT_LINEAR_GATHER_PACKED4_H
 
-#include "snnrt/linear_gather.h"
+#include "linear_gather.h"
 
 /* Outputs of a word. */
 #define SNNRT_GATHER_PACKED4_OUTPUTS 8

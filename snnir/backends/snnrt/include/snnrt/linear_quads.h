@@ -6,8 +6,8 @@
 #ifndef SNNRT_LINEAR_QUADS_H
 #define SNNRT_LINEAR_QUADS_H
 
-#include "snnrt/conv2d_quads.h"
-#include "snnrt/scatter_values.h"
+#include "conv2d_quads.h"
+#include "scatter_values.h"
 
 /* Outputs from which on that is worth while: sums of fewer fit registers. */
 #define SNNRT_LINEAR_QUAD_OUTPUTS 24

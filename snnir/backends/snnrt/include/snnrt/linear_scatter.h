@@ -11,12 +11,12 @@
 #ifndef SNNRT_LINEAR_SCATTER_H
 #define SNNRT_LINEAR_SCATTER_H
 
-#include "snnrt/count_chunks.h"
-#include "snnrt/linear_quads.h"
-#include "snnrt/linear_shape.h"
-#include "snnrt/linear_wide.h"
-#include "snnrt/scatter_rows.h"
-#include "snnrt/scatter_values.h"
+#include "count_chunks.h"
+#include "linear_quads.h"
+#include "linear_shape.h"
+#include "linear_wide.h"
+#include "scatter_rows.h"
+#include "scatter_values.h"
 
 /* Whether snnrt_linear_quads is used. */
 SNNRT_KERNEL bool snnrt_linear_in_quads(const snnrt_linear_shape *shape) {

@@ -15,7 +15,7 @@
 #ifndef SNNRT_LINEAR_SCATTER_BLOCKS_H
 #define SNNRT_LINEAR_SCATTER_BLOCKS_H
 
-#include "snnrt/linear_shape.h"
+#include "linear_shape.h"
 
 /* Block-sparse weights as above. */
 typedef struct snnrt_block_weights {

@@ -12,9 +12,9 @@
 #ifndef SNNRT_LINEAR_SCATTER_PACKED_H
 #define SNNRT_LINEAR_SCATTER_PACKED_H
 
-#include "snnrt/count_chunks.h"
-#include "snnrt/packed2_rows.h"
-#include "snnrt/packed4_rows.h"
+#include "count_chunks.h"
+#include "packed2_rows.h"
+#include "packed4_rows.h"
 
 /* How many words of `weights_per_word` weights hold a row. */
 SNNRT_KERNEL uint32_t snnrt_packed_words(const snnrt_linear_shape *shape,

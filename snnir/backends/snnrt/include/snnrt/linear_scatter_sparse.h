@@ -19,8 +19,8 @@
 #ifndef SNNRT_LINEAR_SCATTER_SPARSE_H
 #define SNNRT_LINEAR_SCATTER_SPARSE_H
 
-#include "snnrt/linear_shape.h"
-#include "snnrt/pair_runs.h"
+#include "linear_shape.h"
+#include "pair_runs.h"
 
 typedef struct snnrt_sparse_shape {
   int32_t inputs, outputs, panel_outputs;

@@ -5,7 +5,7 @@
 #ifndef SNNRT_LINEAR_SHAPE_H
 #define SNNRT_LINEAR_SHAPE_H
 
-#include "snnrt/packed.h"
+#include "packed.h"
 
 typedef struct snnrt_linear_shape {
   int32_t inputs, outputs;

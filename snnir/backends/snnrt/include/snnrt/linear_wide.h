@@ -5,8 +5,8 @@
 #ifndef SNNRT_LINEAR_WIDE_H
 #define SNNRT_LINEAR_WIDE_H
 
-#include "snnrt/fill.h"
-#include "snnrt/linear_quads.h"
+#include "fill.h"
+#include "linear_quads.h"
 
 /* Rows whose sum fits a lane: 256 * -128 = -2^15. */
 #define SNNRT_WIDE_ROWS 256u

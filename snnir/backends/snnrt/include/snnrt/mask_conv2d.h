@@ -11,8 +11,8 @@
 #ifndef SNNRT_MASK_CONV2D_H
 #define SNNRT_MASK_CONV2D_H
 
-#include "snnrt/lane_conv2d.h"
-#include "snnrt/spike_masks.h"
+#include "lane_conv2d.h"
+#include "spike_masks.h"
 
 /* Neighbouring bits of one mask; `table` is where the kernel of combination 1
    lies, in kernels from the start of all tables. Bits of channels that never

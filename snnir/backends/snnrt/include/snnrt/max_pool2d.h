@@ -8,8 +8,8 @@
 #ifndef SNNRT_MAX_POOL2D_H
 #define SNNRT_MAX_POOL2D_H
 
-#include "snnrt/packed.h"
-#include "snnrt/pool2d_shape.h"
+#include "packed.h"
+#include "pool2d_shape.h"
 
 /* Defines snnrt_max_pool_window_<name>: the maximum over a window, channels
    first_channel .. channels - 1, one channel at a time. */

@@ -5,8 +5,8 @@
 #ifndef SNNRT_MAX_POOL_MASKS_H
 #define SNNRT_MAX_POOL_MASKS_H
 
-#include "snnrt/pool2d_shape.h"
-#include "snnrt/spike_masks.h"
+#include "pool2d_shape.h"
+#include "spike_masks.h"
 
 /* Moves the masks that are not zero of a row of `width` windows to its begin,
    with their coordinates, and returns where they end. */

@@ -3,7 +3,7 @@
 #ifndef SNNRT_NEURON_SHAPE_H
 #define SNNRT_NEURON_SHAPE_H
 
-#include "snnrt/base.h"
+#include "base.h"
 
 /* What a spike R of the membrane U does to the update (see lif.h). */
 typedef enum snnrt_reset {

@@ -8,7 +8,7 @@
 #ifndef SNNRT_PACKED_H
 #define SNNRT_PACKED_H
 
-#include "snnrt/base.h"
+#include "base.h"
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "snnrt packs lanes in little-endian order"

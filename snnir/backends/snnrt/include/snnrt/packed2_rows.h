@@ -10,7 +10,7 @@
 #ifndef SNNRT_PACKED2_ROWS_H
 #define SNNRT_PACKED2_ROWS_H
 
-#include "snnrt/packed4_rows.h"
+#include "packed4_rows.h"
 
 #define SNNRT_PACKED2_BATCH 7u
 #define SNNRT_PACKED2_CHUNK 112u

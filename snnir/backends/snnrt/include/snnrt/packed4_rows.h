@@ -15,7 +15,7 @@
 #ifndef SNNRT_PACKED4_ROWS_H
 #define SNNRT_PACKED4_ROWS_H
 
-#include "snnrt/linear_shape.h"
+#include "linear_shape.h"
 
 #define SNNRT_PACKED4_BATCH 16u
 

@@ -9,8 +9,8 @@
 #ifndef SNNRT_PACKED_QUADS_H
 #define SNNRT_PACKED_QUADS_H
 
-#include "snnrt/byte_rows.h"
-#include "snnrt/linear_shape.h"
+#include "byte_rows.h"
+#include "linear_shape.h"
 
 /* Bytes of the weights of a position that are stored in 8, 4 or 2 bits. */
 SNNRT_KERNEL int32_t snnrt_weight_bytes(int32_t weights, int32_t bits) {

@@ -11,7 +11,7 @@
 #ifndef SNNRT_PAIR_RUNS_H
 #define SNNRT_PAIR_RUNS_H
 
-#include "snnrt/base.h"
+#include "base.h"
 
 /* Most pairs that SNNRT_JUMP_INTO_PAIRS can add. */
 #define SNNRT_UNROLLED_PAIRS 8

@@ -2,7 +2,7 @@
 #ifndef SNNRT_POOL2D_SHAPE_H
 #define SNNRT_POOL2D_SHAPE_H
 
-#include "snnrt/base.h"
+#include "base.h"
 
 /* Input [input_height][input_width][channels], output
    [output_height][output_width][channels]. Bottom and right padding follow

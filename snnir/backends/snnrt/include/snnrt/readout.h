@@ -2,7 +2,7 @@
 #ifndef SNNRT_READOUT_H
 #define SNNRT_READOUT_H
 
-#include "snnrt/base.h"
+#include "base.h"
 
 /* counts[i] += spikes[i] for i < n. */
 SNNRT_KERNEL void snnrt_count_spikes(const int8_t *spikes, int32_t *counts,

@@ -2,7 +2,7 @@
 #ifndef SNNRT_SCALE_H
 #define SNNRT_SCALE_H
 
-#include "snnrt/base.h"
+#include "base.h"
 
 /* Defines snnrt_scale_<in>_<out>: out = in * factor, where factor holds one
    int32 for the layer, per channel or per neuron. in and out:

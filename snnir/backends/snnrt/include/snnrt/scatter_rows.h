@@ -10,7 +10,7 @@
 #ifndef SNNRT_SCATTER_ROWS_H
 #define SNNRT_SCATTER_ROWS_H
 
-#include "snnrt/packed.h"
+#include "packed.h"
 
 /* Address of the weight row of one list entry. */
 SNNRT_KERNEL const int8_t *snnrt_row(uintptr_t rows, uint32_t index,

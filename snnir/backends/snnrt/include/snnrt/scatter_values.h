@@ -3,7 +3,7 @@
 #ifndef SNNRT_SCATTER_VALUES_H
 #define SNNRT_SCATTER_VALUES_H
 
-#include "snnrt/scatter_rows.h"
+#include "scatter_rows.h"
 
 /* Between two int16 lanes (low, high) and the single integer
    (low + 2^15) + high * 2^16; its own inverse. Unlike the packed word, that

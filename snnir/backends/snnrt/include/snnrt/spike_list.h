@@ -2,8 +2,8 @@
 #ifndef SNNRT_SPIKE_LIST_H
 #define SNNRT_SPIKE_LIST_H
 
-#include "snnrt/fill.h"
-#include "snnrt/packed.h"
+#include "fill.h"
+#include "packed.h"
 
 /* Appends to `list` the indices, offset by `first`, of the nonzero bytes of
    `word`; returns the new end of the list. */

@@ -11,8 +11,8 @@
 #ifndef SNNRT_SPIKE_MASKS_H
 #define SNNRT_SPIKE_MASKS_H
 
-#include "snnrt/fill.h"
-#include "snnrt/packed.h"
+#include "fill.h"
+#include "packed.h"
 
 /* Pairs of lanes in one mask. */
 #define SNNRT_MASK_PAIRS 16

@@ -6,7 +6,7 @@
 #ifndef SNNRT_STEP_BITS_H
 #define SNNRT_STEP_BITS_H
 
-#include "snnrt/packed.h"
+#include "packed.h"
 
 /* Elements of a word, and most steps of a history. */
 #define SNNRT_BITS_OF_WORD 32

@@ -9,8 +9,8 @@
 #ifndef SNNRT_SUM_POOL2D_H
 #define SNNRT_SUM_POOL2D_H
 
-#include "snnrt/packed.h"
-#include "snnrt/pool2d_shape.h"
+#include "packed.h"
+#include "pool2d_shape.h"
 
 /* Sum over a window of the packed word at `input` + an offset that is the same
    for all elements; parameters as in snnrt_max_pool_word. */

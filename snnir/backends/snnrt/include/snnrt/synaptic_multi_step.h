@@ -7,8 +7,8 @@
 #ifndef SNNRT_SYNAPTIC_MULTI_STEP_H
 #define SNNRT_SYNAPTIC_MULTI_STEP_H
 
-#include "snnrt/li.h"
-#include "snnrt/lif_multi_step.h"
+#include "li.h"
+#include "lif_multi_step.h"
 
 /* One step of an integrator; `lowest` is the minimum of its type. */
 SNNRT_KERNEL int32_t snnrt_synapse_step(int32_t synapse, int64_t drive,

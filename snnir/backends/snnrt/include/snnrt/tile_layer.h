@@ -14,11 +14,11 @@
 #ifndef SNNRT_TILE_LAYER_H
 #define SNNRT_TILE_LAYER_H
 
-#include "snnrt/byte_rows.h"
-#include "snnrt/conv2d_quads.h"
-#include "snnrt/event_marks.h"
-#include "snnrt/mask_conv2d.h"
-#include "snnrt/window_lif.h"
+#include "byte_rows.h"
+#include "conv2d_quads.h"
+#include "event_marks.h"
+#include "mask_conv2d.h"
+#include "window_lif.h"
 
 /* What a layer reads: events (see event_marks.h), or the `count` entries of a
    mask list (see spike_masks.h) ordered by row. */

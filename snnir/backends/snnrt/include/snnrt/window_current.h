@@ -7,7 +7,7 @@
 #ifndef SNNRT_WINDOW_CURRENT_H
 #define SNNRT_WINDOW_CURRENT_H
 
-#include "snnrt/lane_rows.h"
+#include "lane_rows.h"
 
 typedef struct snnrt_window_shape {
   /* Windows; elements of a position; words of neurons of a window. */

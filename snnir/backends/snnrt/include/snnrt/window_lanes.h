@@ -4,8 +4,8 @@
 #ifndef SNNRT_WINDOW_LANES_H
 #define SNNRT_WINDOW_LANES_H
 
-#include "snnrt/spike_masks.h"
-#include "snnrt/window_current.h"
+#include "spike_masks.h"
+#include "window_current.h"
 
 /* Most lanes of a window. */
 #define SNNRT_MAXIMUM_LANES (2 * SNNRT_MASK_PAIRS * SNNRT_MAXIMUM_MASKS)

@@ -20,11 +20,11 @@
 #ifndef SNNRT_WINDOW_LIF_H
 #define SNNRT_WINDOW_LIF_H
 
-#include "snnrt/halving_lif.h"
-#include "snnrt/lif_packed.h"
-#include "snnrt/spike_masks.h"
-#include "snnrt/window_current.h"
-#include "snnrt/window_lanes.h"
+#include "halving_lif.h"
+#include "lif_packed.h"
+#include "spike_masks.h"
+#include "window_current.h"
+#include "window_lanes.h"
 
 /* What a window's neurons need: for halving neurons `resets`, for others the
    parameters of lif.h by lane. `initial`: a position without current; only for
