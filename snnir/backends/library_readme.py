@@ -16,13 +16,17 @@ _TEST_FILES = """\
 
 
 _OTHER_BUILDS = """
-Arduino: put this folder into `libraries/` of the sketchbook{sketch}. PlatformIO: put it into `lib/`
-of a project. Zephyr: name it in `ZEPHYR_EXTRA_MODULES`. All of them then find `{name}.h`.
+| build system | where this folder goes |
+|---|---|
+| Arduino | into `libraries/` of the sketchbook |
+| PlatformIO | into `lib/` of the project |
+| Zephyr | its path into `ZEPHYR_EXTRA_MODULES` |
+
+All of them then find `{name}.h`.
 """
-_SKETCH = (
-    "; its example SelfTest says on the serial port whether the board\n"
-    "computes the same scores, and how long a step takes"
-)
+_SKETCH_FILE = """\
+| `examples/SelfTest/` | a sketch of Arduino: are scores equal on the board, how long is a step |
+"""
 
 _BUILD_FILES = """\
 | `library.properties`, `library.json`, `zephyr/` | the same for Arduino, PlatformIO and Zephyr |
@@ -57,15 +61,18 @@ def library_readme(network: CNetwork, *, tested: bool) -> str:
             "steps": f"{macro}_TIMESTEPS" if static else "steps",
             "frame": "frame" if static else f"frames + step * {macro}_FRAME_SIZE",
             "input_text": _input_text(network),
-            "other_builds": ""
-            if cmsis
-            else _OTHER_BUILDS.format(name=network.name, sketch=_SKETCH if tested else ""),
+            "other_builds": "" if cmsis else _OTHER_BUILDS.format(name=network.name),
             "build_files": "" if cmsis else _BUILD_FILES,
             "cmsis_nn_text": ", with `-I $CMSIS_NN_PATH/Include`, and CMSIS-NN" if cmsis else "",
             "test_text": test,
-            "test_files": _TEST_FILES.format(name=network.name) if tested else "",
+            "test_files": _test_files(network) if tested else "",
         },
     )
+
+
+def _test_files(network: CNetwork) -> str:
+    """Rows of the table of files."""
+    return _TEST_FILES.format(name=network.name) + ("" if network.uses_cmsis_nn else _SKETCH_FILE)
 
 
 def _arena_text(arenas: Sequence[CArena]) -> str:
