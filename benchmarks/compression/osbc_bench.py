@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -151,22 +152,30 @@ class Bench:
             layer.replace_weights(problem.compensated(problem.keep(order, count)).numpy())
         return self._finished(module, recipe)
 
-    def quantize(self, module: ModuleOp, recipe: Recipe, bits: int) -> ModuleOp:
-        """A quantised copy of a network, dense or pruned; the zeros of a pruned one stay."""
+    def quantize(
+        self, module: ModuleOp, recipe: Recipe, bits: int, layer_bits: Sequence[int] = ()
+    ) -> ModuleOp:
+        """A quantised copy of a network, dense or pruned; the zeros of a pruned one stay.
+
+        Args:
+            layer_bits: of each layer, instead of `bits`.
+        """
         before, module = module, module.clone()
         if recipe.objective is None:
             apply_pipeline(module, f"snn-quantize-rtn{{bits={bits}}}")
             return self._finished(module, recipe)
-        for index, layer in enumerate(self.layers(module)):
+        layers = self.layers(module)
+        each = layer_bits or [bits] * len(layers)
+        for index, (layer, of_layer) in enumerate(zip(layers, each, strict=True)):
             problem = self._problem_of(module, before, recipe, index)
             keep = support_of(torch.from_numpy(layer.matrices))
             found = problem.quantized(
-                Grid(bits, recipe.full_range),
+                Grid(of_layer, recipe.full_range),
                 keep=None if keep.all() else keep,
                 search=recipe.scale_search,
                 sweeps=recipe.sweeps,
             )
-            grid = WeightGrid(found.scale.numpy(), bits)
+            grid = WeightGrid(found.scale.numpy(), of_layer)
             layer.replace_weights(found.weight.reshape(problem.weight.shape).numpy(), grid)
         return self._finished(module, recipe)
 

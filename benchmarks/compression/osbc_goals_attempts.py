@@ -31,6 +31,16 @@ ATTEMPTS = {
 }
 """What each attempt is, by its name."""
 
+LAST_LAYER_BITS = 8
+
+WIDER = {
+    "wider": "the last layer, 0.4 % of the weights, in 8",
+    "wider, sweeps": "the last layer, 0.4 % of the weights, in 8, sweeps",
+    "wider, rates": "the last layer, 0.4 % of the weights, in 8, rates matched",
+    "wider, sweeps, rates": "the last layer, 0.4 % of the weights, in 8, sweeps, rates matched",
+}
+"""Attempts that spend more bits on the last layer (`layer-bits`), by their names."""
+
 BOUNDS = {
     "last layer real": "sweeps, last layer left in float32",
     "first layer real": "sweeps, first layer left in float32",
@@ -39,7 +49,7 @@ BOUNDS = {
 
 
 def attempts(bench: Bench, recipe: Recipe, swept: Recipe, bits: int) -> dict[str, ModuleOp]:
-    """The networks of `ATTEMPTS` and `BOUNDS`, by name with `ATTEMPT` before it.
+    """The networks of `ATTEMPTS`, `WIDER` and `BOUNDS`, by name with `ATTEMPT` before it.
 
     Args:
         recipe: the method to improve on.
@@ -62,6 +72,11 @@ def attempts(bench: Bench, recipe: Recipe, swept: Recipe, bits: int) -> dict[str
     for decay in READOUT_DECAYS:
         other = swept.with_options("", readout_decay=decay)
         found[f"decay {decay}"] = bench.quantize(dense, other, bits)
+    mixed = (bits, LAST_LAYER_BITS)
+    for prefix, each in (("wider", recipe), ("wider, sweeps", swept)):
+        found[prefix] = bench.quantize(dense, each, bits, mixed)
+        matched = each.with_options("", match_rates=True)
+        found[f"{prefix}, rates"] = bench.quantize(dense, matched, bits, mixed)
     both = bench.quantize(dense, swept, bits)
     found["last layer real"] = _with_real_layer(bench, both, 1)
     # Quantised behind the real first layer, not behind the rounded one.

@@ -8,6 +8,7 @@ the weights in any other way builds a `snn.weight` without them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,11 +18,14 @@ from xdsl.ir import SSAValue
 
 from snnir.dialects import snn
 from snnir.support.arrays import array_from_dense, dense_from_array
+from snnir.support.diagnostics import error_at
 
 SCALE = "scale"
 """The scale of each output channel, `dense<…> : tensor<channels x f32>`."""
 BITS = "bits"
 """The number of bits of the integers, `i64`."""
+LEAST_BITS, MOST_BITS = 2, 8
+"""Of the integers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +34,30 @@ class WeightGrid:
 
     scale: NDArray[np.float64]
     bits: int
+
+
+def bits_of_layers(
+    network: snn.NetworkOp, layers: int, bits: int, layer_bits: Sequence[int]
+) -> list[int]:
+    """Bits of the weights of each layer, by the options `bits` and `layer-bits` of a pass.
+
+    Args:
+        layer_bits: one value for each of the `layers`, instead of `bits`; or nothing.
+
+    Raises:
+        SNNError: a value is not 2 to 8, or their number is another one.
+    """
+    given = ", ".join(map(str, layer_bits))
+    if layer_bits and len(layer_bits) != layers:
+        raise error_at(
+            network,
+            f"option layer-bits: {layers} values are needed, one for each layer, got {given}",
+        )
+    found = list(layer_bits) or [bits] * layers
+    if not all(LEAST_BITS <= each <= MOST_BITS for each in found):
+        option, value = ("layer-bits", given) if layer_bits else ("bits", bits)
+        raise error_at(network, f"option {option} must be {LEAST_BITS} to {MOST_BITS}, got {value}")
+    return found
 
 
 def write_grid(weight: snn.WeightOp, grid: WeightGrid) -> None:

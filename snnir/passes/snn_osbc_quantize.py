@@ -10,7 +10,8 @@ in the paper, with one more negative level. Scale and bits are recorded on the `
 `scale-search` goes beyond the paper: smaller scales are tried for each row and the one with the
 smallest cost is taken, which matters at two and three bits. `sweeps` returns to each integer when
 all others are known and takes the best one, and the best scale for the integers (cyclic coordinate
-descent), which lowers the same cost further. In a layer that was pruned the zeros
+descent), which lowers the same cost further. `layer-bits` gives a layer that much depends on more
+bits than others, such as the last one, which often is small. In a layer that was pruned the zeros
 stay, and each row is quantised on the weights that it has; inputs that no output reads stay unread
 in any case (`support_of`). Biases, leaks and thresholds stay.
 """
@@ -35,7 +36,7 @@ from snnir.compression.quantize import Grid, support_of
 from snnir.dialects import snn
 from snnir.layers.compressible import CompressibleLayer, compressible_layers
 from snnir.layers.readout import layers_compared_by_readout
-from snnir.layers.weight_grid import WeightGrid
+from snnir.layers.weight_grid import WeightGrid, bits_of_layers
 from snnir.support.diagnostics import error_at
 from snnir.support.pass_base import SNNPass, option, required_option
 
@@ -55,6 +56,7 @@ class SNNOSBCQuantizePass(SNNPass):
 
     calibration: str = required_option("calibration data: FILE.npz or nmnist:DIR")
     bits: int = option(4, "bits of a weight, 2 to 8")
+    layer_bits: tuple[int, ...] = option((), "bits of each layer, instead of bits")
     samples: int | None = option(None, "how many calibration samples to use; all by default")
     objective: Objective = option("membrane", "what stays close: membrane (OSBC) or current (OBC)")
     sequential: Sequential = option(
@@ -71,43 +73,47 @@ class SNNOSBCQuantizePass(SNNPass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for network in op.walk():
             if isinstance(network, snn.NetworkOp):
-                if not 2 <= self.bits <= 8:
-                    raise error_at(network, f"option bits must be 2 to 8, got {self.bits}")
                 if self.sweeps < 0:
                     raise error_at(network, f"option sweeps must be 0 or more, got {self.sweeps}")
                 check_readout_decay(network, self.readout_decay)
                 self._quantize(network)
 
     def _quantize(self, network: snn.NetworkOp) -> None:
-        data = load_calibration(self.calibration, network, self.samples)
         layers = compressible_layers(network)
+        bits = bits_of_layers(network, len(layers), self.bits, self.layer_bits)
+        data = load_calibration(self.calibration, network, self.samples)
         shared = layers_compared_by_readout(network)
         options = HessianOptions(self.objective, self.readout_decay, self.device, progress=True)
         problems = layer_problems(network, layers, data, options, self.sequential)
-        for layer, problem in zip(layers, problems, strict=True):
-            self._quantize_layer(layer, problem, layer.op in shared, len(data))
+        for layer, problem, of_layer in zip(layers, problems, bits, strict=True):
+            self._quantize_layer(layer, problem, of_layer, layer.op in shared, len(data))
 
     def _quantize_layer(
-        self, layer: CompressibleLayer, problem: LayerProblem, shared: bool, samples: int
+        self,
+        layer: CompressibleLayer,
+        problem: LayerProblem,
+        bits: int,
+        shared: bool,
+        samples: int,
     ) -> None:
         keep = support_of(torch.from_numpy(layer.matrices))
         zeros = 1 - float(keep.double().mean())
         found = problem.quantized(
-            Grid(self.bits, self.full_range),
+            Grid(bits, self.full_range),
             keep=keep if zeros else None,
             search=self.scale_search,
             shared=shared,
             sweeps=self.sweeps,
         )
         weight = found.weight.reshape(problem.weight.shape)
-        layer.replace_weights(weight.numpy(), WeightGrid(found.scale.numpy(), self.bits))
+        layer.replace_weights(weight.numpy(), WeightGrid(found.scale.numpy(), bits))
         kept = f"; {zeros:.1%} of them zero as before" if zeros else ""
         total = weight.numel()
         self.statistics.add("weights", total)
         self.remark(
             layer.op,
-            f"quantised {total:,} weights to {self.bits} bits by {self.objective} error on "
+            f"quantised {total:,} weights to {bits} bits by {self.objective} error on "
             f"{samples} samples{kept}{layer.caveat}",
-            layer=layer.name, weights=total, bits=self.bits, samples=samples,
+            layer=layer.name, weights=total, bits=bits, samples=samples,
             zeros=int((weight == 0).sum()), loss=problem.loss(weight),
         )  # fmt: skip

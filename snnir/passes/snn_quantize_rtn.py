@@ -19,8 +19,7 @@ from snnir.compression.quantize import Grid, quantize_nearest
 from snnir.dialects import snn
 from snnir.layers.compressible import CompressibleLayer, compressible_layers
 from snnir.layers.readout import layers_compared_by_readout
-from snnir.layers.weight_grid import WeightGrid
-from snnir.support.diagnostics import error_at
+from snnir.layers.weight_grid import WeightGrid, bits_of_layers
 from snnir.support.pass_base import SNNPass, option
 
 
@@ -37,27 +36,28 @@ class SNNQuantizeRTNPass(SNNPass):
     name: ClassVar[str] = "snn-quantize-rtn"
 
     bits: int = option(4, "bits of a weight, 2 to 8")
+    layer_bits: tuple[int, ...] = option((), "bits of each layer, instead of bits")
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for network in op.walk():
             if isinstance(network, snn.NetworkOp):
-                if not 2 <= self.bits <= 8:
-                    raise error_at(network, f"option bits must be 2 to 8, got {self.bits}")
+                layers = compressible_layers(network)
+                bits = bits_of_layers(network, len(layers), self.bits, self.layer_bits)
                 shared = layers_compared_by_readout(network)
-                for layer in compressible_layers(network):
-                    self._quantize(layer, layer.op in shared)
+                for layer, of_layer in zip(layers, bits, strict=True):
+                    self._quantize(layer, of_layer, layer.op in shared)
 
-    def _quantize(self, layer: CompressibleLayer, shared: bool) -> None:
+    def _quantize(self, layer: CompressibleLayer, bits: int, shared: bool) -> None:
         weight = torch.from_numpy(layer.matrices)
         matrix = weight.flatten(end_dim=1)
-        found = quantize_nearest(matrix, Grid(self.bits), shared=shared)
+        found = quantize_nearest(matrix, Grid(bits), shared=shared)
         rounded = found.weight.reshape(weight.shape)
-        layer.replace_weights(rounded.numpy(), WeightGrid(found.scale.numpy(), self.bits))
+        layer.replace_weights(rounded.numpy(), WeightGrid(found.scale.numpy(), bits))
         largest = float((found.weight - matrix).abs().max())
         self.statistics.add("weights", matrix.numel())
         self.remark(
             layer.op,
-            f"rounded {matrix.numel():,} weights to {self.bits} bits, off by at most {largest:.3g}",
-            layer=layer.name, weights=matrix.numel(), bits=self.bits, largest_error=largest,
+            f"rounded {matrix.numel():,} weights to {bits} bits, off by at most {largest:.3g}",
+            layer=layer.name, weights=matrix.numel(), bits=bits, largest_error=largest,
             zeros=int((found.integers == 0).sum()),
         )  # fmt: skip

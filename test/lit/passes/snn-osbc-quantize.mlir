@@ -4,6 +4,7 @@
 // RUN: snn-opt %s -p 'snn-osbc-quantize{bits=2 scale-search calibration="%S/../Inputs/osbc_calibration.npz"}' --remarks 2>&1 >/dev/null | filecheck %s --check-prefix=REMARK
 // RUN: snn-opt %s -p 'snn-osbc-quantize{bits=3 sweeps=5 calibration="%S/../Inputs/osbc_calibration.npz"}' | filecheck %s --check-prefix=SWEEPS
 // RUN: not snn-opt %s -p 'snn-osbc-quantize{bits=3 sweeps=-1 calibration="%S/../Inputs/osbc_calibration.npz"}' 2>&1 | filecheck %s --check-prefix=NEGATIVE
+// RUN: snn-opt %s -p 'snn-osbc-quantize{layer-bits=2,8 scale-search calibration="%S/../Inputs/osbc_calibration.npz"}' --remarks 2>&1 >/dev/null | filecheck %s --check-prefix=LAYERS
 
 // Smaller scales are better at two bits.
 // CHECK: %w1 = snn.weight dense<{{\[\[}}6.062500e-01, 0.000000e+00, 0.000000e+00, 6.062500e-01, 0.000000e+00, 6.062500e-01, 6.062500e-01, 6.062500e-01], [6.875000e-01, 0.000000e+00, 0.000000e+00, 0.000000e+00, 6.875000e-01, 0.000000e+00, 0.000000e+00, 6.875000e-01], [-6.937{{[0-9]*}}e-01, 0.000000e+00, 6.937500e-01, 6.937500e-01, 6.937500e-01, 0.000000e+00, 6.937500e-01, 0.000000e+00]]> : tensor<3x8xf32> {scale = dense<[6.062500e-01, 6.875000e-01, 6.937500e-01]> : tensor<3xf32>, bits = 2 : i64}
@@ -15,6 +16,8 @@
 
 // REMARK: quantised 24 weights to 2 bits by membrane error on 8 samples
 // REMARK: quantised 6 weights to 2 bits by membrane error on 8 samples
+// LAYERS: quantised 24 weights to 2 bits
+// LAYERS: quantised 6 weights to 8 bits
 
 // The integers stay here, and the scales become the best ones for them.
 // SWEEPS: snn.weight dense<{{\[\[}}0.343353{{[0-9]*}}, {{.*}}scale = dense<[0.343353{{[0-9]*}}, 0.702262{{[0-9]*}}, 0.345429{{[0-9]*}}]>

@@ -2,6 +2,7 @@
 // RUN: snn-opt %s -p 'snn-quantize-rtn{bits=3}' | filecheck %s
 // RUN: snn-opt %s -p 'snn-quantize-rtn{bits=3},convert-snn-to-qsnn' | filecheck %s --check-prefix=QSNN
 // RUN: snn-opt %s -p 'snn-quantize-rtn{bits=3}' --remarks 2>&1 >/dev/null | filecheck %s --check-prefix=REMARK
+// RUN: snn-opt %s -p 'snn-quantize-rtn{layer-bits=3,8},convert-snn-to-qsnn' | filecheck %s --check-prefix=LAYERS
 
 // One scale for each row, recorded with the weights.
 // CHECK: %w1 = snn.weight dense<{{\[\[}}0.333333343, 0.333333343, 0.000000e+00, 0.333333343, -0.333333343, 0.666666687, 0.333333343, 1.000000e+00], [0.666666687, -0.666666687, 0.000000e+00, 0.000000e+00, 0.666666687, 0.000000e+00, 0.000000e+00, 2.000000e+00], [-1.000000e+00, 0.333333343, 0.666666687, 0.333333343, 0.333333343, 0.000000e+00, 1.000000e+00, 0.333333343]]> : tensor<3x8xf32> {scale = dense<[0.333333343, 0.666666687, 0.333333343]> : tensor<3xf32>, bits = 3 : i64}
@@ -10,6 +11,10 @@
 // The conversion takes the same integers, although its default is 8 bits.
 // QSNN: %0 = qsnn.weight dense<{{\[\[}}1, 1, 0, 1, -1, 2, 1, 3], [1, -1, 0, 0, 1, 0, 0, 3], [-3, 1, 2, 1, 1, 0, 3, 1]]> : tensor<3x8xi4> {scale = dense<[0.333333343, 0.666666687, 0.333333343]> : tensor<3xf32>}
 // QSNN: %1 = qsnn.weight dense<{{\[\[}}3, -1, 2], [-1, 3, 0]]> : tensor<2x3xi4> {scale = dense<[2.500000e-01, 0.333333343]> : tensor<2xf32>}
+
+// Each layer has its own bits.
+// LAYERS: dense<{{.*}}> : tensor<3x8xi4>
+// LAYERS: dense<{{.*}}> : tensor<2x3xi8>
 
 // REMARK: rounded 24 weights to 3 bits, off by at most 0.333
 // REMARK: rounded 6 weights to 3 bits, off by at most 0.167
