@@ -33,7 +33,7 @@ def test_a_pretended_device_refuses_what_a_real_one_does() -> None:
     with PretendedDevice() as device:
         there, here = torch.ones(3, 4, device=DEVICE), torch.ones(4, 5)
         with pytest.raises(RuntimeError, match="same device"):
-            there @ here
+            torch.matmul(there, here)
         with pytest.raises(TypeError, match="numpy"):
             there[0].numpy()
         product = there @ here.to(DEVICE) * torch.tensor(2.0)
