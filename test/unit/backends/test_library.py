@@ -27,7 +27,7 @@ HERE = Path(__file__).resolve().parent
 WARNINGS = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic"]
 WARNINGS += ["-Wcast-align", "-Wcast-qual"]
 CONVERSIONS = ["-Wdouble-promotion", "-Wconversion", "-Wsign-conversion"]
-SANITIZERS = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+SANITIZERS = ["-O0", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 CORTEX_M7 = ["-mcpu=cortex-m7", "-mthumb", "-mfpu=fpv5-d16", "-mfloat-abi=hard"]
 COMPILERS = {
     "gcc": ["gcc", "-O2"],
