@@ -93,9 +93,7 @@ def _input_text(network: CNetwork) -> str:
             f"A camera's events go to `{network.name}_step_events` instead of "
             f"`{network.name}_step`, as indices into the frame."
         )
-    op = network.op
-    assert op.input_scale is not None
-    scale, maximum = op.input_scale.value.data, op.input_maximum.value.data
+    scale, maximum = network.input_scale, network.op.input_maximum.value.data
     text = (
         f"A real value x becomes the element `x / {network.macro}_INPUT_SCALE` ({scale:.9g}), "
         f"rounded to nearest, halves to even, and clamped to -{maximum} and {maximum}."

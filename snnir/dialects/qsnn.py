@@ -76,8 +76,8 @@ class NetworkOp(NetworkOpBase):
 
     `input_maximum` is the largest value that an element of the frame may have; the smallest is 0
     for counts and spikes and `-input_maximum` for quantised real values, whose unit is
-    `input_scale`. `input_density`, for counts and spikes only, bounds how many events lie close
-    together. Executors and generated code check both, because membrane types rely on them.
+    `input_scale`, or 1. `input_density`, for counts and spikes only, bounds how many events lie
+    close together. Executors and generated code check both, because membrane types rely on them.
     `output_scale` is the real value of one unit of the output, where that is a membrane.
 
     Constraints: those of `NetworkOpBase`; (C6) the frame is `i1` or `i8`; (C7) `input_maximum` is

@@ -76,6 +76,12 @@ class CNetwork:
         return buffer_shape(self.op.frame.type)
 
     @property
+    def input_scale(self) -> float:
+        """Real value of one unit of the input, where that is real."""
+        scale = self.op.input_scale
+        return 1.0 if scale is None else scale.value.data
+
+    @property
     def takes_values(self) -> bool:
         """Whether frames hold signed values instead of counts."""
         return self.op.input.data in REAL_KINDS

@@ -55,8 +55,7 @@ def header(network: CNetwork) -> str:
     op, values = network.op, template_values(network)
     maximum = op.input_maximum.value.data
     if network.takes_values:
-        assert op.input_scale is not None
-        scale = op.input_scale.value.data
+        scale = network.input_scale
         description = f"element q stands for {scale:.9g} * q, -{maximum} <= q <= {maximum}."
     else:
         description = f"element values are event counts up to {maximum}.{_density_text(op)}"
@@ -106,12 +105,11 @@ def _input_scale(network: CNetwork) -> str:
     """The macro by which real values become elements of a frame."""
     if not network.takes_values:
         return ""
-    macro, scale = network.macro, network.op.input_scale
-    assert scale is not None
+    macro = network.macro
     return (
         f"\n\n/* A real value x becomes the element x / {macro}_INPUT_SCALE, rounded to nearest,\n"
         f"   halves to even, and clamped to -{macro}_INPUT_MAXIMUM and {macro}_INPUT_MAXIMUM. */\n"
-        f"#define {macro}_INPUT_SCALE {scale.value.data:.9e}f"
+        f"#define {macro}_INPUT_SCALE {network.input_scale:.9e}f"
     )
 
 

@@ -134,3 +134,17 @@ module {
     snn.output %out : tensor<4xf32>
   }
 }
+
+// -----
+
+// Values without a scale are in units of one.
+// CHECK: element q stands for 1 * q, -9 <= q <= 9.
+// CHECK: #define UNITS_INPUT_SCALE 1.000000000e+00f
+module {
+  qsnn.network @units(%frame: tensor<4xi8>) -> tensor<2xi16> attributes {timesteps = 5 : i64, input = #snn<input values>, readout = #snn<readout last_membrane>, input_maximum = 9 : i64} {
+    %weight = qsnn.weight dense<[[1, 2, 3, 4], [4, 3, 2, 1]]> : tensor<2x4xi8>
+    %0 = qsnn.linear %frame, %weight : (tensor<4xi8>, tensor<2x4xi8>) -> tensor<2xi16>
+    %last = qsnn.li %0 leak 128 : i32 overflow proven rounding nearest {layer = "out"} : (tensor<2xi16>) -> tensor<2xi16>
+    qsnn.output %last : tensor<2xi16>
+  }
+}
