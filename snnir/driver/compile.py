@@ -346,7 +346,7 @@ def _golden_vectors(lowered: LoweredNetwork, data: Dataset | None) -> GoldenVect
 
     network = network_of(lowered.qsnn)
     x = _random_samples(network) if data is None else data.x[:GOLDEN_SAMPLES]
-    return golden_vectors(network, integer_input(network, x))
+    return golden_vectors(network, integer_input(network, x), progress=True)
 
 
 def _random_samples(network: NetworkOpBase) -> np.ndarray:

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from tqdm import tqdm
 
 from snnir.dialects.network import NetworkOpBase
 from snnir.dialects.snn_attributes import Readout
 from snnir.executors.presentation import Presentation
+from snnir.executors.readout import ReadoutAccumulator
+from snnir.executors.result import ExecutionResult
 from snnir.executors.torch_executor import TorchExecutor
 
 
@@ -29,17 +32,26 @@ class GoldenVectors:
     classes: NDArray[np.int32]
 
 
-def golden_vectors(network: NetworkOpBase, x: ArrayLike) -> GoldenVectors:
-    """Run a `qsnn` network on all samples of `x`."""
-    executor = TorchExecutor(network)
+def golden_vectors(
+    network: NetworkOpBase, x: ArrayLike, *, progress: bool = False
+) -> GoldenVectors:
+    """Run a `qsnn` network on all samples of `x`.
+
+    Args:
+        progress: show a progress bar on standard error if that is a terminal.
+    """
     presentation = Presentation(network, x)
+    readout = ReadoutAccumulator(network, len(presentation))
     scores: NDArray[np.int64] | None = None
-    for step in executor.steps(presentation, slice(0, len(presentation))):
-        values = step.values[network.outputs[0]].numpy().astype(np.int64)
-        values = values.reshape(len(values), -1)
+    steps = TorchExecutor(network).steps(presentation, slice(0, len(presentation)))
+    hidden = None if progress else True
+    for step in tqdm(steps, total=presentation.timesteps, unit="step", disable=hidden):
+        values = step.values[network.outputs[0]].numpy()
+        readout.add(values)
+        values = values.astype(np.int64).reshape(len(values), -1)
         scores = _accumulate(network.readout.data, scores, values, step.index)
     assert scores is not None
-    classes = executor.run(x).labels
+    classes = ExecutionResult.from_scores(readout.scores()).labels
     return GoldenVectors(np.asarray(x), scores.astype(np.int32), classes.astype(np.int32))
 
 
