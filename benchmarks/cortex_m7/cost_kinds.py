@@ -277,9 +277,15 @@ _KINDS: tuple[Draw, ...] = (
     narrow, binary, counted, averaged, synaptic, alpha, trained_leaks, recurrent, valued, static,
     static_synaptic, static_alpha,
 )  # fmt: skip
-_SELDOM = {"connected": 3, "packed": 2, "wide": 2, "pooled": 2, "static_synaptic": 2,
-           "static_alpha": 2}  # fmt: skip
-"""One of how many seeds has the kind, where that gives measurements enough."""
+_NETWORKS = {
+    "connected": 1 / 3, "wide": 1 / 2, "pooled": 1 / 2, "valued": 2, "alpha": 2, "trained_leaks": 2,
+    "static": 4,
+}  # fmt: skip
+"""Networks of a kind for each seed, one by default: more where a network has few of many variants,
+fewer where it has many.
+"""
+_FURTHER_SEED = 100_000
+"""From the seed of a network to that of the next one for the same seed."""
 
 KINDS: Mapping[str, Draw] = MappingProxyType({draw.__name__: draw for draw in _KINDS})
 
@@ -289,8 +295,13 @@ def draw(kind: str, seed: int) -> Drawn:
     return KINDS[kind](np.random.default_rng([seed, list(KINDS).index(kind)]))
 
 
-def kinds_of(seed: int) -> list[str]:
-    """The kinds that are measured for a seed."""
-    return [
-        kind for number, kind in enumerate(KINDS) if (seed + number) % _SELDOM.get(kind, 1) == 0
-    ]
+def draws_of(seed: int) -> list[tuple[str, int]]:
+    """Kinds and seeds of the networks that are measured for a seed."""
+    found = []
+    for number, kind in enumerate(KINDS):
+        networks = _NETWORKS.get(kind, 1)
+        if networks >= 1:
+            found += [(kind, seed + each * _FURTHER_SEED) for each in range(int(networks))]
+        elif (seed + number) % round(1 / networks) == 0:
+            found.append((kind, seed))
+    return found

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from code_bytes import measure_code, program_amounts
-from cost_kinds import Drawn, Way, draw, kinds_of
+from cost_kinds import Drawn, Way, draw, draws_of
 from numpy.typing import NDArray
 from profile_calls import profile_calls
 from xdsl.dialects.builtin import ModuleOp
@@ -28,7 +28,7 @@ Amounts = dict[str, float]
 PROGRAM = "program"
 """What samples of the program around the calls are filed under."""
 
-SEEDS_PER_PROGRAM = 4
+SEEDS_PER_PROGRAM = 8
 """Of so many seeds, one has programs enough to measure what is around the calls."""
 
 _code_only = False
@@ -117,12 +117,13 @@ def measure(seed: int) -> list[Sample]:
     """All samples of the networks that a seed stands for."""
     torch.set_num_threads(1)
     result: list[Sample] = []
-    for kind in kinds_of(seed):
-        drawn = draw(kind, seed)
-        for number, way in enumerate(drawn.ways):
+    for kind, seed_of_network in draws_of(seed):
+        drawn = draw(kind, seed_of_network)
+        for way in drawn.ways:
             try:
-                with_program = number == 0 and seed % SEEDS_PER_PROGRAM == 0
-                result += _samples(drawn, way, with_program)
+                result += _samples(drawn, way, with_program=seed % SEEDS_PER_PROGRAM == 0)
             except SNNError as error:
-                print(f"{kind} {seed}, {way.options}: left out, {error}", file=sys.stderr)
+                print(
+                    f"{kind} {seed_of_network}, {way.options}: left out, {error}", file=sys.stderr
+                )
     return result
