@@ -95,7 +95,7 @@ def connected(rng: np.random.Generator) -> Drawn:
 
 
 def convolutional(rng: np.random.Generator) -> Drawn:
-    """Convolutions by scattering, of the library, with tables and in tiles."""
+    """Convolutions by scattering, of the library, with tables, in tiles, and stored one by one."""
     network = networks.convolutional(rng, plain=rng.random() < 0.75)
     state = "i32" if rng.random() < 0.15 else "auto"
     quantized(network, f"bits=8 state={state}{_limit_density(rng, network)}")
@@ -104,7 +104,7 @@ def convolutional(rng: np.random.Generator) -> Drawn:
     for packing in ("pairs", "triples"):
         table_bytes = int(rng.choice([0, 4_000, 16_000, 60_000, 160_000]))
         ways.append(Way(f"kernels=dense packing={packing} table-bytes={table_bytes}"))
-    ways.append(Way(f"kernels=dense tile-rows={int(rng.choice([1, 1, 2, 4]))}"))
+    ways += [Way(f"kernels=dense tile-rows={int(rng.choice([1, 1, 2, 4]))}"), Way("kernels=sparse")]
     return _drawn(network, *ways)
 
 

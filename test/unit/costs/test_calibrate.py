@@ -19,7 +19,11 @@ calibrate: Any = pytest.importorskip("calibrate")
 
 PROGRAM = {"instructions": 1.0, "flash_bytes": 2, "ram_bytes": 3}
 OLD = {
-    "instructions": {"add": {"call": 1.0}, "widen": {"call": 1.0}, "scale": {"call": 9.0}},
+    "instructions": {
+        "add": {"call": 1.0},
+        "widen": {"call": 1.0, "row": 5.0},
+        "scale": {"call": 9.0},
+    },
     "cycles": {"add": {"call": 1.0}, "widen": {"call": 1.0}},
     "code": {"widen": {"call": 1.0}},
     "program": PROGRAM,
@@ -86,6 +90,7 @@ def test_everything_is_fitted_again(tmp_path, monkeypatch) -> None:
     table = calibrated(tmp_path, monkeypatch)
     assert table["instructions"].keys() == {"widen", "add", "list_hits", "check_density"}
     assert table["instructions"]["add"]["element"] == pytest.approx(2, rel=0.05)
+    assert table["instructions"]["widen"]["row"] == 5.0, "no call has rows"
     assert (table["networks"], table["calls"]) == (3, 9)
     assert table["program"]["instructions"] == 7.0
 
