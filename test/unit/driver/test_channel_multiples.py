@@ -76,7 +76,7 @@ def test_fewer_channels_compute_the_same(module: ModuleOp, data: Dataset) -> Non
 
 @pytest.mark.parametrize(
     ("goal", "seed", "channels", "silent", "outputs"),
-    [("speed", 8, 11, 2, 3), ("size", 0, 12, 4, 16)],
+    [("speed", 6, 12, 4, 16), ("size", 0, 12, 4, 16)],
 )
 def test_what_hardly_differs_is_given_up_once(
     goal: Goal,
