@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Predicted against measured costs, on networks that did not fit the cost table.
 
-    python benchmarks/cortex_m7/validate_costs.py [--sparse FILE.mlir] [--samples N] [--processes N]
+    python benchmarks/cortex_m7/validate_costs.py [--chosen] [--sparse FILE.mlir] [--samples N]
+        [--processes N]
 
-writes `cortex_m7_costs.md` to `benchmarks/results`. The networks are those of `held_out.py`, whose
-activity is measured on some samples, and instructions on others. Predicted cycles are compared with
-the estimate from the blocks that ran (`block_cycles.py`), as nothing here measures cycles.
+writes `cortex_m7_costs.md` to `benchmarks/results`; with `--chosen`, of the kernels that each goal
+chooses (`qsnn-select-kernels`), `cortex_m7_chosen.md`. The networks are those of `held_out.py`,
+whose activity is measured on some samples, and instructions on others. Predicted cycles are
+compared with the estimate from the blocks that ran (`block_cycles.py`), as nothing here measures
+cycles.
 """
 
 from __future__ import annotations
@@ -41,6 +44,8 @@ LOWERING = (
     "convert-qsnn-to-kernels{{{}}},kernels-hoist-static-input,kernels-batch-timesteps,"
     "kernels-plan-memory"
 )
+SELECTION = "qsnn-select-kernels{{target=mps2-an500 {}}}"
+GOALS = ("optimize=speed", "optimize=balanced", "optimize=size")
 PROFILED_SAMPLES = 4
 """Samples whose blocks are counted."""
 TOLERANCE = 0.15
@@ -73,7 +78,7 @@ def measure(job: Job, shown: Presentation) -> Outcome:
     """Predict and measure."""
     torch.set_num_threads(1)
     module = Parser(make_context(), job.module).parse_module()
-    apply_pipeline(module, LOWERING.format(job.choice))
+    apply_pipeline(module, _pipeline(job.choice))
     executor = NativeExecutor(module, MPS2_AN500)
     executor.run(job.x, events=shown == "events")
     measured = executor.measurements
@@ -128,13 +133,24 @@ def _flash_summary(outcomes: list[Outcome]) -> str:
     )
 
 
-def _jobs(found: list[Case]) -> Iterator[tuple[Job, Presentation]]:
-    """Ways that lower a network alike are measured once; frames only in the first way."""
+def _pipeline(choice: str) -> str:
+    """Passes down to planned memory, for options of the conversion or of the selection."""
+    if choice in GOALS:
+        return f"{SELECTION.format(choice)},{LOWERING.format('')}"
+    return LOWERING.format(choice)
+
+
+def _jobs(found: list[Case], chosen: bool) -> Iterator[tuple[Job, Presentation]]:
+    """Ways that lower a network alike are measured once; frames only in the first way.
+
+    Args:
+        chosen: take what goals choose instead of the ways of the cases.
+    """
     for case in found:
         text, seen = str(case.module), set[str]()
-        for choice in case.choices:
+        for choice in GOALS if chosen else case.choices:
             module = case.module.clone()
-            apply_pipeline(module, LOWERING.format(choice))
+            apply_pipeline(module, _pipeline(choice))
             calls = re.sub(r"dense<.*?>|kernel = \"\w+\"", "", str(module))
             if calls in seen:
                 continue
@@ -154,25 +170,29 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=20, help="samples to measure on (20)")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--chosen", action="store_true", help="the kernels that goals choose")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    jobs, shown = zip(*_jobs(list(cases(options.samples, options.sparse))), strict=True)
+    found = list(cases(options.samples, options.sparse))
+    jobs, shown = zip(*_jobs(found, options.chosen), strict=True)
     with ProcessPoolExecutor(options.processes, get_context("spawn")) as pool:
         outcomes = list(pool.map(measure, jobs, shown))
     estimated = [row.cycle_error for row in outcomes if row.cycle_error is not None]
     lines = [
         "# Predicted and measured costs on a Cortex-M7", "",
-        "Made by `python benchmarks/cortex_m7/validate_costs.py`. Instructions of a mean step are",
-        f"counted in QEMU on {options.samples} samples; activity was measured on other samples of",
-        "the same data (the random networks: on the same two). None of the networks fitted the",
-        "table. Cycles are estimates on both sides: llvm-mca and a model of transfers.", "",
+        f"Made by `python benchmarks/cortex_m7/validate_costs.py{' --chosen' * options.chosen}`.",
+        f"Instructions of a mean step are counted in QEMU on {options.samples} samples; activity",
+        "was measured on other samples of the same data (the random networks: on the same two).",
+        "None of the networks fitted the table. Cycles are estimates on both sides: llvm-mca and",
+        "a model of transfers.", "",
         _summary("Instructions", [row.error for row in outcomes]),
         *([_summary("Cycles", estimated)] if estimated else []),
         _flash_summary(outcomes),
         "", "```", *format_table(TITLES, [row.cells for row in outcomes]), "```",
     ]  # fmt: skip
     options.results.mkdir(parents=True, exist_ok=True)
-    (options.results / "cortex_m7_costs.md").write_text("\n".join(lines) + "\n")
+    name = "cortex_m7_chosen.md" if options.chosen else "cortex_m7_costs.md"
+    (options.results / name).write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":
