@@ -37,7 +37,7 @@ from snnir.driver.files import network_of, write_network
 from snnir.driver.pipelines import apply_pipeline
 from snnir.layers.compressible import CompressibleLayer, compressible_layers
 from snnir.layers.downstream import downstream_energy
-from snnir.layers.weight_grid import WeightGrid
+from snnir.layers.weight_grid import WeightGrid, bits_of_layers
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ class Bench:
             apply_pipeline(module, f"snn-quantize-rtn{{bits={bits}}}")
             return self._finished(module, recipe)
         layers = self.layers(module)
-        each = layer_bits or [bits] * len(layers)
+        each = bits_of_layers(network_of(module), len(layers), bits, layer_bits)
         for index, (layer, of_layer) in enumerate(zip(layers, each, strict=True)):
             problem = self._problem_of(module, before, recipe, index)
             keep = support_of(torch.from_numpy(layer.matrices))

@@ -7,14 +7,13 @@
 Random networks of many kinds (`cost_kinds.py`; seeded, none of them a network that predictions are
 checked on) are lowered in several ways; the instructions of every call are counted in QEMU
 (`profile_calls.py`) and bytes of code read from the program (`code_bytes.py`); `--code` only does
-the latter. The coefficients of
-each kernel are then fitted to the amounts that `snnir.costs.features` and `snnir.costs.code_size`
-find: least squares of errors between relative and absolute ones (`WEIGHT_POWER`), of bytes of code
-of absolute ones because they add up, without negative coefficients. Amounts come from the mean
-activity of the network, as they do when a cost is predicted, so that what means cannot tell is part
-of the fit. Cycles are fitted in the same
-way to the estimates of `block_cycles.py`; without `llvm-mca` those of the table stay as they are.
-All of it takes three quarters of an hour on two cores.
+the latter. The coefficients of each kernel are then fitted to the amounts that
+`snnir.costs.features` and `snnir.costs.code_size` find: least squares of errors between relative
+and absolute ones (`WEIGHT_POWER`), of bytes of code of absolute ones because they add up, without
+negative coefficients. Amounts come from the mean activity of the network, as they do when a cost is
+predicted, so that what means cannot tell is part of the fit. Cycles are fitted in the same way to
+the estimates of `block_cycles.py`; without `llvm-mca` those of the table stay as they are. All of
+it takes three quarters of an hour on two cores.
 """
 
 from __future__ import annotations

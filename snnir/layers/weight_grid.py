@@ -17,6 +17,7 @@ from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr, i64
 from xdsl.ir import SSAValue
 
 from snnir.dialects import snn
+from snnir.dialects.network import NetworkOpBase
 from snnir.support.arrays import array_from_dense, dense_from_array
 from snnir.support.diagnostics import error_at
 
@@ -37,7 +38,7 @@ class WeightGrid:
 
 
 def bits_of_layers(
-    network: snn.NetworkOp, layers: int, bits: int, layer_bits: Sequence[int]
+    network: NetworkOpBase, layers: int, bits: int, layer_bits: Sequence[int]
 ) -> list[int]:
     """Bits of the weights of each layer, by the options `bits` and `layer-bits` of a pass.
 
