@@ -24,9 +24,13 @@ def golden_files(network: CNetwork, golden: GoldenVectors) -> dict[str, str]:
         **template_values(network),
         "arenas": definitions(network.arenas, network.macro),
         "init_arguments": init_arguments(network.arenas, network.name),
+    }
+    sample = {
+        **values,
         "element_type": _golden_type(network, golden),
         "step_body": _step_body(network, golden),
     }
+    values["run_sample"] = fill_template("run_sample.c.in", sample)
     files = {
         f"src/{network.name}_golden.h": _golden_header(network, golden),
         "test/self_test.c": fill_template("self_test.c.in", values),
@@ -104,7 +108,7 @@ def _step_body(network: CNetwork, golden: GoldenVectors) -> str:
         static = network.op.input.data is InputKind.STATIC_VALUES
         step = [
             f"    if ({name}_step(network, data) != {macro}_OK) {{",
-            "      return 1;",
+            "      return SAMPLE_FAILED;",
             "    }",
             *([] if static else [f"    data += {macro}_FRAME_SIZE;"]),
         ]
@@ -112,7 +116,7 @@ def _step_body(network: CNetwork, golden: GoldenVectors) -> str:
         step = [
             "    const uint16_t count = *data++;",
             f"    if ({name}_step_events(network, data, count) != {macro}_OK) {{",
-            "      return 1;",
+            "      return SAMPLE_FAILED;",
             "    }",
             "    data += count;",
         ]

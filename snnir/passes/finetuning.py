@@ -142,7 +142,7 @@ class FinetunePass(SNNPass, ABC):
         teacher = read_second_network(
             network, self.teacher,
             lambda each: f"{self.inputs_of(each)} and has {class_count(each)} classes",
-            "teach", "learn from",
+            can_do="teach", can_use="learn from",
         )  # fmt: skip
         return self.taught_by(teacher, device)
 

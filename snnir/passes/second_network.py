@@ -12,6 +12,7 @@ def read_second_network(
     network: snn.NetworkOp,
     path: str,
     described: Callable[[snn.NetworkOp], str],
+    *,
     can_do: str,
     can_use: str,
 ) -> snn.NetworkOp:

@@ -107,7 +107,7 @@ class SNNMatchRatesPass(SNNPass):
             rates = {k: np.asarray(v, np.float64) for k, v in recorded.items() if v is not None}
         else:
             before = read_second_network(
-                network, self.reference, _inputs_of, "be imitated", "imitate"
+                network, self.reference, _inputs_of, can_do="be imitated", can_use="imitate"
             )
             measured = measure_activity(before, data, device=self.device, progress=True)
             rates = {name: layer.channel_rates for name, layer in measured.layers.items()}
