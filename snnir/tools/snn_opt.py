@@ -54,7 +54,11 @@ from snnir.support.program import (
     standard_output,
 )
 from snnir.support.registry import Registry
-from snnir.support.reproducer import pipeline_of_reproducer, write_reproducer
+from snnir.support.reproducer import (
+    pipeline_of_reproducer,
+    plugins_of_reproducer,
+    write_reproducer,
+)
 from snnir.support.roundtrip import verify_roundtrip
 from snnir.support.verify import verify_module
 from snnir.support.xdsl_parsing import parse_module
@@ -107,7 +111,8 @@ def _run(arguments: Sequence[str], activity: Activity, registry: Registry) -> in
         passes = parse_pipeline(pipeline, registry.passes, registry.pipelines)
     except PipelineError as error:
         if options.run_reproducer and "unknown pass" in error.message:
-            error.message += "; if it is of a plug-in, give --load-plugin again"
+            given = plugins_of_reproducer(content) or "--load-plugin"
+            error.message += f"; if it is of a plug-in, give {given} again"
         raise
     target = _find_target(options.target, registry)
     if options.dump_pass_pipeline:
@@ -253,7 +258,7 @@ class _Session:
         finally:
             if before is not None and not succeeded:
                 path = self.options.crash_reproducer
-                write_reproducer(path, before, self.passes, context)
+                write_reproducer(path, before, self.passes, context, self.options.load_plugin or ())
                 print(f"snn-opt: note: reproducer written to '{path}'", file=sys.stderr)
 
     def _print(self, module: ModuleOp, context: Context) -> str:

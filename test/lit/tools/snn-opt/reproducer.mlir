@@ -7,9 +7,10 @@
 
 // CHECK: note: reproducer written to
 // FILE: // configuration: --pass-pipeline='builtin.module(test-mark{value=5},test-fail)'
+// FILE-NEXT: // plug-ins: --load-plugin={{.*}}plugin.py
 // FILE-NEXT: "builtin.module"() ({
-// FILE-NEXT: "test.op"() : () -> () loc({{.*}}reproducer.mlir":15:1)
-// PLUGIN: unknown pass 'test-mark'{{.*}}; if it is of a plug-in, give --load-plugin again
-// AGAIN: reproducer.mlir:15:1: error: 'test.op' op cannot be handled
+// FILE-NEXT: "test.op"() : () -> () loc({{.*}}reproducer.mlir":16:1)
+// PLUGIN: unknown pass 'test-mark'{{.*}}; if it is of a plug-in, give --load-plugin={{.*}}plugin.py again
+// AGAIN: reproducer.mlir:16:1: error: 'test.op' op cannot be handled
 // WRONG: reproducer.mlir:1:1: error: not a reproducer
 "test.op"() : () -> ()
