@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,13 @@ from snnir.driver.lowering import LoweredNetwork, compress
 from snnir.driver.measured_cost import Cost, check_presentation, cost_lines, prediction
 from snnir.driver.pipelines import LoweringOptions, for_target
 from snnir.driver.tables import format_table, percent
-from snnir.executors.result import ExecutionResult, count_undecided, undecided_text
+from snnir.executors.result import (
+    ExecutionResult,
+    Recording,
+    RecordMode,
+    count_undecided,
+    undecided_text,
+)
 from snnir.support.atomic import PathLike, atomic_write
 from snnir.support.diagnostics import SNNError
 
@@ -37,6 +43,7 @@ class RunReport:
         accuracy: None for data without labels.
         spike_rates: spikes of a neuron and step, averaged, by layer.
         cost: instructions and bytes where they were measured.
+        recording: neuron layers at every step, if it was asked for.
     """
 
     level: str
@@ -45,9 +52,10 @@ class RunReport:
     accuracy: float | None
     spike_rates: dict[str, float]
     cost: dict[str, Any]
+    recording: Recording | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The report as plain values, without scores."""
+        """The report as plain values, without scores and recording."""
         accuracy = {} if self.accuracy is None else {"accuracy": self.accuracy}
         return {
             "level": self.level,
@@ -70,9 +78,24 @@ class RunReport:
         return [*lines, *cost_lines("measured", self.cost)]
 
     def write(self, path: PathLike) -> None:
-        """Write `scores` and `labels` to a `.npz` file. Raises `SNNError` when that fails."""
+        """Write `scores` and `labels` to a `.npz` file, and what was recorded: `spikes/<layer>`,
+        `membranes/<layer>`, and `computed/<layer>` where that is not all of a layer; see
+        `Recording`. Raises `SNNError` when that fails.
+        """
+        arrays: dict[str, Any] = {"scores": self.scores, "labels": self.labels}
+        if self.recording is not None:
+            arrays |= _named(self.recording)
         with atomic_write(path, binary=True) as stream:
-            np.savez(stream, scores=self.scores, labels=self.labels)
+            np.savez_compressed(stream, **arrays)
+
+
+def _named(recording: Recording) -> dict[str, NDArray]:
+    kinds = {
+        "spikes": recording.spikes,
+        "membranes": recording.membranes,
+        "computed": recording.computed,
+    }
+    return {f"{kind}/{name}": each for kind, of in kinds.items() for name, each in of.items()}
 
 
 def run(
@@ -85,6 +108,7 @@ def run(
     options: LoweringOptions | None = None,
     cmsis_nn: Path | None = None,
     input_as: Presentation = "frames",
+    record: RecordMode = "none",
     progress: bool = False,
 ) -> RunReport:
     """Run one level of a network on all samples.
@@ -95,11 +119,11 @@ def run(
         bins: time bins for recordings of events; as many as the network has steps by default.
         limit: number of samples, class-balanced.
         input_as: how levels that are C are given each step: as a frame, or as a list of events.
+        record: what of the neuron layers at every step the report keeps, for all samples.
 
     Returns:
-        Scores, labels, accuracy, mean spike rates by layer, and costs where they were measured.
-        Spikes and membranes of single steps come from `snnir.executors`:
-        `TorchExecutor(network).run(x, record="all").recording` holds them by layer.
+        Scores, labels, accuracy, mean spike rates by layer, costs where they were measured, and
+        what was recorded.
 
     Raises:
         SNNError: the network cannot be lowered to the level, or the data do not fit it.
@@ -127,7 +151,7 @@ def run(
             f"the network is written as {op.name} and has no level snn; run the level {below}"
         )
     executor = open_level(level, lowered, cmsis_nn=cmsis_nn, options=options, input_as=input_as)
-    tally = _Tally()
+    tally = _Tally(record)
     cost = Cost(op.timesteps.value.data, input_as)
     if executor.native is not None:
         cost.predicted = prediction(lowered, options)
@@ -138,24 +162,42 @@ def run(
     scores = np.concatenate(tally.scores)
     labels = np.argmax(scores, axis=1).astype(np.int64)
     accuracy = None if samples.y is None else float(np.mean(labels == samples.y))
-    return RunReport(level, scores, labels, accuracy, tally.spike_rates(), cost.to_json())
+    return RunReport(
+        level, scores, labels, accuracy, tally.spike_rates(), cost.to_json(), tally.recording()
+    )
 
 
 class _Tally:
-    """Scores and spike counts of batches."""
+    """Scores, spike counts and recordings of batches."""
 
-    def __init__(self) -> None:
+    def __init__(self, record: RecordMode) -> None:
         self.scores: list[NDArray] = []
+        self._record = record
+        self._kept: list[Recording] = []
         self._spikes: dict[str, int] = {}
         self._chances: dict[str, int] = {}
 
     def add(self, result: ExecutionResult) -> None:
         self.scores.append(result.scores)
         assert result.recording is not None
+        if self._record != "none":
+            self._kept.append(result.recording)
         for name, spikes in result.recording.spikes.items():
             fired = int(np.count_nonzero(spikes))
             self._spikes[name] = self._spikes.get(name, 0) + fired
             self._chances[name] = self._chances.get(name, 0) + spikes.size
+
+    def recording(self) -> Recording | None:
+        """What was recorded of all samples, or None."""
+        if not self._kept:
+            return None
+        first, *_ = self._kept
+        spikes = {n: np.concatenate([each.spikes[n] for each in self._kept]) for n in first.spikes}
+        membranes = {
+            n: np.concatenate([each.membranes[n] for each in self._kept])
+            for n in (first.membranes if self._record == "all" else ())
+        }
+        return replace(first, spikes=spikes, membranes=membranes)
 
     def spike_rates(self) -> dict[str, float]:
         return {name: count / self._chances[name] for name, count in self._spikes.items()}

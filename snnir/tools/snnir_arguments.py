@@ -180,6 +180,11 @@ def _add_run(verbs: Verbs) -> argparse.ArgumentParser:
     verb.add_argument("--level", choices=LEVELS, default="snn", help="what to execute (snn)")
     _add_presentation(verb)
     verb.add_argument("-o", "--output", metavar="FILE.npz", help="file for scores and labels")
+    verb.add_argument(
+        "--record", choices=("spikes", "all"),
+        help="write the spikes of each layer at every step to the file, too: spikes/<layer>, "
+        "(samples, steps, *shape); with all also membranes/<layer>",
+    )  # fmt: skip
     _add_lowering(verb)
     return verb
 

@@ -135,6 +135,8 @@ def run_command(options: argparse.Namespace) -> int:
         raise UsageError(f"--input-as is for the levels {' and '.join(LEVELS_IN_C)}")
     if options.output is not None:
         check_writable(options.output)
+    elif options.record is not None:
+        raise UsageError("--record needs a file for what it records: -o FILE.npz")
     report = run(
         options.network,
         options.data,
@@ -144,6 +146,7 @@ def run_command(options: argparse.Namespace) -> int:
         options=_lowering(options),
         cmsis_nn=options.cmsis_nn,
         input_as=options.input_as or "frames",
+        record=options.record or "none",
         progress=not options.quiet,
     )
     if options.output is not None:

@@ -27,7 +27,7 @@ from snnir.driver.lowering import lower
 from snnir.driver.pipelines import LoweringOptions
 from snnir.driver.run import run
 from snnir.driver.validate import validate
-from snnir.executors.result import ExecutionResult
+from snnir.executors.result import ExecutionResult, RecordMode
 from snnir.frontends import load_module
 from snnir.support.arrays import array_from_dense, dense_from_array
 from snnir.support.diagnostics import SNNError
@@ -314,6 +314,25 @@ def test_run(network: Path, data: Path, level: str, tmp_path: Path) -> None:
     with np.load(tmp_path / "scores.npz") as archive:
         assert np.array_equal(archive["scores"], report.scores)
         assert np.array_equal(archive["labels"], report.labels)
+
+
+@pytest.mark.parametrize("record", ["spikes", "all"])
+def test_run_records_layers(network: Path, data: Path, record: RecordMode, tmp_path: Path) -> None:
+    """What generated C does at every step, as the executor of its level says."""
+    report = run(network, str(data), level="host", limit=6, record=record)
+    report.write(tmp_path / "run.npz")
+    below = run(network, str(data), level="qsnn", limit=6, record="all").recording
+    with np.load(tmp_path / "run.npz") as archive:
+        names = {name for name in archive.files if "/" in name}
+        assert below is not None
+        expected = {f"spikes/{layer}": each for layer, each in below.spikes.items()}
+        if record == "all":
+            expected |= {f"membranes/{layer}": each for layer, each in below.membranes.items()}
+        assert names == expected.keys()
+        assert expected
+        for name in names:
+            assert np.array_equal(archive[name], expected[name]), name
+    assert run(network, str(data), level="host", limit=6).recording is None
 
 
 def test_scores_that_decide_nothing_are_told(imported: ModuleOp, frames: NDArray) -> None:
