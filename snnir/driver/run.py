@@ -132,24 +132,7 @@ def run(
     op = network_of(module)
     check_presentation(op, input_as)
     samples = load_samples(op, data, bins, limit)
-    options = options or LoweringOptions()
-    if level == "snn":
-        lowered = LoweredNetwork(module, None, module)
-    elif level == "compressed":
-        # What the passes leave needs no integer form to be executed.
-        pipeline = options.pipeline
-        compressed = None if pipeline is None else compress(module.clone(), pipeline)
-        lowered = LoweredNetwork(module, None, module, compressed)
-    else:
-        target = get_target(EMULATED_TARGET if level == "qemu" else "host")
-        if options.memory_limits or options.copy_constants:
-            options = for_target(options, get_target(EMULATED_TARGET))
-        lowered = lower_within_limits(module, options, samples, target, cmsis_nn)
-    if level == "snn" and op.name != "snn.network":
-        below = "qsnn, kernels, host or qemu" if level_of(op) == "qsnn" else "kernels, host or qemu"
-        raise SNNError(
-            f"the network is written as {op.name} and has no level snn; run the level {below}"
-        )
+    lowered, options = _lowered_to(level, module, samples, options or LoweringOptions(), cmsis_nn)
     executor = open_level(level, lowered, cmsis_nn=cmsis_nn, options=options, input_as=input_as)
     tally = _Tally(record)
     cost = Cost(op.timesteps.value.data, input_as)
@@ -165,6 +148,33 @@ def run(
     return RunReport(
         level, scores, labels, accuracy, tally.spike_rates(), cost.to_json(), tally.recording()
     )
+
+
+def _lowered_to(
+    level: LevelName,
+    module: ModuleOp,
+    samples: Dataset,
+    options: LoweringOptions,
+    cmsis_nn: Path | None,
+) -> tuple[LoweredNetwork, LoweringOptions]:
+    """What a level executes, and the options with the limits of its target."""
+    op = network_of(module)
+    if level == "snn" and op.name != "snn.network":
+        below = "qsnn, kernels, host or qemu" if level_of(op) == "qsnn" else "kernels, host or qemu"
+        raise SNNError(
+            f"the network is written as {op.name} and has no level snn; run the level {below}"
+        )
+    if level == "snn":
+        return LoweredNetwork(module, None, module), options
+    if level == "compressed":
+        # What the passes leave needs no integer form to be executed.
+        pipeline = options.pipeline
+        compressed = None if pipeline is None else compress(module.clone(), pipeline)
+        return LoweredNetwork(module, None, module, compressed), options
+    target = get_target(EMULATED_TARGET if level == "qemu" else "host")
+    if options.memory_limits or options.copy_constants:
+        options = for_target(options, get_target(EMULATED_TARGET))
+    return lower_within_limits(module, options, samples, target, cmsis_nn), options
 
 
 class _Tally:
