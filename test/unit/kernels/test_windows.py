@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.backends.targets import HOST, MPS2_AN500, TargetDescription
+from snnir.backends.toolchain import COMMON_FLAGS, SNNRT_INCLUDE, compile_object
 from snnir.dialects import snn, snnrt
 from snnir.driver.bit_exactness import first_difference
 from snnir.executors import KernelExecutor
@@ -84,21 +87,63 @@ def test_target_code_agrees(seed) -> None:
     assert_exact(seed, MPS2_AN500)
 
 
-def test_sums_of_windows_with_many_channels_fit_the_registers() -> None:
-    """Their code needs more registers than that of maxima, all of them where one is not saved."""
+LAYER = """
+#include "snnrt/snnrt.h"
+extern const uint32_t resets[];
+extern const double none[];
+static const snnrt_window_shape shape = {{
+  .height = 4, .width = 7, .elements = {elements}, .words = {words}, .window_height = {window},
+  .window_width = {window}, .row_bytes = {row_bytes}, .triples = {triples}, .offset = 6550,
+  .sum = {summed} }};
+uint32_t layer(uint8_t *arena) {{
+  const snnrt_window_neurons neurons = {{ .resets = resets, .initial = none }};
+  return snnrt_window_lif_masks(
+      arena + 552, (uint32_t *)(void *)(arena + 32808), NULL, (int16_t *)(void *)(arena + 32824),
+      (uint32_t *)(void *)(arena + 39888), &neurons, &shape);
+}}
+"""
+
+
+@pytest.mark.parametrize("window", [2, 3, 4])
+@pytest.mark.parametrize("words", [24, 36])
+def test_windows_with_many_channels_fit_the_registers(
+    words: int, window: int, tmp_path: Path
+) -> None:
+    """Assembler takes eleven registers; how many the code around has left depends on the shape."""
+    require_target(MPS2_AN500)
+    flags: list[str | Path] = [*COMMON_FLAGS, "-I", SNNRT_INCLUDE]
+    for triples, summed in product((False, True), (False, True)):
+        elements = -(-2 * words // 3) if triples else words
+        text = LAYER.format(
+            words=words, window=window, elements=elements, triples=str(triples).lower(),
+            summed=str(summed).lower(), row_bytes=7 * window * elements * (8 if triples else 4),
+        )  # fmt: skip
+        (tmp_path / "layer.c").write_text(text)
+        compile_object(tmp_path / "layer.c", tmp_path / "layer.o", MPS2_AN500, flags)
+
+
+@pytest.mark.parametrize(
+    ("pool", "window", "packing"), [(snn.SumPool2dOp, 2, "pairs"), (snn.MaxPool2dOp, 3, "triples")]
+)
+def test_windows_with_many_channels_are_exact(
+    pool: type[snn.MaxPool2dOp | snn.SumPool2dOp],
+    window: int,
+    packing: Literal["pairs", "triples"],
+) -> None:
+    """Sums, and maxima of large windows, have code of their own that saves registers."""
     require_target(MPS2_AN500)
     rng = np.random.default_rng(0)
-    builder = CostNetworkBuilder(rng, (1, 12, 16))
+    builder = CostNetworkBuilder(rng, (1, 14, 23))
     weight = builder.weight_of((48, 1, 3, 3), 2.0)
     current = builder.add(snn.Conv2dOp(builder.frame, weight, None)).result
-    pooled = builder.add(snn.SumPool2dOp(current, [2, 2], [2, 2])).result
+    pooled = builder.add(pool(current, [window] * 2, [window] * 2)).result
     value = builder.connected(builder.flat(builder.spiking(pooled, True)), 5)
     module = builder.complete(builder.spiking(value, False))
-    network = RandomNetwork(module, uniform_events(rng, (1, 12, 16))[:1])
+    network = RandomNetwork(module, uniform_events(rng, builder.shape)[:1])
     quantized(network, "bits=8")
-    kernels = lowered(network.module, "pairs", 0)
+    kernels = lowered(network.module, packing, 0)
     (layer,) = window_layers(kernels)
-    assert layer.sum.value.data
+    assert bool(layer.sum.value.data) is (pool is snn.SumPool2dOp)
     assert layer.resets is not None
     result = NativeExecutor(kernels, MPS2_AN500).run(network.x, record="all", events=True)
     assert first_difference(expected_result(network), result) is None

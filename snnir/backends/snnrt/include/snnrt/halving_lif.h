@@ -85,20 +85,27 @@
 /* One step of the neurons of `count` <= 3 words of currents; the signs of d
    enter the mask (see snnrt_push_signs), which is returned. Both pointers move
    behind what was read; the currents are lost. Known when inlined: `start`, the
-   mask is empty; `scarce`, the code around takes so many registers that one has
-   to be saved. */
+   mask is empty; `saved`, how many registers have to be saved because the code
+   around takes so many: 0, 1 or, by adding the third word by itself, 3. */
 SNNRT_KERNEL uint32_t snnrt_halving_words(int16_t **state,
                                           uint32_t *currents, int32_t count,
                                           const uint32_t **resets,
                                           uint32_t mask, bool start,
-                                          bool scarce) {
+                                          int32_t saved) {
 #if SNNRT_DSP && defined(__OPTIMIZE__)
   /* Copies: what the assembly leaves in them would be stored to an array. */
   uint32_t first = currents[0];
   uint32_t second = count > 1 ? currents[1] : 0;
   uint32_t third = count > 2 ? currents[2] : 0;
   uint32_t silent, fired;
-  if (count == 3 && scarce) {
+  if (count == 3 && saved > 1) {
+    SNNRT_HALVING_STEP(SNNRT_HALVING_TWO, SNNRT_HALVING_WORD_IN_PLACE,
+                       SNNRT_HALVING_TWO_CURRENTS)
+    first = third;
+    SNNRT_HALVING_ASSEMBLY(
+        SNNRT_HALVING_ONE(SNNRT_HALVING_WORD_IN_PLACE, SNNRT_HALVING_LATER),
+        [mask] "+r"(mask), SNNRT_HALVING_ONE_CURRENT);
+  } else if (count == 3 && saved == 1) {
     SNNRT_HALVING_STEP(SNNRT_HALVING_THREE, SNNRT_HALVING_WORD_IN_PLACE,
                        SNNRT_HALVING_THREE_CURRENTS)
   } else if (count == 3) {
@@ -114,7 +121,7 @@ SNNRT_KERNEL uint32_t snnrt_halving_words(int16_t **state,
   return mask;
 #else
   (void)start;
-  (void)scarce;
+  (void)saved;
   for (int32_t i = 0; i < count; ++i, *state += 2, *resets += 2) {
     const uint32_t d = snnrt_ssub16(snnrt_load32(*state), currents[i]);
     snnrt_store32(*state, snnrt_shadd16(d, snnrt_select_ge16(d, 0, (*resets)[0],
