@@ -22,6 +22,9 @@ static const snnrt_conv2d_shape conv = {
 static const snnrt_pool2d_shape pool = {HEIGHT, WIDTH, FILTERS, 7, 7,
                                         2,      2,     2,       2, 0, 0};
 
+static const snnrt_pool2d_shape whole = {HEIGHT, WIDTH, CHANNELS, 1, 1, HEIGHT,
+                                         WIDTH,  1,     1,        0, 0};
+
 static int8_t inputs[HEIGHT * WIDTH * CHANNELS];
 static uint16_t list[HEIGHT * WIDTH * CHANNELS];
 static int8_t weights[INPUTS * OUTPUTS];
@@ -287,10 +290,15 @@ LAYER void sum_pool_s16(void) {
   snnrt_sum_pool2d_s16_s16(current, membrane, &pool);
 }
 
+LAYER void sum_pool_s8_s16(void) {
+  snnrt_sum_pool2d_s8_s16(inputs, current, &whole);
+}
+
 static void measure_pool(void) {
   MEASURE("max_pool2d_s8", max_pool_s8());
   MEASURE("max_pool2d_s16", max_pool_s16());
   MEASURE("sum_pool2d_s16_s16", sum_pool_s16());
+  MEASURE("sum_pool2d_s8_s16", sum_pool_s8_s16());
 }
 
 int main(void) {

@@ -30,55 +30,83 @@ SNNRT_KERNEL uint32_t snnrt_sum_pool_word(const uint8_t *input,
   return sum;
 }
 
+/* Sums over a window of four int8 channels at `input`, as above, into int16. */
+SNNRT_KERNEL void snnrt_sum_pool_quad(const uint8_t *input, uint8_t *output,
+                                      snnrt_pool_window window, int32_t width,
+                                      int32_t bytes) {
+  uint32_t even = 0, odd = 0;
+  SNNRT_UNROLL_WINDOW
+  for (int32_t y = window.row_begin; y < window.row_end; ++y) {
+    SNNRT_UNROLL_WINDOW
+    for (int32_t x = window.column_begin; x < window.column_end; ++x) {
+      const uint32_t word = snnrt_load32(input + (y * width + x) * bytes);
+      even = snnrt_sxtab16(even, word);
+      odd = snnrt_sxtab16_ror8(odd, word);
+    }
+  }
+  snnrt_store32(output, snnrt_join16((int32_t)even, (int32_t)(odd << 16)));
+  snnrt_store32(output + 4, snnrt_pack_high16((int32_t)even, (int32_t)odd));
+}
+
 /* Sums over a window for all complete words of channels; returns the number of
-   channels done. `size` is the size in bytes of input and output elements. */
+   channels done. Elements have `size` bytes, those of the output `output_size`:
+   as many, or two for one. */
 SNNRT_KERNEL int32_t snnrt_sum_pool_words(const void *input, void *output,
                                           snnrt_pool_window window,
-                                          int32_t size,
+                                          int32_t size, int32_t output_size,
                                           const snnrt_pool2d_shape *shape) {
-  const int32_t lanes = 4 / size;
-  int32_t c = 0;
-  for (; c + lanes <= shape->channels; c += lanes) {
-    const uint32_t sum = snnrt_sum_pool_word(
-        (const uint8_t *)input + c * size, window, shape->input_width,
-        shape->channels * size, lanes);
-    snnrt_store32((uint8_t *)output + c * size, sum);
+  const int32_t lanes = 4 / size, done = shape->channels / lanes * lanes;
+  for (int32_t c = 0; c < done; c += lanes) {
+    const uint8_t *const read = (const uint8_t *)input + c * size;
+    uint8_t *const written = (uint8_t *)output + c * output_size;
+    const int32_t width = shape->input_width, bytes = shape->channels * size;
+    if (size == output_size) {
+      snnrt_store32(written,
+                    snnrt_sum_pool_word(read, window, width, bytes, lanes));
+    } else {
+      snnrt_sum_pool_quad(read, written, window, width, bytes);
+    }
   }
-  return c;
+  return done;
 }
 
 /* Defines snnrt_sum_pool2d_<name>: window sums from `input_type` to
-   `output_type`. `packed_size` is the element size for packed sums, or 0 where
-   input and output differ in size or do not fit a lane. */
-#define SNNRT_DEFINE_SUM_POOL(name, input_type, output_type, packed_size)     \
+   `output_type`, of which words are summed if `packed`. */
+#define SNNRT_DEFINE_SUM_POOL(name, input_type, output_type, packed)          \
+  SNNRT_KERNEL void snnrt_sum_pool_window_##name(                             \
+      const input_type *input, output_type *output, snnrt_pool_window window, \
+      int32_t first_channel, const snnrt_pool2d_shape *shape) {               \
+    for (int32_t c = first_channel; c < shape->channels; ++c) {               \
+      int32_t sum = 0;                                                        \
+      for (int32_t y = window.row_begin; y < window.row_end; ++y) {           \
+        for (int32_t x = window.column_begin; x < window.column_end; ++x) {   \
+          sum += input[(y * shape->input_width + x) * shape->channels + c];   \
+        }                                                                     \
+      }                                                                       \
+      output[c] = (output_type)sum;                                           \
+    }                                                                         \
+  }                                                                           \
   SNNRT_KERNEL void snnrt_sum_pool2d_##name(                                  \
       const input_type *input, output_type *output,                           \
       const snnrt_pool2d_shape *shape) {                                      \
-    for (int32_t i = 0; i < shape->output_height * shape->output_width;       \
-         ++i) {                                                               \
-      const snnrt_pool_window window = snnrt_pool_window_at(                  \
-          i / shape->output_width, i % shape->output_width, shape);           \
-      int32_t c = SNNRT_PACKED && packed_size > 0                             \
-                      ? snnrt_sum_pool_words(input, output, window,           \
-                                             packed_size, shape)              \
-                      : 0;                                                    \
-      for (; c < shape->channels; ++c) {                                      \
-        int32_t sum = 0;                                                      \
-        for (int32_t y = window.row_begin; y < window.row_end; ++y) {         \
-          for (int32_t x = window.column_begin; x < window.column_end; ++x) { \
-            sum += input[(y * shape->input_width + x) * shape->channels + c]; \
-          }                                                                   \
-        }                                                                     \
-        output[c] = (output_type)sum;                                         \
+    for (int32_t y = 0; y < shape->output_height; ++y) {                      \
+      for (int32_t x = 0; x < shape->output_width; ++x) {                     \
+        const snnrt_pool_window window = snnrt_pool_window_at(y, x, shape);   \
+        const int32_t done =                                                  \
+            SNNRT_PACKED && packed                                            \
+                ? snnrt_sum_pool_words(input, output, window, sizeof *input,  \
+                                       sizeof *output, shape)                 \
+                : 0;                                                          \
+        snnrt_sum_pool_window_##name(input, output, window, done, shape);     \
+        output += shape->channels;                                            \
       }                                                                       \
-      output += shape->channels;                                              \
     }                                                                         \
   }
 
-SNNRT_DEFINE_SUM_POOL(s8_s8, int8_t, int8_t, 1)
-SNNRT_DEFINE_SUM_POOL(s8_s16, int8_t, int16_t, 0)
-SNNRT_DEFINE_SUM_POOL(s16_s16, int16_t, int16_t, 2)
-SNNRT_DEFINE_SUM_POOL(s16_s32, int16_t, int32_t, 0)
-SNNRT_DEFINE_SUM_POOL(s32_s32, int32_t, int32_t, 0)
+SNNRT_DEFINE_SUM_POOL(s8_s8, int8_t, int8_t, true)
+SNNRT_DEFINE_SUM_POOL(s8_s16, int8_t, int16_t, true)
+SNNRT_DEFINE_SUM_POOL(s16_s16, int16_t, int16_t, true)
+SNNRT_DEFINE_SUM_POOL(s16_s32, int16_t, int32_t, false)
+SNNRT_DEFINE_SUM_POOL(s32_s32, int32_t, int32_t, false)
 
 #endif
