@@ -101,11 +101,12 @@ SNNRT_KERNEL bool snnrt_window_masks(const uint8_t *window, int16_t *state,
   const uint32_t none = (uint32_t)shape->offset * 0x00010001u;
   uint32_t any = 0;
   /* Sums need more registers than there are beside those of the fastest step, and
-     so do large windows of several masks. */
-  const bool large = shape->window_height * shape->window_width > 4;
-  const int32_t saved = shape->words > SNNRT_MASK_PAIRS && large ? 3
-                        : shape->sum                             ? 1
-                                                                 : 0;
+     so do large windows of several masks; sums of large windows the most. */
+  const int32_t area = shape->window_height * shape->window_width;
+  const bool several = shape->words > SNNRT_MASK_PAIRS;
+  const int32_t saved = area > (several ? 4 : 9) && (several || shape->sum) ? 3
+                        : shape->sum                                         ? 1
+                                                                             : 0;
   if (!SNNRT_PACKED && resets != NULL) {
     return snnrt_step_lanes(window, state, reached, neurons->lanes, masks,
                             shape);
