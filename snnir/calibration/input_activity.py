@@ -164,8 +164,8 @@ def _ages(active: NDArray[np.bool_], windows: list[_Window]) -> NDArray[np.float
     for window in windows:
         active = _reached(active, window)
     ages = np.zeros(4)
-    # All neurons start on their way to rest.
-    since = np.zeros(active.shape[1:], np.int64)
+    # All neurons start on their way to rest; no event has just left them.
+    since = np.ones(active.shape[1:], np.int64)
     for reached in active:
         since = np.where(reached, 0, since + 1)
         for index, (low, high) in enumerate(((0, 0), (1, 1), (2, AGES_TO_REST))):

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The activity of a network's input, against what a small frame shows by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from xdsl.dialects.builtin import FloatAttr, f32
+
+from snnir.calibration import measure_activity, record_activity
+from snnir.data import Dataset
+from snnir.dialects import snn
+from snnir.driver.files import network_of
+from snnir.layers.activity_attributes import REACH_AGES, floats_of
+from snnir.testing.cost_network_builder import STEPS, CostNetworkBuilder
+
+
+def test_neurons_that_no_event_reached_were_not_just_left() -> None:
+    """One pixel of four fires, in the second step, under a kernel of one element."""
+    builder = CostNetworkBuilder(np.random.default_rng(1), (1, 2, 2))
+    weight = builder.constant(np.ones((1, 1, 1, 1)))
+    current = builder.add(snn.Conv2dOp(builder.frame, weight, None)).result
+    neurons = builder.add(snn.LIFOp(current, FloatAttr(0.5, f32), FloatAttr(9.0, f32)), named=True)
+    network = network_of(builder.complete(neurons.spikes))
+    x = np.zeros((1, STEPS, 1, 2, 2), np.float32)
+    x[0, 1, 0, 0, 1] = 1
+    data = Dataset(x, np.zeros(1, np.int64), "one event")
+    record_activity(network, measure_activity(network, data))
+    ages = floats_of(next(op for op in network.walk() if isinstance(op, snn.LIFOp)), REACH_AGES)
+    # Of all steps of neurons one has the event, and the one behind it is the one that it left.
+    assert ages is not None
+    assert ages[:2].tolist() == pytest.approx([1 / (4 * STEPS)] * 2)
+    assert ages.sum() == pytest.approx(1)
