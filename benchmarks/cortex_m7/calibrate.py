@@ -48,6 +48,11 @@ from snnir.testing.cost_networks import connected, convolutional
 
 OUTPUT = Path(snnir.costs.__file__).parent / "cortex_m7.json"
 RIDGE = 0.1
+"""How strong expectations are, as a share of what measurements say of an amount."""
+DOUBT = 1.0
+"""Standard deviation of an amount around its expectation, as a share of it. Counts: for what
+measurements hardly say anything of.
+"""
 EXPECTED = {
     "one_rectangle": 20, "one_row": 6, "one_chunk": 3, "one_element": 1,
     "two_rectangle": 22, "two_row": 7, "two_chunk": 4, "two_element": 2,
@@ -61,6 +66,10 @@ EXPECTED = {
     "pair_output": 14, "single_output": 10, "rest_output": 6,
     "panel_input": 12, "block": 9, "compared_word": 20, "weight": 5, "plain_run": 20,
     "strided_run": 20, "single_run": 20, "plain_site": 50, "strided_site": 50, "single_site": 40,
+    "line": 30, "looked": 14, "awake": 15, "waking": 10, "clear_store": 1,
+    "clear_row": 2, "copy": 4, "entry_mask": 2, "spike": 8, "list_mask": 6, "counted_input": 20,
+    "one_word": 4, "two_word": 6, "outside": 45, "outside_row": 10, "outside_tap": 5,
+    "inside": 25, "inside_tap": 4,
 }  # fmt: skip
 """Instructions of an amount as the assembly shows them, for what the measurements leave open."""
 WEIGHT_POWER = 0.6
@@ -101,11 +110,12 @@ def fit(
         scaled = matrix[:, kept] / scale
         norms = np.linalg.norm(scaled, axis=0)
         # A little regularisation keeps amounts that always come together near what is expected.
-        ridge = RIDGE * np.eye(len(kept))
         expected = np.array([expectations.get(names[i].partition("/")[2], 0.0) for i in kept])
+        certain = np.divide(1, DOUBT * expected, out=np.zeros(len(kept)), where=expected > 0)
+        strength = np.hypot(RIDGE, certain / norms)
         solution, *_ = np.linalg.lstsq(
-            np.vstack([scaled / norms, ridge]),
-            np.concatenate([values / scale[:, 0], RIDGE * expected * norms]),
+            np.vstack([scaled / norms, np.diag(strength)]),
+            np.concatenate([values / scale[:, 0], strength * expected * norms]),
             rcond=None,
         )
         if (solution >= 0).all():

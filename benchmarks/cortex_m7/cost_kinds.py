@@ -278,8 +278,8 @@ _KINDS: tuple[Draw, ...] = (
     static_synaptic, static_alpha,
 )  # fmt: skip
 _NETWORKS = {
-    "connected": 1 / 3, "wide": 1 / 2, "pooled": 1 / 2, "valued": 2, "alpha": 2, "trained_leaks": 2,
-    "static": 4,
+    "connected": 1 / 3, "wide": 1 / 2, "packed": 3, "depthwise": 2, "small": 2, "narrow": 2,
+    "averaged": 2, "alpha": 2, "trained_leaks": 2, "recurrent": 2, "valued": 2, "static": 4,
 }  # fmt: skip
 """Networks of a kind for each seed, one by default: more where a network has few of many variants,
 fewer where it has many.

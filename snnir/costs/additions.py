@@ -22,7 +22,7 @@ def additions_along(
         additions: kernels of an active position, on average.
         ones: of these the ones that are added alone.
     """
-    places = (signal.rows, signal.columns)[axis]
+    places = signal.along[axis]
     fired = (signal.active_rows, signal.active_columns)[axis]
     if places is None or fired is None or signal.positions <= 0:
         return places, places

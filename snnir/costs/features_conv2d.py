@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from xdsl.dialects.builtin import i16
@@ -40,7 +41,7 @@ def conv2d_scatter(
 def additions_of(op: Scatter, signals: Signals) -> float:
     """How many rows of weights of one input are added to the currents of one position."""
     signal = signals[op.list]
-    rows, columns = _reaches_of(op, (signal.rows, signal.columns))
+    rows, columns = _reaches_of(op, signal.active_along)
     return signal.active * rows.mean * columns.mean
 
 
@@ -91,13 +92,14 @@ def is_depthwise(op: Scatter) -> bool:
 
 def _depthwise(op: Scatter, signal: Signal, outputs: int) -> Found:
     """Each input is added by itself, without loops where no border cuts its kernel."""
-    rows, columns = _reaches_of(op, (signal.rows, signal.columns))
+    rows, columns = _reaches_of(op, signal.active_along)
     strides = int_values(op.stride)
+    strided = set((*strides, *int_values(op.dilation))) != {1}
     share, inside_rows, inside_taps = 0.0, 0.0, 0.0
     if max(strides) <= DEPTHWISE_STRIDE and set(int_values(op.dilation)) == {1}:
         uncut_rows, uncut_columns = (
             uncut(*axis, along)
-            for axis, along in zip(axes_of(op), (signal.rows, signal.columns), strict=True)
+            for axis, along in zip(axes_of(op), signal.active_along, strict=True)
         )
         share = uncut_rows[0] * uncut_columns[0]
         inside_rows = uncut_rows[1] * uncut_columns[0]
@@ -107,6 +109,7 @@ def _depthwise(op: Scatter, signal: Signal, outputs: int) -> Found:
     return "depthwise", {
         "call": 1, "inside": inside, "inside_tap": signal.active * inside_taps * outputs,
         "inside_phase": inside * (max(strides) > 1), "outside": signal.active - inside,
+        "outside_strided": (signal.active - inside) * strided,
         "outside_row": max(signal.active * (rows.mean - inside_rows), 0.0),
         "outside_tap": max(reached - signal.active * inside_taps, 0.0) * outputs,
     }  # fmt: skip
@@ -116,11 +119,9 @@ def _areas(
     prefix: str, amount: float, reaches: list[Reach], op: Scatter, outputs: int
 ) -> dict[str, float]:
     """`amount` times one area of currents."""
-    rows, columns = reaches
+    (rows, columns), (height, width) = reaches, _most_of(op)
     quads = outputs // QUAD_LANES
     plain = op.groups.value.data == 1 and int_values(op.stride)[1] == 1
-    period = 1 if int_values(op.dilation)[1] > 1 else int_values(op.stride)[1]
-    width = -(-columns.taps // period)
     bytewise = not isinstance(op, snnrt.Conv2dScatterPackedOp)
     unrolled = (
         bytewise
@@ -137,13 +138,20 @@ def _areas(
             return transfers(reached * quads)
         return reached * transfers(quads)
 
+    # Where one row or column is all that an input can reach, there is no loop over them.
     return {
         f"{prefix}_rectangle": amount * rows.chance * columns.chance,
-        f"{prefix}_row": amount * rows.mean * columns.chance,
-        f"{prefix}_column": amount * rows.mean * columns.expect(looped),
+        f"{prefix}_row": amount * rows.mean * columns.chance * (height > 1),
+        f"{prefix}_column": amount * rows.mean * columns.expect(looped) * (width > 1),
         f"{prefix}_chunk": amount * rows.mean * columns.expect(transferred),
         f"{prefix}_quad": amount * rows.mean * columns.mean * quads,
     }
+
+
+def _most_of(op: Scatter) -> list[int]:
+    """Along each axis, how many outputs an input reaches where no border cuts its kernel."""
+    steps = zip(op.kernel_shape()[1:], int_values(op.stride), int_values(op.dilation), strict=True)
+    return [-(-taps // (stride // math.gcd(stride, dilation))) for taps, stride, dilation in steps]
 
 
 def _reaches_of(op: Scatter, shares: Sequence[Floats | None]) -> list[Reach]:
@@ -172,10 +180,8 @@ def _tiled(
     sizes: tuple[int, ...],
 ) -> dict[str, float]:
     """Tiles of currents that are held in registers over a run."""
-    rows, columns = _reaches_of(op, (signal.rows, signal.columns))
-    fired = signal.active_rows, signal.active_columns
-    known = fired[0] is not None and fired[1] is not None
-    input_rows, input_columns = _reaches_of(op, fired) if known else (rows, columns)
+    rows, columns = _reaches_of(op, signal.along)
+    input_rows, input_columns = _reaches_of(op, signal.active_along)
     outputs = buffer_shape(op.weights.type)[-1]
     plain = set((*int_values(op.stride), *int_values(op.dilation))) == {1}
     contiguous = (
@@ -184,7 +190,9 @@ def _tiled(
         and isinstance(op, snnrt.Conv2dScatterOp)
         and sizes[0] == 8
     )
-    amounts = {"row": runs * rows.mean}
+    height, width = _most_of(op)
+    # There is no loop over what is one row or column anyway.
+    amounts = {"row" if height > 1 else "only_row": runs * rows.mean}
     for index, name in enumerate([*(f"of_{size}" for size in sizes), "rest"]):
 
         def of(columns_reached: int, index: int = index) -> float:
@@ -195,5 +203,6 @@ def _tiled(
         amounts[name] = runs * rows.mean * columns.expect(of)
         amounts[f"{name}_input"] = signal.active * input_rows.mean * input_columns.expect(of)
     pieces = 1.0 if contiguous else columns.mean / max(columns.chance, 1e-9)
-    amounts["piece"] = runs * rows.mean * pieces * columns.chance
+    piece = "piece" if width > 1 else "only_piece"
+    amounts[piece] = runs * rows.mean * pieces * columns.chance
     return amounts

@@ -83,7 +83,7 @@ def _additions(prefix: str, amount: float, reaches: list[Reach], op: object) -> 
 def lane_conv2d_hits(op: snnrt.LaneConv2dHitsOp, signals: Signals) -> tuple[str, Amounts]:
     """Additions of kernels for every event."""
     signal = signals[op.hits]
-    reaches = _reaches(op, (signal.rows, signal.columns))
+    reaches = _reaches(op, signal.active_along)
     height, _ = int_values(op.window)
     reached = signal.active * reaches[0].chance * reaches[1].chance
     touched = 0.0
@@ -176,7 +176,7 @@ UNROLLED_GROUPS = 32
 def mask_conv2d(op: snnrt.MaskConv2dOp, signals: Signals) -> tuple[str, Amounts]:
     """Additions of tabulated sums for every active position, two at a time."""
     signal = signals[op.entries]
-    reaches = _reaches(op, (signal.rows, signal.columns))
+    reaches = _reaches(op, signal.along)
     bits, lanes = int_values(op.group_bits), op.lanes.value.data
     positions = signal.positions * reaches[0].chance * reaches[1].chance
     size = element_count(int_values(op.input_size))

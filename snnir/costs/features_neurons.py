@@ -38,24 +38,31 @@ def size_of(value: SSAValue) -> int:
 def _lif(op: snnrt.LIFOp, signals: Signals) -> Found:
     kind = _kind(op)
     if kind in ("plain", "saturating"):
-        return f"s{bits_of(op.membrane)}.{kind}", {"call": 1, **_one_by_one(op)}
+        return f"s{bits_of(op.membrane)}.{kind}", {"call": 1, **_one_by_one(op, kind)}
     variant = f"s{bits_of(op.membrane)}_s{bits_of(op.current)}.{kind}"
     return variant, {"call": 1, **_grouped(op, kind)}
 
 
-SHORT_LAYER = 12
-"""Most neurons for which GCC unrolls the loop over them."""
+SHORT_ROW = 12
+"""Most neurons side by side for which GCC unrolls the loop over them, if they are small."""
+_SHORT_PLAIN = {16: SHORT_ROW, 32: 10}
+"""The same by the bits of states that do not saturate, as measured."""
+_SHORT_SATURATING = {"subtract_delayed": 8, "subtract_immediate": 6, "zero_immediate": 6}
+"""The same by the reset of states that saturate."""
 
 
-def _one_by_one(op: snnrt.LIFOp) -> Amounts:
+def _one_by_one(op: snnrt.LIFOp, kind: str) -> Amounts:
     """Neurons with branches, where what a reset takes depends on when it happens."""
-    neurons, row = size_of(op.membrane), row_of(op)
-    length = "short" if neurons <= SHORT_LAYER else "long"
-    reset = op.reset.data
+    neurons, row, reset = size_of(op.membrane), row_of(op), op.reset.data
     zero = "zero" if reset in (Reset.ZERO_AFTER, Reset.ZERO_BEFORE) else reset.value
+    timed = f"{zero}_{op.reset_timing.data.value}"
+    if kind == "saturating":
+        longest = _SHORT_SATURATING.get(timed, SHORT_ROW)
+    else:
+        longest = _SHORT_PLAIN[bits_of(op.membrane)]
     return {
         "row": neurons // row,
-        f"neuron_{length}_{zero}_{op.reset_timing.data.value}": neurons,
+        f"neuron_{'short' if row <= longest else 'long'}_{timed}": neurons,
         "neuron_wide": neurons * (bits_of(op.current) == 32),
         **_steps("neuron", neurons, op),
     }
@@ -151,7 +158,7 @@ def _li(op: snnrt.LIOp, signals: Signals) -> Found:
     several = [value for value in (op.leak, op.bias) if value is not None and size_of(value) > 1]
     amounts: Amounts = {
         "call": 1,
-        f"neuron_{'short' if neurons <= SHORT_LAYER else 'long'}": neurons,
+        f"neuron_{'short' if neurons <= SHORT_ROW else 'long'}": neurons,
         "neuron_saturating": neurons * (op.overflow.data.value != "proven"),
         "neuron_bias": neurons * (op.bias is not None),
         "neuron_loaded": neurons * len(several),

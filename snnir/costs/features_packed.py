@@ -15,12 +15,14 @@ def conv2d_scatter_packed(op: snnrt.Conv2dScatterPackedOp, signals: Signals) -> 
     kind, amounts = conv2d_amounts(op, signals, outputs)
     words = packed_words(outputs, bits)
     if kind == "s16.quads":
+        amounts["counted_input"] = amounts["input"] * (op.values is not None)
         for prefix in ("one", "two"):
-            amounts[f"{prefix}_word"] = amounts[f"{prefix}_column"] * words
+            amounts[f"{prefix}_word"] = amounts[f"{prefix}_quad"] * words / (outputs // QUAD_LANES)
             del amounts[f"{prefix}_chunk"]
         return f"{kind}.bits{bits}", amounts
     rows = additions_of(op, signals)
-    amounts = {name: amounts[name] for name in ("call", "input", "run", "strided_run", "row")}
+    kept = ("call", "input", "run", "strided_run", "row", "only_row")
+    amounts = {name: amounts[name] for name in kept if name in amounts}
     return f"{kind}.bits{bits}", {
         **amounts,
         "added_row": rows, "added_word": rows * words,

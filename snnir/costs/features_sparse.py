@@ -84,7 +84,7 @@ def _runs(
     rows, columns = (
         tap_sets(*axis, dilation, along)
         for axis, dilation, along in zip(
-            axes_of(op), int_values(op.dilation), (signal.rows, signal.columns), strict=True
+            axes_of(op), int_values(op.dilation), signal.active_along, strict=True
         )
     )
     stride, dilation = int_values(op.stride)[1], int_values(op.dilation)[1]

@@ -63,7 +63,7 @@ def _additions(prefix: str, amount: float, reaches: list[Reach], op: snnrt.TileL
 
 def _event_amounts(op: snnrt.TileLIFBase, signal: Signal) -> Amounts:
     """Words of marks that are looked at, and additions for every event."""
-    reaches = _reaches(op, (signal.rows, signal.columns))
+    reaches = _reaches(op, signal.active_along)
     channels, taps, *_ = buffer_shape(op.weights.type)
     tiles = -(-buffer_shape(op.membrane.type)[0] // op.tile_rows.value.data)
     height, width = int_values(op.input_size)
@@ -78,7 +78,7 @@ def _event_amounts(op: snnrt.TileLIFBase, signal: Signal) -> Amounts:
 
 def _spike_amounts(op: snnrt.TileLIFBase, signal: Signal) -> Amounts:
     """Additions for the spikes of every position, two at a time."""
-    reaches = _reaches(op, (signal.rows, signal.columns))
+    reaches = _reaches(op, signal.along)
     lanes = buffer_shape(op.weights.type)[0]
     positions = element_count(int_values(op.input_size))
     counts = bit_group_counts(single_bits(lanes).groups, lanes, positions, signal)

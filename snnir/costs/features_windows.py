@@ -28,12 +28,14 @@ class Visited:
 
     Attributes:
         reached: with currents.
+        looked: of these the ones that were not awake, whose last step is looked up.
         waking: of these the ones that were left alone before, whose steps are made up for.
         awake: without currents, because of a spike in the step before, or as all are computed.
         busy: of the others those of which some words are computed.
     """
 
     reached: float
+    looked: float
     waking: float
     awake: float
     busy: float
@@ -62,6 +64,7 @@ def window_amounts(op: snnrt.WindowLIFBase, signals: Signals) -> Amounts:
         "window": height * width,
         "reached": visited.reached,
         "awake": visited.awake,
+        "looked": visited.looked,
         "waking": visited.waking,
         "waking_word": visited.waking * quiet,
         "busy_window": visited.busy,
@@ -166,14 +169,15 @@ def _visited(op: snnrt.WindowLIFBase, signals: Signals) -> Visited:
     reached, left = (windows * share for share in _ages(op, signals))
     if op.calm is None:
         # Windows without input take the whole step, but read no currents.
-        return Visited(reached, 0, windows - reached, 0)
+        return Visited(reached, 0, 0, windows - reached, 0)
     # A window is awake in the step after a spike. Those that events have just left spike as often
     # as those that they reach.
     spiking = min(signals[op.listed].positions / max(reached, 1e-9), 1.0)
     awake = left * spiking
     begin, end = int_values(op.busy)
     # As many windows are left by events as are reached anew.
-    return Visited(reached, left, awake, (windows - reached - awake) * (begin < end))
+    busy = (windows - reached - awake) * (begin < end)
+    return Visited(reached, reached * (1 - spiking), left, awake, busy)
 
 
 def _ages(op: snnrt.WindowLIFBase, signals: Signals) -> tuple[float, float]:

@@ -85,6 +85,18 @@ class Signal:
     bit_channels: tuple[int | None, ...] | None = None
 
     @property
+    def along(self) -> tuple[Floats | None, Floats | None]:
+        """Shares of the active positions in each row and column."""
+        return self.rows, self.columns
+
+    @property
+    def active_along(self) -> tuple[Floats | None, Floats | None]:
+        """Shares of the active elements in each row and column."""
+        if self.active_rows is None or self.active_columns is None:
+            return self.along
+        return self.active_rows, self.active_columns
+
+    @property
     def rate(self) -> float:
         """Share of the elements that are active."""
         return self.active / max(self.size, 1)

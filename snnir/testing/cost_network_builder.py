@@ -20,6 +20,8 @@ from snnir.testing.random_networks import RandomNetwork, RandomNetworkBuilder
 STEPS = 24
 SAMPLES = 2
 LARGEST_COUNT = 5
+RAREST = 6
+"""How many times as high thresholds may be as those that inputs often reach."""
 CHANNELS = (3, 4, 6, 8, 11, 12, 16, 20, 24, 30, 32, 40, 48, 64)
 
 
@@ -36,11 +38,15 @@ class CostNetworkBuilder(RandomNetworkBuilder):
         """Neurons as in trained networks, or of any other kind."""
         channels, *rest = shape_of(current.type)
         threshold = self.rng.uniform(0.5, 2.0, (channels, *[1] * len(rest))).astype(np.float32)
+        # A stream of its own: how rare spikes are leaves all other draws alone.
+        (levels,) = self.rng.spawn(1)
+        level = float(np.exp(levels.uniform(0, np.log(RAREST)))) if levels.random() < 0.5 else 1.0
         beta = 0.5 if halving else float(self.rng.choice([0.9, 0.95, 0.5, 1.0, 0.7]))
         lif = snn.LIFOp(
             current,
             FloatAttr(beta, f32),
-            dense_from_array(threshold) if self.chance(0.4) else FloatAttr(1.0, f32),
+            dense_from_array(threshold * np.float32(level)) if self.chance(0.4)
+            else FloatAttr(level, f32),
             reset=Reset.SUBTRACT if halving or self.chance(0.5) else Reset.ZERO_AFTER,
             reset_timing=ResetTiming.DELAYED if halving or self.chance(0.7)
             else ResetTiming.IMMEDIATE,
