@@ -4,10 +4,11 @@
     python benchmarks/cortex_m7/compile_sweep.py [--channels 1-20] [--kernels 1,2,3,5,1x3]
 
 compiles, without running it, the C of small networks: a convolution of event counts, pooled, and
-one of spikes, with as many channels each, and writes `benchmarks/results/compile_sweep.md`. Every
-network is compiled with the flags of the Cortex-M7; at other levels of optimisation, which users
-of the library may choose, only those with `OTHER_CHANNELS`. The exit status tells whether one
-failed.
+one of spikes, with as many channels each; then, by the kernels whose assembly takes most registers,
+those of `WIDE_SHAPES`, with more channels and other poolings. It writes
+`benchmarks/results/compile_sweep.md`. Every network is compiled with the flags of the Cortex-M7; at
+other levels of optimisation, which users of the library may choose, only those with
+`OTHER_CHANNELS`. The exit status tells whether one failed.
 """
 
 from __future__ import annotations
@@ -67,10 +68,28 @@ class Shape:
 
     channels: int
     kernel: tuple[int, int]
+    window: int = 2
+    summed: bool = False
 
     def __str__(self) -> str:
         height, width = self.kernel
-        return f"{self.channels} channels, {height}x{width}"
+        pooled = f"{'sum' if self.summed else 'maximum'} of {self.window}x{self.window}"
+        return f"{self.channels} channels, {height}x{width}, {pooled}"
+
+
+WIDE_CHANNELS = (21, 22, 24, 27, 30, 32, 33, 34, 36, 40, 45, 48, 54, 64, 65, 72, 96)
+WIDE_SHAPES = [
+    Shape(channels, (3, 3), window, summed)
+    for channels, (window, summed) in product(
+        WIDE_CHANNELS, [(1, False), (2, False), (2, True), (3, False), (3, True)]
+    )
+]
+WIDE_WAYS = (
+    "kernels=event",
+    "kernels=event packing=triples table-bytes=8000",
+    "kernels=event tile-rows=2",
+)
+"""Layers with more neurons at a position than one mask has bits for, and all poolings."""
 
 
 @dataclass
@@ -106,11 +125,12 @@ def network(shape: Shape) -> ModuleOp:
         return add(snn.LIFOp(current, FloatAttr(beta, f32), FloatAttr(1.0, f32)))
 
     value: SSAValue = block.args[0]
-    for window in (2, 1):
+    pool = snn.SumPool2dOp if shape.summed else snn.MaxPool2dOp
+    for window in (shape.window, 1):
         inputs = shape_of(value.type)[0]
         value = add(snn.Conv2dOp(value, weights(shape.channels, inputs, *shape.kernel)))
         if window > 1:
-            value = add(snn.MaxPool2dOp(value, [window, window], [window, window]))
+            value = add(pool(value, [window, window], [window, window]))
         value = neurons(value)
     flat = add(snn.FlattenOp(value))
     output = neurons(add(snn.LinearOp(flat, weights(3, element_count(shape_of(flat.type))))))
@@ -145,7 +165,7 @@ def sweep(shapes: Iterable[Shape]) -> dict[tuple[str, str], Tally]:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         for shape in shapes:
-            for way in WAYS:
+            for way in WIDE_WAYS if shape.channels in WIDE_CHANNELS else WAYS:
                 try:
                     texts = sources(shape, way)
                 except SNNError:
@@ -191,7 +211,9 @@ def report(tallies: dict[tuple[str, str], Tally], shapes: Sequence[Shape], comma
     lines = [
         "# Convolutions of all shapes through the compiler",
         "",
-        f"Networks of two convolutions, of event counts and of spikes, of {_described(shapes)}. "
+        f"Networks of two convolutions, of event counts and of spikes, of {_described(shapes)}; "
+        f"by three ways also {len(WIDE_SHAPES)} of 3x3 with {WIDE_CHANNELS[0]} to "
+        f"{WIDE_CHANNELS[-1]} channels and other poolings. "
         f"Made by `{command}` with {version.splitlines()[0]}. {total:,} sources, each another one: "
         f"**{len(failures)} do not compile**. A shape that has the same source in two ways counts "
         "for the first.",
@@ -229,7 +251,7 @@ def main() -> int:
     parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args()
     shapes = [Shape(*each) for each in product(options.channels, options.kernels)]
-    tallies = sweep(shapes)
+    tallies = sweep([*shapes, *WIDE_SHAPES])
     with atomic_write(options.results) as file:
         file.write(report(tallies, shapes, "python benchmarks/cortex_m7/compile_sweep.py"))
     return int(any(tally.failures for tally in tallies.values()))

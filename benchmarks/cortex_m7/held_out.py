@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 from comparison import Compared, compared
 from cost_kinds import KINDS, draw
 from measuring import data_file, spread, to_integers
@@ -26,8 +25,6 @@ from snnir.data.network_inputs import integer_input
 from snnir.dialects import snn
 from snnir.driver.files import network_of, read_network
 from snnir.driver.pipelines import LANES, LoweringOptions, apply_pipeline
-from snnir.testing.cost_network_builder import quantized
-from snnir.testing.cost_networks import connected, convolutional, pruned
 
 CONVOLUTIONS = (
     "kernels=scatter",
@@ -44,11 +41,15 @@ CONVOLUTIONS = (
 PRUNED = ("kernels=sparse", "kernels=blocks", "kernels=sparse neurons=lists", "kernels=event")
 CONNECTIONS = ("kernels=dense", "kernels=packed", "kernels=sparse", "kernels=blocks",
                "kernels=cmsis")  # fmt: skip
-FIRST_SEED = 2001
-RANDOM_NETWORKS = 12
-RANDOM_PRUNED_NETWORKS = 4
-SEEDS_PER_KIND = 2
-"""Networks of each other kind."""
+FIRST_SEED = 3001
+SEEDS_PER_KIND = 3
+MORE_SEEDS = {"connected": 4, "convolutional": 8, "pruned": 4}
+"""Networks of the kinds whose layers are lowered in most ways."""
+MORE_WAYS: dict[str, tuple[str, ...]] = {
+    "connected": CONNECTIONS,
+    "convolutional": CONVOLUTIONS,
+    "pruned": PRUNED,
+}
 
 
 @dataclass(frozen=True)
@@ -79,24 +80,11 @@ def cases(samples: int, sparse: Path | None = None) -> Iterator[Case]:
         if each.name.startswith("nmnist_fc"):
             few = _pruned(each) if sparse is None else read_network(sparse)
             yield _case(replace(each, name="nmnist_fc, 97 % zeros", module=few), samples)
-    for number in range(RANDOM_NETWORKS):
-        seed = FIRST_SEED + number
-        rng = np.random.default_rng(seed)
-        is_connected = number % 3 == 2
-        network = connected(rng) if is_connected else convolutional(rng, plain=number % 6 != 4)
-        quantized(network, "bits=8")
-        kind = "connected" if is_connected else "convolutional"
-        choices = CONNECTIONS if is_connected else CONVOLUTIONS
-        yield Case(f"random {kind} {seed}", network.module, network.x, choices)
-    for seed in range(FIRST_SEED, FIRST_SEED + RANDOM_PRUNED_NETWORKS):
-        network = pruned(np.random.default_rng(seed))
-        quantized(network, "bits=8")
-        yield Case(f"random pruned {seed}", network.module, network.x, PRUNED)
-    for kind in sorted(KINDS.keys() - {"connected", "convolutional", "pruned"}):
-        for seed in range(FIRST_SEED, FIRST_SEED + SEEDS_PER_KIND):
+    for kind in KINDS:
+        for seed in range(FIRST_SEED, FIRST_SEED + MORE_SEEDS.get(kind, SEEDS_PER_KIND)):
             drawn = draw(kind, seed)
             name = f"random {kind.replace('_', ' ')} {seed}"
-            choices = tuple(way.options for way in drawn.ways)
+            choices = MORE_WAYS.get(kind, tuple(way.options for way in drawn.ways))
             yield Case(name, drawn.network.module, drawn.network.x, choices)
 
 
