@@ -69,7 +69,9 @@ EXPECTED = {
     "line": 30, "looked": 14, "awake": 15, "waking": 10, "clear_store": 1,
     "clear_row": 2, "copy": 4, "entry_mask": 2, "spike": 8, "list_mask": 6, "counted_input": 20,
     "one_word": 4, "two_word": 6, "outside": 45, "outside_row": 10, "outside_tap": 5,
-    "inside": 25, "inside_tap": 4,
+    "inside": 25, "inside_tap": 4, "sum_group": 3, "sum_word": 2,
+    "word_half": 3, "word_factor": 7, "word_reset_some": 5, "word_zero": 3, "word_immediate": 7,
+    "word_channels": 5, "word_bias": 1.5, "word_shift": 1.5, "word_decayed": 5,
 }  # fmt: skip
 """Instructions of an amount as the assembly shows them, for what the measurements leave open."""
 WEIGHT_POWER = 0.6

@@ -47,7 +47,9 @@ SHORT_ROW = 12
 """Most neurons side by side for which GCC unrolls the loop over them, if they are small."""
 _SHORT_PLAIN = {16: SHORT_ROW, 32: 10}
 """The same by the bits of states that do not saturate, as measured."""
-_SHORT_SATURATING = {"subtract_delayed": 8, "subtract_immediate": 6, "zero_immediate": 6}
+_SHORT_SATURATING = {
+    "zero_delayed": 11, "zero_immediate": 7, "subtract_delayed": 10, "subtract_immediate": 6,
+}  # fmt: skip
 """The same by the reset of states that saturate."""
 
 

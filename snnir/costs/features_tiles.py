@@ -49,13 +49,13 @@ def _visits(op: snnrt.TileLIFBase, rows: Reach) -> float:
 
 
 def _additions(prefix: str, amount: float, reaches: list[Reach], op: snnrt.TileLIFBase) -> Amounts:
-    """`amount` times one kernel, cut to tiles."""
+    """`amount` times one kernel, cut to tiles; one row or column takes no loop."""
     rows, columns = reaches
     positions = amount * rows.mean * columns.mean
     return {
         f"{prefix}_rectangle": amount * rows.chance * columns.chance * _visits(op, rows),
-        f"{prefix}_row": amount * rows.mean * columns.chance,
-        f"{prefix}_column": positions,
+        f"{prefix}_row": amount * rows.mean * columns.chance * (rows.taps > 1),
+        f"{prefix}_column": positions * (columns.taps > 1),
         f"{prefix}_quad": positions * quads_of(op),
         f"{prefix}_word": positions * _packed_words(op),
     }
