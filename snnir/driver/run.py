@@ -190,8 +190,10 @@ class _Tally:
     def add(self, result: ExecutionResult) -> None:
         self.scores.append(result.scores)
         assert result.recording is not None
-        if self._record != "none":
+        if self._record == "all":
             self._kept.append(result.recording)
+        elif self._record == "spikes":
+            self._kept.append(replace(result.recording, membranes={}))
         for name, spikes in result.recording.spikes.items():
             fired = int(np.count_nonzero(spikes))
             self._spikes[name] = self._spikes.get(name, 0) + fired
@@ -202,12 +204,15 @@ class _Tally:
         if not self._kept:
             return None
         first, *_ = self._kept
-        spikes = {n: np.concatenate([each.spikes[n] for each in self._kept]) for n in first.spikes}
-        membranes = {
-            n: np.concatenate([each.membranes[n] for each in self._kept])
-            for n in (first.membranes if self._record == "all" else ())
-        }
-        return replace(first, spikes=spikes, membranes=membranes)
+
+        def joined(parts: list[dict[str, NDArray]]) -> dict[str, NDArray]:
+            return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+        return replace(
+            first,
+            spikes=joined([each.spikes for each in self._kept]),
+            membranes=joined([each.membranes for each in self._kept]),
+        )
 
     def spike_rates(self) -> dict[str, float]:
         return {name: count / self._chances[name] for name, count in self._spikes.items()}
