@@ -49,9 +49,8 @@ def conv2d_amounts(op: Scatter, signals: Signals, outputs: int) -> Found:
     """As `conv2d_scatter`, with `outputs` in each group."""
     signal = signals[op.list]
     runs = max(min(signal.positions * op.groups.value.data, signal.active), 1e-9)
-    steps = (*int_values(op.stride), *int_values(op.dilation))
     amounts = {
-        "call": 1, "input": signal.active, "run": runs, "strided_run": runs * (set(steps) != {1}),
+        "call": 1, "input": signal.active, "run": runs, "strided_run": runs * is_strided(op),
     }  # fmt: skip
     narrow = buffer_element(op.current.type) == i16
     if is_depthwise(op):
@@ -83,6 +82,11 @@ def conv2d_amounts(op: Scatter, signals: Signals, outputs: int) -> Found:
     }
 
 
+def is_strided(op: Scatter) -> bool:
+    """Whether outputs that an input reaches are apart: strides or dilations are not 1."""
+    return set((*int_values(op.stride), *int_values(op.dilation))) != {1}
+
+
 def is_depthwise(op: Scatter) -> bool:
     """Whether each channel is a group of its own, with few outputs: see `conv2d_depthwise.h`."""
     inputs, *_, outputs = buffer_shape(op.weights.type)
@@ -94,7 +98,6 @@ def _depthwise(op: Scatter, signal: Signal, outputs: int) -> Found:
     """Each input is added by itself, without loops where no border cuts its kernel."""
     rows, columns = _reaches_of(op, signal.active_along)
     strides = int_values(op.stride)
-    strided = set((*strides, *int_values(op.dilation))) != {1}
     share, inside_rows, inside_taps = 0.0, 0.0, 0.0
     if max(strides) <= DEPTHWISE_STRIDE and set(int_values(op.dilation)) == {1}:
         uncut_rows, uncut_columns = (
@@ -109,7 +112,7 @@ def _depthwise(op: Scatter, signal: Signal, outputs: int) -> Found:
     return "depthwise", {
         "call": 1, "inside": inside, "inside_tap": signal.active * inside_taps * outputs,
         "inside_phase": inside * (max(strides) > 1), "outside": signal.active - inside,
-        "outside_strided": (signal.active - inside) * strided,
+        "outside_strided": (signal.active - inside) * is_strided(op),
         "outside_row": max(signal.active * (rows.mean - inside_rows), 0.0),
         "outside_tap": max(reached - signal.active * inside_taps, 0.0) * outputs,
     }  # fmt: skip
@@ -183,9 +186,8 @@ def _tiled(
     rows, columns = _reaches_of(op, signal.along)
     input_rows, input_columns = _reaches_of(op, signal.active_along)
     outputs = buffer_shape(op.weights.type)[-1]
-    plain = set((*int_values(op.stride), *int_values(op.dilation))) == {1}
     contiguous = (
-        plain
+        not is_strided(op)
         and op.groups.value.data == 1
         and isinstance(op, snnrt.Conv2dScatterOp)
         and sizes[0] == 8

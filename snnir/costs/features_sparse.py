@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from snnir.costs.features_conv2d import Found, axes_of
+from snnir.costs.features_conv2d import Found, axes_of, is_strided
 from snnir.costs.features_linear import variant_of
 from snnir.costs.reach import tap_sets
 from snnir.costs.signals import Floats, Signal, Signals
@@ -58,8 +58,7 @@ def _kind(op: snnrt.SparseConvolutionBase) -> Literal["single", "strided", "plai
     steps = zip(op.kernel_shape()[1:], int_values(op.stride), strict=True)
     if all(taps <= stride for taps, stride in steps):
         return "single"
-    is_strided = set((*int_values(op.stride), *int_values(op.dilation))) != {1}
-    return "strided" if is_strided else "plain"
+    return "strided" if is_strided(op) else "plain"
 
 
 def _multiplied(signal: Signal) -> float:
