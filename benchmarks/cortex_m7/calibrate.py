@@ -13,7 +13,7 @@ and absolute ones (`WEIGHT_POWER`), of bytes of code of absolute ones because th
 negative coefficients. Amounts come from the mean activity of the network, as they do when a cost is
 predicted, so that what means cannot tell is part of the fit. Cycles are fitted in the same way to
 the estimates of `block_cycles.py`; without `llvm-mca` those of the table stay as they are. All of
-it takes three quarters of an hour on two cores.
+it takes an hour on two cores.
 """
 
 from __future__ import annotations

@@ -155,8 +155,8 @@ def sources(shape: Shape, way: str) -> tuple[str, str]:
     return header(only_network(module)), source(only_network(module))
 
 
-def sweep(shapes: Iterable[Shape]) -> dict[tuple[str, str], Tally]:
-    """Compile all shapes in all ways; keys are the way and the level of optimisation."""
+def sweep(cases: Iterable[tuple[Shape, Iterable[str]]]) -> dict[tuple[str, str], Tally]:
+    """Compile each shape in its ways; keys are the way and the level of optimisation."""
     levels_used = ["", *OTHER_LEVELS]
     tallies = {(way, level): Tally() for way in WAYS for level in levels_used}
     flags: list[str | Path] = [*COMMON_FLAGS, "-I", SNNRT_INCLUDE]
@@ -164,8 +164,8 @@ def sweep(shapes: Iterable[Shape]) -> dict[tuple[str, str], Tally]:
     seen: set[tuple[str, str]] = set()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        for shape in shapes:
-            for way in WIDE_WAYS if shape.channels in WIDE_CHANNELS else WAYS:
+        for shape, ways in cases:
+            for way in ways:
                 try:
                     texts = sources(shape, way)
                 except SNNError:
@@ -251,7 +251,7 @@ def main() -> int:
     parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args()
     shapes = [Shape(*each) for each in product(options.channels, options.kernels)]
-    tallies = sweep([*shapes, *WIDE_SHAPES])
+    tallies = sweep([*product(shapes, [WAYS]), *product(WIDE_SHAPES, [WIDE_WAYS])])
     with atomic_write(options.results) as file:
         file.write(report(tallies, shapes, "python benchmarks/cortex_m7/compile_sweep.py"))
     return int(any(tally.failures for tally in tallies.values()))
