@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from snnir.backends.c.syntax import INDENT, bits_of
+from snnir.backends.c.syntax import INDENT, bits_of, c_bool
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_shape
 from snnir.dialects.layer_shapes import int_values
@@ -50,6 +50,23 @@ class Axis:
     def most_windows(self) -> int:
         """Windows that one input reaches at most."""
         return max(len(self.windows_of(coordinate)) for coordinate in range(self.inputs))
+
+    @property
+    def last_apart(self) -> bool:
+        """Whether inputs reach fewer windows although no border cuts their kernel, so that it pays
+        to tell which one is the last.
+        """
+        reaching = [each for each in range(self.inputs) if self.reach(each)]
+        uncut = [each for each in reaching if len(self.reach(each)) == self.taps]
+        most = self.most_windows
+        return any(len(self.windows_of(each)) < most for each in uncut or reaching)
+
+    def marked(self, coordinate: int) -> int:
+        """What `snnrt_site` holds of the windows that an input reaches along the rows."""
+        reached = self.windows_of(coordinate)
+        following = self.most_windows - self.last_apart
+        first = min(reached.start, self.windows - following)
+        return first | (reached[-1] << 16 if self.last_apart and reached else 0)
 
     def site(self, coordinate: int, windows: int, kernel: int = 0) -> str:
         """The initialiser of one site, for the kernel that begins with byte `kernel`."""
@@ -93,11 +110,7 @@ def site_constants(
     bytes = kernel[0] * rows.tap_bytes
     tables = {
         "rows": [
-            rows.site(
-                y,
-                min(rows.windows_of(y).start, rows.windows - marked) if marked else 0,
-                channel * bytes,
-            )
+            rows.site(y, rows.marked(y) if marked else 0, channel * bytes)
             for channel in range(channels)
             for y in range(rows.inputs)
         ],
@@ -106,7 +119,8 @@ def site_constants(
             for x in range(columns.inputs)
         ],
     }
-    complete = "true" if all(rows.reach(y) for y in range(rows.inputs)) else "false"
+    last_apart = bool(marked) and rows.last_apart
+    complete = all(rows.reach(y) for y in range(rows.inputs))
     lines = []
     for kind, sites in tables.items():
         body = "\n".join(f"{INDENT}{site}," for site in sites)
@@ -114,6 +128,7 @@ def site_constants(
     lines.append(
         f"static const snnrt_sites {name}_sites = {{\n{INDENT}.rows = {name}_rows,\n"
         f"{INDENT}.columns = {name}_columns,\n{INDENT}.window_rows = {marked},\n"
-        f"{INDENT}.complete = {complete}\n}};"
+        f"{INDENT}.last_apart = {c_bool(last_apart)},\n"
+        f"{INDENT}.complete = {c_bool(complete)}\n}};"
     )
     return "\n".join(lines)

@@ -12,7 +12,7 @@ from snnir.backends.c.input_density import density_constant
 from snnir.backends.c.input_sites import site_constants
 from snnir.backends.c.network import CNetwork
 from snnir.backends.c.pool2d_shape import pool2d_shape
-from snnir.backends.c.syntax import INDENT, bits_of, call, struct_definition
+from snnir.backends.c.syntax import INDENT, bits_of, c_bool, call, struct_definition
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_element, buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_values
@@ -66,7 +66,7 @@ def conv2d_shape(
     fields: dict[str, int | str] = {
         "input_height": size[0], "input_width": size[1],
         "output_height": output[0], "output_width": output[1],
-        "elements": lanes if triples else lanes // 2, "triples": "true" if triples else "false",
+        "elements": lanes if triples else lanes // 2, "triples": c_bool(triples),
         "kernel_height": kernel_height, "kernel_width": kernel_width,
         "padding_top": padding[0], "padding_left": padding[1],
         "window_height": window[0], "window_width": window[1], **others,
@@ -127,9 +127,9 @@ def window_shape(name: str, op: WindowLIF) -> str:
         "height": height, "width": width, "elements": row if triples else row // 2,
         "words": lanes // 2, "window_height": window[0], "window_width": window[1],
         "row_bytes": columns * row * bits_of(op.current) // 8,
-        "triples": "true" if triples else "false", "offset": op.offset.value.data,
+        "triples": c_bool(triples), "offset": op.offset.value.data,
         "busy_begin": int_values(op.busy)[0], "busy_end": int_values(op.busy)[1],
-        "sum": "true" if op.sum.value.data else "false",
+        "sum": c_bool(op.sum.value.data),
     }  # fmt: skip
     if isinstance(op, ShiftedLIFBase):
         fields["current_shift"] = op.current_shift.value.data
@@ -153,7 +153,7 @@ def _lif_shape(name: str, op: WindowLIF) -> str:
         "timing": f"SNNRT_RESET_{op.reset_timing.data.upper()}",
         "compare": f"SNNRT_COMPARE_{op.compare.data.upper()}",
         "current_shift": op.shift.value.data,
-        "round_leak": "true" if op.rounding.data is Rounding.NEAREST else "false",
+        "round_leak": c_bool(op.rounding.data is Rounding.NEAREST),
         "saturate": "false",
         "leak_extent": extent(op.leak), "threshold_extent": extent(op.threshold),
         "bias_extent": extent(op.bias),

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from xdsl.ir import SSAValue
 
-from snnir.backends.c.syntax import size_of, struct_definition
+from snnir.backends.c.syntax import c_bool, size_of, struct_definition
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_shape
 from snnir.dialects.qsnn import Overflow, Rounding
@@ -40,14 +40,14 @@ def lif_shape(name: str, op: LeakyNeurons) -> str:
         fields["timing"] = f"SNNRT_RESET_{spiking.reset_timing.data.upper()}"
         fields["compare"] = f"SNNRT_COMPARE_{spiking.compare.data.upper()}"
     fields["current_shift"] = op.shift.value.data
-    fields["round_leak"] = "true" if op.rounding.data is Rounding.NEAREST else "false"
-    fields["saturate"] = "true" if op.overflow.data is Overflow.SATURATE else "false"
+    fields["round_leak"] = c_bool(op.rounding.data is Rounding.NEAREST)
+    fields["saturate"] = c_bool(op.overflow.data is Overflow.SATURATE)
     fields["leak_extent"] = parameter_extent(op.leak, op.membrane)
     threshold = None if spiking is None else spiking.threshold
     fields["threshold_extent"] = parameter_extent(threshold, op.membrane)
     fields["bias_extent"] = parameter_extent(op.bias, op.membrane)
     if spiking is not None:
-        fields["narrow_thresholds"] = "true" if has_narrow_thresholds(spiking) else "false"
+        fields["narrow_thresholds"] = c_bool(has_narrow_thresholds(spiking))
     return struct_definition(f"{name}_shape", "snnrt_lif_shape", fields)
 
 
@@ -60,12 +60,12 @@ def alpha_shape(name: str, op: snnrt.AlphaOp | snnrt.AlphaMultiStepOp) -> str:
         "reset": f"SNNRT_RESET_{op.reset.data.upper()}",
         "compare": f"SNNRT_COMPARE_{op.compare.data.upper()}",
         "current_shift": op.shift.value.data,
-        "round_leak": "true" if op.rounding.data is Rounding.NEAREST else "false",
-        "saturate": "true" if op.overflow.data is Overflow.SATURATE else "false",
+        "round_leak": c_bool(op.rounding.data is Rounding.NEAREST),
+        "saturate": c_bool(op.overflow.data is Overflow.SATURATE),
     }
     for parameter in op.PARAMETERS:
         value = getattr(op, parameter)
         fields[f"{parameter}_extent"] = parameter_extent(value, op.membrane)
     if op.recall is not None:
-        fields["recall_leaks"] = "true" if has_leaks_to_recall(op) else "false"
+        fields["recall_leaks"] = c_bool(has_leaks_to_recall(op))
     return struct_definition(f"{name}_shape", "snnrt_alpha_shape", fields)

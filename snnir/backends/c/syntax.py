@@ -31,6 +31,11 @@ def c_identifier(name: str) -> str:
     return clean
 
 
+def c_bool(value: object) -> str:
+    """The literal of a truth value."""
+    return "true" if value else "false"
+
+
 def bits_of(value: SSAValue | Attribute) -> int:
     """Width of a buffer's elements."""
     element = buffer_element(value.type) if isinstance(value, SSAValue) else value

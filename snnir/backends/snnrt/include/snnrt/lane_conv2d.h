@@ -27,19 +27,21 @@ typedef struct snnrt_lane_conv2d_shape {
 /* What the inputs of one row, or of one column, reach; computed by the compiler.
    `current` and `tap`: bytes to the first output and to the element of the
    reversed kernel that reaches it; `count` outputs, 0 for none. `windows`: of a
-   row the first row of windows to mark, of a column the bits of the windows. */
+   row the first row of windows to mark and, in the upper half, the last one; of
+   a column the bits of the windows. */
 typedef struct snnrt_site {
   uint32_t current, tap, count, windows;
 } snnrt_site;
 
 /* The sites of all rows and columns of the input. For hits there are rows for
    each channel, whose `tap` leads to the kernel of the channel. `window_rows`:
-   rows of windows that are marked from the first one on, the same number for
-   all. `complete`: every row reaches an output. */
+   rows of windows that are marked; `last_apart`: where an input reaches one row
+   less, the last one is the one before. `complete`: every row reaches an
+   output. */
 typedef struct snnrt_sites {
   const snnrt_site *rows, *columns;
   int32_t window_rows;
-  bool complete;
+  bool last_apart, complete;
 } snnrt_sites;
 
 /* One of them, copied, because the currents could alias it. */
@@ -73,6 +75,24 @@ SNNRT_KERNEL uint32_t snnrt_kernel_bytes(const snnrt_lane_conv2d_shape *shape) {
                     shape->elements * snnrt_element_bytes(shape->triples));
 }
 
+/* Marks the windows that an input at the given sites reaches. */
+SNNRT_KERNEL void snnrt_mark_windows(uint32_t *touched, const snnrt_site *row,
+                                     const snnrt_site *column,
+                                     const snnrt_sites *sites) {
+  const uint32_t first =
+      sites->last_apart ? row->windows & 0xFFFFu : row->windows;
+  const int32_t following = sites->window_rows - (sites->last_apart ? 1 : 0);
+  uint32_t *words = touched + first;
+  SNNRT_OPAQUE(words);
+  SNNRT_UNROLL_ROW
+  for (int32_t i = 0; i < following; ++i) {
+    words[i] |= column->windows;
+  }
+  if (sites->last_apart) {
+    touched[row->windows >> 16] |= column->windows;
+  }
+}
+
 /* Consumes hits (see event_hits.h): adds the kernel of every hit as often as it
    counts. kernels: [multiples][input_channels][kernel], times 1, 2, …; touched
    may be NULL. */
@@ -95,12 +115,7 @@ SNNRT_KERNEL void snnrt_lane_conv2d_hits(
       continue;
     }
     if (touched != NULL) {
-      uint32_t *words = touched + row.windows;
-      SNNRT_OPAQUE(words);
-      SNNRT_UNROLL_ROW
-      for (int32_t i = 0; i < sites->window_rows; ++i) {
-        words[i] |= column.windows;
-      }
+      snnrt_mark_windows(touched, &row, &column, sites);
     }
     do {
       const uint32_t times = count < most ? count : most;
