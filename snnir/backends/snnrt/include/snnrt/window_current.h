@@ -292,23 +292,52 @@ SNNRT_KERNEL void snnrt_window_words(const uint8_t *window, int32_t group,
   CASE(10, "d0-d9")            \
   CASE(11, "d0-d10")           \
   CASE(12, "d0-d11")
-#endif
+#define SNNRT_MOST_COPIED 12
 
-SNNRT_KERNEL void snnrt_copy_triples(uint8_t *position, const double *initial,
-                                     int32_t count, int32_t elements) {
-#if SNNRT_DOUBLE_UNIT
+/* Copies a position of at most so many triples to `count` neighbouring ones. */
+SNNRT_KERNEL void snnrt_copy_short(uint8_t *position, const double *initial,
+                                   int32_t count, int32_t elements) {
   switch (elements) {
     SNNRT_COPY_CASES(SNNRT_COPY_CASE)
     default:
       break;
   }
+}
+
+/* A longer one to a single position, of which registers hold a part at a time. */
+SNNRT_KERNEL void snnrt_copy_long(uint8_t *position, const double *initial,
+                                  int32_t elements) {
+  for (; elements > SNNRT_MOST_COPIED; elements -= SNNRT_MOST_COPIED) {
+    __asm__ volatile("vldmia %1!, {d0-d11}\n\t"
+                     "vstmia %0!, {d0-d11}"
+                     : "+r"(position), "+r"(initial)
+                     :
+                     : SNNRT_DOUBLE_REGISTERS);
+  }
+  snnrt_copy_short(position, initial, 1, elements);
+}
 #endif
+
+/* Copies a position to `count` neighbouring ones. */
+SNNRT_KERNEL void snnrt_copy_triples(uint8_t *position, const double *initial,
+                                     int32_t count, int32_t elements) {
+#if SNNRT_DOUBLE_UNIT
+  if (elements <= SNNRT_MOST_COPIED) {
+    snnrt_copy_short(position, initial, count, elements);
+    return;
+  }
+  for (int32_t i = 0; i < count; ++i) {
+    snnrt_copy_long(position + i * elements * (int32_t)sizeof(double), initial,
+                    elements);
+  }
+#else
   double *out = (double *)(void *)position;
   for (int32_t i = 0; i < count; ++i) {
     for (int32_t k = 0; k < elements; ++k) {
       *out++ = initial[k];
     }
   }
+#endif
 }
 
 /* The same for windows of 2 x 2. */
