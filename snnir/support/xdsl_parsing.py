@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import re
+import struct
 import traceback
 from bisect import bisect_right
 from itertools import accumulate
@@ -55,7 +56,8 @@ _ABOUT_A_DENSE_LITERAL = (
 )
 """How messages begin that xDSL reports at the token after a literal, not at the literal."""
 
-_UNFIT = (VerifyException, ValueError, NotImplementedError, OverflowError, MemoryError)
+_BEYOND_ITS_TYPE = (OverflowError, struct.error)
+_UNFIT = (VerifyException, ValueError, NotImplementedError, MemoryError, *_BEYOND_ITS_TYPE)
 """What xDSL raises, without a place, for values that do not suit their types or their op."""
 
 
@@ -272,7 +274,7 @@ def _describe(error: Exception) -> str:
             return str(error)
         given = state.properties | state.attributes
         return describe_violation(str(error), state.op_type.get_irdl_definition(), given)
-    if isinstance(error, OverflowError):
+    if isinstance(error, _BEYOND_ITS_TYPE):
         return "a number is beyond the range of its type"
     if isinstance(error, MemoryError):
         return "a constant does not fit in memory"

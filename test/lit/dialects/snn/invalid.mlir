@@ -138,6 +138,13 @@ snn.network @n(%x: tensor<4xf32> {test.a}) -> tensor<4xf32> attributes {timestep
 
 // -----
 
+// Strides are numbers of 64 bits.
+%a, %b = "test.op"() : () -> (tensor<4x4x4xf32>, tensor<2x4x1x1xf32>)
+// expected-error @+1 {{'snn.conv2d' op a number is beyond the range of its type}}
+%r = snn.conv2d %a, %b stride [1, 9223372036854775808] : (tensor<4x4x4xf32>, tensor<2x4x1x1xf32>) -> tensor<2x4x4xf32>
+
+// -----
+
 // ConvolutionBase C3: the kernel fits.
 %a, %b = "test.op"() : () -> (tensor<4x4x4xf32>, tensor<2x4x5x5xf32>)
 // expected-error @+1 {{'snn.conv2d' op kernel (5, 5) does not fit input (4, 4) with padding (0, 0)}}
