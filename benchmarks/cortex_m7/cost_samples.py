@@ -99,7 +99,7 @@ def _run_samples(
     profile = profile_calls(module, x, shown)
     for call, instructions in profile.calls.items():
         kernel, amounts = features(call, signals, shown)
-        share = sum(map(call.runs_in, range(timesteps))) / timesteps
+        share = call.runs_in_steps(timesteps) / timesteps
         amounts = {name: share * amount for name, amount in amounts.items()}
         sized = _prefixed(kernel, code_amounts(call)), profile.code[call]
         cycles = None if profile.cycles is None else profile.cycles[call]

@@ -135,7 +135,7 @@ def predict(
         coefficients = _coefficients(table.instructions, kernel)
         if coefficients is None:
             unknown[kernel] = None
-        times_run = sum(map(op.runs_in, range(steps)))
+        times_run = op.runs_in_steps(steps)
         times["instructions"][op] = _apply(amounts, coefficients or {}) * times_run / steps
         cycles = _apply(amounts, _coefficients(table.cycles, kernel) or {})
         times["cycles"][op] = cycles * times_run / steps

@@ -48,7 +48,7 @@ def traffic(network: snnrt.NetworkOp) -> dict[SSAValue, float]:
     for op in network.body.block.ops:
         if not isinstance(op, KernelOpBase):
             continue
-        share = sum(map(op.runs_in, range(steps))) / steps
+        share = op.runs_in_steps(steps) / steps
         for name, bytes in _call_traffic(op, signals).items():
             if (root := root_of(getattr(op, name))) in found:
                 found[root] += share * bytes
@@ -135,10 +135,13 @@ def _lanes(
 def _windows(op: snnrt.WindowLIFBase, amounts: Amounts, signals: Signals) -> Traffic:
     """Windows without events and spikes are not looked at."""
     windows = amounts["window"]
-    visited = min((amounts["reached"] + amounts["awake"] + amounts["busy_window"]) / windows, 1.0)
+    reached, awake = (
+        amounts.get(name, 0.0) + amounts.get(f"plain_{name}", 0.0) for name in ("reached", "awake")
+    )
+    visited = min((reached + awake + amounts["busy_window"]) / windows, 1.0)
     membrane = 2 * visited * buffer_bytes(op.membrane.type)
     if not isinstance(op, snnrt.TileLIFBase):
-        current = amounts["reached"] / windows * buffer_bytes(op.current.type)
+        current = reached / windows * buffer_bytes(op.current.type)
         cleared = 1 if isinstance(op, snnrt.MapLIFBase) else 2
         return {"membrane": membrane, "current": cleared * current}
     quads = {number: amounts.get(f"{number}_quad", 0.0) for number in ("one", "two")}

@@ -95,6 +95,10 @@ class KernelOpBase(IRDLOperation, ABC):
             return step == 0
         return step % (self.period or 1) == 0
 
+    def runs_in_steps(self, steps: int) -> int:
+        """In how many of the first `steps` steps of a sequence the call is made."""
+        return min(steps, 1) if self.once is not None else -(-steps // (self.period or 1))
+
     def in_place(self) -> tuple[tuple[str, str], ...]:
         """Pairs of operands, one of `READS` and one of `WRITES`, that may start at one address.
 

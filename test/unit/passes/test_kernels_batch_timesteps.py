@@ -111,6 +111,14 @@ def test_spikes_stay_with_any_neurons(x, reset, timing, state) -> None:
     assert_all_executors_agree(integers, network, x)
 
 
+def test_calls_are_counted_as_they_are_made() -> None:
+    network = batched(hoisted(static_network(timesteps=7)), steps=3)
+    made = [op for op in network.body.block.ops if isinstance(op, KernelOpBase)]
+    assert {op.runs_in_steps(7) for op in made} == {1, 3, 7}
+    for op, steps in product(made, range(9)):
+        assert op.runs_in_steps(steps) == sum(map(op.runs_in, range(steps)))
+
+
 SECOND_ORDER = [
     ("synaptic", reset, timing, state)
     for (reset, timing), state in zip(
