@@ -57,26 +57,42 @@ typedef struct snnrt_window_row {
   int32_t y;
 } snnrt_window_row;
 
-/* One step of two neurons; bits 15 and 31 of the result are their spikes. */
+/* What two neurons receive. Their bias and what the offset of the currents is too
+   much are one constant. */
+SNNRT_KERNEL uint32_t snnrt_window_drive(uint32_t current, int32_t lane,
+                                         const snnrt_window_neurons *neurons,
+                                         const snnrt_window_shape *window) {
+  const snnrt_lif_shape *const shape = neurons->lif;
+  const uint32_t drive = snnrt_drive_lanes(current, NULL, 0, 0, shape);
+  const int32_t extra = window->offset * (1 << shape->current_shift);
+  if (neurons->bias != NULL) {
+    const int32_t *const bias =
+        neurons->bias + snnrt_extent_index(shape->bias_extent, lane, lane);
+    const int32_t next = shape->bias_extent == SNNRT_EXTENT_LAYER ? 0 : 1;
+    return snnrt_sadd16(drive,
+                        snnrt_pack16(bias[0] - extra, bias[next] - extra));
+  }
+  return extra == 0 ? drive
+                    : snnrt_ssub16(drive, snnrt_pack16(extra, extra));
+}
+
+/* One step of two neurons; bits 15 and 31 of the result are their spikes, and
+   no others. */
 SNNRT_KERNEL uint32_t snnrt_window_pair(int16_t *state, uint32_t current,
                                         int32_t word,
                                         const snnrt_window_neurons *neurons,
                                         const snnrt_window_shape *window) {
   const snnrt_lif_shape *const shape = neurons->lif;
   const int32_t lane = 2 * word;
-  if (window->offset != 0) {
-    current = snnrt_ssub16(current, (uint32_t)window->offset * 0x00010001u);
-  }
-  const snnrt_lif_pair pair = snnrt_lif_pair_step(
-      snnrt_load32(state),
-      snnrt_drive_lanes(current, neurons->bias, lane, lane, shape),
+  const snnrt_lif_pair pair = snnrt_lif_pair_step_marked(
+      snnrt_load32(state), snnrt_window_drive(current, lane, neurons, window),
       snnrt_parameter_lanes(neurons->threshold, shape->threshold_extent, lane,
                             lane),
       neurons->leak[snnrt_extent_index(shape->leak_extent, lane, lane)],
       neurons->leak[snnrt_extent_index(shape->leak_extent, lane + 1, lane + 1)],
-      snnrt_leak_kind_of(neurons->leak, shape), shape);
+      snnrt_leak_kind_of(neurons->leak, shape), SNNRT_SIGN_LANES, shape);
   snnrt_store32(state, pair.membranes);
-  return pair.spikes << 15;
+  return pair.spikes;
 }
 
 /* The neurons with `lanes` where loops over them are plain. */
@@ -141,9 +157,10 @@ SNNRT_KERNEL bool snnrt_window_masks(const uint8_t *window, int16_t *state,
       }
       SNNRT_UNROLL_WINDOW
       for (int32_t i = 0; i < count; ++i, state += 2) {
-        mask = snnrt_push_signs(
-            mask, snnrt_window_pair(state, words[first - start + i], first + i,
-                                    neurons, shape));
+        mask = mask >> 1 | snnrt_window_pair(state, words[first - start + i],
+                                             first + i, neurons, shape);
+        /* Otherwise compilers keep the spikes of all words first. */
+        SNNRT_OPAQUE(mask);
       }
     }
     masks[index] = mask;
