@@ -272,14 +272,29 @@ def static_alpha(rng: np.random.Generator) -> Drawn:
     return _batched(rng, networks.static(rng, "alpha"))
 
 
+def imaged(rng: np.random.Generator) -> Drawn:
+    """Convolutions of images of real values, all of which are multiplied."""
+    network = networks.imaged(rng)
+    quantized(network, f"bits={rng.choice([8, 8, 4, 2])} state={rng.choice(['auto', 'i32'])}")
+    return _drawn(network, Way("kernels=dot", "frames"))
+
+
+def deep(rng: np.random.Generator) -> Drawn:
+    """Convolutions of many channels by the library."""
+    network = networks.deep(rng)
+    quantized(network, "bits=8")
+    return _drawn(network, Way("kernels=cmsis"))
+
+
 _KINDS: tuple[Draw, ...] = (
     connected, convolutional, packed, maps, pruned, depthwise, pooled, pooled_masks, small, wide,
     narrow, binary, counted, averaged, synaptic, alpha, trained_leaks, recurrent, valued, static,
-    static_synaptic, static_alpha,
+    static_synaptic, static_alpha, imaged, deep,
 )  # fmt: skip
 _NETWORKS = {
     "connected": 1 / 3, "wide": 1 / 2, "packed": 3, "depthwise": 2, "small": 2, "narrow": 2,
     "averaged": 2, "alpha": 2, "trained_leaks": 2, "recurrent": 2, "valued": 2, "static": 4,
+    "imaged": 2, "deep": 1 / 2,
 }  # fmt: skip
 """Networks of a kind for each seed, one by default: more where a network has few of many variants,
 fewer where it has many.

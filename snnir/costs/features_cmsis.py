@@ -8,6 +8,7 @@ from collections.abc import Callable
 from xdsl.dialects.builtin import i16
 from xdsl.ir import SSAValue
 
+from snnir.costs.reach import counts
 from snnir.costs.signals import Signals
 from snnir.dialects import cmsis_nn
 from snnir.dialects.kernel_bases import buffer_element, buffer_shape
@@ -28,6 +29,15 @@ FAST_PATCH = 512
 """Elements of a patch from which on `arm_convolve_wrapper_s16` of version 5 is scalar."""
 
 
+def _taps_inside(op: cmsis_nn.ConvolveWrapperS16Op) -> list[int]:
+    """Taps that do not lie in the padding, of all outputs along each axis."""
+    sizes = zip(
+        buffer_shape(op.input.type), op.kernel_size, buffer_shape(op.output.type),
+        int_values(op.stride), int_values(op.padding), int_values(op.dilation), strict=False,
+    )  # fmt: skip
+    return [sum(counts(*size)) for size in sizes]
+
+
 def _convolve(op: cmsis_nn.ConvolveWrapperS16Op, signals: Signals) -> Found:
     """Patches are copied tap by tap and multiplied two positions and two channels at a time."""
     height, width, channels = buffer_shape(op.output.type)
@@ -35,9 +45,10 @@ def _convolve(op: cmsis_nn.ConvolveWrapperS16Op, signals: Signals) -> Found:
     patch, taps = element_count(shape[1:]), element_count(shape[1:3])
     positions = height * width
     if patch >= FAST_PATCH:
+        rows, columns = _taps_inside(op)
         return "scalar", {
-            "call": 1, "output": positions * channels, "tap": positions * channels * taps,
-            "multiply": positions * channels * patch,
+            "call": 1, "output": positions * channels, "row": channels * rows * width,
+            "tap": channels * rows * columns, "multiply": channels * rows * columns * shape[-1],
         }  # fmt: skip
     pairs = positions // 2 * 2
     return "", {

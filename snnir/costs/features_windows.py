@@ -60,10 +60,8 @@ def window_amounts(op: snnrt.WindowLIFBase, signals: Signals) -> Amounts:
     quiet = words - max(end - begin, 0)
     amounts: Amounts = {
         "call": 1,
-        "line": height,
         "window": height * width,
-        "reached": visited.reached,
-        "awake": visited.awake,
+        **_windows(op, visited),
         "looked": visited.looked,
         "waking": visited.waking,
         "waking_word": visited.waking * quiet,
@@ -75,6 +73,16 @@ def window_amounts(op: snnrt.WindowLIFBase, signals: Signals) -> Amounts:
         **_stepped(op, visited, words, len(groups)),
     }
     return amounts
+
+
+def _windows(op: snnrt.WindowLIFBase, visited: Visited) -> Amounts:
+    """Computed windows: one after the other, or taken from bits where the others are calm."""
+    height, width, _ = buffer_shape(op.membrane.type)
+    if op.calm is not None:
+        return {"calm_line": height, "reached": visited.reached, "awake": visited.awake}
+    # GCC makes no loop of a row of one window.
+    line = "line" if width > 1 else "only_line"
+    return {line: height, "plain_reached": visited.reached, "plain_awake": visited.awake}
 
 
 def _groups(words: int) -> Iterator[int]:
@@ -108,8 +116,8 @@ def _reading(op: snnrt.WindowLIFBase, reached: float, words: int, groups: int) -
     }
 
 
-LONGEST_COPY = 12
-"""Triples of a position that are copied by one transfer: `SNNRT_COPY_CASES`."""
+LONGEST_COPY = c_constant("window_current.h", "MOST_COPIED")
+"""Triples of a position, or doubles of a row of pairs, that one transfer copies."""
 
 
 def _clearing(op: snnrt.WindowLIFBase, reached: float, words: int) -> Amounts:
@@ -124,9 +132,7 @@ def _clearing(op: snnrt.WindowLIFBase, reached: float, words: int) -> Amounts:
             return {"clear_row": reached * height}
         return {"clear_store": reached * height * -(-width * words // 2)}
     triples = -(-2 * words // 3)
-    copied = "copy" if triples <= LONGEST_COPY else "copied_triple"
-    positions = reached * height * width
-    return {copied: positions * (triples if triples > LONGEST_COPY else 1)}
+    return {"copy": reached * height * width * -(-triples // LONGEST_COPY)}
 
 
 def _stepped(op: snnrt.WindowLIFBase, visited: Visited, words: int, groups: int) -> Amounts:
@@ -136,6 +142,10 @@ def _stepped(op: snnrt.WindowLIFBase, visited: Visited, words: int, groups: int)
     if op.resets is not None:
         return {
             "step_mask": masks, "halving_group": windows * groups, "halving_word": windows * words,
+            # Currents of none are loaded into registers.
+            "awake_word": visited.awake * words,
+            # Fewer registers are left where one mask is not enough.
+            "several_group": windows * groups * (words > MASK_LANES // 2),
         }  # fmt: skip
     stepped, kind = windows * words, leak_kind(op)
     reset = "none" if op.reset.data is Reset.NONE else "some"
@@ -169,7 +179,7 @@ def _visited(op: snnrt.WindowLIFBase, signals: Signals) -> Visited:
     reached, left = (windows * share for share in _ages(op, signals))
     if op.calm is None:
         # Windows without input take the whole step, but read no currents.
-        return Visited(reached, 0, 0, windows - reached, 0)
+        return Visited(reached=reached, looked=0, waking=0, awake=windows - reached, busy=0)
     # A window is awake in the step after a spike. Those that events have just left spike as often
     # as those that they reach.
     spiking = min(signals[op.listed].positions / max(reached, 1e-9), 1.0)
@@ -177,7 +187,9 @@ def _visited(op: snnrt.WindowLIFBase, signals: Signals) -> Visited:
     begin, end = int_values(op.busy)
     # As many windows are left by events as are reached anew.
     busy = (windows - reached - awake) * (begin < end)
-    return Visited(reached, reached * (1 - spiking), left, awake, busy)
+    return Visited(
+        reached=reached, looked=reached * (1 - spiking), waking=left, awake=awake, busy=busy
+    )
 
 
 def _ages(op: snnrt.WindowLIFBase, signals: Signals) -> tuple[float, float]:

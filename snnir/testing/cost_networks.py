@@ -183,6 +183,23 @@ def counted(rng: np.random.Generator) -> RandomNetwork:
     return RandomNetwork(builder.complete(value), x)
 
 
+def deep(rng: np.random.Generator) -> RandomNetwork:
+    """A convolution of so many channels that the library multiplies it one by one."""
+    shape = (2, *rng.integers(6, 13, 2).tolist())
+    builder = CostNetworkBuilder(rng, shape)
+    value = builder.frame
+    channels, taps = ((64, 3), (96, 3), (24, 5), (33, 5))[int(rng.integers(4))]
+    for outputs, extent in ((channels, 3), (int(rng.choice([4, 7, 12, 16])), taps)):
+        weight = builder.weight_of((outputs, shape_of(value.type)[0], extent, extent), 4.0)
+        padding, stride = int(rng.choice([0, extent // 2])), int(rng.choice([1, 1, 2]))
+        if min(shape_of(value.type)[1:]) + 2 * padding < extent:
+            padding = extent // 2
+        convolution = snn.Conv2dOp(value, weight, None, padding=[padding] * 2, stride=[stride] * 2)
+        value = builder.spiking(builder.add(convolution).result, False)
+    current = builder.connected(builder.flat(value), 10)
+    return RandomNetwork(builder.complete(builder.spiking(current, False)), events(rng, shape))
+
+
 def averaged(rng: np.random.Generator) -> RandomNetwork:
     """A convolution whose spikes are summed over the map, or parts of it, and two layers."""
     size = int(rng.integers(24, 30))
@@ -269,19 +286,39 @@ def valued(rng: np.random.Generator) -> RandomNetwork:
     if is_flat:
         current = builder.connected(builder.frame, int(rng.integers(4, 260)))
     else:
-        taps = [min(int(rng.choice([1, 2, 3, 3, 5, 5, 7])), extent) for extent in shape[1:]]
-        padding = [int(rng.choice([0, extent // 2])) for extent in taps]
-        stride = [int(rng.choice([1, 1, 2])) for _ in taps]
-        outputs = int(rng.choice([*CHANNELS, 5, 10, 17]))
-        weight = builder.weight_of((outputs, shape[0], *taps), 4.0)
-        convolution = snn.Conv2dOp(builder.frame, weight, None, padding=padding, stride=stride)
-        current = builder.add(convolution).result
-        # A stream of its own: whether there is a pooling leaves all other draws alone.
-        (pools,) = rng.spawn(1)
-        window = int(pools.choice([2, 2, 3]))
-        if pools.random() < 0.5 and min(shape_of(current.type)[1:]) >= window:
-            pool = snn.MaxPool2dOp if pools.random() < 0.6 else snn.SumPool2dOp
-            current = builder.add(pool(current, [window] * 2, [window] * 2)).results[0]
+        current = _of_values(builder, 0.5)
+    return _of_real_values(builder, current)
+
+
+def imaged(rng: np.random.Generator) -> RandomNetwork:
+    """Images of real values, behind them a convolution that most often is pooled."""
+    shape = (int(rng.integers(1, 7)), *rng.integers(4, 20, 2).tolist())
+    builder = CostNetworkBuilder(rng, shape)
+    return _of_real_values(builder, _of_values(builder, 0.8))
+
+
+def _of_values(builder: CostNetworkBuilder, pooled: float) -> SSAValue:
+    """A convolution of the frame; `pooled`: how likely a pooling is."""
+    rng, (channels, *size) = builder.rng, shape_of(builder.frame.type)
+    taps = [min(int(rng.choice([1, 2, 3, 3, 5, 5, 7])), extent) for extent in size]
+    padding = [int(rng.choice([0, extent // 2])) for extent in taps]
+    stride = [int(rng.choice([1, 1, 2])) for _ in taps]
+    outputs = int(rng.choice([*CHANNELS, 5, 10, 17]))
+    weight = builder.weight_of((outputs, channels, *taps), 4.0)
+    convolution = snn.Conv2dOp(builder.frame, weight, None, padding=padding, stride=stride)
+    current = builder.add(convolution).result
+    # A stream of its own: whether there is a pooling leaves all other draws alone.
+    (pools,) = rng.spawn(1)
+    window = int(pools.choice([2, 2, 3]))
+    if pools.random() < pooled and min(shape_of(current.type)[1:]) >= window:
+        pool = snn.MaxPool2dOp if pools.random() < 0.6 else snn.SumPool2dOp
+        current = builder.add(pool(current, [window] * 2, [window] * 2)).results[0]
+    return current
+
+
+def _of_real_values(builder: CostNetworkBuilder, current: SSAValue) -> RandomNetwork:
+    """Neurons behind these currents, a small layer, and frames of which most may be zero."""
+    rng, shape = builder.rng, shape_of(builder.frame.type)
     value = builder.flat(builder.spiking(current, False))
     value = builder.spiking(builder.connected(value, 10), False)
     x = np.clip(rng.normal(10, 50, (SAMPLES, STEPS, *shape)), -127, 127).astype(np.int64)
