@@ -56,6 +56,7 @@ measurements hardly say anything of.
 EXPECTED = {
     "one_rectangle": 20, "one_row": 6, "one_chunk": 3, "one_element": 1,
     "two_rectangle": 22, "two_row": 7, "two_chunk": 4, "two_element": 2,
+    "single_reached": 30, "single_one_rectangle": 15, "single_two_rectangle": 10,
     "entry": 4, "entry_two": 30, "entry_bits": 30, "entry_groups": 30, "look_bits": 8,
     "entry_looped": 30, "look_groups": 9, "look_looped": 20, "halving_word": 7, "read_word": 2,
     "maximum_word": 2, "clear_word": 1, "waking_word": 8, "busy_word": 8, "hit": 12, "reached": 25,

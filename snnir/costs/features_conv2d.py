@@ -68,8 +68,7 @@ def conv2d_amounts(op: Scatter, signals: Signals, outputs: int) -> Found:
     inputs = buffer_shape(op.weights.type)[0]
     places = [additions_along(signal, axis, inputs, kernels, ones) for axis in (0, 1)]
     alone = _reaches_of(op, [ones_along for _, ones_along in places])
-    return "s16.quads", {
-        **amounts,
+    found = {
         "reached": runs * alone[0].chance * alone[1].chance,
         **_areas(
             "two",
@@ -79,6 +78,21 @@ def conv2d_amounts(op: Scatter, signals: Signals, outputs: int) -> Found:
             outputs,
         ),
         **_areas("one", ones, alone, op, outputs),
+    }
+    return "s16.quads", {
+        **amounts,
+        **(_of_one_position(found) if _most_of(op) == [1, 1] else found),
+    }
+
+
+ONE_POSITION = ("reached", "one_rectangle", "two_rectangle")
+"""Amounts that are cheaper where an input reaches one position: nothing to cut or to loop over."""
+
+
+def _of_one_position(amounts: dict[str, float]) -> dict[str, float]:
+    return {
+        f"single_{name}" if name in ONE_POSITION else name: amount
+        for name, amount in amounts.items()
     }
 
 
