@@ -65,10 +65,10 @@ def main() -> None:
     parser.add_argument("--chosen", action="store_true", help="the kernels that goals choose")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    found = list(cases(options.samples, options.sparse))
-    jobs, shown = zip(*jobs_of(found, options.chosen), strict=True)
+    jobs = jobs_of(cases(options.samples, options.sparse), options.chosen)
     with ProcessPoolExecutor(options.processes, get_context("spawn")) as pool:
-        outcomes = list(pool.map(measure, jobs, shown))
+        # The first are measured while others are still made.
+        outcomes = [each.result() for each in [pool.submit(measure, *job) for job in jobs]]
     estimated = [row.cycle_error for row in outcomes if row.cycle_error is not None]
     lines = [
         "# Predicted and measured costs on a Cortex-M7", "",
