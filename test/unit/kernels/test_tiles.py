@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,9 @@ from snnir.executors.native import NativeExecutor
 from snnir.passes.convert_qsnn_to_kernels import ConvertQSNNToKernelsPass
 from snnir.passes.kernels_plan_memory import KernelsPlanMemoryPass
 from snnir.support.diagnostics import SNNError
+from snnir.testing.cost_network_builder import quantized
+from snnir.testing.cost_networks import spikes_pooled
+from snnir.testing.random_networks import RandomNetwork
 from snnir.testing.targets import SANITIZED, require_target
 from snnir.testing.window_networks import expected_result, quantized_window_network
 from snnir.universe import make_context
@@ -124,3 +128,17 @@ def test_rows_of_tiles_must_be_a_number() -> None:
     network = quantized_window_network(1, MOST_BITS)
     with pytest.raises(SNNError, match="tile_rows must be a number of rows, not -1"):
         lowered(network.module, -1)
+
+
+def test_calm_tiles_fit_the_registers() -> None:
+    """The step of 30 neurons at a position and the addition of kernels share a function."""
+    require_target(MPS2_AN500)
+    network = spikes_pooled(np.random.default_rng([5002, 7]))
+    quantized(network, "bits=8")
+    kernels = lowered(network.module, 1)
+    first, _ = tiled_layers(kernels)
+    assert first.calm is not None
+    assert buffer_shape(first.membrane.type)[-1] == 30
+    result = NativeExecutor(kernels, MPS2_AN500).run(network.x[:1], record="all", events=True)
+    expected = expected_result(RandomNetwork(network.module, network.x[:1]))
+    assert first_difference(expected, result) is None

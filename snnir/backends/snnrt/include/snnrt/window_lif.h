@@ -116,12 +116,13 @@ SNNRT_KERNEL bool snnrt_window_masks(const uint8_t *window, int16_t *state,
   const uint32_t *resets = neurons->resets;
   const uint32_t none = (uint32_t)shape->offset * 0x00010001u;
   uint32_t any = 0;
-  /* Sums need more registers than there are beside those of the fastest step, and
-     so do large windows of several masks; sums of large windows the most. */
+  /* Sums, and code that also adds kernels, need more registers than there are
+     beside those of the fastest step, and so do large windows of several masks;
+     sums of large windows the most. */
   const int32_t area = shape->window_height * shape->window_width;
   const bool several = shape->words > SNNRT_MASK_PAIRS;
   const int32_t saved = area > (several ? 4 : 9) && (several || shape->sum) ? 3
-                        : shape->sum                                         ? 1
+                        : shape->sum || shape->by_position                   ? 1
                                                                              : 0;
   if (!SNNRT_PACKED && resets != NULL) {
     return snnrt_step_lanes(window, state, reached, neurons->lanes, masks,
