@@ -52,6 +52,7 @@ WAYS: dict[str, int] = {
     **{f"kernels={name}": 8 for name in get_args(KernelChoice)},
     "kernels=cmsis_s4": 4,
     "kernels=event packing=triples table-bytes=8000": 8,
+    "kernels=event tile-rows=1": 8,
     "kernels=event tile-rows=2": 8,
     "kernels=event tile-rows=2 weight-bits=4": 4,
     "kernels=event tile-rows=2 weight-bits=2": 2,
@@ -68,25 +69,29 @@ class Shape:
 
     channels: int
     kernel: tuple[int, int]
+    halving: bool
     window: int = 2
     summed: bool = False
 
     def __str__(self) -> str:
         height, width = self.kernel
         pooled = f"{'sum' if self.summed else 'maximum'} of {self.window}x{self.window}"
-        return f"{self.channels} channels, {height}x{width}, {pooled}"
+        leak = "halving" if self.halving else "decaying"
+        return f"{self.channels} channels, {height}x{width}, {pooled}, {leak}"
 
 
-WIDE_CHANNELS = (21, 22, 24, 27, 30, 32, 33, 34, 36, 40, 45, 48, 54, 64, 65, 72, 96)
+WIDE_CHANNELS = (21, 24, 26, 28, 30, 32, 33, 36, 40, 48, 64, 65, 96)
+POOLINGS = ((1, False), (2, False), (2, True), (3, False), (3, True))
 WIDE_SHAPES = [
-    Shape(channels, (3, 3), window, summed)
-    for channels, (window, summed) in product(
-        WIDE_CHANNELS, [(1, False), (2, False), (2, True), (3, False), (3, True)]
+    Shape(channels, kernel, halving, *pooling)
+    for channels, kernel, halving, pooling in product(
+        WIDE_CHANNELS, [(3, 3), (5, 5)], [True, False], POOLINGS
     )
 ]
 WIDE_WAYS = (
     "kernels=event",
     "kernels=event packing=triples table-bytes=8000",
+    "kernels=event tile-rows=1",
     "kernels=event tile-rows=2",
 )
 """Layers with more neurons at a position than one mask has bits for, and all poolings."""
@@ -108,7 +113,7 @@ class Tally:
 
 
 def network(shape: Shape) -> ModuleOp:
-    """Two convolutions and a readout; neurons halve or decay, by the number of channels."""
+    """Two convolutions and a readout."""
     rng = np.random.default_rng(shape.channels)
     block = Block(arg_types=[snn.real_tensor((shape.channels % 3 + 1, *SIZE))])
 
@@ -121,7 +126,7 @@ def network(shape: Shape) -> ModuleOp:
         return add(snn.WeightOp(dense_from_array(values.astype(np.float32))))
 
     def neurons(current: SSAValue) -> SSAValue:
-        beta = 0.5 if shape.channels % 2 else 0.9
+        beta = 0.5 if shape.halving else 0.9
         return add(snn.LIFOp(current, FloatAttr(beta, f32), FloatAttr(1.0, f32)))
 
     value: SSAValue = block.args[0]
@@ -212,8 +217,9 @@ def report(tallies: dict[tuple[str, str], Tally], shapes: Sequence[Shape], comma
         "# Convolutions of all shapes through the compiler",
         "",
         f"Networks of two convolutions, of event counts and of spikes, of {_described(shapes)}; "
-        f"by three ways also {len(WIDE_SHAPES)} of 3x3 with {WIDE_CHANNELS[0]} to "
-        f"{WIDE_CHANNELS[-1]} channels and other poolings. "
+        f"by {len(WIDE_WAYS)} ways also {len(WIDE_SHAPES)} of 3x3 and 5x5 with "
+        f"{WIDE_CHANNELS[0]} to {WIDE_CHANNELS[-1]} channels and other poolings. Neurons halve "
+        "their membranes or let them decay. "
         f"Made by `{command}` with {version.splitlines()[0]}. {total:,} sources, each another one: "
         f"**{len(failures)} do not compile**. A shape that has the same source in two ways counts "
         "for the first.",
@@ -250,7 +256,7 @@ def main() -> int:
     parser.add_argument("--kernels", type=_extents, default=_extents("1,2,3,5,1x3"))
     parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args()
-    shapes = [Shape(*each) for each in product(options.channels, options.kernels)]
+    shapes = [Shape(*each) for each in product(options.channels, options.kernels, (True, False))]
     tallies = sweep([*product(shapes, [WAYS]), *product(WIDE_SHAPES, [WIDE_WAYS])])
     with atomic_write(options.results) as file:
         file.write(report(tallies, shapes, "python benchmarks/cortex_m7/compile_sweep.py"))
