@@ -45,7 +45,7 @@ from snnir.support.atomic import atomic_write
 from snnir.support.diagnostics import SNNError
 
 RESULTS = Path(__file__).parents[1] / "results" / "compile_sweep.md"
-SIZE = (17, 18)
+SIZE = (23, 24)
 OTHER_CHANNELS = (4, 12)
 OTHER_LEVELS = ("-O2", "-Os")
 WAYS: dict[str, int] = {

@@ -8,7 +8,7 @@ others.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -105,7 +105,11 @@ def convolutional(rng: np.random.Generator) -> Drawn:
         table_bytes = int(rng.choice([0, 4_000, 16_000, 60_000, 160_000]))
         ways.append(Way(f"kernels=dense packing={packing} table-bytes={table_bytes}"))
     ways += [Way(f"kernels=dense tile-rows={int(rng.choice([1, 1, 2, 4]))}"), Way("kernels=sparse")]
-    return _drawn(network, *ways)
+    # Drawn last, so that all else stays.
+    shown = [ways[0].shown, *(_events_or_frames(rng) for _ in ways[1:])]
+    return _drawn(
+        network, *(replace(way, shown=each) for way, each in zip(ways, shown, strict=True))
+    )
 
 
 def packed(rng: np.random.Generator) -> Drawn:
@@ -156,7 +160,8 @@ def pooled(rng: np.random.Generator) -> Drawn:
     quantized(network, f"bits=8 state={state}{_contract(network)}")
     packing = rng.choice(["pairs", "triples"])
     other = rng.choice([f"kernels=dense packing={packing}", "kernels=dense tile-rows=1"])
-    return _drawn(network, Way("kernels=scatter", _events_or_frames(rng)), Way(str(other)))
+    first = Way("kernels=scatter", _events_or_frames(rng))
+    return _drawn(network, first, Way(str(other), _events_or_frames(rng)))
 
 
 def pooled_masks(rng: np.random.Generator) -> Drawn:
