@@ -206,7 +206,7 @@ def counted(rng: np.random.Generator) -> Drawn:
     network = networks.counted(rng)
     maximum = int(rng.choice([LARGEST_COUNT, 20, 127]))
     quantized(network, f"bits={rng.choice([8, 4, 4])}", maximum)
-    return _drawn(network, Way("kernels=gather", "frames"))
+    return _drawn(network, Way("kernels=gather", "frames"), Way("kernels=packed", "frames"))
 
 
 def averaged(rng: np.random.Generator) -> Drawn:
@@ -281,7 +281,8 @@ def imaged(rng: np.random.Generator) -> Drawn:
     """Convolutions of images of real values, all of which are multiplied."""
     network = networks.imaged(rng)
     quantized(network, f"bits={rng.choice([8, 8, 4, 2])} state={rng.choice(['auto', 'i32'])}")
-    return _drawn(network, Way("kernels=dot", "frames"))
+    packed = Way("kernels=scatter weight-bits=2", "frames")
+    return _drawn(network, Way("kernels=dot", "frames"), packed)
 
 
 def deep(rng: np.random.Generator) -> Drawn:
