@@ -7,6 +7,7 @@ Constants that spare the kernels of `snnrt/lane_conv2d.h` all arithmetic on coor
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from snnir.backends.c.syntax import INDENT, bits_of, c_bool
 from snnir.dialects import snnrt
@@ -46,12 +47,12 @@ class Axis:
             return range(0)
         return range(outputs[0] // self.window, outputs[-1] // self.window + 1)
 
-    @property
+    @cached_property
     def most_windows(self) -> int:
         """Windows that one input reaches at most."""
         return max(len(self.windows_of(coordinate)) for coordinate in range(self.inputs))
 
-    @property
+    @cached_property
     def last_apart(self) -> bool:
         """Whether inputs reach fewer windows although no border cuts their kernel, so that it pays
         to tell which one is the last.

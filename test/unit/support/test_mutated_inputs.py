@@ -8,6 +8,7 @@ import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,8 @@ class Run:
     text: str
 
 
-def runs() -> list[Run]:
+@cache
+def runs() -> tuple[Run, ...]:
     """The commands of `snn-opt` of all tests that read one file and write none."""
     found = set()
     for file in sorted(path for folder in FOLDERS for path in (LIT / folder).rglob("*.mlir")):
@@ -48,7 +50,7 @@ def runs() -> list[Run]:
             if "%s" not in words or "%t" in line or any(name in line for name in SLOW):
                 continue
             found.add(Run(tuple(INPUT if word == "%s" else word for word in words), text))
-    return sorted(found, key=lambda run: (run.text, run.arguments))
+    return tuple(sorted(found, key=lambda run: (run.text, run.arguments)))
 
 
 def tokens(text: str) -> list[re.Match[str]]:
