@@ -78,16 +78,27 @@ SNNRT_KERNEL int32_t snnrt_max_pool_words(const void *input, void *output,
 /* Defines snnrt_max_pool2d_<name>: maxima of elements of `packed_size` bytes, as
    many channels at a time as a word holds, or one by one where that is 0. */
 #define SNNRT_DEFINE_MAX_POOL(name, type, packed_size)                        \
+  SNNRT_KERNEL void snnrt_max_pool_at_##name(                                 \
+      const type *input, type *output, snnrt_pool_window window,              \
+      const snnrt_pool2d_shape *shape) {                                      \
+    const int32_t done = SNNRT_PACKED && packed_size > 0                      \
+                             ? snnrt_max_pool_words(input, output, window,    \
+                                                    packed_size, shape)       \
+                             : 0;                                             \
+    snnrt_max_pool_window_##name(input, output, window, done, shape);         \
+  }                                                                           \
   SNNRT_KERNEL void snnrt_max_pool2d_##name(                                  \
       const type *input, type *output, const snnrt_pool2d_shape *shape) {     \
     for (int32_t y = 0; y < shape->output_height; ++y) {                      \
       for (int32_t x = 0; x < shape->output_width; ++x) {                     \
         const snnrt_pool_window window = snnrt_pool_window_at(y, x, shape);   \
-        const int32_t done = SNNRT_PACKED && packed_size > 0                  \
-                                 ? snnrt_max_pool_words(input, output, window,\
-                                                        packed_size, shape)   \
-                                 : 0;                                         \
-        snnrt_max_pool_window_##name(input, output, window, done, shape);     \
+        if (snnrt_pool_is_padded(shape) &&                                    \
+            snnrt_pool_is_clipped(window, shape)) {                           \
+          snnrt_max_pool_at_##name(input, output, window, shape);             \
+        } else {                                                              \
+          snnrt_max_pool_at_##name(                                           \
+              input, output, snnrt_pool_whole_window(window, shape), shape);  \
+        }                                                                     \
         output += shape->channels;                                            \
       }                                                                       \
     }                                                                         \

@@ -34,4 +34,28 @@ SNNRT_KERNEL snnrt_pool_window snnrt_pool_window_at(
   return window;
 }
 
+/* Whether windows may reach beyond the input, so that some are clipped. */
+SNNRT_KERNEL bool snnrt_pool_is_padded(const snnrt_pool2d_shape *shape) {
+  return shape->padding_top > 0 || shape->padding_left > 0 ||
+         (shape->output_height - 1) * shape->stride_height +
+                 shape->kernel_height > shape->input_height ||
+         (shape->output_width - 1) * shape->stride_width +
+                 shape->kernel_width > shape->input_width;
+}
+
+SNNRT_KERNEL bool snnrt_pool_is_clipped(snnrt_pool_window window,
+                                        const snnrt_pool2d_shape *shape) {
+  return window.row_end - window.row_begin < shape->kernel_height ||
+         window.column_end - window.column_begin < shape->kernel_width;
+}
+
+/* A window that is not clipped: how large it is does not depend on where it
+   begins, so that compilers unroll the loops over it. */
+SNNRT_KERNEL snnrt_pool_window snnrt_pool_whole_window(
+    snnrt_pool_window window, const snnrt_pool2d_shape *shape) {
+  window.row_end = window.row_begin + shape->kernel_height;
+  window.column_end = window.column_begin + shape->kernel_width;
+  return window;
+}
+
 #endif

@@ -86,18 +86,29 @@ SNNRT_KERNEL int32_t snnrt_sum_pool_words(const void *input, void *output,
       output[c] = (output_type)sum;                                           \
     }                                                                         \
   }                                                                           \
+  SNNRT_KERNEL void snnrt_sum_pool_at_##name(                                 \
+      const input_type *input, output_type *output, snnrt_pool_window window, \
+      const snnrt_pool2d_shape *shape) {                                      \
+    const int32_t done =                                                      \
+        SNNRT_PACKED && packed                                                \
+            ? snnrt_sum_pool_words(input, output, window, sizeof *input,      \
+                                   sizeof *output, shape)                     \
+            : 0;                                                              \
+    snnrt_sum_pool_window_##name(input, output, window, done, shape);         \
+  }                                                                           \
   SNNRT_KERNEL void snnrt_sum_pool2d_##name(                                  \
       const input_type *input, output_type *output,                           \
       const snnrt_pool2d_shape *shape) {                                      \
     for (int32_t y = 0; y < shape->output_height; ++y) {                      \
       for (int32_t x = 0; x < shape->output_width; ++x) {                     \
         const snnrt_pool_window window = snnrt_pool_window_at(y, x, shape);   \
-        const int32_t done =                                                  \
-            SNNRT_PACKED && packed                                            \
-                ? snnrt_sum_pool_words(input, output, window, sizeof *input,  \
-                                       sizeof *output, shape)                 \
-                : 0;                                                          \
-        snnrt_sum_pool_window_##name(input, output, window, done, shape);     \
+        if (snnrt_pool_is_padded(shape) &&                                    \
+            snnrt_pool_is_clipped(window, shape)) {                           \
+          snnrt_sum_pool_at_##name(input, output, window, shape);             \
+        } else {                                                              \
+          snnrt_sum_pool_at_##name(                                           \
+              input, output, snnrt_pool_whole_window(window, shape), shape);  \
+        }                                                                     \
         output += shape->channels;                                            \
       }                                                                       \
     }                                                                         \
