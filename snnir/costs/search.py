@@ -160,16 +160,20 @@ def select(
         return layer_costs(network, packings, budgets, tiles, cmsis, static_input, metric)
 
     found = costs(static_input)
+    ways, freely = [found], [found]
     search = _Search(network, goal, metric)
-    freely = found
+    is_static = network.input.data is InputKind.STATIC_VALUES
     if goal != "size":
-        freely = [{key: cost for key, cost in each.items() if not key[0].tile_rows}
-                  for each in found]  # fmt: skip
-    unlimited = search.best([freely], Limits())
+        freely = [[{key: cost for key, cost in each.items() if not key[0].tile_rows}
+                   for each in found]]  # fmt: skip
+    elif is_static:
+        # Kernels that need little RAM beside currents that are kept may leave room for these.
+        ways.append(costs(replace(static_input, keep_arena=False, batched=False)))
+        freely = ways
+    unlimited = search.best(freely, Limits())
     if limits.over(unlimited.lowered.cost) == (0, 0):
         return unlimited
-    ways = [found]
-    if network.input.data is InputKind.STATIC_VALUES:
+    if is_static:
         # Whether currents may be kept, and steps batched, is a matter of the whole network.
         if limits.ram is not None:
             ways.append(costs(replace(static_input, ram_limit=0)))

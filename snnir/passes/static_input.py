@@ -28,6 +28,7 @@ class StaticInputPasses:
         flash_limit: most bytes of flash, which batches take some of.
         target: the memories of this target must hold the arenas.
         memory_limits: most bytes of its memories that arenas may take, as `NAME:BYTES`.
+        batched: batches are made.
     """
 
     keep_arena: bool = False
@@ -35,6 +36,7 @@ class StaticInputPasses:
     flash_limit: int | None = None
     target: str | None = None
     memory_limits: tuple[str, ...] = ()
+    batched: bool = True
 
     @classmethod
     def within(
@@ -57,7 +59,7 @@ class StaticInputPasses:
         hoisting = KernelsHoistStaticInputPass(
             self.keep_arena, self.ram_limit, self.target, self.memory_limits
         )
-        if self.keep_arena:
+        if self.keep_arena or not self.batched:
             return [hoisting]
         batching = KernelsBatchTimestepsPass(
             ram_limit=self.ram_limit, flash_limit=self.flash_limit, target=self.target,

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import SSAValue
 
 from snnir.backends.targets import MPS2_AN500
 from snnir.backends.toolchain import find_cmsis_nn
@@ -23,8 +24,10 @@ from snnir.costs.model import NetworkCost, predict
 from snnir.costs.signals import ASSUMED_INPUT_RATE
 from snnir.data import Dataset
 from snnir.dialects import qsnn, snn, snnrt
+from snnir.dialects.layer_shapes import shape_of
 from snnir.dialects.snn_attributes import InputKind
 from snnir.driver.bit_exactness import first_difference
+from snnir.driver.files import kernels_of
 from snnir.driver.pipelines import LoweringOptions, apply_pipeline, to_kernels
 from snnir.executors import KernelExecutor, TorchExecutor
 from snnir.executors.native import NativeExecutor
@@ -343,3 +346,21 @@ def test_currents_of_an_image_are_kept_where_other_kernels_make_room(image_netwo
     within = cost_within(image_network, ram=lost)
     assert within.ram_bytes <= lost
     assert within.instructions > 3 * fast.instructions
+
+
+def test_the_smallest_kernels_keep_currents_of_an_image_beside_tiles() -> None:
+    """The second layer by tiles needs no memory where currents of the first are kept: only then."""
+    builder = CostNetworkBuilder(np.random.default_rng(2032), (3, 16, 16))
+    value: SSAValue = builder.frame
+    for channels in (16, 32):
+        kernel = builder.weight_of((channels, shape_of(value.type)[0], 3, 3), 8.0)
+        current = builder.add(snn.Conv2dOp(value, kernel, None, padding=[1, 1])).result
+        spikes = builder.spiking(current, False)
+        value = builder.add(snn.MaxPool2dOp(spikes, [2, 2], [2, 2])).results[0]
+    current = builder.connected(builder.flat(value), 10)
+    module = builder.complete(builder.spiking(current, False), InputKind.STATIC_VALUES)
+    apply_pipeline(module, "convert-snn-to-qsnn{input-maximum=127}")
+    apply_pipeline(module, to_kernels(LoweringOptions(optimize="size")))
+    kernels = kernels_of(module)
+    ways = {op.name: op.properties.get("once") for op in kernels.body.block.ops}
+    assert ways["snnrt.conv2d_dot"] is not None, ways
