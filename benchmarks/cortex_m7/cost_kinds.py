@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snnir.costs.features import Presentation
+from snnir.dialects.snn_attributes import REAL_KINDS, InputKind
 from snnir.quantization.input_density import density_cell, measure_density, possible_contracts
 from snnir.testing import cost_networks as networks
 from snnir.testing.cost_network_builder import LARGEST_COUNT, STEPS, quantized
@@ -120,6 +121,14 @@ def packed(rng: np.random.Generator) -> Drawn:
     return _drawn(network, Way("kernels=scatter weight-bits=2"), Way("tile-rows=1 weight-bits=2"))
 
 
+def restless(rng: np.random.Generator) -> Drawn:
+    """Convolutions some of whose neurons fire without input."""
+    network = networks.convolutional(rng, plain=True, bias_mean=0.4)
+    quantized(network, "bits=8")
+    packing = rng.choice(["pairs", "triples"])
+    return _drawn(network, Way("tile-rows=1"), Way(f"kernels=event packing={packing}"))
+
+
 def maps(rng: np.random.Generator) -> Drawn:
     """Neurons that list their spikes, and convolutions that read masks of bytes."""
     if rng.random() < 1 / 3:
@@ -216,6 +225,13 @@ def averaged(rng: np.random.Generator) -> Drawn:
     return _drawn(network, Way("kernels=scatter"))
 
 
+def summed(rng: np.random.Generator) -> Drawn:
+    """Fully connected layers that read sums of 8 bits."""
+    network = networks.averaged(rng, windows=(5, 7, 8, 11))
+    quantized(network, "bits=8")
+    return _drawn(network, Way("kernels=scatter"))
+
+
 def synaptic(rng: np.random.Generator) -> Drawn:
     """Integrators that hold the currents of synapses."""
     network = networks.synaptic(rng)
@@ -292,15 +308,33 @@ def deep(rng: np.random.Generator) -> Drawn:
     return _drawn(network, Way("kernels=cmsis"))
 
 
+def various(rng: np.random.Generator) -> Drawn:
+    """Everything that `convert-snn-to-qsnn` takes."""
+    network = networks.various(rng)
+    quantized(network, f"bits={rng.choice([8, 8, 4, 2])} state={rng.choice(['auto', 'saturate'])}")
+    ways = [
+        "kernels=dense", "kernels=packed", "kernels=sparse", "kernels=blocks", "kernels=gather",
+        "kernels=event", "kernels=event packing=triples", "kernels=event neurons=lists",
+        "kernels=masks", "kernels=dense tile-rows=1", "kernels=cmsis", "kernels=dot",
+    ]  # fmt: skip
+    kind = network.network.input.data
+    static = kind is InputKind.STATIC_VALUES
+    passes = ",kernels-hoist-static-input,kernels-batch-timesteps" if static else ""
+    shown: Presentation = "frames" if kind in REAL_KINDS else _events_or_frames(rng)
+    x = np.repeat(network.x[:, None], STEPS, axis=1) if static else network.x
+    return Drawn(network, x, (Way(str(rng.choice(ways)), shown, passes),))
+
+
 _KINDS: tuple[Draw, ...] = (
     connected, convolutional, packed, maps, pruned, depthwise, pooled, pooled_masks, small, wide,
     narrow, binary, counted, averaged, synaptic, alpha, trained_leaks, recurrent, valued, static,
-    static_synaptic, static_alpha, imaged, deep,
+    static_synaptic, static_alpha, imaged, deep, various,
+    summed, restless,
 )  # fmt: skip
 _NETWORKS = {
     "connected": 1 / 3, "wide": 1 / 2, "packed": 3, "depthwise": 2, "small": 2, "narrow": 2,
     "averaged": 2, "alpha": 2, "trained_leaks": 2, "recurrent": 2, "valued": 2, "static": 4,
-    "imaged": 2, "deep": 1 / 2,
+    "imaged": 2, "deep": 1 / 2, "various": 6,
 }  # fmt: skip
 """Networks of a kind for each seed, one by default: more where a network has few of many variants,
 fewer where it has many.

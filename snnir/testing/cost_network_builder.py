@@ -105,10 +105,14 @@ class CostNetworkBuilder(RandomNetworkBuilder):
         )  # fmt: skip
         return self.add(lif, named=True).spikes
 
-    def convolution(self, value: SSAValue, plain: bool, kept: float = 1.0) -> SSAValue:
+    def convolution(
+        self, value: SSAValue, plain: bool, kept: float = 1.0, bias_mean: float = -0.2
+    ) -> SSAValue:
         """A convolution, of stride 1 if it is `plain`, perhaps with a pooling.
 
-        A share of its weights is not zero.
+        Args:
+            kept: share of its weights that is not zero.
+            bias_mean: of its biases, if it has some.
         """
         channels, *size = shape_of(value.type)
         taps = min(int(self.rng.choice([1, 2, 3, 3, 5, 5, 7])), *size)
@@ -116,7 +120,7 @@ class CostNetworkBuilder(RandomNetworkBuilder):
         stride = 1 if plain or not self.chance(0.5) else 2
         outputs = int(self.rng.choice(CHANNELS))
         weight = self.weight_of((outputs, channels, taps, taps), 2.0, kept)
-        bias = self.constant(self.rng.normal(-0.2, 0.2, outputs)) if self.chance(0.4) else None
+        bias = self.constant(self.rng.normal(bias_mean, 0.2, outputs)) if self.chance(0.4) else None
         current = self.add(
             snn.Conv2dOp(value, weight, bias, padding=[padding] * 2, stride=[stride] * 2)
         ).result

@@ -21,7 +21,7 @@ from snnir.testing.cost_network_builder import (
     events,
     uniform_events,
 )
-from snnir.testing.random_networks import RandomNetwork
+from snnir.testing.random_networks import RandomNetwork, RandomNetworkBuilder, random_input
 
 SPIKES_OF_SEVEN = 18
 """Spikes whose weights of 4 bits add up to a byte."""
@@ -30,15 +30,17 @@ LARGEST_LAYER = 300_000
 """Weights of a layer, so that a network fits the flash of the emulated board."""
 
 
-def convolutional(rng: np.random.Generator, plain: bool) -> RandomNetwork:
+def convolutional(rng: np.random.Generator, plain: bool, bias_mean: float = -0.2) -> RandomNetwork:
     """One or two convolutions, flattened into a fully connected layer."""
     extents = rng.integers(9, 31, 2).tolist()
     shape = (int(rng.integers(1, 4)), *extents)
     builder = CostNetworkBuilder(rng, shape)
     halving = builder.chance(0.7)
-    value = builder.spiking(builder.convolution(builder.frame, plain), halving)
+    current = builder.convolution(builder.frame, plain, bias_mean=bias_mean)
+    value = builder.spiking(current, halving)
     if min(shape_of(value.type)[1:]) >= 3 and builder.chance(0.8):
-        value = builder.spiking(builder.convolution(value, plain), halving)
+        current = builder.convolution(value, plain, bias_mean=bias_mean)
+        value = builder.spiking(current, halving)
     current = builder.connected(builder.flat(value), int(rng.choice([5, 10, 17, 32])))
     return RandomNetwork(builder.complete(builder.spiking(current, False)), events(rng, shape))
 
@@ -200,14 +202,19 @@ def deep(rng: np.random.Generator) -> RandomNetwork:
     return RandomNetwork(builder.complete(builder.spiking(current, False)), events(rng, shape))
 
 
-def averaged(rng: np.random.Generator) -> RandomNetwork:
-    """A convolution whose spikes are summed over the map, or parts of it, and two layers."""
+def averaged(rng: np.random.Generator, windows: tuple[int, ...] = ()) -> RandomNetwork:
+    """A convolution whose spikes are summed over the map, or parts of it, and two layers.
+
+    Args:
+        windows: rows and columns of these parts, 12 or the whole map by default; of up to 11, sums
+            have 8 bits.
+    """
     size = int(rng.integers(24, 30))
     shape = (int(rng.integers(1, 3)), size, size)
     builder = CostNetworkBuilder(rng, shape)
     weight = builder.weight_of((int(rng.choice(CHANNELS)), shape[0], 3, 3), 2.0)
     current = builder.add(snn.Conv2dOp(builder.frame, weight, None, padding=[1, 1])).result
-    window = int(rng.choice([12, size]))
+    window = int(rng.choice(windows or [12, size]))
     pool = snn.SumPool2dOp(builder.spiking(current, False), [window] * 2, [window] * 2)
     value = builder.flat(builder.add(pool).results[0])
     outputs = int(rng.choice([2, 4, 5, 10, 12, 17, 33, 64]))
@@ -394,3 +401,28 @@ def depthwise(rng: np.random.Generator) -> RandomNetwork:
     return RandomNetwork(
         builder.complete(builder.spiking(current, False)), uniform_events(rng, shape, 0.03)
     )
+
+
+def various(rng: np.random.Generator) -> RandomNetwork:
+    """One or two blocks of layers of everything that `convert-snn-to-qsnn` takes, and any readout.
+
+    Neurons have any dynamics; layers lie beside each other, are summed up, and feed back.
+    """
+    shape: tuple[int, ...]
+    match rng.integers(3):
+        case 0:
+            shape = (int(rng.integers(1, 5)), *rng.integers(6, 17, 2).tolist())
+        case 1:
+            shape = (int(rng.integers(1, 7)), int(rng.integers(8, 60)))
+        case _:
+            shape = (int(rng.integers(10, 300)),)
+    builder = RandomNetworkBuilder(rng, shape, outputs=(3, 34))
+    value = builder.frame
+    for _ in range(rng.integers(1, 3)):
+        value = builder.hidden_block(value)
+    kind = InputKind(rng.choice(list(InputKind)))
+    module = builder.finish(value, STEPS, kind)
+    if kind is InputKind.EVENT_COUNTS:
+        return RandomNetwork(module, events(rng, shape))
+    leading = (SAMPLES,) if kind is InputKind.STATIC_VALUES else (SAMPLES, STEPS)
+    return RandomNetwork(module, random_input(rng, kind, (*leading, *shape)))

@@ -86,11 +86,19 @@ def random_input(
 
 
 class RandomNetworkBuilder:
-    """Appends random layers to the body of one network."""
+    """Appends random layers to the body of one network.
 
-    def __init__(self, rng: np.random.Generator, shape: tuple[int, ...]):
+    Args:
+        shape: of a frame.
+        outputs: of a layer: at least so many, and fewer than so many.
+    """
+
+    def __init__(
+        self, rng: np.random.Generator, shape: tuple[int, ...], outputs: tuple[int, int] = (3, 10)
+    ):
         self.rng = rng
         self.shape = shape
+        self._outputs = outputs
         self.block = Block(arg_types=[snn.real_tensor(shape)])
         self.frame: SSAValue = self.block.args[0]
         self._layers = 0
@@ -143,8 +151,8 @@ class RandomNetworkBuilder:
         return spikes
 
     def current(self, value: SSAValue) -> SSAValue:
-        """A convolution or linear layer that fits the rank of `value`, with 3 to 9 outputs."""
-        outputs = int(self.rng.integers(3, 10))
+        """A convolution or linear layer that fits the rank of `value`, of any width."""
+        outputs = int(self.rng.integers(*self._outputs))
         match len(shape_of(value.type)):
             case 3:
                 return self.conv2d(value, outputs)
