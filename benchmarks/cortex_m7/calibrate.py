@@ -77,6 +77,9 @@ EXPECTED = {
     "inside": 25, "inside_tap": 4, "sum_group": 3, "sum_word": 2,
     "word_half": 3, "word_factor": 7, "word_reset_some": 5, "word_zero": 3, "word_immediate": 7,
     "word_channels": 5, "word_bias": 1.5, "word_shift": 1.5, "word_decayed": 5,
+    "tested": 6, "clipped": 15, "clipped_row": 6, "clipped_word": 6, "clipped_word_element": 8,
+    "clipped_rest": 6, "clipped_rest_element": 7, "layer_element": 5, "channel_element": 6,
+    "each_element": 6, "checked": 5, "counted": 30, "counted_hit": 15, "cell": 10,
 }  # fmt: skip
 """Instructions of an amount as the assembly shows them, for what the measurements leave open."""
 WEIGHT_POWER = 0.6

@@ -154,12 +154,16 @@ def _add(op: snnrt.AddOp, signals: Signals) -> Found:
 
 
 def _scale(op: snnrt.ScaleOp, signals: Signals) -> Found:
-    """Elements in rows of channels; in a loop each loads its factor, whatever that belongs to."""
+    """Elements in rows of channels, which a loop is over if there are many."""
     size, channels = _size(op.output), buffer_shape(op.output.type)[-1]
-    if channels > UNROLLED:
-        return "loop", {"call": 1, "element": size}
-    variant = "layer" if _size(op.factor) == 1 else "each"
-    return variant, {"call": 1, "element": size, "row": size / channels}
+    rows, factors = size / channels, _size(op.factor)
+    of = {1: "layer", channels: "channel"}.get(factors, "each")
+    if rows == 1:
+        # Of one row, each element has code of its own, or one is like any other.
+        length = "long" if channels > UNROLLED else "short"
+        return f"row.{length}", {"call": 1, f"{of}_element": size}
+    variant = "loop" if channels > UNROLLED else "rows"
+    return variant, {"call": 1, f"{of}_element": size, f"{of}_row": rows}
 
 
 def _concat(op: snnrt.ConcatChannelsOp, signals: Signals) -> Found:

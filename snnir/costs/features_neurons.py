@@ -161,6 +161,7 @@ def _li(op: snnrt.LIOp, signals: Signals) -> Found:
     amounts: Amounts = {
         "call": 1,
         f"neuron_{'short' if neurons <= SHORT_ROW else 'long'}": neurons,
+        f"neuron_{leak_kind(op)}": neurons,
         "neuron_saturating": neurons * (op.overflow.data.value != "proven"),
         "neuron_bias": neurons * (op.bias is not None),
         "neuron_loaded": neurons * len(several),

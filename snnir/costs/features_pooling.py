@@ -6,6 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from snnir.costs.features_neurons import bits_of
 from snnir.costs.signals import Signals
 from snnir.dialects import snnrt
@@ -35,9 +38,34 @@ def _windows(op: snnrt.MaxPool2dOp | snnrt.SumPool2dOp, lanes: int) -> dict[str,
     size = _window_size(op, UNROLLED_WINDOW)
     word = f"{size}_looped_word" if looped and size != "wide" else f"{size}_word"
     single = f"{_window_size(op, UNROLLED_COLUMNS)}_rest"
+    clipped = _clipped_windows(op)
+    whole = outputs - len(clipped)
     return {
-        "call": 1, "output": outputs,
-        **_sums(word, outputs * words, op), **_sums(single, outputs * rest, op),
+        "call": 1, "output": outputs, "tested": outputs * (whole < outputs),
+        **_sums(word, whole * words, op), **_sums(single, whole * rest, op),
+        **_clipped_sums(clipped, words, rest),
+    }  # fmt: skip
+
+
+def _clipped_windows(op: snnrt.MaxPool2dOp | snnrt.SumPool2dOp) -> NDArray[np.int64]:
+    """Of windows that reach beyond the input, rows and columns that lie in it: (windows, 2)."""
+    inside = []
+    for axis, kernel in enumerate(int_values(op.kernel)):
+        starts = np.arange(buffer_shape(op.output.type)[axis]) * int_values(op.stride)[axis]
+        starts -= int_values(op.padding)[axis]
+        ends = np.minimum(starts + kernel, buffer_shape(op.input.type)[axis])
+        inside.append(ends - np.maximum(starts, 0))
+    windows = np.stack(np.meshgrid(*inside, indexing="ij"), axis=-1).reshape(-1, 2)
+    return windows[(windows < int_values(op.kernel)).any(axis=1)]
+
+
+def _clipped_sums(windows: NDArray[np.int64], words: int, rest: int) -> dict[str, float]:
+    """Such windows, each of so many words and single channels: all with loops."""
+    number, rows, elements = len(windows), windows[:, 0].sum(), windows.prod(axis=1).sum()
+    return {
+        "clipped": number, "clipped_row": rows * (words + rest),
+        "clipped_word": number * words, "clipped_word_element": elements * words,
+        "clipped_rest": number * rest, "clipped_rest_element": elements * rest,
     }  # fmt: skip
 
 
@@ -55,7 +83,8 @@ def _sums(name: str, number: int, op: snnrt.MaxPool2dOp | snnrt.SumPool2dOp) -> 
     """So many windows of words or single channels."""
     height, width = int_values(op.kernel)
     rows = {f"{name}_row": number * height} if name.startswith("wide") else {}
-    return {name: number, **rows, f"{name}_element": number * height * width}
+    # The first element is there for nothing but its load.
+    return {name: number, **rows, f"{name}_element": number * (height * width - 1)}
 
 
 UNROLLED_WORDS, UNROLLED_ELEMENTS = 15, 64

@@ -77,6 +77,8 @@ def _steps(prefix: str, number: float, op: snnrt.LIFMultiStepOp) -> Amounts:
         f"{prefix}_step_subtract": steps * (reset is Reset.SUBTRACT),
         f"{prefix}_step_saturating": steps * (op.overflow.data.value != "proven"),
         f"{prefix}_step_decayed": steps * (reset is Reset.SUBTRACT_DECAYED),
+        f"{prefix}_step_decayed_saturating": steps
+        * (reset is Reset.SUBTRACT_DECAYED and op.overflow.data.value != "proven"),
         f"{prefix}_step_immediate": steps * is_immediate(op),
         f"{prefix}_step_zero_immediate": steps * (zero and is_immediate(op)),
     }
