@@ -77,7 +77,8 @@ def measure(job: Job, shown: Presentation) -> Outcome:
             estimate = sum(profile.cycles.values()) + profile.input_cycles
             cycles = measured.instructions_per_step * estimate / counted
             cycle_error = found.cycles / cycles - 1
-    print(job.name, job.choice, shown, f"{error:+.1%}", found.unknown, file=sys.stderr, flush=True)
+    missing = (*found.unknown, *found.unmeasured)
+    print(job.name, job.choice, shown, f"{error:+.1%}", *missing, file=sys.stderr, flush=True)
     cells: list[Cell] = [
         job.name, job.choice.replace("kernels=", ""), shown, round(found.instructions),
         round(measured.instructions_per_step), f"{error:+.1%}",

@@ -41,10 +41,10 @@ CONVOLUTIONS = (
 PRUNED = ("kernels=sparse", "kernels=blocks", "kernels=sparse neurons=lists", "kernels=event")
 CONNECTIONS = ("kernels=dense", "kernels=packed", "kernels=sparse", "kernels=blocks",
                "kernels=cmsis")  # fmt: skip
-FIRST_SEED = 5001
+FIRST_SEED = 6001
 SEEDS_PER_KIND = 3
-MORE_SEEDS = {"connected": 4, "convolutional": 8, "pruned": 4}
-"""Networks of the kinds whose layers are lowered in most ways."""
+MORE_SEEDS = {"connected": 4, "convolutional": 8, "pruned": 4, "various": 12}
+"""Networks of the kinds whose layers are lowered in most ways, or differ most."""
 MORE_WAYS: dict[str, tuple[str, ...]] = {
     "connected": CONNECTIONS,
     "convolutional": CONVOLUTIONS,

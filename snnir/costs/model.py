@@ -62,6 +62,8 @@ class NetworkCost:
         cycles: of a mean step, an estimate.
         code: bytes of code of each call with its tables, without functions of a library.
         unknown: kernels that the table has no variant of; they count nothing.
+        unmeasured: variants that another one of their kernel stands for, and, as `kernel/amount`,
+            amounts that count nothing, because the table has none of them.
     """
 
     calls: dict[KernelOpBase, float]
@@ -71,6 +73,7 @@ class NetworkCost:
     flash_bytes: float
     ram_bytes: float
     unknown: tuple[str, ...] = ()
+    unmeasured: tuple[str, ...] = ()
 
     def time(self, metric: Metric) -> float:
         """What `speed` makes small."""
@@ -105,6 +108,16 @@ def _coefficients(table: Coefficients, kernel: str) -> Mapping[str, float] | Non
     return table[max(variants, key=lambda name: len(commonprefix([name, kernel])))]  # noqa: RUF071
 
 
+def _unmeasured(table: Coefficients, kernel: str, amounts: Mapping[str, float]) -> list[str]:
+    """What the table does not know of a call, unless it knows nothing of its kernel."""
+    coefficients = _coefficients(table, kernel)
+    if coefficients is None:
+        return []
+    variant = [] if kernel in table else [kernel]
+    names = (name for name, amount in amounts.items() if amount and name not in coefficients)
+    return [*variant, *(f"{kernel}/{name}" for name in names)]
+
+
 def constant_bytes(network: snnrt.NetworkOp) -> int:
     """Bytes of all constants."""
     constants = (op for op in network.body.block.ops if isinstance(op, snnrt.ConstantOp))
@@ -128,6 +141,7 @@ def predict(
     times: dict[Metric, dict[KernelOpBase, float]] = {"instructions": {}, "cycles": {}}
     code: dict[KernelOpBase, float] = {}
     unknown: dict[str, None] = {}
+    unmeasured: dict[str, None] = {}
     for op in network.body.block.ops:
         if not isinstance(op, KernelOpBase):
             continue
@@ -135,6 +149,7 @@ def predict(
         coefficients = _coefficients(table.instructions, kernel)
         if coefficients is None:
             unknown[kernel] = None
+        unmeasured |= dict.fromkeys(_unmeasured(table.instructions, kernel, amounts))
         times_run = op.runs_in_steps(steps)
         times["instructions"][op] = _apply(amounts, coefficients or {}) * times_run / steps
         cycles = _apply(amounts, _coefficients(table.cycles, kernel) or {})
@@ -156,4 +171,5 @@ def predict(
         + library_bytes(library_parts(code)),
         table.ram_bytes + network.arena_bytes.value.data,
         tuple(unknown),
+        tuple(unmeasured),
     )

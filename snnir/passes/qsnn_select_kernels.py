@@ -146,6 +146,13 @@ class QSNNSelectKernelsPass(SNNPass):
             )
         for kernel in total.unknown:
             self.remark(network, f"the cost table has no '{kernel}', which counts as nothing")
+        if total.unmeasured:
+            names = ", ".join(f"'{name}'" for name in total.unmeasured)
+            self.remark(
+                network,
+                f"the cost table has no {names}, so that the prediction may be off "
+                "(make calibrate-costs)",
+            )
 
     def _totals(self, costs: Totals) -> str:
         return (

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The cost table knows all that calls do, and predictions say what it does not know."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import get_args
+
+import numpy as np
+import pytest
+from xdsl.dialects.builtin import ModuleOp
+
+from snnir.costs import model
+from snnir.costs.features import Presentation
+from snnir.costs.model import CostTable, NetworkCost, load_table, predict
+from snnir.dialects.snn_attributes import InputKind
+from snnir.driver.files import kernels_of
+from snnir.driver.pipelines import apply_pipeline
+from snnir.support.diagnostics import DiagnosticEngine
+from snnir.testing.cost_network_builder import quantized
+from snnir.testing.cost_networks import connected, various
+
+WAYS = (
+    "kernels=dense",
+    "kernels=packed",
+    "kernels=sparse",
+    "kernels=blocks",
+    "kernels=gather",
+    "kernels=event neurons=lists",
+    "kernels=event packing=triples",
+    "kernels=masks",
+    "kernels=dense tile-rows=1",
+)
+
+
+def predicted(
+    module: ModuleOp, options: str, passes: str = "", shown: Presentation = "events"
+) -> NetworkCost:
+    """The cost of a `qsnn` network that is lowered one way."""
+    lowered = module.clone()
+    apply_pipeline(lowered, f"convert-qsnn-to-kernels{{{options}}}{passes},kernels-plan-memory")
+    return predict(kernels_of(lowered), presentation=shown)
+
+
+@pytest.mark.parametrize("seed", range(4000, 4016))
+def test_all_that_calls_do_is_in_the_table(seed: int) -> None:
+    print(f"seed {seed}")
+    rng = np.random.default_rng(seed)
+    network = various(rng)
+    state = rng.choice(["auto", "saturate"])
+    quantized(network, f"bits={rng.choice([8, 4, 2])} state={state}")
+    static = network.network.input.data is InputKind.STATIC_VALUES
+    passes = ",kernels-hoist-static-input,kernels-batch-timesteps" if static else ""
+    for options in WAYS:
+        for shown in get_args(Presentation):
+            cost = predicted(network.module, options, passes, shown)
+            assert (cost.unknown, cost.unmeasured) == ((), ()), options
+
+
+def table_without(variant: str, amount: str | None = None) -> CostTable:
+    """The table of the Cortex-M7 without a variant of a kernel, or without an amount of it."""
+    table = load_table()
+    instructions = {name: dict(amounts) for name, amounts in table.instructions.items()}
+    if amount is None:
+        del instructions[variant]
+    else:
+        del instructions[variant][amount]
+    return replace(table, instructions=instructions)
+
+
+def test_what_the_table_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = connected(np.random.default_rng(2004))
+    quantized(network, "bits=8")
+    variant = "linear_scatter.s16.tiles"
+    module = network.module.clone()
+    for lacking, name in (
+        (table_without(variant), variant),
+        (table_without(variant, "call"), f"{variant}/call"),
+    ):
+        with monkeypatch.context() as patch, DiagnosticEngine() as engine:
+            patch.setattr(model, "load_table", lambda table=lacking: table)
+            apply_pipeline(module.clone(), "qsnn-select-kernels{optimize=size}")
+            assert name in predicted(network.module, "kernels=dense").unmeasured
+        remarks = [remark.message for remark in engine.remarks]
+        assert any(f"no '{name}'" in message for message in remarks), remarks
