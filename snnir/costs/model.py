@@ -108,11 +108,11 @@ def _coefficients(table: Coefficients, kernel: str) -> Mapping[str, float] | Non
     return table[max(variants, key=lambda name: len(commonprefix([name, kernel])))]  # noqa: RUF071
 
 
-def _unmeasured(table: Coefficients, kernel: str, amounts: Mapping[str, float]) -> list[str]:
-    """What the table does not know of a call, unless it knows nothing of its kernel."""
-    coefficients = _coefficients(table, kernel)
-    if coefficients is None:
-        return []
+def _unmeasured(
+    table: Coefficients, kernel: str, amounts: Mapping[str, float],
+    coefficients: Mapping[str, float],
+) -> list[str]:  # fmt: skip
+    """What the table does not know of a call that these coefficients are taken for."""
     variant = [] if kernel in table else [kernel]
     names = (name for name, amount in amounts.items() if amount and name not in coefficients)
     return [*variant, *(f"{kernel}/{name}" for name in names)]
@@ -149,7 +149,9 @@ def predict(
         coefficients = _coefficients(table.instructions, kernel)
         if coefficients is None:
             unknown[kernel] = None
-        unmeasured |= dict.fromkeys(_unmeasured(table.instructions, kernel, amounts))
+        else:
+            lacking = _unmeasured(table.instructions, kernel, amounts, coefficients)
+            unmeasured |= dict.fromkeys(lacking)
         times_run = op.runs_in_steps(steps)
         times["instructions"][op] = _apply(amounts, coefficients or {}) * times_run / steps
         cycles = _apply(amounts, _coefficients(table.cycles, kernel) or {})

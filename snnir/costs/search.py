@@ -168,7 +168,7 @@ def select(
                    for each in found]]  # fmt: skip
     elif is_static:
         # Kernels that need little RAM beside currents that are kept may leave room for these.
-        ways.append(costs(replace(static_input, keep_arena=False, batched=False)))
+        ways.append(costs(replace(static_input, keep_arena=False)))
         freely = ways
     unlimited = search.best(freely, Limits())
     if limits.over(unlimited.lowered.cost) == (0, 0):

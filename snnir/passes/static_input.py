@@ -22,13 +22,12 @@ class StaticInputPasses:
     """Hoisting, then batches of steps.
 
     Attributes:
-        keep_arena: only what hardly makes the arena larger; batches, which also take code, are left
-            out.
+        keep_arena: only what hardly makes the arena larger.
         ram_limit: most bytes of all arenas.
         flash_limit: most bytes of flash, which batches take some of.
         target: the memories of this target must hold the arenas.
         memory_limits: most bytes of its memories that arenas may take, as `NAME:BYTES`.
-        batched: batches are made.
+        batched: batches are made, which take code and memory.
     """
 
     keep_arena: bool = False
@@ -52,14 +51,15 @@ class StaticInputPasses:
         ram, flash = (
             (limits.ram, limits.flash) if goal is None else (limits.arena_bytes, limits.flash_bytes)
         )
-        return cls(keeps_arena(goal), ram, flash, target, memory_limits)
+        keep = keeps_arena(goal)
+        return cls(keep, ram, flash, target, memory_limits, batched=not keep)
 
     def passes(self) -> Sequence[SNNPass]:
         """The passes in order."""
         hoisting = KernelsHoistStaticInputPass(
             self.keep_arena, self.ram_limit, self.target, self.memory_limits
         )
-        if self.keep_arena or not self.batched:
+        if not self.batched:
             return [hoisting]
         batching = KernelsBatchTimestepsPass(
             ram_limit=self.ram_limit, flash_limit=self.flash_limit, target=self.target,
