@@ -269,13 +269,17 @@ def valued(rng: np.random.Generator) -> Drawn:
     return _drawn(network, *(Way(f"kernels={kernels}", "frames") for kernels in ("dot", *some)))
 
 
+def _repeated(network: RandomNetwork) -> NDArray[np.int64]:
+    """A static input (samples, *shape) at every step."""
+    return np.repeat(network.x[:, None], STEPS, axis=1)
+
+
 def _batched(rng: np.random.Generator, network: RandomNetwork) -> Drawn:
     state = rng.choice(["auto", "auto", "i32", "saturate"])
     quantized(network, f"bits={rng.choice([8, 4, 2])} state={state}")
     steps = int(rng.choice([3, 6, 8, 12, 16]))
     passes = f",kernels-hoist-static-input,kernels-batch-timesteps{{steps={steps}}}"
-    x = np.repeat(network.x[:, None], STEPS, axis=1)
-    return Drawn(network, x, (Way("kernels=scatter", "frames", passes),))
+    return Drawn(network, _repeated(network), (Way("kernels=scatter", "frames", passes),))
 
 
 def static(rng: np.random.Generator) -> Drawn:
@@ -318,10 +322,10 @@ def various(rng: np.random.Generator) -> Drawn:
         "kernels=masks", "kernels=dense tile-rows=1", "kernels=cmsis", "kernels=dot",
     ]  # fmt: skip
     kind = network.network.input.data
-    static = kind is InputKind.STATIC_VALUES
-    passes = ",kernels-hoist-static-input,kernels-batch-timesteps" if static else ""
     shown: Presentation = "frames" if kind in REAL_KINDS else _events_or_frames(rng)
-    x = np.repeat(network.x[:, None], STEPS, axis=1) if static else network.x
+    x = _repeated(network) if kind is InputKind.STATIC_VALUES else network.x
+    # Both leave networks of other inputs alone.
+    passes = ",kernels-hoist-static-input,kernels-batch-timesteps"
     return Drawn(network, x, (Way(str(rng.choice(ways)), shown, passes),))
 
 

@@ -12,8 +12,8 @@ from xdsl.dialects.builtin import ModuleOp
 
 from snnir.costs import model
 from snnir.costs.features import Presentation
-from snnir.costs.model import CostTable, NetworkCost, load_table, predict
-from snnir.dialects.snn_attributes import InputKind
+from snnir.costs.model import CostTable, load_table, predict
+from snnir.dialects import snnrt
 from snnir.driver.files import kernels_of
 from snnir.driver.pipelines import apply_pipeline
 from snnir.support.diagnostics import DiagnosticEngine
@@ -33,13 +33,15 @@ WAYS = (
 )
 
 
-def predicted(
-    module: ModuleOp, options: str, passes: str = "", shown: Presentation = "events"
-) -> NetworkCost:
-    """The cost of a `qsnn` network that is lowered one way."""
-    lowered = module.clone()
-    apply_pipeline(lowered, f"convert-qsnn-to-kernels{{{options}}}{passes},kernels-plan-memory")
-    return predict(kernels_of(lowered), presentation=shown)
+def lowered(module: ModuleOp, options: str) -> snnrt.NetworkOp:
+    """A copy of a `qsnn` network as kernels."""
+    copy = module.clone()
+    apply_pipeline(
+        copy,
+        f"convert-qsnn-to-kernels{{{options}}},kernels-hoist-static-input,kernels-batch-timesteps,"
+        "kernels-plan-memory",
+    )
+    return kernels_of(copy)
 
 
 @pytest.mark.parametrize("seed", range(4000, 4016))
@@ -49,11 +51,10 @@ def test_all_that_calls_do_is_in_the_table(seed: int) -> None:
     network = various(rng)
     state = rng.choice(["auto", "saturate"])
     quantized(network, f"bits={rng.choice([8, 4, 2])} state={state}")
-    static = network.network.input.data is InputKind.STATIC_VALUES
-    passes = ",kernels-hoist-static-input,kernels-batch-timesteps" if static else ""
     for options in WAYS:
+        kernels = lowered(network.module, options)
         for shown in get_args(Presentation):
-            cost = predicted(network.module, options, passes, shown)
+            cost = predict(kernels, presentation=shown)
             assert (cost.unknown, cost.unmeasured) == ((), ()), options
 
 
@@ -72,7 +73,7 @@ def test_what_the_table_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     network = connected(np.random.default_rng(2004))
     quantized(network, "bits=8")
     variant = "linear_scatter.s16.tiles"
-    module = network.module.clone()
+    module = network.module
     for lacking, name in (
         (table_without(variant), variant),
         (table_without(variant, "call"), f"{variant}/call"),
@@ -80,6 +81,6 @@ def test_what_the_table_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         with monkeypatch.context() as patch, DiagnosticEngine() as engine:
             patch.setattr(model, "load_table", lambda table=lacking: table)
             apply_pipeline(module.clone(), "qsnn-select-kernels{optimize=size}")
-            assert name in predicted(network.module, "kernels=dense").unmeasured
+            assert name in predict(lowered(module, "kernels=dense")).unmeasured
         remarks = [remark.message for remark in engine.remarks]
         assert any(f"no '{name}'" in message for message in remarks), remarks

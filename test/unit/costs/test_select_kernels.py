@@ -349,7 +349,7 @@ def test_currents_of_an_image_are_kept_where_other_kernels_make_room(image_netwo
 
 
 def test_the_smallest_kernels_keep_currents_of_an_image_beside_tiles() -> None:
-    """The second layer by tiles needs no memory where currents of the first are kept: only then."""
+    """Tiles of the second layer leave room for the currents of the first, which then run once."""
     builder = CostNetworkBuilder(np.random.default_rng(2032), (3, 16, 16))
     value: SSAValue = builder.frame
     for channels in (16, 32):
