@@ -76,7 +76,7 @@ EXPECTED = {
     "clear_row": 2, "copy": 3, "entry_mask": 2, "spike": 8, "list_mask": 6, "counted_input": 20,
     "one_word": 4, "two_word": 6, "outside": 45, "outside_row": 10, "outside_tap": 5,
     "inside": 25, "inside_tap": 4, "sum_group": 3, "sum_word": 2,
-    "word_half": 3, "word_factor": 7, "word_reset_some": 5, "word_zero": 3, "word_immediate": 7,
+    "word_half": 3, "word_factor": 7, "word_subtract": 5, "word_zero": 4, "word_immediate": 7,
     "word_channels": 5, "word_bias": 1.5, "word_shift": 1.5, "word_decayed": 5,
     "tested": 6, "clipped": 15, "clipped_row": 6, "clipped_word": 6, "clipped_word_element": 8,
     "clipped_rest": 6, "clipped_rest_element": 7, "layer_element": 5, "channel_element": 6,

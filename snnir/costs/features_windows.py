@@ -148,18 +148,23 @@ def _stepped(op: snnrt.WindowLIFBase, visited: Visited, words: int, groups: int)
             "several_group": windows * groups * (words > MASK_LANES // 2),
         }  # fmt: skip
     stepped, kind = windows * words, leak_kind(op)
-    reset = "none" if op.reset.data is Reset.NONE else "some"
     return {
         "step_mask": masks,
         f"word_{kind}": stepped,
-        f"word_reset_{reset}": stepped,
+        f"word_{_RESETS[op.reset.data]}": stepped,
         "word_bias": stepped * (op.bias is not None),
         "word_decayed": stepped * (op.reset.data is Reset.SUBTRACT_DECAYED),
-        "word_zero": stepped * (op.reset.data in (Reset.ZERO_AFTER, Reset.ZERO_BEFORE)),
         "word_immediate": stepped * (op.reset_timing.data is ResetTiming.IMMEDIATE),
         "word_channels": stepped * _per_channel(op),
         "word_shift": stepped * (op.shift.value.data != 0),
     }
+
+
+_RESETS = {
+    Reset.NONE: "unreset", Reset.SUBTRACT: "subtract", Reset.SUBTRACT_DECAYED: "subtract",
+    Reset.ZERO_AFTER: "zero", Reset.ZERO_BEFORE: "zero",
+}  # fmt: skip
+"""Resets to zero select what is kept; the others subtract what they select."""
 
 
 def _written(op: snnrt.WindowLIFBase, signals: Signals) -> Amounts:
