@@ -58,4 +58,26 @@ SNNRT_KERNEL snnrt_pool_window snnrt_pool_whole_window(
   return window;
 }
 
+/* Defines snnrt_<kind>2d_<name>, which calls snnrt_<kind>_at_<name> for the
+   window of every output. Those that the border clips, which compilers cannot
+   unroll, have a call of their own. */
+#define SNNRT_DEFINE_POOL2D(kind, name, input_type, output_type)              \
+  SNNRT_KERNEL void snnrt_##kind##2d_##name(                                  \
+      const input_type *input, output_type *output,                           \
+      const snnrt_pool2d_shape *shape) {                                      \
+    for (int32_t y = 0; y < shape->output_height; ++y) {                      \
+      for (int32_t x = 0; x < shape->output_width; ++x) {                     \
+        const snnrt_pool_window window = snnrt_pool_window_at(y, x, shape);   \
+        if (snnrt_pool_is_padded(shape) &&                                    \
+            snnrt_pool_is_clipped(window, shape)) {                           \
+          snnrt_##kind##_at_##name(input, output, window, shape);             \
+        } else {                                                              \
+          snnrt_##kind##_at_##name(                                           \
+              input, output, snnrt_pool_whole_window(window, shape), shape);  \
+        }                                                                     \
+        output += shape->channels;                                            \
+      }                                                                       \
+    }                                                                         \
+  }
+
 #endif

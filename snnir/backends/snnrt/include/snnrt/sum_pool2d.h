@@ -96,23 +96,7 @@ SNNRT_KERNEL int32_t snnrt_sum_pool_words(const void *input, void *output,
             : 0;                                                              \
     snnrt_sum_pool_window_##name(input, output, window, done, shape);         \
   }                                                                           \
-  SNNRT_KERNEL void snnrt_sum_pool2d_##name(                                  \
-      const input_type *input, output_type *output,                           \
-      const snnrt_pool2d_shape *shape) {                                      \
-    for (int32_t y = 0; y < shape->output_height; ++y) {                      \
-      for (int32_t x = 0; x < shape->output_width; ++x) {                     \
-        const snnrt_pool_window window = snnrt_pool_window_at(y, x, shape);   \
-        if (snnrt_pool_is_padded(shape) &&                                    \
-            snnrt_pool_is_clipped(window, shape)) {                           \
-          snnrt_sum_pool_at_##name(input, output, window, shape);             \
-        } else {                                                              \
-          snnrt_sum_pool_at_##name(                                           \
-              input, output, snnrt_pool_whole_window(window, shape), shape);  \
-        }                                                                     \
-        output += shape->channels;                                            \
-      }                                                                       \
-    }                                                                         \
-  }
+  SNNRT_DEFINE_POOL2D(sum_pool, name, input_type, output_type)
 
 SNNRT_DEFINE_SUM_POOL(s8_s8, int8_t, int8_t, true)
 SNNRT_DEFINE_SUM_POOL(s8_s16, int8_t, int16_t, true)
