@@ -68,7 +68,7 @@ EXPECTED = {
     "plain_input": 12, "strided_input": 20, "single_input": 5, "empty_run": 7, "long_run": 16,
     "odd_run": 6, "run": 40, "row": 15, "neuron": 4, "neuron_bias": 3,
     "neuron_subtract": 4, "one_column": 2, "two_column": 2, "one_quad": 3, "two_quad": 5.5,
-    "words": 6, "entry_visit": 30, "entry_masks": 6, "bit": 8, "tile": 30,
+    "words": 12, "channel": 35, "entry_visit": 30, "entry_masks": 6, "bit": 8, "tile": 30,
     "pair_output": 14, "single_output": 10, "rest_output": 6,
     "panel_input": 12, "block": 9, "compared_word": 20, "weight": 5, "plain_run": 20,
     "strided_run": 20, "single_run": 20, "plain_site": 50, "strided_site": 50, "single_site": 40,

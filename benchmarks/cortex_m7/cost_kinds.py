@@ -184,7 +184,9 @@ def small(rng: np.random.Generator) -> Drawn:
     """Small layers, in which what a call costs by itself shows."""
     network = networks.small(rng)
     quantized(network, f"bits=8 state={rng.choice(['auto', 'auto', 'i32'])}")
-    return _drawn(network, Way("kernels=scatter"), Way("kernels=cmsis"))
+    packing = rng.choice(["pairs", "triples"])
+    ways = ("kernels=scatter", "kernels=cmsis", f"kernels=event packing={packing}", "tile-rows=1")
+    return _drawn(network, *map(Way, ways))
 
 
 def wide(rng: np.random.Generator) -> Drawn:

@@ -69,8 +69,11 @@ def _event_amounts(op: snnrt.TileLIFBase, signal: Signal) -> Amounts:
     height, width = int_values(op.input_size)
     band = min(buffer_shape(op.current.type)[0] + taps - 1, height)
     hits = signal.active * reaches[0].chance
+    # The rows of a channel begin at any bit of a word.
+    words = 1 + (band * width - 1) / MARK_BITS
     return {
-        "words": tiles * channels * (band * width / MARK_BITS + 1),
+        "channel": tiles * channels,
+        "words": tiles * channels * words,
         "hit": hits * _visits(op, reaches[0]),
         **_additions("one", signal.total, reaches, op),
     }
