@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from xdsl.dialects.builtin import IntegerAttr, ModuleOp, StringAttr, i64
+from xdsl.dialects.builtin import IntegerAttr, ModuleOp, StringAttr, i1, i64
 from xdsl.ir import Block, Operation, SSAValue
 
 from snnir.costs.code_size import initial_states
@@ -39,7 +39,7 @@ from snnir.kernels.map_rules import NEURONS
 from snnir.kernels.mask_rules import TABLE_BYTES, reads_masks
 from snnir.kernels.tile_rules import TILE_ROWS
 from snnir.kernels.weights import layer_weights
-from snnir.kernels.window_rules import PACKING, window_blocks
+from snnir.kernels.window_rules import PACKING, SKIP_CALM, window_blocks
 from snnir.kernels.windows import match_map_block
 from snnir.memory.lifetimes import lifetimes, root_buffer, value_bytes
 from snnir.passes.convert_qsnn_to_kernels import ConvertQSNNToKernelsPass
@@ -85,6 +85,7 @@ class Choice:
     tile_rows: int | None = None
     weight_bits: int | None = None
     neurons: NeuronChoice | None = None
+    skip_calm: bool | None = None
 
     @property
     def gives_lists(self) -> bool:
@@ -104,12 +105,13 @@ class Choice:
             return f"{self.kernel}{stored}{tables}{neurons}"
         if self.tile_rows:
             rows = "row" if self.tile_rows == 1 else "rows"
-            return f"tiles of {self.tile_rows} {rows} of windows{stored}"
+            every = ", all of them computed" if self.skip_calm is False else ""
+            return f"tiles of {self.tile_rows} {rows} of windows{every}{stored}"
         return f"windows of {self.packing}{tables}"
 
     def write(self, op: Operation) -> None:
         """Set the attributes that `convert-qsnn-to-kernels` obeys."""
-        for name in (KERNEL, PACKING, TABLE_BYTES, TILE_ROWS, WEIGHT_BITS, NEURONS):
+        for name in (KERNEL, PACKING, TABLE_BYTES, TILE_ROWS, WEIGHT_BITS, NEURONS, SKIP_CALM):
             op.attributes.pop(name, None)
         op.attributes[KERNEL] = StringAttr(self.kernel)
         if self.packing is not None:
@@ -122,6 +124,8 @@ class Choice:
             op.attributes[WEIGHT_BITS] = IntegerAttr(self.weight_bits, i64)
         if self.neurons:
             op.attributes[NEURONS] = StringAttr(self.neurons)
+        if self.skip_calm is not None:
+            op.attributes[SKIP_CALM] = IntegerAttr(int(self.skip_calm), i1)
 
 
 @dataclass(frozen=True)
@@ -320,7 +324,7 @@ def _assignments_of_bytes(
     uniform: list[Choice | None] = [None] * max(most, 1)
     if windows:
         settings = [Choice("event", packing, budget) for budget in budgets for packing in packings]
-        settings += [Choice("event", "pairs", 0, rows) for rows in tiles]
+        settings += _tiled_choices(tiles)
         uniform += settings + settings[:1] * (most - len(settings))
     for round_, setting in enumerate(uniform):
         yield [
@@ -380,13 +384,13 @@ def _packed_assignments(
         yield [
             replace(simple_choice(op), weight_bits=bits if op in packed else None) for op in layers
         ]
-        for rows in tiles if packed & windows.keys() else ():
-            tiled = Choice("event", "pairs", 0, rows)
+        for tiled in _tiled_choices(tiles) if packed & windows.keys() else ():
             yield [
-                replace(tiled, weight_bits=bits if op in packed else None) if op in windows
+                replace(_windowed(tiled, op), weight_bits=bits if op in packed else None)
+                if op in windows
                 else simple_choice(op)
                 for op in layers
-            ]  # fmt: skip
+            ]
 
 
 MOST_EVENT_TABLES = 16 << 10
@@ -395,9 +399,17 @@ MOST_EVENT_TABLES = 16 << 10
 
 def _windowed(choice: Choice, op: Layer) -> Choice:
     """A choice for a layer that reads spikes, or events, which need few tables."""
-    if not isinstance(op.input.owner, Block) or choice.table_bytes is None:
+    if not isinstance(op.input.owner, Block):
+        return replace(choice, skip_calm=None)
+    if choice.table_bytes is None:
         return choice
     return replace(choice, table_bytes=min(choice.table_bytes, MOST_EVENT_TABLES))
+
+
+def _tiled_choices(tiles: Sequence[int]) -> list[Choice]:
+    """Tiles of so many rows, also without what calm windows take; only events leave some calm."""
+    tiled = [Choice("event", "pairs", 0, rows) for rows in tiles]
+    return tiled + [replace(choice, skip_calm=False) for choice in tiled]
 
 
 def layer_costs(

@@ -155,6 +155,8 @@ class KernelContext:
     """What neurons with 16-bit states behind other convolutions give their spikes as."""
     tile_rows: int = 0
     """Rows of windows whose currents exist at a time; 0 for whole maps."""
+    skip_calm: bool = True
+    """Whether windows in which nothing can happen are left alone."""
     weight_bits: int = 8
     """Least bits of a stored weight of a convolution."""
     blocks: dict[Operation, WindowBlock] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from typing import cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from xdsl.dialects.builtin import i16, i32
+from xdsl.dialects.builtin import IntegerAttr, i1, i16, i32
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from snnir.dialects import qsnn, snnrt
@@ -75,6 +75,24 @@ def packing_of(context: KernelContext, op: qsnn.Conv2dOp) -> Packing:
     return cast(Packing, name)
 
 
+SKIP_CALM = "skip_calm"
+"""Attribute of a convolution that overrides the option of the network for it."""
+
+
+def skips_calm(context: KernelContext, op: qsnn.Conv2dOp) -> bool:
+    """Whether windows of a convolution in which nothing can happen are left alone.
+
+    Raises:
+        SNNError: the attribute is no boolean.
+    """
+    value = op.attributes.get(SKIP_CALM)
+    if value is None:
+        return context.skip_calm
+    if not isinstance(value, IntegerAttr) or value.type != i1:
+        raise error_at(op, f"{SKIP_CALM} must be true or false, not {value}")
+    return bool(value.value.data)
+
+
 @dataclass
 class WindowLowering:
     """Writes the calls of one block."""
@@ -131,7 +149,11 @@ class WindowLowering:
         channels of a position are not.
         """
         context, source = self.context, self.block.convolution
-        may_be_calm = source in context.blocks and source.input is context.network.frame
+        may_be_calm = (
+            source in context.blocks
+            and source.input is context.network.frame
+            and skips_calm(context, source)
+        )
         return (
             isinstance(user, qsnn.Conv2dOp)
             and not may_be_calm
@@ -255,13 +277,14 @@ class WindowLowering:
         )
 
     def calm(self, marked: bool) -> SSAValue | None:
-        """Declare which windows are calm; None where nothing tells, or where neurons that are not
-        busy may spike in the first step.
+        """Declare which windows are calm; None where nothing tells, where that is not wanted, or
+        where neurons that are not busy may spike in the first step.
 
         Args:
             marked: whether it is known which windows events reach.
         """
-        if not marked or self.resets is None or self.lanes > MASK_LANES:
+        wanted = marked and skips_calm(self.context, self.block.convolution)
+        if not wanted or self.resets is None or self.lanes > MASK_LANES:
             return None
         early = self.resets.initial - (self.packing.offset or 0) < 0
         if (np.broadcast_to(early.reshape(-1), self.channels) & ~self.busy).any():

@@ -90,7 +90,11 @@ class ConvertQSNNToKernelsPass(SNNPass):
         "rows of pooling windows whose currents exist at a time, where currents are read window by "
         "window; 0 for whole maps, which takes more memory and fewer instructions",
     )
-
+    skip_calm: bool = option(
+        True,
+        "leave windows alone in which nothing can happen until the next event, which takes a word "
+        "of memory for each of them, code, and fewer instructions",
+    )
     neurons: NeuronChoice = option(
         "bytes",
         "what neurons with 16-bit states behind convolutions that are not read window by window "
@@ -119,7 +123,7 @@ class ConvertQSNNToKernelsPass(SNNPass):
         context = KernelContext(network, self.kernels, self.remark)
         context.table_bytes, context.packing = self.table_bytes, self.packing
         context.tile_rows, context.weight_bits = self.tile_rows, self.weight_bits
-        context.neurons = self.neurons
+        context.neurons, context.skip_calm = self.neurons, self.skip_calm
         context.blocks.update(window_blocks(context))
         context.maps.update(map_blocks(context))
         context.orders.update(output_orders(network))

@@ -4,13 +4,13 @@
 For each layer every kernel that can compute it is a candidate: convolutions of bytes, with neurons
 that give bytes or lists, or of masks, with tables of kernel sums of several sizes; convolutions
 that are read window by window, in pairs or triples of lanes and with such tables, or by tiles of
-some rows of windows (for `size`, or where a limit excludes what would be chosen else); fully
-connected layers with every storage of their weights; products of all inputs where these are real
-values or counts; CMSIS-NN where it is allowed, with weights of 4 bits, too, where its sums come out
-exact. Instructions of a mean step are predicted from a table that was
-measured on the target (`make calibrate-costs`) and the activity that `snn-measure-activity`
-recorded; bytes of constants and buffers are those that the lowered network has, bytes of code and
-stack are predicted.
+some rows of windows (for `size`, or where a limit excludes what would be chosen else), which leave
+windows alone while nothing can happen in them or save the memory that this takes; fully connected
+layers with every storage of their weights; products of all inputs where these are real values or
+counts; CMSIS-NN where it is allowed, with weights of 4 bits, too, where its sums come out exact.
+Instructions of a mean step are predicted from a table that was measured on the target (`make
+calibrate-costs`) and the activity that `snn-measure-activity` recorded; bytes of constants and
+buffers are those that the lowered network has, bytes of code and stack are predicted.
 
 `optimize` says what is wanted: `speed`, the fewest instructions, or hardly more with fewer bytes;
 `size`, the fewest bytes of flash and RAM together, or hardly more with fewer instructions;
@@ -19,8 +19,9 @@ percent of the other. Limits hold for all of them, for what is predicted and the
 what a build was measured to take beyond its prediction. With `metric=cycles`, cycles stand for
 instructions throughout: an estimate, by the scheduling model of `llvm-mca` and the transfers of
 register lists, for memory without wait states. The choice is written into the attributes `kernel`,
-`packing`, `table_bytes`, `tile_rows`, `weight_bits` and `neurons`, which `convert-qsnn-to-kernels`
-obeys, in place of older ones. All candidates compute the same, bit for bit.
+`packing`, `table_bytes`, `tile_rows`, `skip_calm`, `weight_bits` and `neurons`, which
+`convert-qsnn-to-kernels` obeys, in place of older ones. All candidates compute the same, bit for
+bit.
 
 Where no activity was measured, 2 % of the elements of the input and 10 % of the neurons are taken
 to be active, and a remark says so. Triples of lanes need a `target` that adds doubles in hardware.

@@ -70,3 +70,18 @@ qsnn.network @net(%frame: tensor<2xi1>) -> tensor<2xi16> attributes {timesteps =
   %u = qsnn.li %y leak 0 : i32 overflow saturate rounding nearest : (tensor<2xi16>) -> tensor<2xi16>
   qsnn.output %u : tensor<2xi16>
 }
+
+// -----
+
+// Whether calm windows are left alone is no number.
+qsnn.network @net(%frame: tensor<1x4x4xi8>) -> tensor<1xi1> attributes {timesteps = 5 : i64, input = #snn<input event_counts>, readout = #snn<readout spike_count>, input_maximum = 1 : i64} {
+  %w = qsnn.weight dense<1> : tensor<1x1x1x1xi8>
+  // expected-error @+1 {{'qsnn.conv2d' op skip_calm must be true or false, not 1 : i64}}
+  %c = qsnn.conv2d %frame, %w {skip_calm = 1 : i64} : (tensor<1x4x4xi8>, tensor<1x1x1x1xi8>) -> tensor<1x4x4xi16>
+  %s, %m = qsnn.lif %c leak 16384 : i32 threshold 2 : i32 reset subtract delayed compare gt overflow proven rounding nearest : (tensor<1x4x4xi16>) -> (tensor<1x4x4xi1>, tensor<1x4x4xi16>)
+  %f = qsnn.reshape %s : (tensor<1x4x4xi1>) -> tensor<16xi1>
+  %v = qsnn.weight dense<1> : tensor<1x16xi8>
+  %y = qsnn.linear %f, %v : (tensor<16xi1>, tensor<1x16xi8>) -> tensor<1xi16>
+  %t, %u = qsnn.lif %y leak 16384 : i32 threshold 1 : i32 reset subtract delayed compare gt overflow proven rounding nearest : (tensor<1xi16>) -> (tensor<1xi1>, tensor<1xi16>)
+  qsnn.output %t : tensor<1xi1>
+}

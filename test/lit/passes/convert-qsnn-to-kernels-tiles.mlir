@@ -2,6 +2,7 @@
 // RUN: snn-opt %s -p 'convert-qsnn-to-kernels{tile-rows=1}' | filecheck %s
 // RUN: snn-opt %s -p 'convert-qsnn-to-kernels{tile-rows=1}' | snn-opt | filecheck %s
 // RUN: snn-opt %s -p 'convert-qsnn-to-kernels' | filecheck %s --check-prefix=MIXED
+// RUN: snn-opt %s -p 'convert-qsnn-to-kernels{tile-rows=1 skip-calm=false}' | filecheck %s --check-prefix=AWAKE
 // RUN: snn-opt %s -p 'convert-qsnn-to-kernels{tile-rows=1},kernels-plan-memory' -t snn-c{file=source} | filecheck %s --check-prefix=SOURCE
 
 // Currents of one row of windows, or as many as the layer says, in quads of lanes; none is a state.
@@ -26,6 +27,12 @@
 // MIXED: snnrt.lane_conv2d_hits
 // MIXED: snnrt.window_lif_masks
 // MIXED: snnrt.tile_lif_list
+
+// All windows are computed in every step: nothing is kept about them.
+// AWAKE-NOT: lif1_calm
+// AWAKE: snnrt.tile_lif_masks %conv1_weights
+// AWAKE-SAME: resets(%lif1_resets
+// AWAKE-NOT: rests(
 
 // SOURCE: return snnrt_mark_events(indices, (uint32_t)count, 144, 2, (uint8_t *)(arena + {{[0-9]+}}), (uint32_t *)(void *)(arena + {{[0-9]+}}));
 // SOURCE: snnrt_tile_lif_masks(&input, conv1_weights,

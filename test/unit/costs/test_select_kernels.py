@@ -41,6 +41,7 @@ from snnir.testing.cost_networks import (
     convolutional,
     narrow,
     recurrent,
+    spikes_pooled,
     synaptic,
     trained_leaks,
 )
@@ -163,6 +164,21 @@ def test_tiles_are_for_little_memory(measured_network, goal) -> None:
     # No other kernels need so little.
     _, small = lowered(module, "optimize=size")
     assert tiled(module, f"optimize={goal} ram-limit={math.ceil(small.ram_bytes)}")
+
+
+def test_size_keeps_nothing_about_calm_windows() -> None:
+    """What tells calm windows from others takes more bytes than it saves."""
+    network = spikes_pooled(np.random.default_rng([5002, 7]))
+    quantized(network, "bits=8")
+    given = network.module.clone()
+    apply_pipeline(given, "convert-qsnn-to-kernels{tile-rows=1},kernels-plan-memory")
+    kernels = next(op for op in given.walk() if isinstance(op, snnrt.NetworkOp))
+    chosen, cost = lowered(network.module, "optimize=size")
+    first, *_ = (op for op in chosen.walk() if isinstance(op, snnrt.TileLIFBase))
+    assert first.resets is not None
+    assert first.calm is None
+    assert any(isinstance(op, snnrt.TileLIFBase) and op.calm is not None for op in given.walk())
+    assert cost.ram_bytes < predict(kernels).ram_bytes
 
 
 def test_remarks_say_what_was_next_and_what_limits_exclude(measured_network) -> None:

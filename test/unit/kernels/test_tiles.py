@@ -29,10 +29,14 @@ MOST_BITS = 8
 """Of a weight."""
 
 
-def lowered(module: ModuleOp, tile_rows: int, weight_bits: int = 8) -> ModuleOp:
+def lowered(
+    module: ModuleOp, tile_rows: int, weight_bits: int = 8, skip_calm: bool = True
+) -> ModuleOp:
     """A planned copy of a `qsnn` module as kernels."""
     copy, context = module.clone(), make_context()
-    ConvertQSNNToKernelsPass(tile_rows=tile_rows, weight_bits=weight_bits).apply(context, copy)
+    ConvertQSNNToKernelsPass(
+        tile_rows=tile_rows, weight_bits=weight_bits, skip_calm=skip_calm
+    ).apply(context, copy)
     KernelsPlanMemoryPass().apply(context, copy)
     copy.verify()
     return copy
@@ -44,11 +48,11 @@ def tiled_layers(module: ModuleOp) -> list[snnrt.TileLIFBase]:
 
 
 @settings(deadline=None, max_examples=20)
-@given(st.integers(0, 1 << 32), st.integers(1, 5), st.sampled_from([2, 4, 8]))
-def test_the_arena_executor_agrees(seed, tile_rows, weight_bits) -> None:
+@given(st.integers(0, 1 << 32), st.integers(1, 5), st.sampled_from([2, 4, 8]), st.booleans())
+def test_the_arena_executor_agrees(seed, tile_rows, weight_bits, skip_calm) -> None:
     # Half of the networks have weights that can be packed.
     network = quantized_window_network(seed, MOST_BITS if seed % 2 else 4)
-    module = lowered(network.module, tile_rows, weight_bits)
+    module = lowered(network.module, tile_rows, weight_bits, skip_calm)
     kernels = next(op for op in module.walk() if isinstance(op, snnrt.NetworkOp))
     result = KernelExecutor(kernels).run(network.x, record=True)
     assert first_difference(expected_result(network), result) is None
@@ -57,7 +61,7 @@ def test_the_arena_executor_agrees(seed, tile_rows, weight_bits) -> None:
 def assert_exact(seed: int, target: TargetDescription) -> int:
     """Run one random network on a target both ways; returns its layers with tiles."""
     network = quantized_window_network(seed, MOST_BITS if seed % 2 else 4)
-    module = lowered(network.module, 1 + seed % 4, 8 if seed % 2 else 2)
+    module = lowered(network.module, 1 + seed % 4, 8 if seed % 2 else 2, seed % 3 > 0)
     executor, reference = NativeExecutor(module, target), expected_result(network)
     for events in (False, True):
         result = executor.run(network.x, record="all", events=events)
@@ -80,7 +84,7 @@ def test_random_networks_use_every_way() -> None:
     found = set()
     for seed in range(40):
         network = quantized_window_network(seed, MOST_BITS if seed % 2 else 4)
-        module = lowered(network.module, 1 + seed % 4, 8 if seed % 2 else 2)
+        module = lowered(network.module, 1 + seed % 4, 8 if seed % 2 else 2, seed % 3 > 0)
         for op in tiled_layers(module):
             found |= {f"{op.weight_bits.value.data} bits"}
             found |= {"shifted"} if op.current_shift.value.data else set()
@@ -88,11 +92,14 @@ def test_random_networks_use_every_way() -> None:
             found |= {op.name, "events" if op.spikes is None else "spikes"}
             found |= {"halving"} if op.resets is not None else {"general"}
             found |= {"calm"} if op.calm is not None else set()
+            may_be_calm = op.marks is not None and op.resets is not None
+            found |= {"all awake"} if may_be_calm and op.calm is None else set()
             found |= {"sum"} if op.sum.value.data else {"maximum"}
             found |= {"last is cut"} if rows % op.tile_rows.value.data else set()
     assert found == {
         "snnrt.tile_lif_masks", "snnrt.tile_lif_list", "events", "spikes", "halving", "general",
-        "calm", "sum", "maximum", "last is cut", "8 bits", "4 bits", "2 bits", "shifted",
+        "calm", "all awake", "sum", "maximum", "last is cut", "8 bits", "4 bits", "2 bits",
+        "shifted",
     }  # fmt: skip
 
 
