@@ -36,6 +36,7 @@ import torch
 from block_cycles import missing_tools
 from cost_samples import PROGRAM, Amounts, Sample, measure, restrict
 from profile_calls import profile_calls
+from scipy.optimize import nnls
 
 import snnir.costs
 from snnir.backends.targets import MPS2_AN500
@@ -77,7 +78,7 @@ EXPECTED = {
     "one_word": 4, "two_word": 6, "outside": 45, "outside_row": 10, "outside_tap": 5,
     "inside": 25, "inside_tap": 4, "sum_group": 3, "sum_word": 2,
     "word_half": 3, "word_factor": 7, "word_subtract": 5, "word_zero": 4, "word_immediate": 7,
-    "word_channels": 5, "word_bias": 1.5, "word_shift": 1.5, "word_decayed": 5,
+    "word_channels": 5, "word_leaks": 3, "word_bias": 1.5, "word_shift": 1.5, "word_decayed": 5,
     "tested": 6, "clipped": 15, "clipped_row": 6, "clipped_word": 6, "clipped_word_element": 8,
     "clipped_rest": 6, "clipped_rest_element": 7, "layer_element": 5, "channel_element": 6,
     "each_element": 6, "checked": 5, "counted": 30, "counted_hit": 15, "cell": 10,
@@ -116,25 +117,17 @@ def fit(
     matrix = np.array([[amounts.get(name, 0.0) for name in names] for amounts, _ in rows])
     values = np.array([value for _, value in rows])
     scale = np.maximum(np.abs(values), smallest)[:, None] ** WEIGHT_POWER
-    kept = list(range(len(names)))
-    while kept:
-        scaled = matrix[:, kept] / scale
-        norms = np.linalg.norm(scaled, axis=0)
-        # A little regularisation keeps amounts that always come together near what is expected.
-        expected = np.array([expectations.get(names[i].partition("/")[2], 0.0) for i in kept])
-        certain = np.divide(1, DOUBT * expected, out=np.zeros(len(kept)), where=expected > 0)
-        strength = np.hypot(RIDGE, certain / norms)
-        solution, *_ = np.linalg.lstsq(
-            np.vstack([scaled / norms, np.diag(strength)]),
-            np.concatenate([values / scale[:, 0], strength * expected * norms]),
-            rcond=None,
-        )
-        if (solution >= 0).all():
-            break
-        worst = int(np.argmin(solution))
-        del kept[worst]
-    found = {} if not kept else dict(zip(kept, solution / norms, strict=True))
-    return {name: round(float(found.get(i, 0.0)), 3) for i, name in enumerate(names)}
+    scaled = matrix / scale
+    norms = np.linalg.norm(scaled, axis=0)
+    # A little regularisation keeps amounts that always come together near what is expected.
+    expected = np.array([expectations.get(name.partition("/")[2], 0.0) for name in names])
+    certain = np.divide(1, DOUBT * expected, out=np.zeros(len(names)), where=expected > 0)
+    strength = np.hypot(RIDGE, certain / norms)
+    solution, _ = nnls(
+        np.vstack([scaled / norms, np.diag(strength)]),
+        np.concatenate([values / scale[:, 0], strength * expected * norms]),
+    )
+    return dict(zip(names, (solution / norms).round(3).tolist(), strict=True))
 
 
 def _nested(flat: Mapping[str, float]) -> dict[str, dict[str, float]]:

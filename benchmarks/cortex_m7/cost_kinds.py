@@ -106,6 +106,7 @@ def convolutional(rng: np.random.Generator) -> Drawn:
         table_bytes = int(rng.choice([0, 4_000, 16_000, 60_000, 160_000]))
         ways.append(Way(f"kernels=dense packing={packing} table-bytes={table_bytes}"))
     ways += [Way(f"kernels=dense tile-rows={int(rng.choice([1, 1, 2, 4]))}"), Way("kernels=sparse")]
+    ways.append(Way("kernels=dense tile-rows=1 skip-calm=false"))
     # Drawn last, so that all else stays.
     shown = [ways[0].shown, *(_events_or_frames(rng) for _ in ways[1:])]
     return _drawn(
@@ -253,7 +254,17 @@ def trained_leaks(rng: np.random.Generator) -> Drawn:
     """Neurons whose leaks differ."""
     network = networks.trained_leaks(rng)
     quantized(network, f"bits=8 state={rng.choice(['auto', 'i32', 'i32'])}")
-    return _drawn(network, Way("kernels=scatter"))
+    packing = rng.choice(["pairs", "triples"])
+    ways = ("kernels=scatter", f"kernels=event packing={packing}", "tile-rows=1")
+    return _drawn(network, *map(Way, ways))
+
+
+def leaky_maps(rng: np.random.Generator) -> Drawn:
+    """The same of convolutions that are read window by window."""
+    network = networks.trained_leaks(rng, maps=True)
+    quantized(network, "bits=8")
+    ways = ("kernels=event", "kernels=event packing=triples", "tile-rows=1")
+    return _drawn(network, *map(Way, ways))
 
 
 def recurrent(rng: np.random.Generator) -> Drawn:
@@ -287,6 +298,11 @@ def _batched(rng: np.random.Generator, network: RandomNetwork) -> Drawn:
 def static(rng: np.random.Generator) -> Drawn:
     """Neurons that compute several steps at once."""
     return _batched(rng, networks.static(rng))
+
+
+def static_unchained(rng: np.random.Generator) -> Drawn:
+    """The same of neurons whose spikes are not the resets of the next step."""
+    return _batched(rng, networks.static(rng, "unchained"))
 
 
 def static_synaptic(rng: np.random.Generator) -> Drawn:
@@ -335,12 +351,12 @@ _KINDS: tuple[Draw, ...] = (
     connected, convolutional, packed, maps, pruned, depthwise, pooled, pooled_masks, small, wide,
     narrow, binary, counted, averaged, synaptic, alpha, trained_leaks, recurrent, valued, static,
     static_synaptic, static_alpha, imaged, deep, various,
-    summed, restless,
+    summed, restless, static_unchained, leaky_maps,
 )  # fmt: skip
 _NETWORKS = {
     "connected": 1 / 3, "wide": 1 / 2, "packed": 3, "depthwise": 2, "small": 2, "narrow": 2,
     "averaged": 2, "alpha": 2, "trained_leaks": 2, "recurrent": 2, "valued": 2, "static": 4,
-    "imaged": 2, "deep": 1 / 2, "various": 6,
+    "static_unchained": 2, "imaged": 2, "deep": 1 / 2, "various": 6,
 }  # fmt: skip
 """Networks of a kind for each seed, one by default: more where a network has few of many variants,
 fewer where it has many.

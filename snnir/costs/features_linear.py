@@ -57,6 +57,10 @@ def _tiled(active: float, counts: Mapping[str, float]) -> dict[str, float]:
 WIDE_BLOCK = c_constant("linear_wide.h", "WIDE_BLOCK")
 """Outputs whose int16 sums are added to int32 currents together."""
 WIDE_ROWS = c_constant("linear_wide.h", "WIDE_ROWS")
+REPEATED_COUNT = c_constant("count_chunks.h", "REPEATED_COUNT")
+"""The largest count of an input whose row is added as often; larger ones are multiplied."""
+QUAD_COUNT = c_constant("conv2d_quads.h", "QUAD_COUNT")
+"""The same where rows are added two at a time."""
 REPEATED_CAPACITY = c_constant("count_chunks.h", "REPEATED_CAPACITY")
 BLOCK_QUADS = c_constant("linear_quads.h", "LINEAR_BLOCK_QUADS")
 
@@ -77,9 +81,13 @@ def _dense(op: snnrt.LinearScatterOp | snnrt.LinearScatterValuesOp, signals: Sig
             (f"{variant}.few", multiplied) if few
             else (f"{variant}.signed", {**amounts, **multiplied})
         )  # fmt: skip
-    kernels = signal.total if counted else signal.active
     quads = outputs // 4 if outputs % 4 == 0 else 0
-    if narrow and quads >= QUAD_OUTPUTS // 4:
+    in_quads = narrow and quads >= QUAD_OUTPUTS // 4
+    kernels = signal.active
+    if counted:
+        kernels, others = _counts(signal, QUAD_COUNT if in_quads else REPEATED_COUNT)
+        amounts |= _multiplied(outputs, others)
+    if in_quads:
         loops, rest = quads // BLOCK_QUADS, quads % BLOCK_QUADS
         chunks = loops * transfers(BLOCK_QUADS) + transfers(rest)
         return f"{variant}.quads", {**amounts, **_in_twos(kernels, quads, chunks, loops)}
@@ -104,6 +112,26 @@ def _dense(op: snnrt.LinearScatterOp | snnrt.LinearScatterValuesOp, signals: Sig
     else:
         amounts |= {"of_12": whole * rounds, "of_12_input": whole * kernels}
     return variant, {**amounts, "widened": outputs * rounds, **_rest(rest, kernels, rounds)}
+
+
+def _counts(signal: Signal, largest: int) -> tuple[float, float]:
+    """The sum of the counts of a mean step that are not above the largest, and how many are.
+
+    Counts beyond 1 are taken to fall off geometrically.
+    """
+    more = 1 - signal.active / max(signal.total, signal.active, 1e-9)
+    counts = np.arange(1, largest + 1)
+    repeated = float(np.sum(counts * (1 - more) * more ** (counts - 1)))
+    return signal.active * repeated, signal.active * more**largest
+
+
+def _multiplied(outputs: int, inputs: float) -> dict[str, float]:
+    """Inputs whose rows are multiplied beside others that are added."""
+    of_8, of_4, rest = tiles(outputs, 8, 4)
+    return {
+        "other": inputs, "other_of_8": of_8 * inputs, "other_of_4": of_4 * inputs,
+        "other_rest_output": rest * inputs,
+    }  # fmt: skip
 
 
 def _in_twos(kernels: float, quads: int, chunks: int, loops: int) -> dict[str, float]:

@@ -48,13 +48,14 @@ def steps_kind(op: snnrt.LIFMultiStepOp) -> str:
     """How the steps of a neuron follow one another.
 
     Of `packed` neurons two are computed at a time; with `chained` steps a spike is the reset of the
-    next step.
+    next step. Steps that are `saturating` and do not chain have intermediate values of 64 bits.
     """
     narrow = bits_of(op.membrane) == 16 and has_narrow_thresholds(op)
     if narrow and op.overflow.data.value == "proven" and row_of(op) % 2 == 0:
         return "packed"
-    decayed = op.reset.data is Reset.SUBTRACT_DECAYED
-    return "plain" if decayed or is_immediate(op) else "chained"
+    if op.reset.data is not Reset.SUBTRACT_DECAYED and not is_immediate(op):
+        return "chained"
+    return "plain" if op.overflow.data.value == "proven" else "saturating"
 
 
 def _steps(prefix: str, number: float, op: snnrt.LIFMultiStepOp) -> Amounts:

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from xdsl.ir import SSAValue
+
 from snnir.costs.features_lanes import Amounts, packing_of
 from snnir.costs.signals import Signals
 from snnir.dialects import snnrt
@@ -155,7 +157,8 @@ def _stepped(op: snnrt.WindowLIFBase, visited: Visited, words: int, groups: int)
         "word_bias": stepped * (op.bias is not None),
         "word_decayed": stepped * (op.reset.data is Reset.SUBTRACT_DECAYED),
         "word_immediate": stepped * (op.reset_timing.data is ResetTiming.IMMEDIATE),
-        "word_channels": stepped * _per_channel(op),
+        "word_channels": stepped * _per_channel(op.threshold),
+        "word_leaks": stepped * _per_channel(op.leak),
         "word_shift": stepped * (op.shift.value.data != 0),
     }
 
@@ -174,8 +177,8 @@ def _written(op: snnrt.WindowLIFBase, signals: Signals) -> Amounts:
     return {"spike": signal.active, "list_mask": signal.positions * mask_count(lanes)}
 
 
-def _per_channel(op: snnrt.WindowLIFBase) -> bool:
-    return op.threshold is not None and element_count(buffer_shape(op.threshold.type)) > 1
+def _per_channel(parameter: SSAValue | None) -> bool:
+    return parameter is not None and element_count(buffer_shape(parameter.type)) > 1
 
 
 def _visited(op: snnrt.WindowLIFBase, signals: Signals) -> Visited:

@@ -54,6 +54,22 @@ class CostNetworkBuilder(RandomNetworkBuilder):
         )  # fmt: skip
         return self.add(lif, named=True).spikes
 
+    def unchained(self, current: SSAValue) -> SSAValue:
+        """Neurons where the spike of a step alone does not tell the reset of the next one."""
+        channels, *rest = shape_of(current.type)
+        threshold = self.rng.uniform(0.5, 2.0, (channels, *[1] * len(rest))).astype(np.float32)
+        immediate = self.chance(0.7)
+        resets = ["subtract", "zero_after", "zero_before", "subtract_decayed"]
+        lif = snn.LIFOp(
+            current,
+            FloatAttr(float(self.rng.choice([0.9, 0.5, 1.0])), f32),
+            dense_from_array(threshold) if self.chance(0.5) else FloatAttr(1.0, f32),
+            reset=Reset(self.rng.choice(resets)) if immediate else Reset.SUBTRACT_DECAYED,
+            reset_timing=ResetTiming.IMMEDIATE if immediate else ResetTiming.DELAYED,
+            compare=Compare.GT,
+        )  # fmt: skip
+        return self.add(lif, named=True).spikes
+
     def second_order(self, current: SSAValue, any_timing: bool = False) -> SSAValue:
         """Neurons with a synaptic current, whose leaks differ in half of the layers.
 
@@ -90,10 +106,11 @@ class CostNetworkBuilder(RandomNetworkBuilder):
         )
         return self.add(neurons, named=True).spikes
 
-    def learned(self, current: SSAValue) -> SSAValue:
+    def learned(self, current: SSAValue, by_channel: bool = False) -> SSAValue:
         """Neurons whose leaks were trained: of each channel, or of each neuron."""
         channels, *rest = shape_of(current.type)
-        several = (channels, *rest) if self.chance(0.5) else (channels, *[1] * len(rest))
+        each = not by_channel and self.chance(0.5)
+        several = (channels, *rest) if each else (channels, *[1] * len(rest))
         threshold = self.rng.uniform(0.5, 2.0, (channels, *[1] * len(rest))).astype(np.float32)
         lif = snn.LIFOp(
             current,

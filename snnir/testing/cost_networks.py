@@ -239,16 +239,20 @@ def synaptic(rng: np.random.Generator, alpha: bool = False) -> RandomNetwork:
     return RandomNetwork(builder.complete(neurons(current)), events(rng, shape))
 
 
-def trained_leaks(rng: np.random.Generator) -> RandomNetwork:
-    """Neurons with leaks of their own behind a layer, which may be a convolution, and another."""
-    is_flat = rng.random() < 0.5
+def trained_leaks(rng: np.random.Generator, maps: bool = False) -> RandomNetwork:
+    """Neurons with leaks of their own behind a layer, which may be a convolution, and another.
+
+    Args:
+        maps: the first layer is a convolution, and each of its channels has one leak.
+    """
+    is_flat = not maps and rng.random() < 0.5
     shape = (int(rng.integers(60, 600)),) if is_flat else (2, *rng.integers(7, 17, 2).tolist())
     builder = CostNetworkBuilder(rng, shape)
     if is_flat:
         current = builder.connected(builder.frame, int(rng.choice([16, 24, 40, 96, 131, 200])))
     else:
         current = builder.convolution(builder.frame, plain=True)
-    value = builder.flat(builder.learned(current))
+    value = builder.flat(builder.learned(current, by_channel=maps))
     current = builder.connected(value, int(rng.choice([4, 10, 27, 48])))
     return RandomNetwork(builder.complete(builder.learned(current)), events(rng, shape))
 
@@ -334,14 +338,17 @@ def _of_real_values(builder: CostNetworkBuilder, current: SSAValue) -> RandomNet
 
 
 def static(
-    rng: np.random.Generator, kind: Literal["leaky", "synaptic", "alpha"] = "leaky"
+    rng: np.random.Generator,
+    kind: Literal["leaky", "unchained", "synaptic", "alpha"] = "leaky",
 ) -> RandomNetwork:
     """An image or features that stay the same; neurons of a kind, perhaps pooled, behind a layer.
 
     x: (samples, *shape).
     """
     is_flat = rng.random() < 0.5
-    shape = (int(rng.integers(6, 400)),) if is_flat else (2, *rng.integers(7, 17, 2).tolist())
+    # Membranes of few inputs have 16 bits.
+    most = 30 if kind == "unchained" else 400
+    shape = (int(rng.integers(6, most)),) if is_flat else (2, *rng.integers(7, 17, 2).tolist())
     builder = CostNetworkBuilder(rng, shape)
     if is_flat:
         current = builder.connected(builder.frame, int(rng.choice([5, 24, 40, 96, 131, 320])))
@@ -351,6 +358,8 @@ def static(
         value = builder.second_order(current, any_timing=True)
     elif kind == "alpha":
         value = builder.alpha(current)
+    elif kind == "unchained":
+        value = builder.unchained(current)
     else:
         learned = builder.chance(0.35)
         value = builder.learned(current) if learned else builder.spiking(current, False)
