@@ -53,6 +53,7 @@ WAYS: dict[str, int] = {
     "kernels=cmsis_s4": 4,
     "kernels=event packing=triples table-bytes=8000": 8,
     "kernels=event tile-rows=1": 8,
+    "kernels=event tile-rows=1 skip-calm=false": 8,
     "kernels=event tile-rows=2": 8,
     "kernels=event tile-rows=2 weight-bits=4": 4,
     "kernels=event tile-rows=2 weight-bits=2": 2,
@@ -92,6 +93,7 @@ WIDE_WAYS = (
     "kernels=event",
     "kernels=event packing=triples table-bytes=8000",
     "kernels=event tile-rows=1",
+    "kernels=event tile-rows=1 skip-calm=false",
     "kernels=event tile-rows=2",
 )
 """Layers with more neurons at a position than one mask has bits for, and all poolings."""
