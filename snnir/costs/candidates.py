@@ -398,7 +398,8 @@ MOST_EVENT_TABLES = 16 << 10
 
 
 def _windowed(choice: Choice, op: Layer) -> Choice:
-    """A choice for a layer that reads spikes, or events, which need few tables."""
+    """A choice for a layer that reads spikes, which leave no window calm, or events, which need few
+    tables."""
     if not isinstance(op.input.owner, Block):
         return replace(choice, skip_calm=None)
     if choice.table_bytes is None:
@@ -407,7 +408,7 @@ def _windowed(choice: Choice, op: Layer) -> Choice:
 
 
 def _tiled_choices(tiles: Sequence[int]) -> list[Choice]:
-    """Tiles of so many rows, also without what calm windows take; only events leave some calm."""
+    """Tiles of so many rows, also without what calm windows take."""
     tiled = [Choice("event", "pairs", 0, rows) for rows in tiles]
     return tiled + [replace(choice, skip_calm=False) for choice in tiled]
 
@@ -424,7 +425,9 @@ def layer_costs(
     """The candidates of each layer with their costs."""
     layers, windows = layers_of(network), window_layers(network)
     result: list[Costs] = [{} for _ in layers]
-    for choices in _assignments(network, windows, packings, budgets, tiles, cmsis):
+    assignments = map(tuple, _assignments(network, windows, packings, budgets, tiles, cmsis))
+    # What only some networks can tell apart is the same assignment in others.
+    for choices in dict.fromkeys(assignments):
         lowered = lower(network, choices, static_input, metric)
         if any(choice.kernel in CMSIS_CHOICES for choice in choices) and lowered.cost.unknown:
             # What is not in the table would seem to cost nothing.
