@@ -172,13 +172,12 @@ def test_size_keeps_nothing_about_calm_windows() -> None:
     quantized(network, "bits=8")
     given = network.module.clone()
     apply_pipeline(given, "convert-qsnn-to-kernels{tile-rows=1},kernels-plan-memory")
-    kernels = next(op for op in given.walk() if isinstance(op, snnrt.NetworkOp))
     chosen, cost = lowered(network.module, "optimize=size")
     first, *_ = (op for op in chosen.walk() if isinstance(op, snnrt.TileLIFBase))
     assert first.resets is not None
     assert first.calm is None
     assert any(isinstance(op, snnrt.TileLIFBase) and op.calm is not None for op in given.walk())
-    assert cost.ram_bytes < predict(kernels).ram_bytes
+    assert cost.ram_bytes < predict(kernels_of(given)).ram_bytes
 
 
 def test_remarks_say_what_was_next_and_what_limits_exclude(measured_network) -> None:
