@@ -254,9 +254,7 @@ def trained_leaks(rng: np.random.Generator) -> Drawn:
     """Neurons whose leaks differ."""
     network = networks.trained_leaks(rng)
     quantized(network, f"bits=8 state={rng.choice(['auto', 'i32', 'i32'])}")
-    packing = rng.choice(["pairs", "triples"])
-    ways = ("kernels=scatter", f"kernels=event packing={packing}", "tile-rows=1")
-    return _drawn(network, *map(Way, ways))
+    return _drawn(network, Way("kernels=scatter"))
 
 
 def leaky_maps(rng: np.random.Generator) -> Drawn:
@@ -356,7 +354,8 @@ _KINDS: tuple[Draw, ...] = (
 _NETWORKS = {
     "connected": 1 / 3, "wide": 1 / 2, "packed": 3, "depthwise": 2, "small": 2, "narrow": 2,
     "averaged": 2, "alpha": 2, "trained_leaks": 2, "recurrent": 2, "valued": 2, "static": 4,
-    "static_unchained": 2, "imaged": 2, "deep": 1 / 2, "various": 6,
+    "static_unchained": 4, "static_synaptic": 3, "static_alpha": 3, "imaged": 4, "deep": 1 / 2,
+    "various": 6,
 }  # fmt: skip
 """Networks of a kind for each seed, one by default: more where a network has few of many variants,
 fewer where it has many.

@@ -4,21 +4,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 from code_bytes import measure_code, program_amounts
 from cost_kinds import Drawn, Way, draw, draws_of
-from numpy.typing import NDArray
 from profile_calls import profile_calls
 from xdsl.dialects.builtin import ModuleOp
 
 from snnir.costs.code_size import code_amounts
-from snnir.costs.features import Presentation, features
+from snnir.costs.features import features
 from snnir.costs.signals import Signals
 from snnir.dialects.kernel_bases import KernelOpBase
+from snnir.dialects.snnrt import NetworkOp
 from snnir.driver.files import kernels_of
 from snnir.driver.pipelines import apply_pipeline
 from snnir.support.diagnostics import SNNError
@@ -44,6 +44,22 @@ def restrict(code_only: bool, wanted: tuple[str, ...]) -> None:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where a sample was measured.
+
+    Attributes:
+        kind, seed: of the network, see `cost_kinds.draw`.
+        way: index of the way that it was lowered.
+        call: index of the call; None for those that read the input and the program around calls.
+    """
+
+    kind: str
+    seed: int
+    way: int
+    call: int | None
+
+
+@dataclass(frozen=True)
 class Sample:
     """One measurement of a call, of the calls that read the input, or of the program around calls.
 
@@ -53,6 +69,7 @@ class Sample:
         cycles: None where nothing estimates them.
     """
 
+    origin: Origin
     amounts: Amounts
     instructions: float
     kernel: str
@@ -60,57 +77,71 @@ class Sample:
     cycles: float | None = None
 
 
+class Lowered:
+    """A network that is lowered one way, with what it takes by `snnir.costs`."""
+
+    def __init__(self, drawn: Drawn, way: Way):
+        self.module: ModuleOp = drawn.network.module.clone()
+        apply_pipeline(
+            self.module, f"convert-qsnn-to-kernels{{{way.options}}}{way.passes},kernels-plan-memory"
+        )
+        self.network: NetworkOp = kernels_of(self.module)
+        self.calls = [op for op in self.network.body.block.ops if isinstance(op, KernelOpBase)]
+        self._signals, self._shown = Signals(self.network), way.shown
+
+    def kernel(self, call: KernelOpBase) -> str:
+        """What a call is filed under."""
+        return features(call, self._signals, self._shown)[0]
+
+    def amounts(self, call: KernelOpBase) -> Amounts:
+        """Of a mean step."""
+        kernel, amounts = features(call, self._signals, self._shown)
+        steps = self.network.timesteps.value.data
+        share = call.runs_in_steps(steps) / steps
+        return _prefixed(kernel, {name: share * amount for name, amount in amounts.items()})
+
+    def code_amounts(self, call: KernelOpBase) -> Amounts:
+        """Of its code."""
+        return _prefixed(self.kernel(call), code_amounts(call))
+
+
 def _prefixed(kernel: str, amounts: Mapping[str, float]) -> Amounts:
     return {f"{kernel}/{name}": amount for name, amount in amounts.items()}
 
 
-def _samples(drawn: Drawn, way: Way, with_program: bool) -> Iterator[Sample]:
+def _samples(kind: str, seed: int, drawn: Drawn, way: int, with_program: bool) -> Iterator[Sample]:
     """The calls of a network that is lowered one way.
 
     Args:
         with_program: measure the program around them, too.
     """
-    module = drawn.network.module.clone()
-    apply_pipeline(
-        module, f"convert-qsnn-to-kernels{{{way.options}}}{way.passes},kernels-plan-memory"
-    )
-    lowered = kernels_of(module)
-    signals = Signals(lowered)
-    calls = [op for op in lowered.body.block.ops if isinstance(op, KernelOpBase)]
-    called = [features(call, signals, way.shown)[0] for call in calls]
+    lowered, shown = Lowered(drawn, drawn.ways[way]), drawn.ways[way].shown
+    called = [lowered.kernel(call) for call in lowered.calls]
     if not any(name.startswith(_wanted) for name in (PROGRAM, "input", *called)):
         return
+    places = {call: Origin(kind, seed, way, index) for index, call in enumerate(lowered.calls)}
+    around = Origin(kind, seed, way, None)
     if with_program or _code_only:
-        code = measure_code(module)
-        yield Sample({}, 0.0, PROGRAM, (program_amounts(code), code.program))
+        code = measure_code(lowered.module)
+        yield Sample(around, {}, 0.0, PROGRAM, (program_amounts(code), code.program))
         if _code_only:
             for call, size in code.calls.items():
-                kernel, _ = features(call, signals, way.shown)
-                yield Sample({}, 0.0, kernel, (_prefixed(kernel, code_amounts(call)), size))
+                sized = lowered.code_amounts(call), size
+                yield Sample(places[call], {}, 0.0, lowered.kernel(call), sized)
             return
-    yield from _run_samples(module, drawn.x, way.shown, signals)
-
-
-def _run_samples(
-    module: ModuleOp, x: NDArray[np.int64], shown: Presentation, signals: Signals
-) -> Iterator[Sample]:
-    """What the calls take that are run on samples (samples, timesteps, *shape)."""
-    timesteps = kernels_of(module).timesteps.value.data
-    profile = profile_calls(module, x, shown)
+    profile = profile_calls(lowered.module, drawn.x, shown)
     for call, instructions in profile.calls.items():
-        kernel, amounts = features(call, signals, shown)
-        share = call.runs_in_steps(timesteps) / timesteps
-        amounts = {name: share * amount for name, amount in amounts.items()}
-        sized = _prefixed(kernel, code_amounts(call)), profile.code[call]
+        sized = lowered.code_amounts(call), profile.code[call]
         cycles = None if profile.cycles is None else profile.cycles[call]
-        yield Sample(_prefixed(kernel, amounts), instructions, kernel, sized, cycles)
+        amounts, kernel = lowered.amounts(call), lowered.kernel(call)
+        yield Sample(places[call], amounts, instructions, kernel, sized, cycles)
     reading, instructions = profile.input
     if any(call.once is not None for call in reading):
         return
     joint: Amounts = {}
     for call in reading:
-        joint |= _prefixed(*features(call, signals, shown))
-    yield Sample(joint, instructions, "input", None, profile.input_cycles)
+        joint |= lowered.amounts(call)
+    yield Sample(around, joint, instructions, "input", None, profile.input_cycles)
 
 
 def measure(seed: int) -> list[Sample]:
@@ -119,11 +150,43 @@ def measure(seed: int) -> list[Sample]:
     result: list[Sample] = []
     for kind, seed_of_network in draws_of(seed):
         drawn = draw(kind, seed_of_network)
-        for way in drawn.ways:
+        for way, lowering in enumerate(drawn.ways):
             try:
-                result += _samples(drawn, way, with_program=seed % SEEDS_PER_PROGRAM == 0)
+                result += _samples(
+                    kind, seed_of_network, drawn, way, with_program=seed % SEEDS_PER_PROGRAM == 0
+                )
             except SNNError as error:
                 print(
-                    f"{kind} {seed_of_network}, {way.options}: left out, {error}", file=sys.stderr
+                    f"{kind} {seed_of_network}, {lowering.options}: left out, {error}",
+                    file=sys.stderr,
                 )
     return result
+
+
+def recount(samples: Sequence[Sample]) -> list[Sample]:
+    """The samples of calls of some networks, with the amounts that are found now: runs nothing."""
+    torch.set_num_threads(1)
+    result: list[Sample] = []
+    groups: dict[tuple[str, int], list[Sample]] = defaultdict(list)
+    for sample in samples:
+        groups[sample.origin.kind, sample.origin.seed].append(sample)
+    for (kind, seed), group in groups.items():
+        drawn, lowered = draw(kind, seed), dict[int, Lowered]()
+        for sample in group:
+            way, call = sample.origin.way, sample.origin.call
+            if call is None:
+                result.append(sample)
+                continue
+            if way not in lowered:
+                lowered[way] = Lowered(drawn, drawn.ways[way])
+            result.append(_recounted(sample, lowered[way], lowered[way].calls[call]))
+    return result
+
+
+def _recounted(sample: Sample, lowered: Lowered, call: KernelOpBase) -> Sample:
+    return replace(
+        sample,
+        kernel=lowered.kernel(call),
+        amounts=lowered.amounts(call) if sample.amounts else {},
+        code=None if sample.code is None else (lowered.code_amounts(call), sample.code[1]),
+    )

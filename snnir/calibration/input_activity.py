@@ -22,7 +22,9 @@ from snnir.layers.activity_attributes import (
     INPUT_RATES,
     INPUT_ROWS,
     INPUT_TOTALS,
+    INPUT_VALUES,
     REACH_AGES,
+    SMALL_VALUES,
     TOTALS,
     write_floats,
 )
@@ -41,6 +43,7 @@ class InputActivity:
 
     Attributes:
         counts: sum of the elements, number of elements that are not 0, and of positions with one.
+        values: numbers of elements that are 1, 2, …, and what others sum up to, see `INPUT_VALUES`.
         rows, columns: elements that are not 0 in each; None where frames are no maps.
         totals: quantiles of the sum of a frame, see `INPUT_TOTALS`.
         rates: of each element; None where convolutions read the frame.
@@ -48,6 +51,7 @@ class InputActivity:
     """
 
     counts: NDArray[np.float64]
+    values: NDArray[np.float64]
     rows: NDArray[np.float64] | None
     columns: NDArray[np.float64] | None
     reach_ages: dict[Operation, NDArray[np.float64]]
@@ -57,6 +61,7 @@ class InputActivity:
     def record(self, network: NetworkOpBase) -> None:
         """Write all into attributes, replacing older ones."""
         write_floats(network, INPUT_COUNTS, self.counts)
+        write_floats(network, INPUT_VALUES, self.values)
         write_floats(network, INPUT_TOTALS, self.totals)
         maps = ((INPUT_ROWS, self.rows), (INPUT_COLUMNS, self.columns), (INPUT_RATES, self.rates))
         for name, values in maps:
@@ -73,21 +78,26 @@ def input_activity(network: NetworkOpBase, x: NDArray) -> InputActivity:
     """
     shape = shape_of(network.frame.type)
     real = network.input.data in REAL_KINDS
+    unit = _unit(network, x) if real else 1.0
     if real:
-        x = _presence(network, x).reshape(len(x), -1, *shape)
+        x = x.reshape(len(x), -1, *shape)
     blocks = _blocks_of_frame(network) if len(shape) == 3 and not real else {}
     steps = x.shape[0] * x.shape[1]
-    counts = np.zeros(3)
+    counts, values = np.zeros(3), np.zeros(SMALL_VALUES + 1)
     maps = np.zeros(shape[1:]) if len(shape) == 3 else None
     ages = {op: np.zeros(4) for op in blocks}
     convolved = any(isinstance(use.operation, _CONVOLUTIONS) for use in network.frame.uses)
     rates = None if convolved else np.zeros(shape)
     totals: list[NDArray] = []
     for sample in x:
-        events = np.asarray(sample) != 0
+        frames = np.asarray(sample) if unit == 1 else np.rint(sample / unit)
+        events = frames != 0
         positions = events.any(axis=1) if len(shape) > 1 else events
-        counts += np.sum(sample, dtype=np.int64), np.count_nonzero(events), positions.sum()
-        totals.append(np.asarray(sample, np.int64).reshape(len(events), -1).sum(axis=1))
+        # A real value is one event.
+        sums = (events if real else frames).reshape(len(frames), -1)
+        totals.append(sums.sum(axis=1, dtype=np.int64))
+        counts += totals[-1].sum(), np.count_nonzero(events), positions.sum()
+        values += _values(frames)
         if rates is not None:
             rates += events.sum(axis=0)
         if maps is not None:
@@ -96,6 +106,7 @@ def input_activity(network: NetworkOpBase, x: NDArray) -> InputActivity:
             ages[op] += _ages(positions, windows)
     return InputActivity(
         counts / steps,
+        values / steps,
         None if maps is None else maps.sum(axis=1) / steps,
         None if maps is None else maps.sum(axis=0) / steps,
         {op: values / len(x) for op, values in ages.items()},
@@ -104,16 +115,22 @@ def input_activity(network: NetworkOpBase, x: NDArray) -> InputActivity:
     )
 
 
-def _presence(network: NetworkOpBase, x: NDArray) -> NDArray[np.bool_]:
-    """Which real values are not 0 as integers; `x` may hold the integers themselves."""
+def _values(frames: NDArray) -> NDArray[np.float64]:
+    """What `INPUT_VALUES` holds, of all frames together."""
+    counted = np.arange(1, SMALL_VALUES + 1)
+    numbers = np.array([np.count_nonzero(frames == value) for value in counted], np.float64)
+    magnitudes = np.abs(frames).sum(dtype=np.float64)
+    return np.append(numbers, magnitudes - counted @ numbers)
+
+
+def _unit(network: NetworkOpBase, x: NDArray) -> float:
+    """What a real value of 1 as an integer stands for; `x` may hold the integers themselves."""
     if not np.issubdtype(x.dtype, np.floating):
-        return x != 0
+        return 1.0
     scale = network.properties.get("input_scale")
-    unit = (
-        scale.value.data if isinstance(scale, FloatAttr)
-        else float(np.abs(x).max(initial=0.0)) / LARGEST_INPUT
-    )  # fmt: skip
-    return np.abs(x) > 0.5 * unit
+    if isinstance(scale, FloatAttr):
+        return float(scale.value.data)
+    return float(np.abs(x).max(initial=0.0)) / LARGEST_INPUT or 1.0
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,53 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Where kernels are added that come in groups: where many spike, two at a time."""
+"""How often kernels are added for inputs with values, and where those that come in groups: where
+many spike, two at a time.
+"""
 
 from __future__ import annotations
 
 import numpy as np
+from xdsl.ir import SSAValue
 
 from snnir.costs.signals import Floats, Signal
+
+
+def repetitions(signal: Signal, largest: int) -> tuple[float, float]:
+    """The sum of the values of a mean step from 1 to the largest, and how many other values there
+    are, which are multiplied.
+
+    Counts beyond 1 are taken to fall off geometrically where they were not measured, and real
+    values to be large.
+    """
+    if signal.values is not None:
+        small = signal.values[:largest]
+        total = float(small @ np.arange(1, largest + 1))
+        return total, max(signal.active - float(small.sum()), 0.0)
+    if signal.real:
+        return 0.0, signal.active
+    more = 1 - signal.active / max(signal.total, signal.active, 1e-9)
+    counts = np.arange(1, largest + 1)
+    repeated = float(np.sum(counts * (1 - more) * more ** (counts - 1)))
+    return signal.active * repeated, signal.active * more**largest
+
+
+def multiplied_share(values: SSAValue | None, signal: Signal, largest: int) -> float:
+    """Share of the active elements that are not 1 to the largest, if there are values at all."""
+    if values is None:
+        return 0.0
+    return repetitions(signal, largest)[1] / max(signal.active, 1e-9)
+
+
+ASSUMED_MAGNITUDE = 40.0
+"""Of a real value as an integer, where it was not measured."""
+
+
+def magnitudes_beyond(signal: Signal, largest: int) -> float:
+    """The sum of the magnitudes of the values of a mean step that are not 1 to the largest."""
+    if signal.values is not None and signal.magnitudes is not None:
+        counts = np.arange(1, len(signal.values) + 1)
+        return float(signal.values[largest:] @ counts[largest:]) + signal.magnitudes
+    added, others = repetitions(signal, largest)
+    return others * ASSUMED_MAGNITUDE if signal.real else max(signal.total - added, 0.0)
 
 
 def additions_along(

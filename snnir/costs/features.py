@@ -34,6 +34,7 @@ from snnir.dialects.kernel_bases import KernelOpBase, buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_values
 from snnir.dialects.snnrt_lanes import mask_count
 from snnir.kernels.c_constants import c_constant
+from snnir.support.arrays import array_from_dense
 
 Presentation = Literal["frames", "events"]
 """How the caller gives the input: `step` or `step_events`."""
@@ -162,8 +163,19 @@ def _scale(op: snnrt.ScaleOp, signals: Signals) -> Found:
         # Of one row, each element has code of its own, or one is like any other.
         length = "long" if channels > UNROLLED else "short"
         return f"row.{length}", {"call": 1, f"{of}_element": size}
-    variant = "loop" if channels > UNROLLED else "rows"
-    return variant, {"call": 1, f"{of}_element": size, f"{of}_row": rows}
+    if channels > UNROLLED + 1 or of != "channel":
+        variant = "loop" if channels > UNROLLED + 1 else "rows"
+        return variant, {"call": 1, f"{of}_element": size, f"{of}_row": rows}
+    # Each channel has code for its factor; of those that stay as they are there is none.
+    assert isinstance(op.factor.owner, snnrt.ConstantOp)
+    values = array_from_dense(op.factor.owner.value).reshape(-1).astype(np.int64)
+    if op.input.type == op.output.type:
+        values = values[values != 1]
+    shifted = (values > 0) & (values & (values - 1) == 0)
+    return "rows", {
+        "call": 1, "channel_row": rows, "channel_element": rows * len(values),
+        "channel_product": rows * np.count_nonzero(~shifted),
+    }  # fmt: skip
 
 
 def _concat(op: snnrt.ConcatChannelsOp, signals: Signals) -> Found:

@@ -26,7 +26,9 @@ def _width(value: SSAValue) -> str:
 
 
 FAST_PATCH = 512
-"""Elements of a patch from which on `arm_convolve_wrapper_s16` of version 5 is scalar."""
+"""Elements of a patch from which on `arm_convolve_wrapper_s16` of version 5 is scalar, as it is
+with dilations.
+"""
 
 
 def _taps_inside(op: cmsis_nn.ConvolveWrapperS16Op) -> list[int]:
@@ -44,7 +46,7 @@ def _convolve(op: cmsis_nn.ConvolveWrapperS16Op, signals: Signals) -> Found:
     shape = buffer_shape(op.filter.type)
     patch, taps = element_count(shape[1:]), element_count(shape[1:3])
     positions = height * width
-    if patch >= FAST_PATCH:
+    if patch >= FAST_PATCH or set(int_values(op.dilation)) != {1}:
         rows, columns = _taps_inside(op)
         return "scalar", {
             "call": 1, "output": positions * channels, "row": channels * rows * width,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from xdsl.dialects.builtin import i16
 
-from snnir.costs.additions import additions_along, odd_share
+from snnir.costs.additions import additions_along, odd_share, repetitions
 from snnir.costs.features_linear import tiles, transfers
 from snnir.costs.reach import Reach, reach, uncut
 from snnir.costs.signals import Floats, Signal, Signals
@@ -29,6 +29,8 @@ QUAD_LANES = c_constant("byte_rows.h", "QUAD_LANES")
 DEPTHWISE_OUTPUTS = c_constant("conv2d_depthwise.h", "DEPTHWISE_OUTPUTS")
 DEPTHWISE_STRIDE = c_constant("conv2d_depthwise.h", "DEPTHWISE_STRIDE")
 UNROLLED_ROW_QUADS = c_constant("conv2d_quads.h", "UNROLLED_ROW_QUADS")
+QUAD_COUNT = c_constant("conv2d_quads.h", "QUAD_COUNT")
+"""The largest count of an input whose kernel is added as often; others are multiplied."""
 
 
 def conv2d_scatter(
@@ -53,18 +55,16 @@ def conv2d_amounts(op: Scatter, signals: Signals, outputs: int) -> Found:
         "call": 1, "input": signal.active, "run": runs, "strided_run": runs * is_strided(op),
     }  # fmt: skip
     narrow = buffer_element(op.current.type) == i16
+    binary = getattr(op, "values", None) is None
     if is_depthwise(op):
         return _depthwise(op, signal, outputs)
-    if signal.real and getattr(op, "values", None) is not None:
-        # Other values than small counts are multiplied.
-        return f"s{16 if narrow else 32}.signed", {**amounts, **_tiled(op, signal, runs, (8, 4))}
-    if not narrow:
-        return "s32", {**amounts, **_tiled(op, signal, runs, (8, 4))}
-    if outputs % QUAD_LANES:
-        return "s16", {**amounts, **_tiled(op, signal, runs, (16, 8, 4))}
-    binary = getattr(op, "values", None) is None
-    kernels = signal.active if binary else signal.total
-    ones = runs * odd_share(signal, kernels, runs)
+    if not narrow or outputs % QUAD_LANES:
+        sizes = (16, 8, 4) if narrow and binary else (8, 4)
+        tiled = _tiled(op, signal, runs, signal.active, sizes)
+        return f"s{16 if narrow else 32}", {**amounts, **tiled}
+    kernels, others = (signal.active, 0.0) if binary else repetitions(signal, QUAD_COUNT)
+    added, multiplied = _runs_of_each(signal, runs, others)
+    ones = added * odd_share(signal, kernels, added) if added > 0 else 0.0
     inputs = buffer_shape(op.weights.type)[0]
     places = [additions_along(signal, axis, inputs, kernels, ones) for axis in (0, 1)]
     alone = _reaches_of(op, [ones_along for _, ones_along in places])
@@ -79,10 +79,21 @@ def conv2d_amounts(op: Scatter, signals: Signals, outputs: int) -> Found:
         ),
         **_areas("one", ones, alone, op, outputs),
     }
+    tiled = _tiled(op, signal, multiplied, others, (8, 4)) if others > 0 else {}
     return "s16.quads", {
         **amounts,
         **(_of_one_position(found) if _most_of(op) == [1, 1] else found),
+        "other": others,
+        **{f"other_{name}": amount for name, amount in tiled.items()},
     }
+
+
+def _runs_of_each(signal: Signal, runs: float, others: float) -> tuple[float, float]:
+    """Runs with an input that is added, and with one that is multiplied, of which there are so
+    many: anywhere alike.
+    """
+    share, inputs = others / max(signal.active, 1e-9), max(signal.active / runs, 1.0)
+    return runs * (1 - share**inputs), runs * (1 - (1 - share) ** inputs)
 
 
 ONE_POSITION = ("reached", "one_rectangle", "two_rectangle")
@@ -123,7 +134,9 @@ def _depthwise(op: Scatter, signal: Signal, outputs: int) -> Found:
         inside_taps = uncut_rows[1] * uncut_columns[1]
     inside = signal.active * share
     reached = signal.active * rows.mean * columns.mean
-    return "depthwise", {
+    # The kernel of an only channel is at the same place for all inputs.
+    variant = "depthwise" if op.kernel_shape()[0] > 1 else "depthwise.only"
+    return variant, {
         "call": 1, "inside": inside, "inside_tap": signal.active * inside_taps * outputs,
         "inside_phase": inside * (max(strides) > 1), "outside": signal.active - inside,
         "outside_strided": (signal.active - inside) * is_strided(op),
@@ -194,9 +207,10 @@ def _tiled(
     op: Scatter,
     signal: Signal,
     runs: float,
+    active: float,
     sizes: tuple[int, ...],
 ) -> dict[str, float]:
-    """Tiles of currents that are held in registers over a run."""
+    """Tiles of currents that are held in registers over a run, of so many active inputs in all."""
     rows, columns = _reaches_of(op, signal.along)
     input_rows, input_columns = _reaches_of(op, signal.active_along)
     outputs = buffer_shape(op.weights.type)[-1]
@@ -217,7 +231,7 @@ def _tiled(
             return columns_reached * tiles(outputs, *sizes)[index]
 
         amounts[name] = runs * rows.mean * columns.expect(of)
-        amounts[f"{name}_input"] = signal.active * input_rows.mean * input_columns.expect(of)
+        amounts[f"{name}_input"] = active * input_rows.mean * input_columns.expect(of)
     pieces = 1.0 if contiguous else columns.mean / max(columns.chance, 1e-9)
     piece = "piece" if width > 1 else "only_piece"
     amounts[piece] = runs * rows.mean * pieces * columns.chance

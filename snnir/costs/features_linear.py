@@ -13,6 +13,7 @@ import numpy as np
 from xdsl.dialects.builtin import i16
 from xdsl.ir import SSAValue
 
+from snnir.costs.additions import magnitudes_beyond, multiplied_share, repetitions
 from snnir.costs.signals import Floats, Signal, Signals
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_element, buffer_shape
@@ -38,12 +39,10 @@ def _size(value: SSAValue) -> int:
     return element_count(buffer_shape(value.type))
 
 
-def variant_of(op: object, current: SSAValue, signal: Signal | None = None) -> str:
-    """Width of the currents and what is added; values that are not small counts are multiplied."""
+def variant_of(op: object, current: SSAValue) -> str:
+    """Width of the currents and what is added."""
     width = "s16" if buffer_element(current.type) == i16 else "s32"
-    if getattr(op, "values", None) is None:
-        return width
-    return f"{width}.values{'.signed' if signal is not None and signal.real else ''}"
+    return width if getattr(op, "values", None) is None else f"{width}.values"
 
 
 def _tiled(active: float, counts: Mapping[str, float]) -> dict[str, float]:
@@ -61,6 +60,8 @@ REPEATED_COUNT = c_constant("count_chunks.h", "REPEATED_COUNT")
 """The largest count of an input whose row is added as often; larger ones are multiplied."""
 QUAD_COUNT = c_constant("conv2d_quads.h", "QUAD_COUNT")
 """The same where rows are added two at a time."""
+OTHERS = c_constant("linear_quads.h", "LINEAR_OTHERS")
+"""Inputs that are multiplied together."""
 REPEATED_CAPACITY = c_constant("count_chunks.h", "REPEATED_CAPACITY")
 BLOCK_QUADS = c_constant("linear_quads.h", "LINEAR_BLOCK_QUADS")
 
@@ -71,21 +72,16 @@ def _dense(op: snnrt.LinearScatterOp | snnrt.LinearScatterValuesOp, signals: Sig
     narrow, signal = variant.startswith("s16"), signals[op.list]
     counted = isinstance(op, snnrt.LinearScatterValuesOp)
     amounts: dict[str, float] = {"call": 1, "input": signal.active}
-    few = outputs < REPEATED_OUTPUTS[narrow]
-    if counted and (few or signal.real):
-        # Inputs are multiplied; those that are no small counts after they were told from these.
+    if counted and outputs < REPEATED_OUTPUTS[narrow]:
+        # All inputs are multiplied.
         of_8, of_4, rest = tiles(outputs, 8, 4)
         counts = {"of_8": of_8, "of_4": of_4, "rest": int(rest > 0), "rest_output": rest}
-        multiplied = _tiled(signal.active, counts)
-        return (
-            (f"{variant}.few", multiplied) if few
-            else (f"{variant}.signed", {**amounts, **multiplied})
-        )  # fmt: skip
+        return f"{variant}.few", _tiled(signal.active, counts)
     quads = outputs // 4 if outputs % 4 == 0 else 0
     in_quads = narrow and quads >= QUAD_OUTPUTS // 4
     kernels = signal.active
     if counted:
-        kernels, others = _counts(signal, QUAD_COUNT if in_quads else REPEATED_COUNT)
+        kernels, others = repetitions(signal, QUAD_COUNT if in_quads else REPEATED_COUNT)
         amounts |= _multiplied(outputs, others)
     if in_quads:
         loops, rest = quads // BLOCK_QUADS, quads % BLOCK_QUADS
@@ -114,23 +110,14 @@ def _dense(op: snnrt.LinearScatterOp | snnrt.LinearScatterValuesOp, signals: Sig
     return variant, {**amounts, "widened": outputs * rounds, **_rest(rest, kernels, rounds)}
 
 
-def _counts(signal: Signal, largest: int) -> tuple[float, float]:
-    """The sum of the counts of a mean step that are not above the largest, and how many are.
-
-    Counts beyond 1 are taken to fall off geometrically.
-    """
-    more = 1 - signal.active / max(signal.total, signal.active, 1e-9)
-    counts = np.arange(1, largest + 1)
-    repeated = float(np.sum(counts * (1 - more) * more ** (counts - 1)))
-    return signal.active * repeated, signal.active * more**largest
-
-
 def _multiplied(outputs: int, inputs: float) -> dict[str, float]:
-    """Inputs whose rows are multiplied beside others that are added."""
+    """Inputs whose rows are multiplied beside others that are added, some at a time."""
     of_8, of_4, rest = tiles(outputs, 8, 4)
+    batches = expected_batches(inputs, OTHERS)
     return {
-        "other": inputs, "other_of_8": of_8 * inputs, "other_of_4": of_4 * inputs,
-        "other_rest_output": rest * inputs,
+        "other": inputs, "other_of_8": of_8 * batches, "other_of_8_input": of_8 * inputs,
+        "other_of_4": of_4 * batches, "other_of_4_input": of_4 * inputs,
+        "other_rest_output": rest * batches, "other_rest_output_input": rest * inputs,
     }  # fmt: skip
 
 
@@ -159,10 +146,19 @@ def transfers(quads: int) -> int:
     return whole + {0: 0, 3: 1, 4: 2}.get(quads - 3 * whole, 1)
 
 
+PRODUCT_OUTPUTS = 16
+"""Outputs whose products with packed weights are summed together."""
+PRODUCT_BATCH = {
+    4: c_constant("packed4_rows.h", "PACKED4_VALUE_BATCH"),
+    2: c_constant("packed2_rows.h", "PACKED2_BATCH"),
+}
+"""By bits of the weights, what the magnitudes of a batch of values sum up to at most."""
+
+
 def _packed(op: snnrt.LinearScatterPackedOp, signals: Signals) -> Found:
     """Rows are added in batches that cannot overflow; the sums of each are unpacked."""
     bits, outputs, signal = op.bits.value.data, _size(op.current), signals[op.list]
-    rows = signal.active if op.values is None else signal.total
+    rows = signal.active if op.values is None else repetitions(signal, REPEATED_COUNT)[0]
     of_32, rest = tiles(outputs, 32)
     per_word = 8 if bits == 4 else 16
     words = -(-rest // per_word)
@@ -171,12 +167,24 @@ def _packed(op: snnrt.LinearScatterPackedOp, signals: Signals) -> Found:
     amounts: dict[str, float] = {
         "call": 1, "input": signal.active, "partial": (outputs % 4 > 0) * batches,
         "partial_output": outputs % 4 * batches,
+        **({} if op.values is None else _packed_products(bits, outputs, signal)),
     }  # fmt: skip
     for name, count in {"of_32": of_32, "of_16": of_16, "of_8": of_8}.items():
         amounts |= {name: count, f"{name}_batch": count * batches, f"{name}_input": count * rows}
         if bits == 2:
             amounts[f"{name}_widened"] = count * expected_batches(rows, 7)
-    return f"{variant_of(op, op.current, signal)}.bits{bits}", amounts
+    return f"{variant_of(op, op.current)}.bits{bits}", amounts
+
+
+def _packed_products(bits: int, outputs: int, signal: Signal) -> dict[str, float]:
+    """Values that are multiplied, in parts with which batches cannot overflow."""
+    _, others = repetitions(signal, REPEATED_COUNT)
+    batches = magnitudes_beyond(signal, REPEATED_COUNT) / PRODUCT_BATCH[bits]
+    groups = -(-outputs // PRODUCT_OUTPUTS)
+    return {
+        "other": others, "other_part": groups * (others + batches),
+        "other_batch": groups * (expected_batches(others, OTHERS) + batches),
+    }  # fmt: skip
 
 
 def expected_batches(rows: float, size: float = math.inf) -> float:
@@ -210,21 +218,27 @@ def _chances(signal: Signal, inputs: int) -> Floats:
 
 def _sparse(op: snnrt.LinearScatterSparseOp, signals: Signals) -> Found:
     panels = -(-_size(op.current) // op.panel_outputs.value.data)
-    lengths = _row_lengths(op.starts, panels)
-    chances = _chances(signals[op.list], lengths.shape[1])
-    return variant_of(op, op.current, signals[op.list]), {
+    lengths, signal = _row_lengths(op.starts, panels), signals[op.list]
+    chances = _chances(signal, lengths.shape[1])
+    products = multiplied_share(op.values, signal, 1)
+    added, entries = (1 - products) * chances, float((lengths @ chances).sum())
+    return variant_of(op, op.current), {
         "call": 1, "panel": panels, "panel_input": panels * float(chances.sum()),
-        "entry": float((lengths @ chances).sum()),
-        "odd": float(((lengths % 2) @ chances).sum()),
-        "long": float(((lengths > 17) @ chances).sum()),
+        "entry": (1 - products) * entries,
+        "odd": float(((lengths % 2) @ added).sum()),
+        "long": float(((lengths > 17) @ added).sum()),
+        "product": products * panels * float(chances.sum()), "product_entry": products * entries,
     }  # fmt: skip
 
 
 def _blocks(op: snnrt.LinearScatterBlocksOp, signals: Signals) -> Found:
-    lengths = _row_lengths(op.starts, 1)
-    chances = _chances(signals[op.list], lengths.shape[1])
-    return variant_of(op, op.current, signals[op.list]), {
-        "call": 1, "input": float(chances.sum()), "block": float((lengths @ chances).sum()),
+    lengths, signal = _row_lengths(op.starts, 1), signals[op.list]
+    chances = _chances(signal, lengths.shape[1])
+    products = multiplied_share(op.values, signal, 1)
+    blocks = float((lengths @ chances).sum())
+    return variant_of(op, op.current), {
+        "call": 1, "input": float(chances.sum()), "block": (1 - products) * blocks,
+        "product": products * float(chances.sum()), "product_block": products * blocks,
     }  # fmt: skip
 
 

@@ -38,7 +38,8 @@ def size_of(value: SSAValue) -> int:
 def _lif(op: snnrt.LIFOp, signals: Signals) -> Found:
     kind = _kind(op)
     if kind in ("plain", "saturating"):
-        return f"s{bits_of(op.membrane)}.{kind}", {"call": 1, **_one_by_one(op, kind)}
+        fired = signals[op.spikes].active
+        return f"s{bits_of(op.membrane)}.{kind}", {"call": 1, **_one_by_one(op, kind, fired)}
     variant = f"s{bits_of(op.membrane)}_s{bits_of(op.current)}.{kind}"
     return variant, {"call": 1, **_grouped(op, kind)}
 
@@ -48,24 +49,33 @@ SHORT_ROW = 12
 _SHORT_PLAIN = {16: SHORT_ROW, 32: 10}
 """The same by the bits of states that do not saturate, as measured."""
 _SHORT_SATURATING = {
-    "zero_delayed": 11, "zero_immediate": 7, "subtract_delayed": 10, "subtract_immediate": 6,
+    "zero_before_delayed": 11, "zero_after_delayed": 11, "subtract_delayed": 10,
+    "zero_before_immediate": 7, "zero_after_immediate": 7, "subtract_immediate": 6,
 }  # fmt: skip
 """The same by the reset of states that saturate."""
 
 
-def _one_by_one(op: snnrt.LIFOp, kind: str) -> Amounts:
+def reset_of(op: snnrt.LIFOp | snnrt.LIFMultiStepOp | snnrt.SynapticMultiStepOp) -> str:
+    """What a reset takes, and when."""
+    return f"{op.reset.data.value}_{'immediate' if is_immediate(op) else 'delayed'}"
+
+
+def _one_by_one(op: snnrt.LIFOp, kind: str, fired: float) -> Amounts:
     """Neurons with branches, where what a reset takes depends on when it happens."""
-    neurons, row, reset = size_of(op.membrane), row_of(op), op.reset.data
-    zero = "zero" if reset in (Reset.ZERO_AFTER, Reset.ZERO_BEFORE) else reset.value
-    timed = f"{zero}_{op.reset_timing.data.value}"
+    neurons, row, reset = size_of(op.membrane), row_of(op), reset_of(op)
     if kind == "saturating":
-        longest = _SHORT_SATURATING.get(timed, SHORT_ROW)
+        longest = _SHORT_SATURATING.get(reset, SHORT_ROW)
     else:
         longest = _SHORT_PLAIN[bits_of(op.membrane)]
+    length = "short" if row <= longest else "long"
+    # Where a spike zeroes a membrane, nothing else of it is computed.
+    silent = neurons - fired if reset == "zero_after_delayed" else 0.0
     return {
         "row": neurons // row,
-        f"neuron_{'short' if row <= longest else 'long'}_{timed}": neurons,
-        "neuron_wide": neurons * (bits_of(op.current) == 32),
+        f"neuron_{length}_{reset}": neurons,
+        "neuron_short_rows": neurons * (length == "short" and row < neurons),
+        "neuron_silent": silent,
+        f"neuron_{length}_wide": neurons * (bits_of(op.current) == 32),
         **_steps("neuron", neurons, op),
     }
 
@@ -103,6 +113,10 @@ def row_of(op: snnrt.LIFOp | snnrt.LIFMultiStepOp) -> int:
     return channels if any(size_of(value) == channels > 1 for value in parameters) else neurons
 
 
+SHORT_PACKED = 15
+"""Most neurons of a single row whose pairs have code and constants of their own."""
+
+
 def _grouped(op: snnrt.LIFOp, kind: str) -> Amounts:
     """Neurons that are computed several at a time, and those that are left over in each row."""
     neurons, row = size_of(op.membrane), row_of(op)
@@ -111,33 +125,56 @@ def _grouped(op: snnrt.LIFOp, kind: str) -> Amounts:
     whole = row % 4 == 0 or kind == "packed"
     fours = rows * (row // 4) if whole and kind != "channels" else 0
     twos = (neurons - singles) // 2 - 2 * fours
-    # Rows are the outer loop only where nothing is packed.
-    begun = rows if kind == "wide" else row // 2 if rows > 1 else 0
+    pairs = "short_pair" if kind == "packed" and neurons == row <= SHORT_PACKED else "pair"
     return {
-        "begun": begun,
+        **_begun(kind, rows, row // 2),
         "four": fours,
         "four_immediate": fours * is_immediate(op),
         "two": twos,
-        **_steps("pair", twos + 2 * fours, op),
+        **_steps(pairs, twos + 2 * fours, op),
         **({} if singles == 0 else {"single_row": rows, **_steps("single", singles, op)}),
     }
 
 
+def _begun(kind: str, rows: int, pairs: int) -> Amounts:
+    """How often a loop begins, over so many pairs in each row."""
+    # Rows are the outer loop only where nothing is packed.
+    if kind == "wide":
+        return {"begun": rows}
+    if rows == 1:
+        return {}
+    if kind == "channels" and rows <= UNROLLED:
+        return {"peeled": pairs, "peeled_pair": pairs * rows}
+    few = pairs * rows * (pairs <= FEW_CHANNEL_PAIRS)
+    return {"begun": pairs, "few_pair": few * (kind == "channels")}
+
+
+FEW_CHANNEL_PAIRS = 2
+"""Pairs of channels up to which each has code and constants of its own."""
+
+
 def _steps(prefix: str, number: float, op: snnrt.LIFOp) -> Amounts:
     """So many steps of neurons, by what each of them takes."""
-    several = [v for v in (op.leak, op.threshold, op.bias) if v is not None and size_of(v) > 1]
-    loaded = several if row_of(op) == size_of(op.membrane) or prefix != "pair" else []
     zero = op.reset.data in (Reset.ZERO_AFTER, Reset.ZERO_BEFORE)
     immediate = is_immediate(op)
     return {
         prefix: number,
-        f"{prefix}_{leak_kind(op)}": number,
-        f"{prefix}_leaks": number * (size_of(op.leak) > 1),
         f"{prefix}_zero": number * zero,
         f"{prefix}_decayed": number * (op.reset.data is Reset.SUBTRACT_DECAYED),
         f"{prefix}_subtract": number * (op.reset.data is Reset.SUBTRACT),
         f"{prefix}_immediate": number * immediate,
         f"{prefix}_zero_immediate": number * (zero and immediate),
+        **_parameters(prefix, number, op),
+    }
+
+
+def _parameters(prefix: str, number: float, op: snnrt.LIFOp) -> Amounts:
+    """So many leaks and drives, by the parameters that they take."""
+    several = [v for v in (op.leak, op.threshold, op.bias) if v is not None and size_of(v) > 1]
+    loaded = several if row_of(op) == size_of(op.membrane) or "pair" not in prefix else []
+    return {
+        f"{prefix}_{leak_kind(op)}": number,
+        f"{prefix}_leaks": number * (size_of(op.leak) > 1),
         f"{prefix}_bias": number * (op.bias is not None),
         f"{prefix}_loaded": number * len(loaded),
         f"{prefix}_shift": number * _shifts(prefix, op),
@@ -146,7 +183,7 @@ def _steps(prefix: str, number: float, op: snnrt.LIFOp) -> Amounts:
 
 def _shifts(prefix: str, op: snnrt.LIFOp) -> float:
     """How much of a shift of the current a step takes: two lanes are doubled by one addition."""
-    doubled = op.shift.value.data == 1 and prefix == "pair" and bits_of(op.membrane) == 16
+    doubled = op.shift.value.data == 1 and "pair" in prefix and bits_of(op.membrane) == 16
     return 0.5 if doubled else float(op.shift.value.data != 0)
 
 

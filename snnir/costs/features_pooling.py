@@ -34,16 +34,20 @@ def _windows(op: snnrt.MaxPool2dOp | snnrt.SumPool2dOp, lanes: int) -> dict[str,
     height, width, channels = buffer_shape(op.output.type)
     outputs, elements = height * width, element_count(int_values(op.kernel))
     words, rest = (channels // lanes, channels % lanes) if lanes else (0, channels)
-    looped = words > UNROLLED_WORDS or words * elements > UNROLLED_ELEMENTS
+    looped = (
+        words > UNROLLED_WORDS or words * elements > UNROLLED_ELEMENTS
+        or max(int_values(op.kernel)) > UNROLLED_ROW
+    )  # fmt: skip
     size = _window_size(op, UNROLLED_WINDOW)
     word = f"{size}_looped_word" if looped and size != "wide" else f"{size}_word"
     single = f"{_window_size(op, UNROLLED_COLUMNS)}_rest"
     clipped = _clipped_windows(op)
+    prefix = "clipped" if min(int_values(op.kernel)) > 1 else "clipped_line"
     whole = outputs - len(clipped)
     return {
         "call": 1, "output": outputs, "tested": outputs * (whole < outputs),
         **_sums(word, whole * words, op), **_sums(single, whole * rest, op),
-        **_clipped_sums(clipped, words, rest),
+        **_clipped_sums(prefix, clipped, words, rest),
     }  # fmt: skip
 
 
@@ -59,13 +63,15 @@ def _clipped_windows(op: snnrt.MaxPool2dOp | snnrt.SumPool2dOp) -> NDArray[np.in
     return windows[(windows < int_values(op.kernel)).any(axis=1)]
 
 
-def _clipped_sums(windows: NDArray[np.int64], words: int, rest: int) -> dict[str, float]:
+def _clipped_sums(
+    prefix: str, windows: NDArray[np.int64], words: int, rest: int
+) -> dict[str, float]:
     """Such windows, each of so many words and single channels: all with loops."""
     number, rows, elements = len(windows), windows[:, 0].sum(), windows.prod(axis=1).sum()
     return {
-        "clipped": number, "clipped_row": rows * (words + rest),
-        "clipped_word": number * words, "clipped_word_element": elements * words,
-        "clipped_rest": number * rest, "clipped_rest_element": elements * rest,
+        prefix: number, f"{prefix}_row": rows * (words + rest),
+        f"{prefix}_word": number * words, f"{prefix}_word_element": elements * words,
+        f"{prefix}_rest": number * rest, f"{prefix}_rest_element": elements * rest,
     }  # fmt: skip
 
 
@@ -91,8 +97,10 @@ UNROLLED_WORDS, UNROLLED_ELEMENTS = 15, 64
 """Most words of channels, and elements of these, for which GCC unrolls the loop over words."""
 SMALL_WINDOW = 4
 """Most elements of a window without a loop."""
-UNROLLED_WINDOW = 4
+UNROLLED_ROW = 4
 """Most rows and columns of a window of words without loops: `SNNRT_UNROLL_WINDOW`."""
+UNROLLED_WINDOW = 5
+"""The same without loops within a word, as measured."""
 UNROLLED_COLUMNS = 16
 """Of single channels: `max-completely-peel-times` of GCC."""
 

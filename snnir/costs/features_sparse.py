@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from snnir.costs.additions import multiplied_share
 from snnir.costs.features_conv2d import Found, axes_of, is_strided
 from snnir.costs.features_linear import variant_of
 from snnir.costs.reach import tap_sets
@@ -23,29 +24,27 @@ from snnir.support.arrays import array_from_dense
 LONG_RUN = 18
 """Weights from which on a run is added in a loop."""
 
-PRODUCT: dict[type[snnrt.SparseConvolutionBase], float] = {
-    snnrt.Conv2dScatterSparseOp: 1.3, snnrt.Conv2dScatterBlocksOp: 2.2,
-}  # fmt: skip
-"""How many times as long a weight or block takes that is multiplied, as the loops show: counts
-above one are too few for measurements to tell.
-"""
-
 
 def sparse_convolution(op: snnrt.SparseConvolutionBase, signals: Signals) -> Found:
     """Inputs at one position; of each input runs of weights, one where no border cuts columns."""
     signal = signals[op.list]
     sites = max(min(signal.positions * op.groups.value.data, signal.active), 1e-9)
-    amounts = dict.fromkeys(("run", "empty_run", "odd_run", "long_run", "weight"), 0.0)
-    products = 0.0 if op.values is None else _multiplied(signal)
-    each = 1 + products * (PRODUCT[type(op)] - 1)
+    products = multiplied_share(op.values, signal, 1)
+    added = 1 - products
+    amounts = dict.fromkeys(
+        ("run", "empty_run", "odd_run", "long_run", "weight", "product_run", "product_weight"), 0.0
+    )
     for share, lengths in _runs(op, signal):
-        amounts["run"] += share.sum() * lengths.shape[1]
+        weights, runs = share @ lengths.sum(axis=1), share.sum() * lengths.shape[1]
+        amounts["run"] += runs
         amounts["empty_run"] += share @ (lengths == 0).sum(axis=1)
-        amounts["odd_run"] += share @ (lengths % 2).sum(axis=1)
-        amounts["long_run"] += share @ (lengths >= LONG_RUN).sum(axis=1)
-        amounts["weight"] += each * (share @ lengths.sum(axis=1))
+        amounts["odd_run"] += added * (share @ (lengths % 2).sum(axis=1))
+        amounts["long_run"] += added * (share @ (lengths >= LONG_RUN).sum(axis=1))
+        amounts["weight"] += added * weights
+        amounts["product_run"] += products * runs
+        amounts["product_weight"] += products * weights
     kind = _kind(op)
-    return variant_of(op, op.current, signal), {
+    return variant_of(op, op.current), {
         "call": 1, f"{kind}_input": signal.active, f"{kind}_site": sites,
         f"{kind}_run": amounts.pop("run"), **amounts,
     }  # fmt: skip
@@ -59,14 +58,6 @@ def _kind(op: snnrt.SparseConvolutionBase) -> Literal["single", "strided", "plai
     if all(taps <= stride for taps, stride in steps):
         return "single"
     return "strided" if is_strided(op) else "plain"
-
-
-def _multiplied(signal: Signal) -> float:
-    """Share of the active inputs that are not 1: of counts that have a Poisson distribution."""
-    if signal.real:
-        return 1.0
-    extra = signal.total / max(signal.active, 1e-9) - 1
-    return 1 - math.exp(-max(extra, 0.0))
 
 
 def _runs(

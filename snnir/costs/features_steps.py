@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from snnir.costs.features_neurons import bits_of, is_immediate, row_of, size_of
+from snnir.costs.features_neurons import bits_of, is_immediate, reset_of, row_of, size_of
 from snnir.costs.signals import Signals
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_shape
@@ -24,12 +24,11 @@ def _lif_multi_step(op: snnrt.LIFMultiStepOp, signals: Signals) -> Found:
     """Neurons that are taken through all steps of a batch, alone or in pairs."""
     neurons, kind = size_of(op.membrane), steps_kind(op)
     pairs = neurons // 2 if kind == "packed" else 0
-    amounts: Amounts = {
-        "call": 1,
-        **_words(op),
-        **_steps("pair", pairs, op),
-        **_steps("single", neurons - 2 * pairs, op),
-    }
+    amounts: Amounts = {"call": 1, **_words(op)}
+    if kind == "saturating":
+        amounts |= _saturating_steps(op)
+    else:
+        amounts |= {**_steps("pair", pairs, op), **_steps("single", neurons - 2 * pairs, op)}
     return f"s{bits_of(op.membrane)}_s{bits_of(op.current)}.{kind}", amounts
 
 
@@ -37,9 +36,11 @@ def _words(op: snnrt.MultiStepBase) -> Amounts:
     """The words that histories are transposed to."""
     neurons, steps = size_of(op.membrane), op.period
     words = step_words(neurons)
+    # There is no loop over an only word.
+    word = "word" if words > 1 else "only_word"
     return {
-        "word": words,
-        "word_step": words * steps,
+        word: words,
+        f"{word}_step": words * steps,
         "incomplete": neurons % BITS_OF_WORD > 0,
     }
 
@@ -78,10 +79,31 @@ def _steps(prefix: str, number: float, op: snnrt.LIFMultiStepOp) -> Amounts:
         f"{prefix}_step_subtract": steps * (reset is Reset.SUBTRACT),
         f"{prefix}_step_saturating": steps * (op.overflow.data.value != "proven"),
         f"{prefix}_step_decayed": steps * (reset is Reset.SUBTRACT_DECAYED),
-        f"{prefix}_step_decayed_saturating": steps
-        * (reset is Reset.SUBTRACT_DECAYED and op.overflow.data.value != "proven"),
         f"{prefix}_step_immediate": steps * is_immediate(op),
         f"{prefix}_step_zero_immediate": steps * (zero and is_immediate(op)),
+    }
+
+
+SHORT_PERIOD = 8
+"""Most steps of a neuron for which GCC unrolls the loop over them where it is long."""
+
+
+def _saturating_steps(op: snnrt.LIFMultiStepOp) -> Amounts:
+    """Neurons whose steps do not chain, and what resets take in 64 bits."""
+    neurons, steps = size_of(op.membrane), size_of(op.membrane) * op.period
+    several = [v for v in (op.leak, op.threshold, op.bias) if v is not None and size_of(v) > 1]
+    length = "short" if op.period <= SHORT_PERIOD else "long"
+    return {
+        "single": neurons,
+        "single_bias": neurons * (op.bias is not None),
+        "single_loaded": neurons * len(several),
+        "single_shift": neurons * (op.shift.value.data != 0),
+        "step": steps,
+        f"step_{length}": steps,
+        "step_immediate": steps * is_immediate(op),
+        f"step_{length}_{reset_of(op)}": steps,
+        "step_factor": steps * (leak_kind(op) == "factor"),
+        "step_leaks": steps * (size_of(op.leak) > 1),
     }
 
 
@@ -97,6 +119,7 @@ def _alpha_multi_step(op: snnrt.AlphaMultiStepOp, signals: Signals) -> Found:
         "neuron_bias": neurons * (op.bias is not None),
         "neuron_shift": neurons * (op.shift.value.data != 0),
         "neuron_loaded": neurons * _loaded(op),
+        "step_narrow": steps * (bits_of(op.membrane) == 16),
         f"step_{op.reset.data.value}": steps,
         "step_leaks": steps * sum(size_of(leak) > 1 for leak in leaks),
         "step_recall_wide": steps * (subtracts and not has_leaks_to_recall(op)),
@@ -118,10 +141,11 @@ def _loaded(op: snnrt.AlphaMultiStepOp | snnrt.SynapticMultiStepOp) -> int:
 def _synaptic_multi_step(op: snnrt.SynapticMultiStepOp, signals: Signals) -> Found:
     """The same of neurons with the integrators before them."""
     neurons, kind = size_of(op.membrane), synaptic_steps_kind(op)
-    steps, reset = neurons * op.period, op.reset.data
-    zero = reset in (Reset.ZERO_AFTER, Reset.ZERO_BEFORE)
-    immediate, saturating = is_immediate(op), op.overflow.data.value != "proven"
+    steps, saturating = neurons * op.period, op.overflow.data.value != "proven"
     synapse_saturating = op.synapse_overflow.data.value != "proven"
+    reset, fired = reset_of(op), signals[op.bits].active
+    # Where a spike zeroes a membrane, nothing else of it is computed.
+    silent = (neurons - fired) * op.period * (saturating and reset.startswith("zero_after"))
     amounts: Amounts = {
         "call": 1,
         **_words(op),
@@ -131,13 +155,12 @@ def _synaptic_multi_step(op: snnrt.SynapticMultiStepOp, signals: Signals) -> Fou
         "neuron_shift": neurons * (op.synapse_shift.value.data != 0),
         "neuron_loaded": neurons * _loaded(op),
         "step": steps,
+        f"step_saturating_s{bits_of(op.membrane)}": steps * saturating,
+        f"step_{reset}": steps,
+        f"step_{reset}_saturating": steps * saturating,
+        "step_silent": silent,
         "step_leaks": steps * ((size_of(op.leak) > 1) + (size_of(op.synapse_leak) > 1)),
-        "step_subtract": steps * (reset is Reset.SUBTRACT),
-        "step_zero": steps * zero,
-        "step_zero_immediate": steps * (zero and immediate),
-        "step_subtract_immediate": steps * (reset is Reset.SUBTRACT and immediate),
-        "step_saturating": steps * saturating,
-        "step_synapse_saturating": steps * synapse_saturating,
+        f"step_synapse_saturating_s{bits_of(op.synapse)}": steps * synapse_saturating,
         "step_bias": steps * (op.bias is not None),
         "step_shift": steps * (op.shift.value.data != 0),
     }

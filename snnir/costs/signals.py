@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr
 from xdsl.ir import SSAValue
 
-from snnir.dialects import snnrt
+from snnir.dialects import cmsis_nn, snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, buffer_shape
 from snnir.dialects.layer_shapes import element_count, int_values, shape_of
 from snnir.dialects.network import NetworkOpBase
@@ -31,6 +31,7 @@ from snnir.layers.activity_attributes import (
     INPUT_RATES,
     INPUT_ROWS,
     INPUT_TOTALS,
+    INPUT_VALUES,
     POOLED_COUNTS,
     POSITION_SPIKES,
     SPIKE_COLUMNS,
@@ -64,6 +65,9 @@ class Signal:
         elements: how often each element is active, in the order of the buffer; None likewise.
         together: shares of the active positions with 1, 2, 3, … active channels; None likewise.
         totals: quantiles of the sum of the elements; None where it was not measured.
+        values: numbers of elements that are 1, 2, … `SMALL_VALUES`; None where they were not
+            measured.
+        magnitudes: sum of the magnitudes of others; None likewise.
         real: whether elements are values with signs, rather than counts.
         bit_channels: of spikes as masks, the channel of each bit; None where channels lie in the
             order of their rates.
@@ -81,6 +85,8 @@ class Signal:
     together: Floats | None = None
     active_rows: Floats | None = None
     active_columns: Floats | None = None
+    values: Floats | None = None
+    magnitudes: float | None = None
     real: bool = False
     bit_channels: tuple[int | None, ...] | None = None
 
@@ -149,16 +155,22 @@ def frame_signal(network: NetworkOpBase) -> Signal:
         counts = np.array([active, active, active])
     total, active, positions = (float(value) for value in counts)
     totals, elements = floats_of(network, INPUT_TOTALS), floats_of(network, INPUT_RATES)
+    measured = floats_of(network, INPUT_VALUES)
+    values, others = (None, None) if measured is None else (measured[:-1], float(measured[-1]))
     if elements is not None and len(elements) != size:
         elements = None
     if len(shape) != 3:
-        return Signal(size, active, total, positions, elements=elements, totals=totals, real=real)
+        return Signal(
+            size, active, total, positions, elements=elements, totals=totals, values=values,
+            magnitudes=others, real=real,
+        )  # fmt: skip
     if elements is not None:
         elements = elements.reshape(shape).transpose(1, 2, 0).reshape(-1)
     rows = _shares(floats_of(network, INPUT_ROWS), shape[1])
     columns = _shares(floats_of(network, INPUT_COLUMNS), shape[2])
     return Signal(
-        size, active, total, positions, rows, columns, elements=elements, totals=totals, real=real
+        size, active, total, positions, rows, columns, elements=elements, totals=totals,
+        values=values, magnitudes=others, real=real,
     )  # fmt: skip
 
 
@@ -317,7 +329,7 @@ class Signals:
             known[root_of(op.spikes)] = neuron_signal(op, shape, shape[-1])
         elif isinstance(op, snnrt.ScaleOp):
             known[root_of(op.output)] = self[op.input]
-        elif isinstance(op, snnrt.MaxPool2dOp | snnrt.SumPool2dOp):
+        elif isinstance(op, snnrt.MaxPool2dOp | snnrt.SumPool2dOp | cmsis_nn.MaxPoolOp):
             self._pool(op)
         elif isinstance(op, snnrt.MaxPoolMasksOp):
             self._pool_masks(op)
@@ -326,10 +338,10 @@ class Signals:
             known[root_of(op.output)] = replace(
                 parts[0], size=sum(p.size for p in parts), active=sum(p.active for p in parts),
                 total=sum(p.total for p in parts), rates=None, elements=None, totals=None,
-                together=None, active_rows=None, active_columns=None,
+                values=None, magnitudes=None, together=None, active_rows=None, active_columns=None,
             )  # fmt: skip
 
-    def _pool(self, op: snnrt.MaxPool2dOp | snnrt.SumPool2dOp) -> None:
+    def _pool(self, op: snnrt.MaxPool2dOp | snnrt.SumPool2dOp | cmsis_nn.MaxPoolOp) -> None:
         source, shape = self[op.input], buffer_shape(op.output.type)
         pixels = element_count(buffer_shape(op.input.type)[:2])
         window, sums = element_count(int_values(op.kernel)), isinstance(op, snnrt.SumPool2dOp)

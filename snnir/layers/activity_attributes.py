@@ -41,6 +41,11 @@ AGES_TO_REST = 18
 INPUT_COUNTS = "input_counts"
 """Of a network: mean sum of the elements of a frame, mean number of elements that are not 0, and
 mean number of positions with such an element, `dense<…> : tensor<3xf32>`."""
+INPUT_VALUES = "input_values"
+"""Of a network: mean number of elements of a frame that are 1, 2, … `SMALL_VALUES`, which kernels
+add so often instead of multiplying, and mean sum of the magnitudes of all others,
+`dense<…> : tensor<5xf32>`."""
+SMALL_VALUES = 4
 INPUT_ROWS, INPUT_COLUMNS = "input_rows", "input_columns"
 """Of a network whose frames are maps: elements that are not 0 in each row and column."""
 INPUT_TOTALS = "input_totals"
@@ -111,7 +116,9 @@ def erase_activity(network: NetworkOpBase) -> None:
 
 def erase_input_activity(network: NetworkOpBase) -> None:
     """Forget what the input of a network looks like."""
-    for name in (INPUT_COUNTS, INPUT_ROWS, INPUT_COLUMNS, INPUT_TOTALS, INPUT_RATES):
+    for name in (
+        INPUT_COUNTS, INPUT_VALUES, INPUT_ROWS, INPUT_COLUMNS, INPUT_TOTALS, INPUT_RATES,
+    ):  # fmt: skip
         network.attributes.pop(name, None)
 
 

@@ -5,8 +5,8 @@
 // All pixels are 1 in one step of two samples and in all four of the two others: 10 of 16 steps.
 // Channel 0 fires for each, channel 1 never.
 // Ages: an event in this step, in the one before, and up to 18 steps ago.
-// A frame holds 0 or 16 events; positions with a spike have one.
-// CHECK: input_counts = dense<1.000000e+01> : tensor<3xf32>, input_totals = dense<[0.000000e+00, {{.*}}, 1.600000e+01]> : tensor<33xf32>, input_rows = dense<2.500000e+00> : tensor<4xf32>
+// A frame holds 0 or 16 events, all of which count 1; positions with a spike have one.
+// CHECK: input_counts = dense<1.000000e+01> : tensor<3xf32>, input_values = dense<[1.000000e+01, 0.000000e+00, 0.000000e+00, 0.000000e+00, 0.000000e+00]> : tensor<5xf32>, input_totals = dense<[0.000000e+00, {{.*}}, 1.600000e+01]> : tensor<33xf32>, input_rows = dense<2.500000e+00> : tensor<4xf32>
 // CHECK: snn.lif %{{.*}} {layer = "hidden", rate = 3.125000e-01 : f32, channel_rates = dense<[6.250000e-01, 0.000000e+00]> : tensor<2xf32>, rate_samples = 4 : i64, position_spikes = dense<[1.000000e+00, 0.000000e+00]> : tensor<2xf32>, active_rows = dense<2.500000e+00> : tensor<4xf32>, spike_rows = dense<2.500000e+00> : tensor<4xf32>, active_columns = dense<2.500000e+00> : tensor<4xf32>, spike_columns = dense<2.500000e+00> : tensor<4xf32>, reach_ages = dense<[6.250000e-01, 1.250000e-01, 2.500000e-01, 0.000000e+00]> : tensor<4xf32>}
 // CHECK: snn.li %{{.*}} {layer = "output"} :
 

@@ -10,8 +10,9 @@ from xdsl.dialects.builtin import FloatAttr, f32
 from snnir.calibration import measure_activity, record_activity
 from snnir.data import Dataset
 from snnir.dialects import snn
+from snnir.dialects.snn_attributes import InputKind
 from snnir.driver.files import network_of
-from snnir.layers.activity_attributes import REACH_AGES, floats_of
+from snnir.layers.activity_attributes import INPUT_COUNTS, INPUT_VALUES, REACH_AGES, floats_of
 from snnir.testing.cost_network_builder import STEPS, CostNetworkBuilder
 
 
@@ -31,3 +32,26 @@ def test_neurons_that_no_event_reached_were_not_just_left() -> None:
     assert ages is not None
     assert ages[:2].tolist() == pytest.approx([1 / (4 * STEPS)] * 2)
     assert ages.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("kind", [InputKind.EVENT_COUNTS, InputKind.VALUES])
+def test_small_values_are_counted_and_the_others_summed_up(kind) -> None:
+    """Kernels add inputs that are 1 to 4 so often, and multiply all others."""
+    rng = np.random.default_rng(1)
+    builder = CostNetworkBuilder(rng, (9,))
+    spikes = builder.spiking(builder.connected(builder.frame, 2), halving=True)
+    network = network_of(builder.complete(spikes, kind))
+    x = np.zeros((1, STEPS, 9), np.float32)
+    x[0, 0] = [0, 1, 1, 2, 4, 4, 5, 100, 127]
+    if kind is InputKind.VALUES:
+        # In units of a 127th of the largest magnitude, rounded.
+        x[0, 0, 7:] *= -1
+        x[0, 0, 3] = 2.4
+        x *= 0.03
+    data = Dataset(x, np.zeros(1, np.int64), "nine values")
+    record_activity(network, measure_activity(network, data))
+    values, counts = floats_of(network, INPUT_VALUES), floats_of(network, INPUT_COUNTS)
+    assert values is not None
+    assert counts is not None
+    assert (values * STEPS).tolist() == pytest.approx([2, 1, 0, 2, 5 + 100 + 127])
+    assert counts[1] * STEPS == pytest.approx(8)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Where kernels are added, by where spikes lie."""
+"""How often kernels are added, and where, by where spikes lie."""
 
 from __future__ import annotations
 
@@ -7,8 +7,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from xdsl.dialects.builtin import i8
+from xdsl.utils.test_value import create_ssa_value
 
-from snnir.costs.additions import additions_along, odd_share
+from snnir.costs.additions import (
+    ASSUMED_MAGNITUDE,
+    additions_along,
+    magnitudes_beyond,
+    multiplied_share,
+    odd_share,
+    repetitions,
+)
 from snnir.costs.features_lanes import chunks
 from snnir.costs.signals import Signal
 
@@ -60,3 +69,35 @@ def test_transfers_of_rows(elements: int, pairs: int, triples: int) -> None:
     """Four words at a time, but six as twice three; eight doubles at a time."""
     assert chunks(elements, "pairs") == pairs
     assert chunks(elements, "triples") == triples
+
+
+def test_measured_values_are_added_so_often_or_multiplied() -> None:
+    """Two inputs of 1, one of 2, three of 4 and two of other values, -9 and 30."""
+    signal = replace(MAP, values=np.array([2.0, 1.0, 0.0, 3.0]), magnitudes=39.0, real=True)
+    assert repetitions(signal, 4) == pytest.approx((2 + 2 + 12, 2))
+    assert repetitions(signal, 3) == pytest.approx((2 + 2, 5))
+    assert magnitudes_beyond(signal, 4) == pytest.approx(39)
+    assert magnitudes_beyond(signal, 3) == pytest.approx(12 + 39)
+
+
+def test_counts_that_were_not_measured_fall_off() -> None:
+    """Half of 8 inputs count 1, a quarter 2, and so on: 16 in all."""
+    signal = replace(MAP, total=16.0)
+    added, others = repetitions(signal, 3)
+    assert (added, others) == pytest.approx((4 + 2 * 2 + 3 * 1, 1))
+    assert magnitudes_beyond(signal, 3) == pytest.approx(16 - added)
+
+
+def test_real_values_that_were_not_measured_are_large() -> None:
+    signal = replace(MAP, real=True)
+    assert repetitions(signal, 4) == (0, 8)
+    assert magnitudes_beyond(signal, 4) == pytest.approx(8 * ASSUMED_MAGNITUDE)
+
+
+def test_the_share_that_is_multiplied_is_that_of_other_values() -> None:
+    """Of eight active elements two are neither 1 nor 2; without values all count once."""
+    values = np.array([4.0, 2.0, 0.0, 1.0])
+    signal = replace(MAP, values=values, magnitudes=7.0)
+    holder = create_ssa_value(i8)
+    assert multiplied_share(holder, signal, 2) == pytest.approx(2 / 8)
+    assert multiplied_share(None, signal, 2) == 0

@@ -16,6 +16,7 @@ from snnir.testing.targets import require_programs
 
 sys.path.append(str(Path(__file__).resolve().parents[3] / "benchmarks" / "cortex_m7"))
 calibrate: Any = pytest.importorskip("calibrate")
+cost_samples: Any = pytest.importorskip("cost_samples")
 
 PROGRAM = {"instructions": 1.0, "flash_bytes": 2, "ram_bytes": 3}
 OLD = {
@@ -40,10 +41,13 @@ def measured() -> Any:
         widen = {"widen/call": 1.0, "widen/element": float(size)}
         add = {"add/call": 1.0, "add/element": float(size)}
         of_widen, of_add = ({"widen/call": 1.0}, 32), ({"add/call": 1.0}, 24)
-        samples.append(calibrate.Sample(widen, 20 + 4 * size, "widen", of_widen, 10 + 3 * size))
-        samples.append(calibrate.Sample(add, 50 + 2 * size, "add", of_add, 5 + 2 * size))
+        at = cost_samples.Origin("static", 0, 0, None)
+        samples += [
+            calibrate.Sample(at, widen, 20 + 4 * size, "widen", of_widen, 10 + 3 * size),
+            calibrate.Sample(at, add, 50 + 2 * size, "add", of_add, 5 + 2 * size),
+        ]
         input = {"list_hits/byte": float(size), "check_density/event": size**0.5}
-        samples.append(calibrate.Sample(input, 5 * size + size**0.5, "input", None, 2 * size))
+        samples.append(calibrate.Sample(at, input, 5 * size + size**0.5, "input", None, 2 * size))
     return calibrate.Measured(3, samples)
 
 
@@ -108,3 +112,33 @@ def test_what_is_missing_is_said(arguments, message, monkeypatch, capsys) -> Non
         calibrate.main()
     assert caught.value.code == 2
     assert message in capsys.readouterr().err
+
+
+def test_samples_are_counted_anew() -> None:
+    """What a fit reads of a call is found by lowering its network again; what it took stays."""
+    kind, seed = "small", 0
+    lowered = cost_samples.Lowered(cost_samples.draw(kind, seed), way(kind, seed))
+    expected = {lowered.kernel(call): lowered.amounts(call) for call in lowered.calls}
+    samples = [
+        calibrate.Sample(cost_samples.Origin(kind, seed, 0, index), {"x": 1.0}, 7.0, "x", None)
+        for index, _ in enumerate(lowered.calls)
+    ]
+    around = calibrate.Sample(cost_samples.Origin(kind, seed, 0, None), {"y": 1.0}, 8.0, "y", None)
+    *calls, unchanged = cost_samples.recount([*samples, around])
+    assert unchanged == around
+    assert {sample.kernel for sample in calls} == set(expected)
+    for sample in calls:
+        assert sample.instructions == 7.0
+        assert sample.amounts.keys() == expected[sample.kernel].keys()
+
+
+def way(kind: str, seed: int) -> Any:
+    """The first way that a network is lowered."""
+    return cost_samples.draw(kind, seed).ways[0]
+
+
+def test_a_call_that_is_unlike_the_others_hardly_changes_what_these_take() -> None:
+    """Compilers make something else of one shape: of ten calls nine take 4 for each element."""
+    rows = [({"add/element": float(size)}, 4.0 * size) for size in range(100, 1000, 100)]
+    found = calibrate.fit([*rows, ({"add/element": 1000.0}, 12_000.0)], calibrate.SMALLEST)
+    assert found["add/element"] == pytest.approx(4, rel=0.03)
