@@ -22,7 +22,13 @@ from snnir.costs.features_lanes import (
     elements_of,
     packing_of,
 )
-from snnir.costs.features_neurons import UNROLLED, bits_of, is_unrolled_alpha
+from snnir.costs.features_neurons import (
+    FEW_POSITIONS,
+    UNROLLED,
+    bits_of,
+    is_unrolled_alpha,
+    lif_kind,
+)
 from snnir.costs.features_steps import alpha_steps_kind, steps_kind, synaptic_steps_kind
 from snnir.costs.features_tiles import quads_of
 from snnir.dialects import snnrt
@@ -206,6 +212,8 @@ def _lif(op: snnrt.LIFOp) -> Amounts:
     """Few neurons, or few positions, have code of their own."""
     *positions, channels = buffer_shape(op.membrane.type)
     places, size = element_count(positions), element_count(positions) * channels
+    # Where neurons are packed, the loop over positions is kept, but for the fewest.
+    unrolled = {"channels": FEW_POSITIONS, "packed": 1}.get(lif_kind(op), UNROLLED)
     immediate = op.reset_timing.data is ResetTiming.IMMEDIATE
     zero = op.reset.data is not Reset.SUBTRACT
     words = size // 2
@@ -214,8 +222,8 @@ def _lif(op: snnrt.LIFOp) -> Amounts:
         "zero": zero,
         "rest": size % 4,
         "odd": size % 2,
-        "place": places * (1 < places <= UNROLLED),
-        "place_channel": places * min(channels, 4) * (1 < places <= UNROLLED),
+        "place": places * (1 < places <= unrolled),
+        "place_channel": places * min(channels, 4) * (1 < places <= unrolled),
         "word": words * (words < UNROLLED) * (not immediate),
         "neuron": channels * (channels <= 10) * (not immediate) * (not zero),
     }

@@ -14,6 +14,7 @@ from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import KernelOpBase, buffer_element, buffer_shape
 from snnir.dialects.layer_shapes import element_count
 from snnir.dialects.snn_attributes import Reset, ResetTiming
+from snnir.kernels.c_constants import c_constant
 from snnir.kernels.lif_kinds import has_narrow_thresholds, leak_kind
 
 Amounts = dict[str, float]
@@ -36,7 +37,7 @@ def size_of(value: SSAValue) -> int:
 
 
 def _lif(op: snnrt.LIFOp, signals: Signals) -> Found:
-    kind = _kind(op)
+    kind = lif_kind(op)
     if kind in ("plain", "saturating"):
         fired = signals[op.spikes].active
         return f"s{bits_of(op.membrane)}.{kind}", {"call": 1, **_one_by_one(op, kind, fired)}
@@ -80,7 +81,7 @@ def _one_by_one(op: snnrt.LIFOp, kind: str, fired: float) -> Amounts:
     }
 
 
-def _kind(op: snnrt.LIFOp) -> str:
+def lif_kind(op: snnrt.LIFOp) -> str:
     """The loop that a call takes: `snnrt_lif_packable` and the like."""
     state = bits_of(op.membrane)
     if op.overflow.data.value != "proven":
@@ -143,12 +144,13 @@ def _begun(kind: str, rows: int, pairs: int) -> Amounts:
         return {"begun": rows}
     if rows == 1:
         return {}
-    if kind == "channels" and rows <= UNROLLED:
+    if kind == "channels" and rows <= FEW_POSITIONS:
         return {"peeled": pairs, "peeled_pair": pairs * rows}
     few = pairs * rows * (pairs <= FEW_CHANNEL_PAIRS)
     return {"begun": pairs, "few_pair": few * (kind == "channels")}
 
 
+FEW_POSITIONS = c_constant("lif_channels.h", "FEW_POSITIONS")
 FEW_CHANNEL_PAIRS = 2
 """Pairs of channels up to which each has code and constants of its own."""
 

@@ -157,6 +157,43 @@ def test_specialised_kernels_stay_within_instruction_budgets(tmp_path):
     assert not over
 
 
+MAPS = """
+#include "snnrt/lif.h"
+#define MAP(name, positions, reset, timing)                                   \\
+  void name(int16_t *membrane, const int16_t *current, int8_t *spikes,        \\
+            const int32_t *threshold);                                        \\
+  void name(int16_t *membrane, const int16_t *current, int8_t *spikes,        \\
+            const int32_t *threshold) {                                       \\
+    static const snnrt_lif_shape shape = {                                    \\
+        positions, 32, reset, timing, SNNRT_COMPARE_GT, 0, true, false,       \\
+        SNNRT_EXTENT_LAYER, SNNRT_EXTENT_CHANNEL, SNNRT_EXTENT_CHANNEL, true};\\
+    static const int32_t leak = 16384;                                        \\
+    snnrt_lif_s16_s16(membrane, current, spikes, &leak, threshold, NULL,      \\
+                      &shape);                                                \\
+  }
+MAP(small_by_channels, 9, SNNRT_RESET_SUBTRACT, SNNRT_RESET_DELAYED)
+MAP(large_by_channels, 225, SNNRT_RESET_SUBTRACT, SNNRT_RESET_DELAYED)
+MAP(small_packed, 6, SNNRT_RESET_SUBTRACT, SNNRT_RESET_IMMEDIATE)
+MAP(large_packed, 225, SNNRT_RESET_SUBTRACT, SNNRT_RESET_IMMEDIATE)
+"""
+
+
+def test_neurons_of_small_maps_have_no_more_code_than_those_of_large_ones(tmp_path):
+    """Code of its own for each position is large, and slower where constants need registers."""
+    require(DEVICE[0])
+    source, compiled = tmp_path / "maps.c", tmp_path / "maps.o"
+    source.write_text(MAPS)
+    flags = (DEVICE[0], *CORTEX_M7, *WARNINGS, "-O3", f"-I{INCLUDE}", "-c", source, "-o", compiled)
+    subprocess.run(flags, check=True)
+    symbols = subprocess.run(
+        ["arm-none-eabi-nm", "-S", compiled], capture_output=True, text=True, check=True
+    ).stdout
+    found = (line.split() for line in symbols.splitlines())
+    sizes = {words[3]: int(words[1], 16) for words in found if len(words) == 4}
+    for kind in ("by_channels", "packed"):
+        assert sizes[f"small_{kind}"] < 1.2 * sizes[f"large_{kind}"]
+
+
 FAULTS = {
     "undefined_instruction": '__asm__ volatile("udf #0");',
     "unmapped_address": "*(volatile int *)0x90000000 = 1;",

@@ -41,6 +41,14 @@
 #endif
 #endif
 
+/* Before a loop whose body is long enough: compilers would unroll it for its
+   small number of turns. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__)
+#define SNNRT_KEEP_LOOP _Pragma("GCC unroll 1")
+#else
+#define SNNRT_KEEP_LOOP
+#endif
+
 /* Before loops over lanes that compilers for computers turn into vector
    instructions; what they read and write does not overlap. A short loop gcc
    would unroll before it looks for such instructions. Clang needs no help, and

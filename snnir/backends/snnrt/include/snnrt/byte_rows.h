@@ -9,14 +9,6 @@
 
 #include "lane_rows.h"
 
-/* Before a loop whose body is long enough: compilers would unroll it for its
-   small number of turns. */
-#if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__)
-#define SNNRT_KEEP_LOOP _Pragma("GCC unroll 1")
-#else
-#define SNNRT_KEEP_LOOP
-#endif
-
 /* Lanes of a quad. */
 #define SNNRT_QUAD_LANES 4
 

@@ -218,6 +218,7 @@ SNNRT_KERNEL bool snnrt_lif_per_neuron(const int32_t *bias,
           pairs == 1 ? low                                                    \
                      : snnrt_lif_pair_parameters_of(leak, threshold, bias,    \
                                                     c + 2, c + 2, shape);     \
+      SNNRT_KEEP_LOOP                                                         \
       for (int32_t i = c; i < neurons; i += row) {                            \
         if (per_neuron) {                                                     \
           low = snnrt_lif_pair_parameters_of(leak, threshold, bias, i, c,     \

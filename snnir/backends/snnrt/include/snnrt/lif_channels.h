@@ -74,6 +74,27 @@ SNNRT_KERNEL bool snnrt_lif_by_channels(const int32_t *bias,
           (bias != NULL && shape->bias_extent == SNNRT_EXTENT_CHANNEL));
 }
 
+/* Positions up to which each has code of its own. With more of them constants
+   no longer stay in registers, and that code is slower than a loop. */
+#define SNNRT_FEW_POSITIONS 4
+
+/* Updates a pair of channels at one position. */
+SNNRT_KERNEL void snnrt_channel_pair_update(int16_t *state,
+                                            const int16_t *input, int8_t *spike,
+                                            const snnrt_channel_pair *pair,
+                                            int32_t factor,
+                                            snnrt_leak_kind kind,
+                                            const snnrt_lif_shape *shape) {
+  const uint32_t drive =
+      snnrt_drive_lanes(snnrt_load32(input), NULL, 0, 0, shape);
+  const uint32_t next = snnrt_channel_pair_step(snnrt_load32(state), drive, pair,
+                                                factor, kind, shape);
+  const uint32_t fired = snnrt_select_fired16(
+      next, pair->thresholds, shape->compare, SNNRT_SPIKE_BYTES, 0);
+  snnrt_store32(state, next);
+  snnrt_store16(spike, fired >> 8);
+}
+
 /* Updates the pairs of channels at all positions and returns where they end;
    int16 currents. */
 SNNRT_KERNEL int32_t snnrt_lif_channels(int16_t *membrane,
@@ -85,6 +106,7 @@ SNNRT_KERNEL int32_t snnrt_lif_channels(int16_t *membrane,
   const snnrt_leak_kind kind = snnrt_leak_kind_of(leak, shape);
   const int32_t channels = shape->channels;
   int32_t c = 0;
+  SNNRT_KEEP_LOOP
   for (; c + 2 <= channels; c += 2) {
     const snnrt_channel_pair pair =
         snnrt_channel_pair_of(threshold, bias, c, shape);
@@ -92,15 +114,17 @@ SNNRT_KERNEL int32_t snnrt_lif_channels(int16_t *membrane,
     const int16_t *input = current + c;
     int8_t *spike = spikes + c;
     const int8_t *const end = spike + shape->positions * channels;
+    if (shape->positions <= SNNRT_FEW_POSITIONS) {
+      for (int32_t i = 0; i < shape->positions * channels; i += channels) {
+        snnrt_channel_pair_update(state + i, input + i, spike + i, &pair,
+                                  leak[0], kind, shape);
+      }
+      continue;
+    }
+    SNNRT_KEEP_LOOP
     do {
-      const uint32_t drive =
-          snnrt_drive_lanes(snnrt_load32(input), NULL, 0, 0, shape);
-      const uint32_t next = snnrt_channel_pair_step(
-          snnrt_load32(state), drive, &pair, leak[0], kind, shape);
-      const uint32_t fired = snnrt_select_fired16(
-          next, pair.thresholds, shape->compare, SNNRT_SPIKE_BYTES, 0);
-      snnrt_store32(state, next);
-      snnrt_store16(spike, fired >> 8);
+      snnrt_channel_pair_update(state, input, spike, &pair, leak[0], kind,
+                                shape);
       state += channels;
       input += channels;
       spike += channels;
