@@ -149,19 +149,19 @@ def _areas(
     prefix: str, amount: float, reaches: list[Reach], op: Scatter, outputs: int
 ) -> dict[str, float]:
     """`amount` times one area of currents."""
-    (rows, columns), (height, width) = reaches, _most_of(op)
+    (rows, columns), (height, width), (_, uncut_width) = reaches, _most_of(op), _uncut(op)
     quads = outputs // QUAD_LANES
     plain = op.groups.value.data == 1 and int_values(op.stride)[1] == 1
     bytewise = not isinstance(op, snnrt.Conv2dScatterPackedOp)
     unrolled = (
         bytewise
         and plain
-        and width * quads <= UNROLLED_ROW_QUADS
+        and uncut_width * quads <= UNROLLED_ROW_QUADS
         and int_values(op.dilation)[1] == 1
     )
 
     def looped(reached: int) -> float:
-        return 0.0 if unrolled and reached == width else float(reached)
+        return 0.0 if unrolled and reached == uncut_width else float(reached)
 
     def transferred(reached: int) -> float:
         if looped(reached) == 0:
@@ -179,6 +179,14 @@ def _areas(
 
 
 def _most_of(op: Scatter) -> list[int]:
+    """Along each axis, the most outputs that an input can reach."""
+    return [
+        min(reached, outputs)
+        for reached, outputs in zip(_uncut(op), buffer_shape(op.current.type)[:2], strict=True)
+    ]
+
+
+def _uncut(op: Scatter) -> list[int]:
     """Along each axis, how many outputs an input reaches where no border cuts its kernel."""
     steps = zip(op.kernel_shape()[1:], int_values(op.stride), int_values(op.dilation), strict=True)
     return [-(-taps // (stride // math.gcd(stride, dilation))) for taps, stride, dilation in steps]
