@@ -78,7 +78,7 @@ def input_activity(network: NetworkOpBase, x: NDArray) -> InputActivity:
     """
     shape = shape_of(network.frame.type)
     real = network.input.data in REAL_KINDS
-    unit = _unit(network, x) if real else 1.0
+    unit = _unit(network, x)
     if real:
         x = x.reshape(len(x), -1, *shape)
     blocks = _blocks_of_frame(network) if len(shape) == 3 and not real else {}
@@ -90,7 +90,7 @@ def input_activity(network: NetworkOpBase, x: NDArray) -> InputActivity:
     rates = None if convolved else np.zeros(shape)
     totals: list[NDArray] = []
     for sample in x:
-        frames = np.asarray(sample) if unit == 1 else np.rint(sample / unit)
+        frames = np.asarray(sample) if unit is None else _integers(sample, unit)
         events = frames != 0
         positions = events.any(axis=1) if len(shape) > 1 else events
         # A real value is one event.
@@ -123,14 +123,19 @@ def _values(frames: NDArray) -> NDArray[np.float64]:
     return np.append(numbers, magnitudes - counted @ numbers)
 
 
-def _unit(network: NetworkOpBase, x: NDArray) -> float:
-    """What a real value of 1 as an integer stands for; `x` may hold the integers themselves."""
-    if not np.issubdtype(x.dtype, np.floating):
-        return 1.0
+def _unit(network: NetworkOpBase, x: NDArray) -> float | None:
+    """What a real value of 1 as an integer stands for; None where `x` holds integers already."""
+    if network.input.data not in REAL_KINDS or not np.issubdtype(x.dtype, np.floating):
+        return None
     scale = network.properties.get("input_scale")
     if isinstance(scale, FloatAttr):
         return float(scale.value.data)
     return float(np.abs(x).max(initial=0.0)) / LARGEST_INPUT or 1.0
+
+
+def _integers(values: NDArray, unit: float) -> NDArray:
+    """Real values as `integer_input` rounds them."""
+    return np.clip(np.rint(values / unit), -LARGEST_INPUT, LARGEST_INPUT)
 
 
 @dataclass(frozen=True)

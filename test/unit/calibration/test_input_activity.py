@@ -55,3 +55,18 @@ def test_small_values_are_counted_and_the_others_summed_up(kind) -> None:
     assert counts is not None
     assert (values * STEPS).tolist() == pytest.approx([2, 1, 0, 2, 5 + 100 + 127])
     assert counts[1] * STEPS == pytest.approx(8)
+
+
+def test_values_that_round_to_zero_are_no_events() -> None:
+    """Also where the unit of the input is 1, as of values that were integers before."""
+    builder = CostNetworkBuilder(np.random.default_rng(1), (4,))
+    spikes = builder.spiking(builder.connected(builder.frame, 2), halving=True)
+    network = network_of(builder.complete(spikes, InputKind.VALUES))
+    x = np.zeros((1, STEPS, 4), np.float32)
+    x[0, 0] = [0.4, 0.6, 2.2, 127]
+    record_activity(network, measure_activity(network, Dataset(x, np.zeros(1, np.int64), "few")))
+    values, counts = floats_of(network, INPUT_VALUES), floats_of(network, INPUT_COUNTS)
+    assert values is not None
+    assert counts is not None
+    assert (values * STEPS).tolist() == pytest.approx([1, 1, 0, 0, 127])
+    assert counts[1] * STEPS == pytest.approx(3)
