@@ -62,8 +62,8 @@ class NetworkCost:
         cycles: of a mean step, an estimate.
         code: bytes of code of each call with its tables, without functions of a library.
         unknown: kernels that the table has no variant of; they count nothing.
-        unmeasured: variants that another one of their kernel stands for, and, as `kernel/amount`,
-            amounts that count nothing, because the table has none of them.
+        unmeasured: variants that another one of their kernel stands for, and amounts of variants,
+            as `kernel/amount`; amounts that no variant has count nothing.
     """
 
     calls: dict[KernelOpBase, float]
@@ -96,26 +96,32 @@ def _apply(amounts: Mapping[str, float], coefficients: Mapping[str, float]) -> f
     return sum(amount * coefficients.get(name, 0.0) for name, amount in amounts.items())
 
 
-def _coefficients(table: Coefficients, kernel: str) -> Mapping[str, float] | None:
-    """Those of a kernel, else of the variant of it whose name begins most alike; None for none."""
-    if kernel in table:
-        return table[kernel]
+def _coefficients(
+    table: Coefficients, kernel: str, amounts: Mapping[str, float]
+) -> Mapping[str, float] | None:
+    """Those of a kernel, else of the variant of it whose name begins most alike; None for none.
+
+    Amounts that a kernel lacks take those of its variants, again of the most alike that has them.
+    """
+    own = table.get(kernel)
+    if own is not None and all(name in own for name, amount in amounts.items() if amount):
+        return own
     base = kernel.partition(".")[0]
     variants = [name for name in table if name.partition(".")[0] == base]
-    if not variants:
-        return None
     # Names are no paths: their characters are to be compared.
-    return table[max(variants, key=lambda name: len(commonprefix([name, kernel])))]  # noqa: RUF071
+    variants.sort(key=lambda name: len(commonprefix([name, kernel])))  # noqa: RUF071
+    if own is None:
+        return table[variants[-1]] if variants else None
+    others = {name: value for variant in variants for name, value in table[variant].items()}
+    return {**others, **own}
 
 
-def _unmeasured(
-    table: Coefficients, kernel: str, amounts: Mapping[str, float],
-    coefficients: Mapping[str, float],
-) -> list[str]:  # fmt: skip
-    """What the table does not know of a call that these coefficients are taken for."""
-    variant = [] if kernel in table else [kernel]
-    names = (name for name, amount in amounts.items() if amount and name not in coefficients)
-    return [*variant, *(f"{kernel}/{name}" for name in names)]
+def _unmeasured(table: Coefficients, kernel: str, amounts: Mapping[str, float]) -> list[str]:
+    """What the table does not know of a call itself."""
+    if kernel not in table:
+        return [kernel]
+    names = (name for name, amount in amounts.items() if amount and name not in table[kernel])
+    return [f"{kernel}/{name}" for name in names]
 
 
 def constant_bytes(network: snnrt.NetworkOp) -> int:
@@ -146,18 +152,18 @@ def predict(
         if not isinstance(op, KernelOpBase):
             continue
         kernel, amounts = features(op, signals, presentation)
-        coefficients = _coefficients(table.instructions, kernel)
+        coefficients = _coefficients(table.instructions, kernel, amounts)
         if coefficients is None:
             unknown[kernel] = None
         else:
-            lacking = _unmeasured(table.instructions, kernel, amounts, coefficients)
-            unmeasured |= dict.fromkeys(lacking)
+            unmeasured |= dict.fromkeys(_unmeasured(table.instructions, kernel, amounts))
         times_run = op.runs_in_steps(steps)
         times["instructions"][op] = _apply(amounts, coefficients or {}) * times_run / steps
-        cycles = _apply(amounts, _coefficients(table.cycles, kernel) or {})
+        cycles = _apply(amounts, _coefficients(table.cycles, kernel, amounts) or {})
         times["cycles"][op] = cycles * times_run / steps
         # Variants of what reads the input differ in time only.
-        code[op] = _apply(code_amounts(op), _coefficients(table.code, kernel) or {})
+        sizes = code_amounts(op)
+        code[op] = _apply(sizes, _coefficients(table.code, kernel, sizes) or {})
         code[op] += table_bytes(op)
     assert network.arena_bytes is not None, "memory is planned"
     return NetworkCost(

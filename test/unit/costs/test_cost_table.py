@@ -84,3 +84,13 @@ def test_what_the_table_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
             assert name in predict(lowered(module, "kernels=dense")).unmeasured
         remarks = [remark.message for remark in engine.remarks]
         assert any(f"no '{name}'" in message for message in remarks), remarks
+
+
+def test_what_a_variant_lacks_another_one_stands_for() -> None:
+    """Counting it as nothing would make a kernel look fast that was never measured so."""
+    network = connected(np.random.default_rng(2004))
+    quantized(network, "bits=8")
+    kernels, variant = lowered(network.module, "kernels=dense"), "linear_scatter.s16.tiles"
+    known = predict(kernels).instructions
+    without = predict(kernels, table_without(variant, "of_16_input"))
+    assert without.instructions > 0.9 * known
