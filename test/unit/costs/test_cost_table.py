@@ -69,21 +69,22 @@ def table_without(variant: str, amount: str | None = None) -> CostTable:
     return replace(table, instructions=instructions)
 
 
-def test_what_the_table_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("variant", "amount"), [("linear_scatter.s16.tiles", None), ("spike_list", "block")]
+)
+def test_what_the_table_lacks_is_named(
+    variant: str, amount: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     network = connected(np.random.default_rng(2004))
     quantized(network, "bits=8")
-    variant = "linear_scatter.s16.tiles"
-    module = network.module
-    for lacking, name in (
-        (table_without(variant), variant),
-        (table_without(variant, "rest_output_input"), f"{variant}/rest_output_input"),
-    ):
-        with monkeypatch.context() as patch, DiagnosticEngine() as engine:
-            patch.setattr(model, "load_table", lambda table=lacking: table)
-            apply_pipeline(module.clone(), "qsnn-select-kernels{optimize=size}")
-            assert name in predict(lowered(module, "kernels=dense")).unmeasured
-        remarks = [remark.message for remark in engine.remarks]
-        assert any(f"no '{name}'" in message for message in remarks), remarks
+    module, lacking = network.module, table_without(variant, amount)
+    name = variant if amount is None else f"{variant}/{amount}"
+    monkeypatch.setattr(model, "load_table", lambda: lacking)
+    with DiagnosticEngine() as engine:
+        apply_pipeline(module.clone(), "qsnn-select-kernels{optimize=size}")
+    assert name in predict(lowered(module, "kernels=dense")).unmeasured
+    remarks = [remark.message for remark in engine.remarks]
+    assert any(f"no '{name}'" in message for message in remarks), remarks
 
 
 def test_what_a_variant_lacks_another_one_stands_for() -> None:
