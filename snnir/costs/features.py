@@ -163,8 +163,9 @@ def _scale(op: snnrt.ScaleOp, signals: Signals) -> Found:
         # Of one row, each element has code of its own, or one is like any other.
         length = "long" if channels > UNROLLED else "short"
         return f"row.{length}", {"call": 1, f"{of}_element": size}
-    if channels > UNROLLED + 1 or of != "channel":
-        variant = "loop" if channels > UNROLLED + 1 else "rows"
+    looped = channels > UNROLLED + 1
+    if looped or of != "channel":
+        variant = "loop" if looped else "rows"
         return variant, {"call": 1, f"{of}_element": size, f"{of}_row": rows}
     # Each channel has code for its factor; of those that stay as they are there is none.
     assert isinstance(op.factor.owner, snnrt.ConstantOp)

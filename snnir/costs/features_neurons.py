@@ -110,8 +110,15 @@ def _by_channels(op: snnrt.LIFOp) -> bool:
 def row_of(op: snnrt.LIFOp | snnrt.LIFMultiStepOp) -> int:
     """`snnrt_lif_row`: neurons that lie side by side, each with parameters of its own."""
     neurons, channels = size_of(op.membrane), buffer_shape(op.membrane.type)[-1]
-    parameters = [value for value in (op.leak, op.threshold, op.bias) if value is not None]
+    parameters = op.buffers(op.PARAMETERS)
     return channels if any(size_of(value) == channels > 1 for value in parameters) else neurons
+
+
+def loaded_parameters(
+    op: snnrt.LIFOp | snnrt.LIOp | snnrt.AlphaOp | snnrt.MultiStepBase,
+) -> int:
+    """Parameters that are not the same for all neurons."""
+    return sum(size_of(value) > 1 for value in op.buffers(op.PARAMETERS))
 
 
 SHORT_PACKED = 15
@@ -172,13 +179,12 @@ def _steps(prefix: str, number: float, op: snnrt.LIFOp) -> Amounts:
 
 def _parameters(prefix: str, number: float, op: snnrt.LIFOp) -> Amounts:
     """So many leaks and drives, by the parameters that they take."""
-    several = [v for v in (op.leak, op.threshold, op.bias) if v is not None and size_of(v) > 1]
-    loaded = several if row_of(op) == size_of(op.membrane) or "pair" not in prefix else []
+    of_a_row = row_of(op) == size_of(op.membrane) or "pair" not in prefix
     return {
         f"{prefix}_{leak_kind(op)}": number,
         f"{prefix}_leaks": number * (size_of(op.leak) > 1),
         f"{prefix}_bias": number * (op.bias is not None),
-        f"{prefix}_loaded": number * len(loaded),
+        f"{prefix}_loaded": number * of_a_row * loaded_parameters(op),
         f"{prefix}_shift": number * _shifts(prefix, op),
     }
 
@@ -196,14 +202,13 @@ def is_immediate(op: snnrt.LIFOp | snnrt.LIFMultiStepOp | snnrt.SynapticMultiSte
 
 def _li(op: snnrt.LIOp, signals: Signals) -> Found:
     neurons = size_of(op.membrane)
-    several = [value for value in (op.leak, op.bias) if value is not None and size_of(value) > 1]
     amounts: Amounts = {
         "call": 1,
         f"neuron_{'short' if neurons <= SHORT_ROW else 'long'}": neurons,
         f"neuron_{leak_kind(op)}": neurons,
         "neuron_saturating": neurons * (op.overflow.data.value != "proven"),
         "neuron_bias": neurons * (op.bias is not None),
-        "neuron_loaded": neurons * len(several),
+        "neuron_loaded": neurons * loaded_parameters(op),
     }
     return f"s{bits_of(op.membrane)}", amounts
 
@@ -221,17 +226,12 @@ _ALPHA_SATURATING = {Reset.NONE: 6, Reset.ZERO_AFTER: 6, Reset.SUBTRACT: 5}
 """Most channels for which the loop over saturating neurons is unrolled, as measured."""
 
 
-def _loaded_parameters(op: snnrt.AlphaOp) -> int:
-    parameters = (getattr(op, name) for name in op.PARAMETERS)
-    return sum(value is not None and size_of(value) > 1 for value in parameters)
-
-
 def is_unrolled_alpha(op: snnrt.AlphaOp) -> bool:
     """Whether each channel of a call has code of its own."""
     channels, reset = buffer_shape(op.membrane.type)[-1], op.reset.data
     if op.overflow.data.value != "proven":
         return channels <= _ALPHA_SATURATING[reset]
-    size = _ALPHA_SIZES[reset][bits_of(op.membrane) == 32] + _LOADED_SIZE * _loaded_parameters(op)
+    size = _ALPHA_SIZES[reset][bits_of(op.membrane) == 32] + _LOADED_SIZE * loaded_parameters(op)
     return channels * size <= UNROLLED_SIZE
 
 
@@ -242,7 +242,7 @@ def _alpha(op: snnrt.AlphaOp, signals: Signals) -> Found:
         "call": 1,
         f"neuron_{length}_{reset}": neurons,
         "neuron_bias": neurons * (op.bias is not None),
-        f"neuron_{length}_loaded": neurons * _loaded_parameters(op),
+        f"neuron_{length}_loaded": neurons * loaded_parameters(op),
     }
     kind = "plain" if op.overflow.data.value == "proven" else "saturating"
     return f"s{bits_of(op.membrane)}.{kind}", amounts

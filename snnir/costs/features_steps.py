@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from snnir.costs.features_neurons import bits_of, is_immediate, reset_of, row_of, size_of
+from snnir.costs.features_neurons import (
+    bits_of,
+    is_immediate,
+    loaded_parameters,
+    reset_of,
+    row_of,
+    size_of,
+)
 from snnir.costs.signals import Signals
 from snnir.dialects import snnrt
 from snnir.dialects.kernel_bases import buffer_shape
@@ -59,19 +66,25 @@ def steps_kind(op: snnrt.LIFMultiStepOp) -> str:
     return "plain" if op.overflow.data.value == "proven" else "saturating"
 
 
+def _begun(prefix: str, number: float, op: snnrt.LIFMultiStepOp) -> Amounts:
+    """So many neurons or pairs of them, and what each takes before its steps."""
+    return {
+        prefix: number,
+        f"{prefix}_bias": number * (op.bias is not None),
+        f"{prefix}_loaded": number * loaded_parameters(op),
+        f"{prefix}_shift": number * (op.shift.value.data != 0),
+    }
+
+
 def _steps(prefix: str, number: float, op: snnrt.LIFMultiStepOp) -> Amounts:
     """So many neurons or pairs of them, and their steps, by what each of them takes."""
     if number == 0:
         return {}
-    several = [v for v in (op.leak, op.threshold, op.bias) if v is not None and size_of(v) > 1]
     steps, reset = number * op.period, op.reset.data
     zero = reset in (Reset.ZERO_AFTER, Reset.ZERO_BEFORE)
     return {
-        prefix: number,
-        f"{prefix}_bias": number * (op.bias is not None),
-        f"{prefix}_loaded": number * len(several),
+        **_begun(prefix, number, op),
         f"{prefix}_saturating": number * (op.overflow.data.value != "proven"),
-        f"{prefix}_shift": number * (op.shift.value.data != 0),
         f"{prefix}_step": steps,
         f"{prefix}_step_{leak_kind(op)}": steps,
         f"{prefix}_step_leaks": steps * (size_of(op.leak) > 1),
@@ -91,13 +104,9 @@ SHORT_PERIOD = 8
 def _saturating_steps(op: snnrt.LIFMultiStepOp) -> Amounts:
     """Neurons whose steps do not chain, and what resets take in 64 bits."""
     neurons, steps = size_of(op.membrane), size_of(op.membrane) * op.period
-    several = [v for v in (op.leak, op.threshold, op.bias) if v is not None and size_of(v) > 1]
     length = "short" if op.period <= SHORT_PERIOD else "long"
     return {
-        "single": neurons,
-        "single_bias": neurons * (op.bias is not None),
-        "single_loaded": neurons * len(several),
-        "single_shift": neurons * (op.shift.value.data != 0),
+        **_begun("single", neurons, op),
         "step": steps,
         f"step_{length}": steps,
         "step_immediate": steps * is_immediate(op),
@@ -118,7 +127,7 @@ def _alpha_multi_step(op: snnrt.AlphaMultiStepOp, signals: Signals) -> Found:
         "neuron": neurons,
         "neuron_bias": neurons * (op.bias is not None),
         "neuron_shift": neurons * (op.shift.value.data != 0),
-        "neuron_loaded": neurons * _loaded(op),
+        "neuron_loaded": neurons * loaded_parameters(op),
         "step_narrow": steps * (bits_of(op.membrane) == 16),
         f"step_{op.reset.data.value}": steps,
         "step_leaks": steps * sum(size_of(leak) > 1 for leak in leaks),
@@ -130,12 +139,6 @@ def _alpha_multi_step(op: snnrt.AlphaMultiStepOp, signals: Signals) -> Found:
 def alpha_steps_kind(op: snnrt.AlphaMultiStepOp) -> str:
     """Whether states are clamped."""
     return "plain" if op.overflow.data.value == "proven" else "saturating"
-
-
-def _loaded(op: snnrt.AlphaMultiStepOp | snnrt.SynapticMultiStepOp) -> int:
-    """Parameters that are not the same for all neurons."""
-    values = (getattr(op, name) for name in op.PARAMETERS)
-    return sum(value is not None and size_of(value) > 1 for value in values)
 
 
 def _synaptic_multi_step(op: snnrt.SynapticMultiStepOp, signals: Signals) -> Found:
@@ -153,7 +156,7 @@ def _synaptic_multi_step(op: snnrt.SynapticMultiStepOp, signals: Signals) -> Fou
         "neuron_saturating": neurons * (saturating or synapse_saturating),
         "neuron_bias": neurons * ((op.bias is not None) + (op.synapse_bias is not None)),
         "neuron_shift": neurons * (op.synapse_shift.value.data != 0),
-        "neuron_loaded": neurons * _loaded(op),
+        "neuron_loaded": neurons * loaded_parameters(op),
         "step": steps,
         f"step_saturating_s{bits_of(op.membrane)}": steps * saturating,
         f"step_{reset}": steps,

@@ -37,7 +37,8 @@ class LIFOp(LIFCallBase):
     """
 
     name = "snnrt.lif"
-    READS: ClassVar[tuple[str, ...]] = ("current", "leak", "threshold", "bias")
+    PARAMETERS: ClassVar[tuple[str, ...]] = ("leak", "threshold", "bias")
+    READS: ClassVar[tuple[str, ...]] = ("current", *PARAMETERS)
     WRITES: ClassVar[tuple[str, ...]] = ("spikes",)
     UPDATES: ClassVar[tuple[str, ...]] = ("membrane",)
 
@@ -74,7 +75,8 @@ class LIOp(KernelOpBase):
     """`snnrt_li_{state}_{current}`: the update of `qsnn.li`. Constraints of `snnrt.lif`."""
 
     name = "snnrt.li"
-    READS: ClassVar[tuple[str, ...]] = ("current", "leak", "bias")
+    PARAMETERS: ClassVar[tuple[str, ...]] = ("leak", "bias")
+    READS: ClassVar[tuple[str, ...]] = ("current", *PARAMETERS)
     UPDATES: ClassVar[tuple[str, ...]] = ("membrane",)
 
     membrane = buffer_operand()
