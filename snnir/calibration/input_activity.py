@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import FloatAttr
 from xdsl.ir import Operation
 
-from snnir.data.network_inputs import LARGEST_INPUT
+from snnir.data.network_inputs import LARGEST_INPUT, rounded_values
 from snnir.dialects import qsnn, snn
 from snnir.dialects.layer_shapes import int_values, shape_of, window_extent
 from snnir.dialects.network import NetworkOpBase
@@ -90,7 +90,7 @@ def input_activity(network: NetworkOpBase, x: NDArray) -> InputActivity:
     rates = None if convolved else np.zeros(shape)
     totals: list[NDArray] = []
     for sample in x:
-        frames = np.asarray(sample) if unit is None else _integers(sample, unit)
+        frames = np.asarray(sample) if unit is None else rounded_values(sample, unit)
         events = frames != 0
         positions = events.any(axis=1) if len(shape) > 1 else events
         # A real value is one event.
@@ -131,11 +131,6 @@ def _unit(network: NetworkOpBase, x: NDArray) -> float | None:
     if isinstance(scale, FloatAttr):
         return float(scale.value.data)
     return float(np.abs(x).max(initial=0.0)) / LARGEST_INPUT or 1.0
-
-
-def _integers(values: NDArray, unit: float) -> NDArray:
-    """Real values as `integer_input` rounds them."""
-    return np.clip(np.rint(values / unit), -LARGEST_INPUT, LARGEST_INPUT)
 
 
 @dataclass(frozen=True)

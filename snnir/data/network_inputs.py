@@ -113,7 +113,7 @@ def integer_input(network: NetworkOpBase, x: NDArray) -> NDArray:
     maximum = _attribute(network, "input_maximum", LARGEST_INPUT)
     if network.input.data in REAL_KINDS:
         scale = _attribute(network, "input_scale", 1.0)
-        return np.clip(np.rint(x / scale), -maximum, maximum).astype(np.int8)
+        return rounded_values(x, scale, maximum)
     if (largest := x.max()) > maximum:
         raise SNNError(
             f"the data hold a count of {int(largest)}; the network takes up to {int(maximum)}"
@@ -124,6 +124,11 @@ def integer_input(network: NetworkOpBase, x: NDArray) -> NDArray:
             )
         )
     return x.astype(np.uint8)
+
+
+def rounded_values(x: NDArray, scale: float, maximum: int | float = LARGEST_INPUT) -> NDArray:
+    """Real values as int8: `x / scale` to nearest, halves to even, clamped to the maximum."""
+    return np.clip(np.rint(x / scale), -maximum, maximum).astype(np.int8)
 
 
 def _attribute(network: NetworkOpBase, name: str, default: float) -> float:
