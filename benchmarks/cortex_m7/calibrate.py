@@ -99,10 +99,14 @@ the fit (four parts), power and share together leave the fewest more than 12 % o
 squared errors with a power of 0.6 leave 6.0 %.
 """
 REWEIGHTINGS = 4
+"""Times that the fit is solved, each with the weights that the errors of the one before give."""
 SMALLEST = 30.0
 """Instructions below which errors count absolutely."""
 LARGEST_CODE = 1e6
 """Bytes of code of a call are fewer, so that all their errors count absolutely."""
+
+NETWORKS_AT_ONCE = 32
+"""That a process counts anew before it gives them back."""
 
 _TABLES = ("instructions", "cycles", "code")
 
@@ -253,8 +257,9 @@ def main() -> None:
     parser.add_argument("--code", action="store_true", help="fit bytes of code only; runs nothing")
     parser.add_argument("--output", type=Path, default=OUTPUT)
     parser.add_argument("--samples", type=Path, help="file that keeps what was measured")
-    parser.add_argument("--refit", action="store_true", help="fit what --samples holds")
-    parser.add_argument(
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument("--refit", action="store_true", help="fit what --samples holds")
+    again.add_argument(
         "--recount", action="store_true",
         help="the same with the amounts that are found now; all but the input is counted anew",
     )  # fmt: skip
@@ -267,8 +272,8 @@ def main() -> None:
         )  # fmt: skip
     old = json.loads(options.output.read_text()) if options.output.is_file() else {}
     if (options.refit or options.recount) and options.samples is None:
-        again = "--recount" if options.recount else "--refit"
-        parser.error(f"{again} needs --samples, the file that an earlier run kept")
+        option = "--recount" if options.recount else "--refit"
+        parser.error(f"{option} needs --samples, the file that an earlier run kept")
     if (options.only or options.code) and not old:
         parser.error(f"--only and --code change a table, and there is none in {options.output}")
     if options.recount:
@@ -350,11 +355,12 @@ def _measured(
 
 
 def _recounted(measured: Measured, processes: int) -> Measured:
-    by_seed: dict[int, list[Sample]] = defaultdict(list)
+    networks: dict[tuple[str, int], list[Sample]] = defaultdict(list)
     for sample in measured.samples:
-        by_seed[sample.origin.seed].append(sample)
+        networks[sample.origin.kind, sample.origin.seed].append(sample)
     with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
-        found = [each for part in pool.map(recount, by_seed.values()) for each in part]
+        parts = pool.map(recount, networks.values(), chunksize=NETWORKS_AT_ONCE)
+        found = [each for part in parts for each in part]
     return Measured(measured.networks, found)
 
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import sys
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -87,15 +86,16 @@ class Lowered:
         )
         self.network: NetworkOp = kernels_of(self.module)
         self.calls = [op for op in self.network.body.block.ops if isinstance(op, KernelOpBase)]
-        self._signals, self._shown = Signals(self.network), way.shown
+        signals = Signals(self.network)
+        self._found = {call: features(call, signals, way.shown) for call in self.calls}
 
     def kernel(self, call: KernelOpBase) -> str:
         """What a call is filed under."""
-        return features(call, self._signals, self._shown)[0]
+        return self._found[call][0]
 
     def amounts(self, call: KernelOpBase) -> Amounts:
         """Of a mean step."""
-        kernel, amounts = features(call, self._signals, self._shown)
+        kernel, amounts = self._found[call]
         steps = self.network.timesteps.value.data
         share = call.runs_in_steps(steps) / steps
         return _prefixed(kernel, {name: share * amount for name, amount in amounts.items()})
@@ -164,26 +164,18 @@ def measure(seed: int) -> list[Sample]:
 
 
 def recount(samples: Sequence[Sample]) -> list[Sample]:
-    """The samples of calls of some networks, with the amounts that are found now: runs nothing."""
+    """All samples of one network, of calls with the amounts that are found now: runs nothing."""
     torch.set_num_threads(1)
-    result: list[Sample] = []
-    groups: dict[tuple[str, int], list[Sample]] = defaultdict(list)
-    for sample in samples:
-        groups[sample.origin.kind, sample.origin.seed].append(sample)
-    for (kind, seed), group in groups.items():
-        drawn, lowered = draw(kind, seed), dict[int, Lowered]()
-        for sample in group:
-            way, call = sample.origin.way, sample.origin.call
-            if call is None:
-                result.append(sample)
-                continue
-            if way not in lowered:
-                lowered[way] = Lowered(drawn, drawn.ways[way])
-            result.append(_recounted(sample, lowered[way], lowered[way].calls[call]))
-    return result
+    drawn = draw(samples[0].origin.kind, samples[0].origin.seed)
+    ways = {sample.origin.way for sample in samples}
+    lowered = {way: Lowered(drawn, drawn.ways[way]) for way in ways}
+    return [_recounted(sample, lowered[sample.origin.way]) for sample in samples]
 
 
-def _recounted(sample: Sample, lowered: Lowered, call: KernelOpBase) -> Sample:
+def _recounted(sample: Sample, lowered: Lowered) -> Sample:
+    if sample.origin.call is None:
+        return sample
+    call = lowered.calls[sample.origin.call]
     return replace(
         sample,
         kernel=lowered.kernel(call),

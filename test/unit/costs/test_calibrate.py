@@ -117,7 +117,8 @@ def test_what_is_missing_is_said(arguments, message, monkeypatch, capsys) -> Non
 def test_samples_are_counted_anew() -> None:
     """What a fit reads of a call is found by lowering its network again; what it took stays."""
     kind, seed = "small", 0
-    lowered = cost_samples.Lowered(cost_samples.draw(kind, seed), way(kind, seed))
+    drawn = cost_samples.draw(kind, seed)
+    lowered = cost_samples.Lowered(drawn, drawn.ways[0])
     expected = {lowered.kernel(call): lowered.amounts(call) for call in lowered.calls}
     samples = [
         calibrate.Sample(cost_samples.Origin(kind, seed, 0, index), {"x": 1.0}, 7.0, "x", None)
@@ -130,11 +131,6 @@ def test_samples_are_counted_anew() -> None:
     for sample in calls:
         assert sample.instructions == 7.0
         assert sample.amounts.keys() == expected[sample.kernel].keys()
-
-
-def way(kind: str, seed: int) -> Any:
-    """The first way that a network is lowered."""
-    return cost_samples.draw(kind, seed).ways[0]
 
 
 def test_a_call_that_is_unlike_the_others_hardly_changes_what_these_take() -> None:
