@@ -63,19 +63,37 @@ def input_rows(layer: CompressibleLayer) -> Rows:
     op, groups = layer.op, groups_of(layer.op)
     if isinstance(op, snn.LinearOp):
         return lambda x: x[None]
-    kernel = shape_of(op.weight.type)[2:]
-    windows = [kernel, int_values(op.dilation), int_values(op.padding), int_values(op.stride)]
-    if isinstance(op, snn.Conv1dOp):
-        windows = [
-            (neutral, *values) for neutral, values in zip((1, 1, 0, 1), windows, strict=True)
-        ]
+    kernel, dilation, padding, stride = (
+        values if len(values) == 2 else (neutral, *values)
+        for neutral, values in (
+            (1, shape_of(op.weight.type)[2:]),
+            (1, int_values(op.dilation)),
+            (0, int_values(op.padding)),
+            (1, int_values(op.stride)),
+        )
+    )
 
     def rows(x: Tensor) -> Tensor:
         image = x[:, :, None] if isinstance(op, snn.Conv1dOp) else x
-        patches = functional.unfold(image, *windows)
-        columns = patches.shape[1] // groups
-        by_group = patches.reshape(len(x), groups, columns, -1)
-        return by_group.permute(1, 0, 3, 2).reshape(groups, -1, columns)
+        image = functional.pad(image, (padding[1], padding[1], padding[0], padding[0])).contiguous()
+        samples, channels, *lengths = image.shape
+        of_sample, of_channel, *of_position = image.stride()
+        positions = [
+            (length - dilated * (size - 1) - 1) // step + 1
+            for length, dilated, size, step in zip(lengths, dilation, kernel, stride, strict=True)
+        ]
+        # One copy with all positions of a column side by side; `functional.unfold` takes three.
+        windows = image.as_strided(
+            (channels, *kernel, samples, *positions),
+            (
+                of_channel,
+                *(each * dilated for each, dilated in zip(of_position, dilation, strict=True)),
+                of_sample,
+                *(each * step for each, step in zip(of_position, stride, strict=True)),
+            ),
+        )
+        columns = channels * kernel[0] * kernel[1] // groups
+        return windows.reshape(groups, columns, -1).mT
 
     return rows
 

@@ -20,8 +20,8 @@ from torch import Tensor
 DAMPING = 0.01
 """Part of the mean of the diagonal that is added to it."""
 
-CHUNK_BYTES = 1 << 25
-"""Size of the buffer of input rows that one matrix product takes in."""
+CHUNK_ROWS = 1024
+"""Input rows that one matrix product takes in at least: fewer would mostly move the sum."""
 
 Rows = Callable[[Tensor], Tensor]
 """Turns an input feature map (batch, *shape) into rows (groups, n, columns): im2col."""
@@ -55,7 +55,7 @@ class HessianAccumulator:
     """Sums a layer's Hessian while its inputs pass by, step by step and batch by batch.
 
     Memory: the sum (groups, columns, columns) in float64, twice with a reference, and buffers of at
-    most `CHUNK_BYTES` plus one step. It does not depend on the number of samples or steps.
+    most `CHUNK_ROWS` rows plus one step. It does not depend on the number of samples or steps.
 
     Args:
         rows: how an input becomes rows of the layer's matrix product.
@@ -87,13 +87,13 @@ class HessianAccumulator:
             rows = self._rows(each(value))
             self._positions = rows.shape[1] // len(value)
             buffer.append(rows)
-        if sum(rows.numel() * 8 for rows in self._buffers[0]) >= CHUNK_BYTES:
+        if sum(rows.shape[1] for rows in self._buffers[0]) >= CHUNK_ROWS:
             self._flush()
 
     def _flush(self) -> None:
         if not self._buffers[0]:
             return
-        chunks = [torch.cat(buffer, dim=1) for buffer in self._buffers]
+        chunks = [_joined(buffer) for buffer in self._buffers]
         for buffer in self._buffers:
             buffer.clear()
         if not self._sums:
@@ -113,6 +113,11 @@ class HessianAccumulator:
     def cross(self) -> Tensor:
         """`2 E[y y_reference^T]`, (groups, columns, columns)."""
         return self._mean(1)
+
+
+def _joined(buffer: list[Tensor]) -> Tensor:
+    """Rows (groups, n, columns) of several steps as one tensor, not copied where it is one."""
+    return buffer[0] if len(buffer) == 1 else torch.cat(buffer, dim=1)
 
 
 def damped(hessian: Tensor, part: float = DAMPING) -> Tensor:
