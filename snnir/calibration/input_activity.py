@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -171,21 +172,28 @@ def _blocks_of_frame(network: NetworkOpBase) -> dict[Operation, list[_Window]]:
 def _reached(active: NDArray[np.bool_], window: _Window) -> NDArray[np.bool_]:
     """Which windows hold an active position, for maps (steps, height, width)."""
     top, left = window.padding
-    padded = np.pad(active, ((0, 0), (top, top), (left, left)))
-    view = np.lib.stride_tricks.sliding_window_view(padded, window.extent, axis=(1, 2))
-    return np.asarray(view[:, :: window.stride[0], :: window.stride[1]].any(axis=(-1, -2)))
+    rows = np.pad(active, ((0, 0), (top, top), (left, left))).swapaxes(0, 1)
+    columns = _any_of_windows(rows, window.extent[0], window.stride[0]).swapaxes(0, 2)
+    return _any_of_windows(columns, window.extent[1], window.stride[1]).transpose(1, 2, 0)
+
+
+def _any_of_windows(active: NDArray[np.bool_], extent: int, stride: int) -> NDArray[np.bool_]:
+    """Which windows along the first axis hold True, at each position of the others."""
+    last = len(active) - extent
+    parts = [active[start : last + start + 1 : stride] for start in range(extent)]
+    return reduce(np.logical_or, parts)
 
 
 def _ages(active: NDArray[np.bool_], windows: list[_Window]) -> NDArray[np.float64]:
     """Shares of all steps and neurons by the time since an event, see `REACH_AGES`."""
     for window in windows:
         active = _reached(active, window)
-    ages = np.zeros(4)
+    at_rest = AGES_TO_REST + 1
+    numbers = np.zeros(at_rest + 1, np.int64)
     # All neurons start on their way to rest; no event has just left them.
     since = np.ones(active.shape[1:], np.int64)
     for reached in active:
-        since = np.where(reached, 0, since + 1)
-        for index, (low, high) in enumerate(((0, 0), (1, 1), (2, AGES_TO_REST))):
-            ages[index] += np.mean((low <= since) & (since <= high))
-        ages[3] += np.mean(since > AGES_TO_REST)
-    return ages / len(active)
+        since = np.where(reached, 0, np.minimum(since + 1, at_rest))
+        numbers += np.bincount(since.reshape(-1), minlength=len(numbers))
+    by_age = [numbers[0], numbers[1], numbers[2:at_rest].sum(), numbers[at_rest]]
+    return np.array(by_age) / active.size
