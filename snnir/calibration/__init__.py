@@ -4,7 +4,13 @@
 This is the interface through which passes execute networks; torch is imported at the first run.
 """
 
-from snnir.calibration.activity import Activity, LayerActivity, measure_activity, record_activity
+from snnir.calibration.activity import (
+    Activity,
+    LayerActivity,
+    measure_activity,
+    measure_channel_rates,
+    record_activity,
+)
 from snnir.calibration.comparison import Comparison, compare_networks
 from snnir.calibration.data import load_calibration
 from snnir.calibration.held_out import (
@@ -26,6 +32,7 @@ __all__ = [
     "describe_split",
     "load_calibration",
     "measure_activity",
+    "measure_channel_rates",
     "record_activity",
     "split_calibration",
 ]

@@ -16,6 +16,7 @@ from snnir.calibration.pooled_activity import pooled_counts, poolings_of_spikes
 from snnir.data import Dataset
 from snnir.dialects.layer_shapes import shape_of
 from snnir.dialects.network import NetworkOpBase, layer_names
+from snnir.dialects.snn_neurons import SpikingNeuronBase
 from snnir.layers.activity_attributes import (
     ACTIVE_COLUMNS,
     ACTIVE_ROWS,
@@ -163,6 +164,27 @@ def measure_activity(
     frames = input_activity(network, data.x)
     return Activity(layers, len(data), timesteps, result.labels, accuracy, frames,
                     {op: total / presentations for op, total in pooled.items()})  # fmt: skip
+
+
+def measure_channel_rates(
+    network: NetworkOpBase, layer: SpikingNeuronBase, data: Dataset, *, device: str = "cpu"
+) -> NDArray[np.float64]:
+    """Rates of the channels of one layer with spikes, as `LayerActivity.channel_rates`.
+
+    What the layer does not depend on is not executed. Memory as for `measure_activity`.
+
+    Raises:
+        SNNError: the data do not fit, an operation cannot be executed, or there is no such device.
+    """
+    from snnir.executors import Presentation, TorchExecutor
+
+    executor = TorchExecutor(network, torch_device(device, network), wanted=layer)
+    presentation = Presentation(network, data.x)
+    total = np.zeros(shape_of(layer.spikes.type), np.int64)
+    for samples in presentation.batches():
+        for step in executor.steps(presentation, samples):
+            total += (step.values[layer.spikes] != 0).sum(dim=0).cpu().numpy()
+    return LayerActivity(total, len(data) * presentation.timesteps).channel_rates
 
 
 def record_activity(network: NetworkOpBase, activity: Activity) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from snnir.compression.hessian import Rows
     from snnir.compression.layer_pruning import LayerProblem
+    from snnir.executors import Presentation
 
 Objective = Literal["membrane", "current"]
 """What must stay close: the membrane potential without spikes (OSBC), or the current (OBC)."""
@@ -34,9 +35,6 @@ Importance = Literal["equal", "downstream"]
 
 Sequential = Literal["none", "asymmetric"]
 """Whether each layer is fitted on the inputs that the changed layers before it give."""
-
-BATCH = 64
-"""Samples that are executed together."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +122,7 @@ def measure_hessians(
         )
         for layer in layers
     ]
-    for samples in _batches(len(data), options.progress):
+    for samples in _batches(presentation, options.progress):
         for accumulator in accumulators:
             accumulator.start(samples.stop - samples.start)
         for step in executor.steps(presentation, samples):
@@ -153,7 +151,7 @@ def measure_pair(
     presentation = Presentation(network, data.x)
     decays = filter_decays(network, layer, options.objective, options.readout_decay)
     accumulator = HessianAccumulator(input_rows(layer), decays, with_reference=True)
-    for samples in _batches(len(data), options.progress):
+    for samples in _batches(presentation, options.progress):
         accumulator.start(samples.stop - samples.start)
         runs = [executor.steps(presentation, samples) for executor in executors]
         for step, wanted in zip(*runs, strict=True):
@@ -231,11 +229,10 @@ def _importance(
     return torch.from_numpy(energy).reshape(layer.matrices.shape[:2])
 
 
-def _batches(samples: int, progress: bool) -> Iterator[slice]:
+def _batches(presentation: Presentation, progress: bool) -> Iterator[slice]:
     """Slices of samples, with a progress bar on a terminal."""
     hidden = None if progress else True
-    with tqdm(total=samples, desc="Hessians", unit="sample", disable=hidden) as bar:
-        for start in range(0, samples, BATCH):
-            stop = min(start + BATCH, samples)
-            yield slice(start, stop)
-            bar.update(stop - start)
+    with tqdm(total=len(presentation), desc="Hessians", unit="sample", disable=hidden) as bar:
+        for samples in presentation.batches():
+            yield samples
+            bar.update(samples.stop - samples.start)

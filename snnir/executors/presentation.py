@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -10,6 +12,9 @@ from snnir.dialects.layer_shapes import shape_of
 from snnir.dialects.network import NetworkOpBase
 from snnir.dialects.snn_attributes import InputKind
 from snnir.support.diagnostics import SNNError
+
+BATCH = 64
+"""Samples that are executed together where nothing else is said."""
 
 
 class Presentation:
@@ -43,6 +48,11 @@ class Presentation:
     def __len__(self) -> int:
         """Number of samples."""
         return len(self._x)
+
+    def batches(self, size: int = BATCH) -> Iterator[slice]:
+        """All samples in order, at most `size` at a time."""
+        for start in range(0, len(self), size):
+            yield slice(start, min(start + size, len(self)))
 
     def frames(self, samples: slice | int, step: int, dtype: np.dtype | type) -> NDArray:
         """The frames of one step, (*samples, *shape) of the given type; a fresh array."""

@@ -12,13 +12,13 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 from tqdm import tqdm
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 
 from snnir.dialects.network import NetworkOpBase, layer_names
-from snnir.executors.presentation import Presentation
+from snnir.executors.presentation import BATCH, Presentation
 from snnir.executors.readout import ReadoutAccumulator
 from snnir.executors.result import ExecutionResult, Recorder, RecordMode
-from snnir.executors.torch_program import TorchBuilder, TorchLevel, evaluate_step
+from snnir.executors.torch_program import TorchBuilder, TorchLevel, contributors, evaluate_step
 from snnir.quantization.input_density import expect_density
 from snnir.support.diagnostics import SNNError, error_at
 
@@ -54,25 +54,37 @@ class TorchExecutor:
     Float results depend on the order in which torch's matrix products sum, and with it on the batch
     size, the number of threads and the device; everything else is exactly defined.
 
+    Args:
+        wanted: an operation of the network; `steps` computes what its results depend on, and
+            nothing else.
+
     Raises:
         SNNError: an operation has no implementation at this level.
     """
 
-    def __init__(self, network: NetworkOpBase, device: str | torch.device = "cpu"):
+    def __init__(
+        self,
+        network: NetworkOpBase,
+        device: str | torch.device = "cpu",
+        *,
+        wanted: Operation | None = None,
+    ):
         self.network = network
         self.device = torch.device(device)
         self.layers = layer_names(network)
         self._level = _load_level(network)
         self._builder = TorchBuilder(self.device)
+        operations = network.body.block.ops
         self._program = [
-            (op, self._level.prepare(op, self._builder)) for op in network.body.block.ops
+            (op, self._level.prepare(op, self._builder))
+            for op in (operations if wanted is None else contributors(wanted))
         ]
 
     def run(
         self,
         x: ArrayLike,
         *,
-        batch: int = 64,
+        batch: int = BATCH,
         record: RecordMode = "none",
         listener: Listener | None = None,
         progress: bool = False,
@@ -98,16 +110,15 @@ class TorchExecutor:
         # `disable=None` shows the bar on a terminal only.
         hidden = None if progress else True
         with tqdm(total=total, unit="step", unit_scale=True, disable=hidden) as bar:
-            for start in range(0, len(presentation), batch):
-                samples = slice(start, min(start + batch, len(presentation)))
-                readout = ReadoutAccumulator(self.network, samples.stop - start)
+            for samples in presentation.batches(batch):
+                readout = ReadoutAccumulator(self.network, samples.stop - samples.start)
                 for step in self.steps(presentation, samples):
                     readout.add(step.values[self.network.outputs[0]].cpu().numpy())
                     if listener is not None:
                         self._tell(listener, step)
                     if record != "none":
                         self._record(recorder, samples, step)
-                    bar.update(samples.stop - start)
+                    bar.update(samples.stop - samples.start)
                 scores.append(readout.scores())
         return ExecutionResult.from_scores(np.concatenate(scores), recorder.recording)
 

@@ -182,6 +182,25 @@ def write_register(op: WriteBase, build: TorchBuilder) -> Evaluate:
     return evaluate
 
 
+def contributors(wanted: Operation) -> list[Operation]:
+    """The operations of a network that `wanted` depends on in its step or, through registers, in
+    former ones, and itself; in program order.
+    """
+    block = wanted.parent_block()
+    assert block is not None
+    found: set[Operation] = set()
+    open_ends = [wanted]
+    while open_ends:
+        op = open_ends.pop()
+        if op in found:
+            continue
+        found.add(op)
+        open_ends += [each.owner for each in op.operands if isinstance(each.owner, Operation)]
+        if isinstance(op, ReadBase) and (write := op.declaration.write) is not None:
+            open_ends.append(write)
+    return [op for op in block.ops if op in found]
+
+
 def evaluate_step(
     program: Iterable[tuple[Operation, Evaluate]], builder: TorchBuilder, frame: SSAValue, x: Tensor
 ) -> dict[SSAValue, Tensor]:

@@ -27,7 +27,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Attribute
 
-from snnir.calibration.activity import measure_activity
+from snnir.calibration.activity import measure_activity, measure_channel_rates
 from snnir.calibration.data import load_calibration
 from snnir.data import Dataset
 from snnir.dialects import snn
@@ -135,8 +135,7 @@ class SNNMatchRatesPass(SNNPass):
         first = 0.0
         for iteration in range(self.iterations + 1):
             _set_threshold(op, threshold, gain)
-            activity = measure_activity(network, data, device=self.device)
-            rates = activity.layers[name].channel_rates
+            rates = measure_channel_rates(network, op, data, device=self.device)
             first = float(rates.mean()) if iteration == 0 else first
             closer = np.abs(rates - wanted) < error
             best, error = np.where(closer, gain, best), np.where(closer, abs(rates - wanted), error)

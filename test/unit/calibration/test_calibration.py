@@ -14,6 +14,7 @@ from snnir.calibration import (
     compare_networks,
     load_calibration,
     measure_activity,
+    measure_channel_rates,
     record_activity,
 )
 from snnir.data import Dataset, list_recordings
@@ -57,6 +58,20 @@ def test_spikes_are_counted_over_samples_steps_and_batches(seed: int) -> None:
         assert layer.rate == pytest.approx(spikes.mean())
     np.testing.assert_array_equal(activity.labels, result.labels)
     assert activity.accuracy == pytest.approx(np.mean(result.labels == data.y))
+
+
+def test_rates_of_one_layer_are_those_of_the_whole_network() -> None:
+    """Seeds 0 to 19, of which several feed spikes back."""
+    fed_back = 0
+    for seed in range(20):
+        network, data = example(seed, samples=70)
+        fed_back += any(isinstance(op, snn.WriteOp) for op in network.walk())
+        activity = measure_activity(network, data)
+        for op, name in layer_names(network).items():
+            if isinstance(op, SpikingNeuronBase):
+                rates = measure_channel_rates(network, op, data)
+                np.testing.assert_array_equal(rates, activity.layers[name].channel_rates)
+    assert fed_back >= 3
 
 
 def test_rates_are_attributes_of_spiking_layers() -> None:

@@ -48,6 +48,17 @@ def test_batches_do_not_change_the_result(network, x) -> None:
         np.testing.assert_array_equal(membrane, parts.recording.membranes[name])
 
 
+def test_only_what_is_wanted_is_computed(network, x) -> None:
+    hidden = next(op for op in network.body.block.ops if isinstance(op, snn.LIFOp))
+    steps = TorchExecutor(network).steps(Presentation(network, x), slice(0, 7))
+    fewer = TorchExecutor(network, wanted=hidden).steps(Presentation(network, x), slice(0, 7))
+    for step, part in zip(steps, fewer, strict=True):
+        assert len(part.values) < len(step.values)
+        assert not any(isinstance(value.owner, snn.LinearOp) for value in part.values)
+        for value, array in part.values.items():
+            np.testing.assert_array_equal(array, step.values[value])
+
+
 def test_recording(network, x) -> None:
     executor = TorchExecutor(network)
     assert executor.run(x).recording is None
