@@ -333,7 +333,8 @@ def _compute(network: CNetwork) -> str:
         lines.insert(0, "(void)step;")
     body = "\n".join(INDENT + line for line in lines)
     arenas = declared(network.arenas_in(*calls))
-    return f"static void compute({arenas}, int32_t step) {{\n{body}\n}}\n"
+    # A function of its own: both functions that take a step, and that of a sequence, call it.
+    return f"{network.macro}_CALL void compute({arenas}, int32_t step) {{\n{body}\n}}\n"
 
 
 def _in_its_steps(op: KernelOpBase, statement: str) -> list[str]:

@@ -56,9 +56,12 @@ SNNRT_KERNEL void snnrt_first_spike(const int8_t *spikes, int32_t *first,
 SNNRT_DEFINE_MEMBRANE_READOUT(s16, int16_t)
 SNNRT_DEFINE_MEMBRANE_READOUT(s32, int32_t)
 
+/* The functions below are called once in a sequence: their loops stay short. */
+
 /* Index of the largest of n >= 1 scores, the lowest one on ties. */
 SNNRT_KERNEL int32_t snnrt_argmax(const int32_t *scores, int32_t n) {
   int32_t best = 0;
+  SNNRT_KEEP_LOOP
   for (int32_t i = 1; i < n; ++i) {
     if (scores[i] > scores[best]) {
       best = i;
@@ -73,6 +76,7 @@ SNNRT_KERNEL int32_t snnrt_argmin_first_spike(const int32_t *first,
                                               int32_t n) {
   int32_t best = 0;
   int32_t best_step = INT32_MAX;
+  SNNRT_KEEP_LOOP
   for (int32_t i = 0; i < n; ++i) {
     const int32_t step = first[i] == 0 ? INT32_MAX : first[i];
     if (step < best_step) {
@@ -87,8 +91,10 @@ SNNRT_KERNEL int32_t snnrt_argmin_first_spike(const int32_t *first,
    g < group_count: population coding. */
 SNNRT_KERNEL void snnrt_group_sum(const int32_t *scores, int32_t *groups,
                                   int32_t group_count, int32_t group_size) {
+  SNNRT_KEEP_LOOP
   for (int32_t group = 0; group < group_count; ++group) {
     int32_t sum = 0;
+    SNNRT_KEEP_LOOP
     for (int32_t i = 0; i < group_size; ++i) {
       sum += *scores++;
     }
