@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""How many channels convolutions have, for the kernels that a goal asks for.
+"""How many channels layers have, for the kernels that a goal asks for.
 
 Silent channels that can go may stay, and others may be added: kernels compute several at once.
 """
@@ -29,16 +29,16 @@ from snnir.driver.pipelines import (
 )
 from snnir.layers.channel_addition import growing_path
 from snnir.layers.channel_groups import find_channel_groups
-from snnir.passes.qsnn_pad_channels import QSNNPadChannelsPass, convolutions_of
+from snnir.passes.qsnn_pad_channels import QSNNPadChannelsPass, layers_to_pad
 from snnir.passes.qsnn_select_kernels import QSNNSelectKernelsPass
 from snnir.support.diagnostics import DiagnosticEngine, SNNError, emit_remark
 from snnir.support.pipeline import build_from_spec, parse_pass_specs
 
 TRIED = (1, 2, LANES)
-"""Multiples that the channels of a convolution are brought to: masks and lists want pairs."""
+"""Multiples that the channels of a layer are brought to: masks and lists want pairs."""
 
 MOST_ALONE = 12
-"""Most numbers of channels, of all convolutions together, that are tried layer by layer."""
+"""Most numbers of channels, of all layers together, that are tried layer by layer."""
 
 
 def with_chosen_channels(module: ModuleOp, options: LoweringOptions) -> ModuleOp:
@@ -86,7 +86,7 @@ def _best_multiple(module: ModuleOp, options: LoweringOptions) -> tuple[int | No
 def _padded(module: ModuleOp, options: LoweringOptions, known: _Trial | None) -> LoweringOptions:
     """The options with the multiples that channels are added for.
 
-    All convolutions alike first; layer by layer where that pays, because each trial takes as long
+    All layers alike first; layer by layer where that pays, because each trial takes as long
     as the rest of the compiler.
 
     Args:
@@ -116,15 +116,16 @@ def _padded(module: ModuleOp, options: LoweringOptions, known: _Trial | None) ->
 
 
 def _possible_multiples(module: ModuleOp) -> list[dict[int, int]]:
-    """For each convolution of a `qsnn` module and each multiple the least that is as good.
+    """For each layer of a `qsnn` module and each multiple the least that is as good.
 
-    That is 1 where a convolution cannot get more channels, or has such a multiple.
+    Layers are the `layers_to_pad`. The least is 1 where a layer cannot get more channels, or has
+    such a multiple.
     """
     network = network_of(module)
     assert isinstance(network, qsnn.NetworkOp)
     groups = find_channel_groups(network)
     found: list[dict[int, int]] = []
-    for op in convolutions_of(network):
+    for op in layers_to_pad(network):
         channels = shape_of(op.result.type)[0]
         fixed = isinstance(growing_path(groups, op), str)
         added = {multiple: 0 if fixed else -channels % multiple for multiple in TRIED}

@@ -58,7 +58,7 @@ class LoweringOptions:
         silent_multiple: remove channels that no legal input makes fire (`qsnn-prune-silent`), so
             many that a multiple of this number is left; None removes none. With `optimize` and
             the default, multiples that suit other kernels are tried, too.
-        padded_multiples: add channels that never fire to convolutions (`qsnn-pad-channels`), until
+        padded_multiples: add channels that never fire to layers (`qsnn-pad-channels`), until
             their number is a multiple of this one, or of these for each in order; (1,) adds none.
             None adds none, either, but with `optimize` and the default of `silent_multiple` those
             that serve the goal.
@@ -164,7 +164,7 @@ def to_other_channels(options: LoweringOptions) -> str:
 
 
 def pads_for_goal(options: LoweringOptions) -> bool:
-    """Whether the goal decides if channels are added to convolutions."""
+    """Whether the goal decides if channels are added to layers."""
     return (
         options.optimize is not None
         and options.silent_multiple == LANES

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Adds channels that never fire to a convolution: constants, parameters and types grow in place.
+"""Adds channels that never fire to a layer: constants, parameters and types grow in place.
 
 New channels come behind the others. Their kernels and the columns that read them are zero, so that
 nothing drives them and nobody notices them.
@@ -25,7 +25,13 @@ from snnir.layers.activity_attributes import (
     write_rates,
 )
 from snnir.layers.channel_groups import ChannelGroups
-from snnir.layers.channel_paths import ChannelPath, channel_path, differs_by_channel, run_of
+from snnir.layers.channel_paths import (
+    ChannelPath,
+    WeightedLayer,
+    channel_path,
+    differs_by_channel,
+    run_of,
+)
 from snnir.layers.channel_removal import replace_weights, with_channels
 from snnir.layers.kept_channels import kept_channels_of, with_added_channels, write_kept_channels
 from snnir.support.arrays import array_from_dense, dense_from_array
@@ -48,9 +54,9 @@ def fixed_parameter(op: qsnn.SpikingNeuronBase) -> str | None:
     return None
 
 
-def growing_path(groups: ChannelGroups, convolution: qsnn.Conv2dOp) -> ChannelPath | str:
-    """Where the channels of a convolution go, or why it cannot get more."""
-    path = channel_path(groups, convolution)
+def growing_path(groups: ChannelGroups, layer: WeightedLayer) -> ChannelPath | str:
+    """Where the channels of a layer go, or why it cannot get more."""
+    path = channel_path(groups, layer)
     if isinstance(path, str):
         return path
     reasons = (
@@ -60,12 +66,11 @@ def growing_path(groups: ChannelGroups, convolution: qsnn.Conv2dOp) -> ChannelPa
 
 
 def add_channels(path: ChannelPath, count: int) -> None:
-    """Add channels to a convolution and to everything they pass; recorded rates follow."""
-    convolution = path.convolution
-    channels = shape_of(convolution.result.type)[0]
-    _grow_operand(convolution, 1, 0, count)
-    if convolution.bias is not None:
-        _grow_operand(convolution, 2, 0, count)
+    """Add channels to a layer and to everything they pass; recorded rates follow."""
+    channels = shape_of(path.producer.result.type)[0]
+    _grow_operand(path.producer, 1, 0, count)
+    if path.producer.bias is not None:
+        _grow_operand(path.producer, 2, 0, count)
     for reader in path.readers:
         _grow_operand(reader, 1, 1, run_of(reader.weight, channels, axis=1) * count)
     # Parameters before types, which tell what differs between channels.
@@ -75,7 +80,7 @@ def add_channels(path: ChannelPath, count: int) -> None:
             op.properties["factor"] = _grown(op.factor, op.input, added)
         elif isinstance(op, qsnn.SpikingNeuronBase):
             _grow_neurons(op, added)
-    for op in (convolution, *path.carriers):
+    for op in (path.producer, *path.carriers):
         for result in op.results:
             extent = run_of(result, channels) * (channels + count)
             Rewriter.replace_value_with_new_type(result, with_channels(result.type, extent))

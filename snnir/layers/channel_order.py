@@ -21,7 +21,7 @@ Order = NDArray[np.int64]
 
 def order_channels(path: ChannelPath, order: Order) -> None:
     """Reorder the channels of a convolution and of everything they pass; recorded rates follow."""
-    convolution = path.convolution
+    convolution = path.producer
     _take(convolution, 1, 0, order)
     if convolution.bias is not None:
         _take(convolution, 2, 0, order)

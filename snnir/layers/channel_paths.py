@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Where the channels of a convolution go, up to the layers that read them."""
+"""Where the channels of a layer with weights go, up to the layers that read them."""
 
 from __future__ import annotations
 
@@ -17,34 +17,35 @@ from snnir.layers.channel_groups import ChannelGroups
 _HAND_ON = (Pool2dBase, qsnn.ScaleOp, qsnn.ReshapeOp, qsnn.SpikingNeuronBase)
 """What works channel by channel; of a channel that is zero all but neurons give zero."""
 
-Reader = qsnn.LinearOp | qsnn.Conv2dOp
+WeightedLayer = qsnn.LinearOp | qsnn.Conv2dOp
+"""Reads channels, and makes some of its own; of a fully connected one each neuron is one."""
 
 
 @dataclass(frozen=True)
 class ChannelPath:
-    """Where the channels of a convolution go.
+    """Where the channels of a layer go.
 
     Attributes:
         carriers: operations that hand them on, in program order.
         readers: the layers that read them.
     """
 
-    convolution: qsnn.Conv2dOp
+    producer: WeightedLayer
     carriers: tuple[Operation, ...]
-    readers: tuple[Reader, ...]
+    readers: tuple[WeightedLayer, ...]
 
 
-def channel_path(groups: ChannelGroups, convolution: qsnn.Conv2dOp) -> ChannelPath | str:
-    """Follow the channels of a convolution, or say why they have to stay as they are."""
-    own = groups.of(convolution.result)
+def channel_path(groups: ChannelGroups, producer: WeightedLayer) -> ChannelPath | str:
+    """Follow the channels of a layer, or say why they have to stay as they are."""
+    own = groups.of(producer.result)
     if (pin := next((groups.pins[g] for g in own.tolist() if g in groups.pins), None)) is not None:
         return pin
     if len(np.unique(own)) < len(own):
         return "a reshape connects them"
     carriers: list[Operation] = []
-    readers: list[Reader] = []
+    readers: list[WeightedLayer] = []
     for op in groups.network.body.block.ops:
-        if isinstance(op, Reader):
+        if isinstance(op, WeightedLayer):
             if np.isin(groups.of(op.input), own).any():
                 readers.append(op)
         elif any(np.isin(groups.of(value), own).any() for value in _values_of(op)):
@@ -53,7 +54,7 @@ def channel_path(groups: ChannelGroups, convolution: qsnn.Conv2dOp) -> ChannelPa
             carriers.append(op)
     if not any(isinstance(op, qsnn.SpikingNeuronBase) for op in carriers):
         return "no neurons behind it"
-    return ChannelPath(convolution, tuple(carriers), tuple(readers))
+    return ChannelPath(producer, tuple(carriers), tuple(readers))
 
 
 def _values_of(op: Operation) -> list[SSAValue]:

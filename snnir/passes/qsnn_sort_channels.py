@@ -53,7 +53,7 @@ class QSNNSortChannelsPass(SNNPass):
                 continue
             order_channels(path, order)
             self.remark(
-                path.convolution,
+                path.producer,
                 f"sorted {len(order)} channels by their rates",
                 channels=len(order),
             )

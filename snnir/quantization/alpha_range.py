@@ -8,7 +8,7 @@ type is never too small, but neurons whose currents nearly cancel are not proven
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,11 @@ class AlphaDynamics:
     rounding: Rounding
     decrement: NDArray[np.int64]
     recall: NDArray[np.int64]
+
+    def without_reset(self, silent: NDArray[np.bool_]) -> AlphaDynamics:
+        """The same where silent neurons, in an array that broadcasts, have nothing to reset."""
+        decrement, recall = (np.where(silent, 0, each) for each in (self.decrement, self.recall))
+        return replace(self, decrement=decrement, recall=recall)
 
 
 @dataclass(frozen=True)

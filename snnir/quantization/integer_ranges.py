@@ -245,7 +245,13 @@ def _alpha(found: NetworkRanges, op: qsnn.AlphaOp) -> None:
         _parameter(op.excitatory_leak), _parameter(op.inhibitory_leak), op.rounding.data,
         *(zero if value is None else _parameter(value) for value in (op.decrement, op.recall)),
     )  # fmt: skip
-    ranges = alpha_ranges(_drive(found, op), dynamics, LIMIT)
+    quiet = threshold - (1 if op.compare.data is Compare.GE else 0)
+    drive = _drive(found, op)
+    # A neuron that does not reach its threshold without ever being reset is never reset.
+    free = alpha_ranges(drive, dynamics.without_reset(np.ones((), np.bool_)), LIMIT)
+    if free is not None:
+        dynamics = dynamics.without_reset(free.membrane[1] <= quiet)
+    ranges = alpha_ranges(drive, dynamics, LIMIT)
     for value in (op.excitatory, op.inhibitory, op.membrane):
         if ranges is None:
             _unknown(found, value)
@@ -253,7 +259,6 @@ def _alpha(found: NetworkRanges, op: qsnn.AlphaOp) -> None:
         _define_state(found, op.excitatory, ranges.excitatory)
         _define_state(found, op.inhibitory, ranges.inhibitory)
         _define_state(found, op.membrane, ranges.membrane)
-    quiet = threshold - (1 if op.compare.data is Compare.GE else 0)
     _spikes(found, op, None if ranges is None else ranges.membrane, quiet)
 
 

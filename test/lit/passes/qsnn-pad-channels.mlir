@@ -3,7 +3,7 @@
 // RUN: snn-opt %s --split-input-file -p qsnn-pad-channels{multiple=2} --pass-statistics 2>&1 >/dev/null | filecheck %s --check-prefix=STATISTICS
 // RUN: snn-opt %s --split-input-file -p qsnn-pad-channels{multiple=2},qsnn-prune-silent | filecheck %s --check-prefix=UNDONE
 
-// STATISTICS: (S) 2 channels added
+// STATISTICS: (S) 3 channels added
 
 // The fourth channel has no kernel, no bias and a threshold above zero; pooling and flattening hand it
 // on, and both layers behind get columns of zeros. Rates follow.
@@ -68,5 +68,28 @@ qsnn.network @refused(%frame: tensor<1x1x2xi1>) -> tensor<1xi16> attributes {tim
   %sixth, %x = qsnn.lif %g leak 0 : i32 threshold 3 : i32 reset none delayed compare gt overflow saturate rounding nearest : (tensor<3x1x2xi16>) -> (tensor<3x1x2xi1>, tensor<3x1x2xi16>)
   // expected-remark @below {{kept 3 channels: a convolution in groups connects them}}
   %f = qsnn.conv2d %sixth, %three groups 3 : (tensor<3x1x2xi1>, tensor<3x1x1x1xi8>) -> tensor<3x1x2xi16>
+  qsnn.output %sum : tensor<1xi16>
+}
+
+// -----
+
+// A fully connected layer gets neurons where another layer reads them: a row of zeros without bias, and a
+// column. That of the output is no such layer.
+// CHECK-LABEL: qsnn.network @hidden
+// CHECK: qsnn.weight dense<{{\[\[}}1, 2], [3, 4], [5, 6], [0, 0]]> : tensor<4x2xi8>
+// CHECK: qsnn.weight dense<[7, 8, 9, 0]> : tensor<4xi32>
+// CHECK: qsnn.linear {{.*}} -> tensor<4xi16>
+// CHECK: qsnn.lif {{.*}} {kept_channels = array<i64: 0, 1, 2, -1>} : (tensor<4xi16>) -> (tensor<4xi1>, tensor<4xi16>)
+// CHECK: qsnn.weight dense<{{\[\[}}1, 1, 1, 0]]> : tensor<1x4xi8>
+// UNDONE-LABEL: qsnn.network @hidden
+// UNDONE: qsnn.linear {{.*}} -> tensor<3xi16>
+qsnn.network @hidden(%frame: tensor<2xi1>) -> tensor<1xi16> attributes {timesteps = 4 : i64, input = #snn<input binary_frames>, readout = #snn<readout last_membrane>, input_maximum = 1 : i64} {
+  %weight = qsnn.weight dense<[[1, 2], [3, 4], [5, 6]]> : tensor<3x2xi8>
+  %bias = qsnn.weight dense<[7, 8, 9]> : tensor<3xi32>
+  // expected-remark @below {{added 1 channel that never fires to 3: a multiple of 2}}
+  %current = qsnn.linear %frame, %weight, %bias : (tensor<2xi1>, tensor<3x2xi8>, tensor<3xi32>) -> tensor<3xi16>
+  %spikes, %membrane = qsnn.lif %current leak 0 : i32 threshold 3 : i32 reset none delayed compare gt overflow proven rounding nearest : (tensor<3xi16>) -> (tensor<3xi1>, tensor<3xi16>)
+  %last = qsnn.weight dense<1> : tensor<1x3xi8>
+  %sum = qsnn.linear %spikes, %last : (tensor<3xi1>, tensor<1x3xi8>) -> tensor<1xi16>
   qsnn.output %sum : tensor<1xi16>
 }

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import snntorch
@@ -10,6 +12,7 @@ import torch
 from torch import nn
 from xdsl.dialects.builtin import ModuleOp
 
+from snnir.costs.goals import Goal
 from snnir.costs.model import NetworkCost, predict
 from snnir.data import Dataset
 from snnir.dialects import qsnn
@@ -20,7 +23,7 @@ from snnir.driver.lowering import LoweredNetwork, lower
 from snnir.driver.pipelines import LoweringOptions, pads_for_goal
 from snnir.driver.validate import validate
 from snnir.frontends.snntorch import from_snntorch
-from snnir.passes.qsnn_pad_channels import convolutions_of
+from snnir.passes.qsnn_pad_channels import layers_to_pad
 from snnir.support.diagnostics import DiagnosticEngine
 
 TIMESTEPS = 4
@@ -61,7 +64,7 @@ def channels_of(lowered: LoweredNetwork) -> list[int]:
     assert lowered.simplified is not None
     integers = network_of(lowered.simplified)
     assert isinstance(integers, qsnn.NetworkOp)
-    return [shape_of(op.result.type)[0] for op in convolutions_of(integers)]
+    return [shape_of(op.result.type)[0] for op in layers_to_pad(integers)]
 
 
 def cost_of(lowered: LoweredNetwork) -> NetworkCost:
@@ -83,6 +86,24 @@ def test_odd_convolutions_gain_channels_for_speed(odd: ModuleOp, data: Dataset) 
     assert len(added) == sum(old < new for old, new in grown.items()) > 0
 
 
+@pytest.mark.parametrize("goal", ["speed", "balanced"])
+def test_odd_fully_connected_layers_gain_neurons(goal: Goal) -> None:
+    """Rows of 101 bytes begin anywhere, and words are read from them."""
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(1000, 101), leaky(), nn.Linear(101, 10), leaky(True))
+    with torch.no_grad():
+        module[0].weight.mul_(4)  # type: ignore[operator]
+    x = (np.random.default_rng(1).random((4, TIMESTEPS, 1000)) < 0.05).astype(np.uint8)
+    given = Dataset(x, np.arange(4), "random events")
+    dense = from_snntorch(module, torch.zeros(1, 1000), timesteps=TIMESTEPS)
+    padded = lower(dense, LoweringOptions(optimize=goal, target="mps2-an500"), given)
+    unpadded = lower(dense, replace(UNPADDED, optimize=goal), given)
+    assert (channels_of(padded), channels_of(unpadded)) == ([104], [101])
+    assert cost_of(padded).instructions < 0.9 * cost_of(unpadded).instructions
+    report = validate(dense, given, options=replace(UNPADDED, padded_multiples=(4,)))
+    assert [row.bit_exact for row in report.levels] == [None, None, True]
+
+
 def test_limits_hold_for_more_channels(odd: ModuleOp, data: Dataset) -> None:
     limited = LoweringOptions(optimize="speed", target="mps2-an500", flash_limit=60_000)
     lowered = lower(odd, limited, data)
@@ -90,9 +111,7 @@ def test_limits_hold_for_more_channels(odd: ModuleOp, data: Dataset) -> None:
     assert channels_of(lowered) != [7, 13, 21]
 
 
-def test_convolutions_of_fours_are_not_tried(
-    data: Dataset, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_layers_of_fours_are_not_tried(data: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     trials: list[object] = []
     monkeypatch.setattr(channel_counts, "_try_kernels", lambda *given: trials.append(given))
     assert channels_of(lower(network((8, 12, 20)), SPEED, data)) == [8, 12, 20]

@@ -24,7 +24,7 @@ from snnir.executors.native import NativeExecutor
 from snnir.executors.result import ExecutionResult, Recording
 from snnir.layers.activity_attributes import channel_rates_of, rate_of, write_rates
 from snnir.layers.kept_channels import KEPT_CHANNELS, kept_channels_of
-from snnir.passes.qsnn_pad_channels import QSNNPadChannelsPass, convolutions_of
+from snnir.passes.qsnn_pad_channels import QSNNPadChannelsPass, layers_to_pad
 from snnir.support.diagnostics import DiagnosticEngine, SNNError
 from snnir.testing.comparison import assert_same_results
 from snnir.testing.random_networks import RandomNetwork, quantized_random_network
@@ -85,7 +85,7 @@ def test_random_networks_gain_channels_of_every_kind() -> None:
                     extents.add(shape_of(threshold.type)[1:] != (1, 1))
     assert layers > 10
     assert grown >= {
-        "qsnn.weight", "qsnn.conv2d", "qsnn.lif", "qsnn.alpha", "qsnn.max_pool2d",
+        "qsnn.weight", "qsnn.conv2d", "qsnn.linear", "qsnn.lif", "qsnn.alpha", "qsnn.max_pool2d",
         "qsnn.sum_pool2d", "qsnn.reshape",
     }  # fmt: skip
     assert extents == {False, True}
@@ -167,13 +167,13 @@ def test_an_added_channel_that_fires_is_an_error() -> None:
         restore_channels(result, kept)
 
 
-def test_each_convolution_can_have_its_own_multiple() -> None:
-    network = next(n for n in growing(range(30)) if len(convolutions_of(n.network)) == 2)
-    before = [shape_of(op.result.type)[0] for op in convolutions_of(network.network)]
+def test_each_layer_can_have_its_own_multiple() -> None:
+    network = next(n for n in growing(range(30)) if len(layers_to_pad(n.network)) == 2)
+    before = [shape_of(op.result.type)[0] for op in layers_to_pad(network.network)]
     with DiagnosticEngine() as engine:
         large = network_in(padded(network.module, 1, 4))
-    after = [shape_of(op.result.type)[0] for op in convolutions_of(large)]
+    after = [shape_of(op.result.type)[0] for op in layers_to_pad(large)]
     assert after[0] == before[0]
     assert after[1] % 4 == 0 or "kept" in engine.remarks[0].message
-    with pytest.raises(SNNError, match="one for each of the 2 convolutions, got 1,2,3"):
+    with pytest.raises(SNNError, match="one for each of the 2 layers, got 1,2,3"):
         padded(network.module, 1, 2, 3)

@@ -39,7 +39,7 @@ def shuffled(module: ModuleOp, seed: int) -> tuple[ModuleOp, list[Operation]]:
     paths = [channel_path(groups, op) for op in convolutions]
     for path in paths:
         if not isinstance(path, str):
-            channels = shape_of(path.convolution.result.type)[0]
+            channels = shape_of(path.producer.result.type)[0]
             order_channels(path, rng.permutation(channels))
             carriers += path.carriers
     copy.verify()
