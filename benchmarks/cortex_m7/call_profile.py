@@ -81,7 +81,7 @@ def marked(text: str, name: str) -> tuple[str, list[str]]:
     names, lines, inside = [INPUT], [], False
     for line in text.splitlines():
         lines.append(line)
-        if line.startswith("static void compute("):
+        if " void compute(" in line:
             inside = True
             # Reading the input began with the timer at zero.
             lines += ["  profile_last = 0;", "  profile_mark(0);"]
@@ -94,6 +94,7 @@ def marked(text: str, name: str) -> tuple[str, list[str]]:
             names.append(AROUND)
         elif line.startswith(f"int32_t {name}_readout("):
             lines.append("  profile_write();")
+    assert len(names) > 1, "no calls found"
     marks = _MARKS.format(semihosting=MPS2_AN500.folder / "semihosting.h", marks=len(names))
     body = "\n".join(lines)
     include = f'#include "{name}.h"\n'
