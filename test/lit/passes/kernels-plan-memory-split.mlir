@@ -56,7 +56,7 @@
 // SOURCE: LAYERS_CALL void call_4_lif_hidden(uint8_t *arena_dtcmram, uint8_t *arena_ram_d1) {
 // SOURCE-NEXT: snnrt_lif_s16_s16((int16_t *)(void *)(arena_ram_d1 + 0), (int16_t *)(void *)(arena_dtcmram + 0), (int8_t *)(arena_dtcmram + 32),
 // SOURCE: LAYERS_CALL void call_9_read_membrane(uint8_t *arena_ram_d1, int32_t step) {
-// SOURCE: {{[A-Z_]+}}_CALL void compute(uint8_t *arena_dtcmram, uint8_t *arena_ram_d1, int32_t step) {
+// SOURCE: LAYERS_CALL void compute(uint8_t *arena_dtcmram, uint8_t *arena_ram_d1, int32_t step) {
 // SOURCE: call_9_read_membrane(arena_ram_d1, step);
 // SOURCE: network->arena_dtcmram = (uint8_t *)arena_dtcmram;
 // SOURCE-NEXT: network->arena_ram_d1 = (uint8_t *)arena_ram_d1;

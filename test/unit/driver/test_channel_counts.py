@@ -88,7 +88,7 @@ def test_odd_convolutions_gain_channels_for_speed(odd: ModuleOp, data: Dataset) 
 
 @pytest.mark.parametrize("goal", ["speed", "balanced"])
 def test_odd_fully_connected_layers_gain_neurons(goal: Goal) -> None:
-    """Rows of 101 bytes begin anywhere, and words are read from them."""
+    """The kernel that computes four sums at once takes multiples of four neurons."""
     torch.manual_seed(0)
     module = nn.Sequential(nn.Linear(1000, 101), leaky(), nn.Linear(101, 10), leaky(True))
     with torch.no_grad():

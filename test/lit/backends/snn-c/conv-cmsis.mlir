@@ -34,7 +34,7 @@
 // CHECK: CONV_NET_CALL void call_6_vec_mat_mul_result_acc_s8(uint8_t *arena) {
 // CHECK-NEXT:   snnrt_cmsis_accumulate_s8_s16((int8_t *)(arena + [[POOLED]]), linear_weights, linear_bias, (int16_t *)(void *)(arena + {{[0-9]+}}), 16, 3);
 
-// CHECK: {{[A-Z_]+}}_CALL void compute(uint8_t *arena, int32_t step) {
+// CHECK: CONV_NET_CALL void compute(uint8_t *arena, int32_t step) {
 // CHECK:   call_1_widen(arena);
 // CHECK-NEXT:   call_2_convolve_wrapper_s16(arena);
 // CHECK-NEXT:   call_3_lif_hidden(arena);

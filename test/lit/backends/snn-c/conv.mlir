@@ -69,7 +69,7 @@
 // SOURCE: CONV_NET_CALL void call_10_count_spikes(uint8_t *arena) {
 // SOURCE-NEXT:   snnrt_count_spikes((int8_t *)(arena + {{[0-9]+}}), (int32_t *)(void *)(arena + 136), 3);
 
-// SOURCE: {{[A-Z_]+}}_CALL void compute(uint8_t *arena, int32_t step) {
+// SOURCE: CONV_NET_CALL void compute(uint8_t *arena, int32_t step) {
 // SOURCE-NEXT:   (void)step;
 // SOURCE-NEXT:   const uint32_t input_list_count = call_1_spike_list(arena);
 // SOURCE-NEXT:   call_2_fill_zero(arena);
