@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
     from snnir.executors import Step, TorchExecutor
 
-BATCH = 64
-"""Samples that are executed together."""
-
 
 @dataclass(frozen=True)
 class Comparison:
@@ -86,9 +83,8 @@ def compare_networks(
     total = len(presentation) * presentation.timesteps
     hidden = None if progress else True
     with tqdm(total=total, unit="step", unit_scale=True, disable=hidden) as bar:
-        for start in range(0, len(presentation), BATCH):
-            samples = slice(start, min(start + BATCH, len(presentation)))
-            size = samples.stop - start
+        for samples in presentation.batches():
+            size = samples.stop - samples.start
             readouts = [ReadoutAccumulator(network, size) for network in (before, after)]
             runs = [executor.steps(presentation, samples) for executor in executors]
             for steps in zip(*runs, strict=True):

@@ -103,8 +103,7 @@ def measure_potentials(
     results = [_empty_moments(layer, readers) for layer, readers in layers]
     total = len(presentation) * presentation.timesteps
     with tqdm(total=total, unit="step", unit_scale=True, disable=None if progress else True) as bar:
-        for start in range(0, len(presentation), BATCH):
-            samples = slice(start, min(start + BATCH, len(presentation)))
+        for samples in presentation.batches(BATCH):
             sums: list[Tensor | float] = [0.0] * len(layers)
             filters = [[LeakyFilter(reader.decays) for reader in each] for _, each in layers]
             for step in executor.steps(presentation, samples):
